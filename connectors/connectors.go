@@ -109,3 +109,9 @@ type RateLimited struct {
 
 func (e *RateLimited) Error() string { return "rate limited: " + e.Err.Error() }
 func (e *RateLimited) Unwrap() error { return e.Err }
+
+// Keyed is a Pusher whose objects carry our external key: KeyField is the
+// dotted path of the field that holds it, "" where the entity has none.
+type Keyed interface {
+	KeyField(entity string) string
+}

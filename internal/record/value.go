@@ -254,14 +254,14 @@ func (p *Point) UnmarshalJSON(b []byte) error {
 const hexDigits = "0123456789abcdef"
 
 // appendString appends s as a JSON string: only what JSON demands is escaped,
-// invalid UTF-8 becomes U+FFFD. NUL is dropped: PostgreSQL stores none.
+// invalid UTF-8 becomes U+FFFD. NUL is escaped like any control character, so
+// that the text can be stored anywhere and a schema still sees it.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
 			b = append(b, '\\', byte(r))
-		case r == 0:
 		case r == '\n':
 			b = append(b, '\\', 'n')
 		case r == '\t':

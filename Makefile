@@ -1,0 +1,33 @@
+# Every target works from a fresh clone with Go and a C compiler; sh .ci/setup
+# installs what else is needed.
+GO ?= go
+LINT := .ci/bin/golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint bench demo clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## build bin/touchstone
+	@sh .ci/setup
+	$(GO) build -o bin/touchstone ./cmd/touchstone
+
+test: ## everything that has to hold, with the seconds of each phase
+	sh .ci/test
+
+lint: ## the arrows between the rooms, and the usual mistakes
+	@sh .ci/setup test
+	$(LINT) run ./... ./.ci/report
+
+bench: ## the benchmarks of every package
+	@sh .ci/setup
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@if [ -d internal/bench ]; then $(GO) test -v -count 1 -timeout 60m ./internal/bench; fi
+
+demo: ## see it at work on made-up customers
+	sh .ci/demo
+
+clean: ## remove what was built; data folders stay
+	rm -rf bin
+	$(GO) clean -testcache

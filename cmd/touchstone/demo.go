@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"touchstone/config"
+	"touchstone/internal/app"
+	"touchstone/internal/demo"
+	"touchstone/internal/simulator"
+)
+
+func (c *cli) simulateCmd() *cobra.Command {
+	var listen, state string
+	cmd := &cobra.Command{
+		Use: "simulate", Short: "Run the simulated systems alone, under /crm and /desk", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.simulate(cmd.Context(), listen, state) },
+	}
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8490", "address, on loopback")
+	cmd.Flags().StringVar(&state, "state", "touchstone-systems", "folder of their state and applied logs")
+	return cmd
+}
+
+func (c *cli) simulate(ctx context.Context, listen, state string) error {
+	systems, err := openSystems(state)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := systems.Close(); err != nil {
+			fmt.Fprintln(c.err, "touchstone: close:", err)
+		}
+	}()
+	base, serve, err := systems.listen(ctx, listen)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.err, "simulated systems are at %s/crm and %s/desk\n", base, base)
+	return serve(ctx)
+}
+
+// simulated are the demo's two systems in one process.
+type simulated struct {
+	crm, desk *simulator.System
+}
+
+func openSystems(state string) (*simulated, error) {
+	crmSeed, deskSeed, err := demo.Seeds()
+	if err != nil {
+		return nil, err
+	}
+	s := &simulated{}
+	if s.crm, err = simulator.Open(filepath.Join(state, "crm"), simulator.CRM(), crmSeed); err != nil {
+		return nil, fmt.Errorf("open simulated crm: %w", err)
+	}
+	if s.desk, err = simulator.Open(filepath.Join(state, "desk"), simulator.Desk(), deskSeed); err != nil {
+		return nil, errors.Join(fmt.Errorf("open simulated desk: %w", err), s.crm.Close())
+	}
+	return s, nil
+}
+
+func (s *simulated) Close() error { return errors.Join(s.crm.Close(), s.desk.Close()) }
+
+// listen opens the port and gives the base address and a server that runs
+// until its context ends.
+func (s *simulated) listen(ctx context.Context, address string) (string, func(context.Context) error, error) {
+	host, _, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", nil, usageError{fmt.Errorf("--listen %s: simulated systems run on loopback only", address)}
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", nil, fmt.Errorf("listen for simulated systems: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/crm/", http.StripPrefix("/crm", s.crm.Handler()))
+	mux.Handle("/desk/", http.StripPrefix("/desk", s.desk.Handler()))
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	serve := func(ctx context.Context) error {
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() error {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve simulated systems: %w", err)
+			}
+			return nil
+		})
+		g.Go(func() error {
+			<-ctx.Done()
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+			defer cancel()
+			return srv.Shutdown(stop)
+		})
+		return g.Wait()
+	}
+	return "http://" + l.Addr().String(), serve, nil
+}
+
+func (c *cli) demoCmd() *cobra.Command {
+	var once bool
+	var listen, systems string
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Show the whole of it on made-up customers: simulated systems, daemon and page", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("dir") {
+				dir, err := os.MkdirTemp("", "touchstone-demo-")
+				if err != nil {
+					return fmt.Errorf("make demo folder: %w", err)
+				}
+				c.dir = dir
+				if once {
+					defer os.RemoveAll(dir) //nolint:errcheck // a folder of temporary files
+				}
+			}
+			return c.demo(cmd.Context(), once, listen, systems)
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "one pass, the summary, and end")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8480", "address of the page, on loopback")
+	cmd.Flags().StringVar(&systems, "systems", "", "address of simulated systems that run already (touchstone simulate)")
+	return cmd
+}
+
+func (c *cli) demo(ctx context.Context, once bool, listen, systems string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, gctx := errgroup.WithContext(ctx)
+	if systems == "" {
+		s, err := openSystems(filepath.Join(c.dir, "systems"))
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if err := s.Close(); err != nil {
+				fmt.Fprintln(c.err, "touchstone: close:", err)
+			}
+		}()
+		base, serve, err := s.listen(ctx, "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		systems = base
+		g.Go(func() error { return serve(gctx) })
+	}
+	err := c.demoDaemon(gctx, once, listen, strings.TrimSuffix(systems, "/"))
+	cancel()
+	return errors.Join(err, g.Wait())
+}
+
+// demoDaemon runs the daemon on the demo's configuration.
+func (c *cli) demoDaemon(ctx context.Context, once bool, listen, systems string) error {
+	if err := demo.WriteFiles(c.dir); err != nil {
+		return err
+	}
+	c.config = filepath.Join(c.dir, "touchstone.yaml")
+	text := demo.Config("", demo.Systems{CRM: systems + "/crm", Desk: systems + "/desk"})
+	if err := os.WriteFile(c.config, text, 0o600); err != nil {
+		return fmt.Errorf("write demo configuration: %w", err)
+	}
+	cfg, err := config.Load(c.config, c.loadOptions(false))
+	if err != nil {
+		return err
+	}
+	cfg.Warnings = nil // the demo's tokens open nothing
+	a, err := c.openWith(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer c.close(a)
+	if !once {
+		return c.serve(ctx, a, listen, true)
+	}
+	return c.demoOnce(ctx, a, systems)
+}
+
+// demoSummary is the summary of a pass with the judgement of the systems' own
+// applied logs.
+type demoSummary struct {
+	app.Summary
+	Judged      int      `json:"judged"`      // rows compared with the systems' own logs
+	Disagreeing []string `json:"disagreeing"` // where a system's log and our outbox differ
+}
+
+func (c *cli) demoOnce(ctx context.Context, a *app.App, systems string) error {
+	progress, end := c.progress()
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	sum, err := a.Pass(ctx, progress)
+	end()
+	if err != nil {
+		return err
+	}
+	out := demoSummary{Summary: sum, Disagreeing: []string{}}
+	for _, system := range []string{"crm", "desk"} {
+		n, wrong, err := judge(ctx, a, system, systems+"/"+system)
+		if err != nil {
+			return err
+		}
+		out.Judged += n
+		out.Disagreeing = append(out.Disagreeing, wrong...)
+	}
+	if c.json {
+		if err := c.print(out, func() {}); err != nil {
+			return err
+		}
+	} else {
+		if err := c.summary(sum); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%d writes compared with the systems' own logs, %d differ\n", out.Judged, len(out.Disagreeing))
+		for _, d := range out.Disagreeing {
+			fmt.Fprintln(c.out, "differs:", plain(d))
+		}
+	}
+	if len(out.Disagreeing) > 0 || len(sum.Problems) > 0 || len(sum.Held) > 0 {
+		return errPerson
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"touchstone/internal/app"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+func lookupEnv(name string) string { return os.Getenv(name) }
+
+// who names the person at the keyboard for the audit trail.
+func who() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "command line"
+}
+
+// withApp runs fn on the opened installation.
+func (c *cli) withApp(fn func(context.Context, *app.App, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, a []string) error {
+		app, err := c.open(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer c.close(app)
+		return fn(cmd.Context(), app, a)
+	}
+}
+
+func (c *cli) goldenCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "golden", Short: "Look at golden records"}
+	var entity string
+	var limit int
+	list := &cobra.Command{
+		Use: "list", Short: "List golden records", Args: args(cobra.NoArgs),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error { return c.goldenList(ctx, a, entity, limit) }),
+	}
+	list.Flags().StringVar(&entity, "entity", "", "only this entity type")
+	list.Flags().IntVar(&limit, "limit", 50, "how many at most")
+	show := &cobra.Command{
+		Use: "show ID|SOURCE/ENTITY/ID", Short: "Show a golden record with the origin of every field", Args: args(cobra.ExactArgs(1)),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error { return c.goldenShow(ctx, a, ids[0]) }),
+	}
+	explain := &cobra.Command{
+		Use: "explain ID|SOURCE/ENTITY/ID", Short: "Say why its source records are one customer", Args: args(cobra.ExactArgs(1)),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error { return c.goldenExplain(ctx, a, ids[0]) }),
+	}
+	cmd.AddCommand(list, show, explain)
+	return cmd
+}
+
+func (c *cli) goldenList(ctx context.Context, a *app.App, entity string, limit int) error {
+	list, err := a.Store.GoldenList(ctx, store.GoldenFilter{Entity: entity, Limit: limit})
+	if err != nil {
+		return err
+	}
+	type item struct {
+		ID      string          `json:"id"`
+		Entity  string          `json:"entity"`
+		Members int             `json:"members"`
+		Fields  json.RawMessage `json:"fields"`
+	}
+	items := []item{}
+	var rows [][]any
+	for _, g := range list {
+		var f record.Fields
+		if err := json.Unmarshal(g.Fields, &f); err != nil {
+			return err
+		}
+		items = append(items, item{g.ID, g.Entity, g.Members, g.Fields})
+		rows = append(rows, []any{g.ID, g.Entity, app.DisplayName(g.Entity, f), g.Members})
+	}
+	return c.print(items, func() { c.table([]string{"id", "entity", "name", "records"}, rows) })
+}
+
+func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {
+	s, err := a.Golden(ctx, id)
+	if err != nil {
+		return err
+	}
+	return c.print(s, func() {
+		fmt.Fprintf(c.out, "%s  %s  version %d, changed %s\n", s.ID, s.Entity, s.Version, s.ChangedAt)
+		if s.Moved {
+			fmt.Fprintf(c.out, "(the id you asked for now belongs to this record)\n")
+		}
+		var rows [][]any
+		for _, name := range s.Fields.Names() {
+			p := s.Provenance[name]
+			rows = append(rows, []any{name, app.ShowValue(s.Fields[name]), strings.Join(p.From, ", "), p.Rule})
+			for _, l := range p.Losers {
+				rows = append(rows, []any{"", "  not: " + app.ShowValue(l.Value), l.From, ""})
+			}
+		}
+		c.table([]string{"field", "value", "from", "by"}, rows)
+		rows = nil
+		for _, m := range s.Members {
+			state := "live"
+			if !m.Live {
+				state = "deleted"
+			}
+			rows = append(rows, []any{m.Ref, state, app.DisplayName(s.Entity, m.Fields)})
+		}
+		c.table([]string{"source record", "", "name there"}, rows)
+	})
+}
+
+func (c *cli) goldenExplain(ctx context.Context, a *app.App, id string) error {
+	list, err := a.Explain(ctx, id)
+	if err != nil {
+		return err
+	}
+	return c.print(list, func() {
+		if len(list) == 0 {
+			fmt.Fprintln(c.out, "one source record alone: there is nothing to explain")
+		}
+		for _, e := range list {
+			fmt.Fprintf(c.out, "%s and %s: weight %.1f bits, probability %.4f\n", plain(e.A), plain(e.B), e.Weight, e.Probability)
+			if e.Veto != "" {
+				fmt.Fprintf(c.out, "  veto: %s\n", plain(e.Veto))
+			}
+			var rows [][]any
+			for _, p := range e.Parts {
+				rows = append(rows, []any{p.Field, p.Level, p.A, p.B, fmt.Sprintf("%+.1f", float64(p.Weight)/1000)})
+			}
+			c.table([]string{"field", "level", "here", "there", "bits"}, rows)
+			if len(e.Shared) > 0 {
+				fmt.Fprintf(c.out, "  found by: %s\n", plain(strings.Join(e.Shared, "; ")))
+			}
+		}
+	})
+}
+
+func (c *cli) exportCmd() *cobra.Command {
+	var canonical bool
+	var entity string
+	cmd := &cobra.Command{
+		Use: "export", Short: "Write golden records as JSON lines", Args: args(cobra.NoArgs),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error {
+			if canonical {
+				return a.ExportCanonical(ctx, c.out)
+			}
+			return a.Export(ctx, entity, c.out)
+		}),
+	}
+	cmd.Flags().BoolVar(&canonical, "canonical", false, "without ids and times: equal facts give equal bytes")
+	cmd.Flags().StringVar(&entity, "entity", "", "only this entity type")
+	return cmd
+}
+
+func (c *cli) rebuildCmd() *cobra.Command {
+	var verify bool
+	cmd := &cobra.Command{
+		Use: "rebuild", Short: "Compute everything derived anew from the facts and compare", Args: args(cobra.NoArgs),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error {
+			if !verify {
+				return usageError{fmt.Errorf("say --verify: a rebuild compares, and changes nothing")}
+			}
+			progress, end := c.progress()
+			v, err := a.Verify(ctx, progress)
+			end()
+			if err != nil {
+				return err
+			}
+			err = c.print(v, func() {
+				for _, d := range v.Differences {
+					fmt.Fprintf(c.out, "%s %s: %s\n", d.Table, d.Key, d.What)
+				}
+				fmt.Fprintf(c.out, "%d derived rows computed again, %d differences\n", v.Rows, len(v.Differences))
+			})
+			if err == nil && len(v.Differences) > 0 {
+				return errPerson
+			}
+			return err
+		}),
+	}
+	cmd.Flags().BoolVar(&verify, "verify", false, "compare and change nothing")
+	return cmd
+}

@@ -1,0 +1,60 @@
+// Touchstone makes one true record out of the many a company keeps of each of
+// its customers, and puts it back.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // schedules in any time zone, also on a machine without the tables
+
+	"touchstone/config"
+)
+
+// Exit codes: the contract with scripts.
+const (
+	exitDone   = 0
+	exitPerson = 1 // done, but something needs a person, or a check failed
+	exitUsage  = 2 // wrong usage or configuration
+	exitFailed = 3 // could not run
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// errPerson says that all is done, and somebody should look.
+var errPerson = errors.New("something needs a person")
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func run(ctx context.Context, args []string) int {
+	c := &cli{out: os.Stdout, err: os.Stderr}
+	root := c.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var problems config.Problems
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errPerson):
+		return exitPerson
+	case errors.As(err, &problems):
+		c.problems(problems)
+		return exitUsage
+	case errors.As(err, &usage):
+		fmt.Fprintln(c.err, "touchstone:", err)
+		return exitUsage
+	default:
+		fmt.Fprintln(c.err, "touchstone:", err)
+		return exitFailed
+	}
+}

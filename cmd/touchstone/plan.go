@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"touchstone/internal/app"
+)
+
+func (c *cli) planCmd() *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use: "plan [TARGET]", Short: "Show what would be written: old → new, by system", Args: args(cobra.MaximumNArgs(1)),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
+			only := ""
+			if len(names) == 1 {
+				only = names[0]
+			}
+			return c.plan(ctx, a, only, limit)
+		}),
+	}
+	cmd.Flags().IntVar(&limit, "limit", 200, "how many writes of each target to show")
+	var why string
+	approve := &cobra.Command{
+		Use: "approve TARGET", Short: "Let a target's plan be written", Args: args(cobra.ExactArgs(1)),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
+			if err := a.Approve(ctx, names[0], who(), why); err != nil {
+				return usageError{err}
+			}
+			return c.print(map[string]string{"approved": names[0]}, func() { fmt.Fprintf(c.out, "the plan of %s is approved; it is written with the next run\n", names[0]) })
+		}),
+	}
+	approve.Flags().StringVar(&why, "why", "", "reason, for the audit trail")
+	cmd.AddCommand(approve)
+	return cmd
+}
+
+func (c *cli) plan(ctx context.Context, a *app.App, only string, limit int) error {
+	plans, err := a.Plan(ctx, only, limit)
+	if err != nil {
+		return usageError{err}
+	}
+	held := false
+	for _, p := range plans {
+		held = held || p.Held != ""
+	}
+	err = c.print(plans, func() {
+		for _, p := range plans {
+			fmt.Fprintf(c.out, "%s (%s of %s): %d creates, %d updates\n", p.Target, p.Entity, p.System, p.Creates, p.Updates)
+			if p.Held != "" {
+				fmt.Fprintln(c.out, "  "+p.Held)
+			}
+			var rows [][]any
+			for _, w := range p.Writes {
+				for i, f := range w.Fields {
+					object := w.ExternalID
+					if object == "" {
+						object = "new: " + w.Golden
+					}
+					if i > 0 {
+						object = ""
+					}
+					rows = append(rows, []any{object, f.Path, plainJSON(f.Old), "→", plainJSON(f.New)})
+				}
+			}
+			if len(rows) > 0 {
+				c.table([]string{"object", "field", "old", "", "new"}, rows)
+			}
+			if n := p.Creates + p.Updates - len(p.Writes); n > 0 {
+				fmt.Fprintf(c.out, "  and %d more writes (--limit)\n", n)
+			}
+		}
+	})
+	if err == nil && held {
+		return errPerson
+	}
+	return err
+}
+
+// plainJSON shows a JSON value to people: a text without its quotes, nothing for null.
+func plainJSON(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil && len(raw) > 0 && raw[0] == '"' {
+		return s
+	}
+	if string(raw) == "null" {
+		return ""
+	}
+	return string(raw)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"touchstone/internal/app"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+// shownQuarantine is a quarantine row for people and programs.
+type shownQuarantine struct {
+	ID      string          `json:"id"`
+	Record  string          `json:"record"`
+	Place   string          `json:"place,omitempty"`
+	Version int             `json:"version"`
+	State   string          `json:"state"`
+	At      string          `json:"at"`
+	Reasons []record.Reason `json:"reasons"`
+	Raw     json.RawMessage `json:"raw,omitempty"`
+}
+
+func (c *cli) quarantineCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "quarantine", Short: "Look at records that did not pass, and let them pass"}
+	var source, after, state string
+	var limit int
+	list := &cobra.Command{
+		Use: "list", Short: "List quarantined records with every reason", Args: args(cobra.NoArgs),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error {
+			rows, err := a.Store.QuarantineList(ctx, state, a.SourceUID(source), after, limit)
+			if err != nil {
+				return err
+			}
+			return c.quarantineList(a, rows)
+		}),
+	}
+	list.Flags().StringVar(&source, "source", "", "only of this source")
+	list.Flags().StringVar(&state, "state", "open", "open, released, superseded or mended")
+	list.Flags().StringVar(&after, "after", "", "begin behind this row")
+	list.Flags().IntVar(&limit, "limit", 100, "how many at most")
+	show := &cobra.Command{
+		Use: "show ID", Short: "Show a quarantined record as it came", Args: args(cobra.ExactArgs(1)),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error {
+			q, err := a.Store.QuarantineShow(ctx, ids[0])
+			if err != nil {
+				return err
+			}
+			return c.quarantineShow(a, q)
+		}),
+	}
+	var why string
+	release := &cobra.Command{
+		Use: "release ID", Short: "Let a record pass in spite of its reasons", Args: args(cobra.ExactArgs(1)),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error {
+			if why == "" {
+				return usageError{fmt.Errorf("--why is missing: a release is a decision and keeps its reason")}
+			}
+			if err := a.Store.Release(ctx, ids[0], who(), why); err != nil {
+				return err
+			}
+			if err := a.Resolve(ctx, func(string, string, int) {}); err != nil {
+				return err
+			}
+			return c.print(map[string]string{"released": ids[0]}, func() { fmt.Fprintf(c.out, "%s is released\n", ids[0]) })
+		}),
+	}
+	release.Flags().StringVar(&why, "why", "", "reason, for the audit trail")
+	cmd.AddCommand(list, show, release)
+	return cmd
+}
+
+func (c *cli) quarantineList(a *app.App, list []store.Quarantined) error {
+	items := []shownQuarantine{}
+	var rows [][]any
+	for _, q := range list {
+		s := shown(a, q)
+		items = append(items, s)
+		for i, r := range q.Reasons {
+			id, ref, place := s.ID, s.Record, s.Place
+			if i > 0 {
+				id, ref, place = "", "", ""
+			}
+			rows = append(rows, []any{id, ref, place, r.Field, r.Text, r.Remedy})
+		}
+	}
+	return c.print(items, func() {
+		if len(rows) == 0 {
+			fmt.Fprintln(c.out, "nothing is quarantined")
+			return
+		}
+		c.table([]string{"id", "record", "place", "field", "what is wrong", "how to mend it"}, rows)
+	})
+}
+
+func (c *cli) quarantineShow(a *app.App, q store.Quarantined) error {
+	s := shown(a, q)
+	s.Raw = q.Raw
+	return c.print(s, func() {
+		fmt.Fprintf(c.out, "%s  %s  %s, since %s\n", s.ID, plain(s.Record), s.State, s.At)
+		if s.Place != "" {
+			fmt.Fprintln(c.out, "found at", plain(s.Place))
+		}
+		var rows [][]any
+		for _, r := range q.Reasons {
+			rows = append(rows, []any{r.Rule, r.Field, r.Value, r.Text, r.Remedy})
+		}
+		c.table([]string{"rule", "field", "value", "what is wrong", "how to mend it"}, rows)
+		fmt.Fprintln(c.out, plain(string(q.Raw)))
+	})
+}
+
+func shown(a *app.App, q store.Quarantined) shownQuarantine {
+	ref := q.Ref
+	ref.Source = a.SourceName(ref.Source)
+	return shownQuarantine{ID: q.ID, Record: ref.String(), Place: q.Place, Version: q.Version, State: q.State, At: q.At, Reasons: q.Reasons}
+}

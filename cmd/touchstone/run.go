@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"touchstone/internal/app"
+	"touchstone/internal/env"
+	"touchstone/internal/web"
+)
+
+func (c *cli) runCmd() *cobra.Command {
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon, or one pass of it",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := c.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer c.close(a)
+			if once {
+				return c.once(cmd.Context(), a)
+			}
+			return c.serve(cmd.Context(), a, a.Config.Server.Listen, false)
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "pull every source once, resolve, deliver, and end")
+	return cmd
+}
+
+func (c *cli) close(a *app.App) {
+	if err := a.Close(); err != nil {
+		fmt.Fprintln(c.err, "touchstone: close:", err)
+	}
+}
+
+func (c *cli) once(ctx context.Context, a *app.App) error {
+	progress, end := c.progress()
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	sum, err := a.Pass(ctx, progress)
+	end()
+	if err != nil {
+		return err
+	}
+	if err := c.summary(sum); err != nil {
+		return err
+	}
+	if len(sum.Problems) > 0 || len(sum.Held) > 0 {
+		return errPerson
+	}
+	return nil
+}
+
+func (c *cli) summary(s app.Summary) error {
+	return c.print(s, func() {
+		c.table([]string{"records", ""}, [][]any{
+			{"pulled", s.Pulled}, {"= stored", s.Stored}, {"+ unchanged", s.Unchanged}, {"+ echo", s.Echo},
+			{"+ quarantined", s.Quarantined}, {"+ filtered", s.Filtered},
+			{"golden records", s.Golden}, {"merged into them", s.Merged}, {"pairs to review", s.Review},
+			{"writes planned", s.Planned}, {"writes delivered", s.Pushed}, {"of them verified", s.Verified},
+		})
+		for _, h := range s.Held {
+			fmt.Fprintln(c.out, "held:", plain(h))
+		}
+		for _, p := range s.Problems {
+			fmt.Fprintln(c.out, "problem:", plain(p))
+		}
+	})
+}
+
+// serve runs the daemon with its page until ctx ends.
+func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen for pages: %w", err)
+	}
+	handler := web.New(a, web.Options{Env: env.Real(), Log: a.Log, ShowValues: show, Health: a.Healthy})
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+	address := "http://" + l.Addr().String() + "/"
+	fmt.Fprintf(c.err, "Touchstone is at %s\n", address)
+	if show {
+		openBrowser(ctx, address)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.Run(ctx) })
+	g.Go(func() error {
+		if err := srv.Serve(l); err != http.ErrServerClosed { //nolint:errorlint // Serve gives it as it is
+			return fmt.Errorf("serve pages: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return srv.Shutdown(stop)
+	})
+	return g.Wait()
+}
+
+// openBrowser shows the page where there is a display; it is no fault when it
+// cannot.
+func openBrowser(ctx context.Context, address string) {
+	name := "xdg-open"
+	switch {
+	case runtime.GOOS == "darwin":
+		name = "open"
+	case strings.TrimSpace(lookupEnv("DISPLAY")+lookupEnv("WAYLAND_DISPLAY")) == "":
+		return
+	}
+	if path, err := exec.LookPath(name); err == nil {
+		cmd := exec.CommandContext(ctx, path, address) //nolint:gosec // our own address
+		if cmd.Start() == nil {
+			go func() { _ = cmd.Wait() }() // ends with ctx
+		}
+	}
+}

@@ -1,0 +1,231 @@
+// Package config turns the user's YAML file into checked structs, and finds
+// every problem of the file before anything starts. Only config reads
+// configuration files and the environment.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"touchstone/internal/record"
+)
+
+// Config is a whole file, checked, with its defaults.
+type Config struct {
+	Store    Store    `yaml:"store" doc:"Where Touchstone remembers everything."`
+	Server   Server   `yaml:"server" doc:"The pages and the API."`
+	Sources  []Source `yaml:"sources" required:"true" doc:"The systems that records are pulled from, by name; order counts where nothing else decides."`
+	Entities []Entity `yaml:"entities" doc:"What is known of each kind of customer. company and person are built in and need no entry."`
+	Targets  []Target `yaml:"targets" doc:"The systems that changes are written back to, by name. Without targets nothing is ever written."`
+
+	// Dir is the folder of the file: relative paths in it start there.
+	Dir string `yaml:"-"`
+	// Warnings are not wrong, but a person should see them.
+	Warnings []Problem `yaml:"-"`
+}
+
+// Store is where the database is: a SQLite file or a PostgreSQL database.
+type Store struct {
+	Path     string `yaml:"path" doc:"A SQLite file; relative to the data directory. touchstone.db unless postgres is given." example:"touchstone.db"`
+	Postgres Secret `yaml:"postgres" doc:"The address of a PostgreSQL database, instead of path." example:"${env:DATABASE_URL}"`
+}
+
+// defaultStore is the path of the store when nothing is said.
+const defaultStore = "touchstone.db"
+
+// Check reports two stores at once.
+func (s Store) Check(at Node) []Problem {
+	if s.Path != "" && !s.Postgres.IsZero() {
+		return []Problem{at.Key("postgres").Problem("path and postgres are both given; keep one")}
+	}
+	return nil
+}
+
+// Server is where the pages and the API are served.
+type Server struct {
+	Listen string `yaml:"listen" default:"127.0.0.1:8480" doc:"Address and port of the pages and the API. Only addresses of this machine: there are no accounts yet."`
+}
+
+// Check reports an address that is none, or that others could reach.
+func (s Server) Check(at Node) []Problem {
+	host, port, err := net.SplitHostPort(s.Listen)
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n > 65535 {
+		return []Problem{at.Key("listen").Problem("%s is no address with a port; want one like 127.0.0.1:8480", at.Key("listen").describe())}
+	}
+	ip, err := netip.ParseAddr(host)
+	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return []Problem{at.Key("listen").Problem("could be reached from other machines, and there are no accounts yet; want 127.0.0.1:%s", port)}
+	}
+	return nil
+}
+
+// Load reads and checks a file. When the file is wrong the error is Problems.
+func Load(path string, opts Options) (*Config, error) {
+	src, err := opts.readFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return Parse(path, src, opts)
+}
+
+// Parse checks the content of a file; the name serves for messages and, by its
+// folder, for relative paths. When it is wrong the error is Problems.
+func Parse(file string, src []byte, opts Options) (*Config, error) {
+	doc, problems := read(file, filepath.Dir(file), src, opts)
+	if doc.root == nil {
+		return nil, doc.finish(problems)
+	}
+	cfg := &Config{Dir: doc.dir}
+	w := newWalker(doc)
+	w.problems = problems
+	for _, p := range problems {
+		w.unsure[p.Path] = true
+	}
+	top := Node{doc: doc, line: 1, column: 1}
+	top.place(doc.root)
+	w.structure(top, reflectOf(cfg), pairsOf(doc.root), nil)
+	for _, s := range cfg.Sources {
+		w.connector(s)
+	}
+	cfg.Warnings = doc.finish(append(w.warnings, guessedLiterals(doc, cfg.Sources)...))
+	if len(w.problems) > 0 {
+		return nil, doc.finish(w.problems)
+	}
+	cfg.complete()
+	return cfg, nil
+}
+
+// connector has a source's own part checked by the one it belongs to.
+func (w *walker) connector(s Source) {
+	check := w.doc.opts.Connectors[s.Type]
+	if check == nil {
+		return
+	}
+	var ps Problems
+	if err := check(s); errors.As(err, &ps) {
+		w.problems = append(w.problems, ps...)
+	} else if err != nil {
+		w.report(s.At.atKey(), "%v", err)
+	}
+}
+
+// complete fills in what depends on the rest of the file.
+func (c *Config) complete() {
+	if c.Store.Path == "" && c.Store.Postgres.IsZero() {
+		c.Store.Path = defaultStore
+	}
+	for _, name := range []string{record.Company, record.Person} {
+		if !slices.ContainsFunc(c.Entities, func(e Entity) bool { return e.Name == name }) {
+			c.Entities = append(c.Entities, Entity{Name: name, Match: Match{Link: defaultLink, Review: defaultReview}})
+		}
+	}
+	for i := range c.Entities {
+		e := &c.Entities[i]
+		if e.Schema == "" {
+			e.Schema = e.Name
+		}
+		for j, s := range e.Survive {
+			e.Survive[j].Field = plural(e.Name, s.Field)
+		}
+		for _, s := range c.Sources {
+			if !slices.Contains(e.SourceRank, s.Name) {
+				e.SourceRank = append(e.SourceRank, s.Name)
+			}
+		}
+	}
+	for i := range c.Sources {
+		if c.Sources[i].Every == 0 {
+			c.Sources[i].Every = defaultEvery
+		}
+	}
+	for i := range c.Targets {
+		if t := &c.Targets[i]; t.System == "" {
+			t.System = t.Name
+		}
+	}
+}
+
+// plural is the field's own name for a name that may be the singular of a list.
+func plural(entity, field string) string {
+	if spec, ok := record.Spec(entity, field); ok {
+		return spec.Name
+	}
+	return field
+}
+
+// Check holds the parts of the file against each other.
+func (c Config) Check(at Node) (problems []Problem) {
+	sources, entities := c.sourceNames(), c.entityNames()
+	for _, s := range c.Sources {
+		for _, e := range s.Entities {
+			if !slices.Contains(entities, e.Entity) {
+				problems = append(problems, e.At.atKey().Problem("no entity %q; an entity of your own needs an entry below entities:%s", e.Entity, hint(e.Entity, entities)))
+			}
+		}
+	}
+	for _, e := range c.Entities {
+		ranks := at.Key("entities").Key(e.Name).Key("source_rank")
+		for i, name := range e.SourceRank {
+			switch {
+			case !slices.Contains(sources, name):
+				problems = append(problems, ranks.Index(i).Problem("no source %q%s", name, hint(name, sources)))
+			case slices.Index(e.SourceRank, name) < i:
+				problems = append(problems, ranks.Index(i).Problem("%q is ranked twice", name))
+			}
+		}
+	}
+	for _, t := range c.Targets {
+		if !slices.Contains(entities, t.Entity) && t.Entity != "" {
+			problems = append(problems, t.At.Key("entity").Problem("no entity %q%s", t.Entity, hint(t.Entity, entities)))
+		}
+		switch {
+		case t.System == "" && !slices.Contains(sources, t.Name):
+			problems = append(problems, t.At.atKey().Problem("no source %q; name the target after its source, or say system: SOURCE%s", t.Name, hint(t.Name, sources)))
+		case t.System != "" && !slices.Contains(sources, t.System):
+			problems = append(problems, t.At.Key("system").Problem("no source %q%s", t.System, hint(t.System, sources)))
+		}
+	}
+	return append(problems, c.renames()...)
+}
+
+// renames reports a former name that another source has now, or had too.
+func (c Config) renames() (problems []Problem) {
+	had := map[string]string{}
+	names := c.sourceNames()
+	for _, s := range c.Sources {
+		for i, was := range s.Was {
+			at := s.At.Key("was").Index(i)
+			switch {
+			case slices.Contains(names, was):
+				problems = append(problems, at.Problem("%q is the name of a source now; a former name must be free", was))
+			case had[was] != "":
+				problems = append(problems, at.Problem("%q is a former name of source %s too", was, had[was]))
+			}
+			had[was] = s.Name
+		}
+	}
+	return problems
+}
+
+func (c Config) sourceNames() []string {
+	names := make([]string, len(c.Sources))
+	for i, s := range c.Sources {
+		names[i] = s.Name
+	}
+	return names
+}
+
+func (c Config) entityNames() []string {
+	names := []string{record.Company, record.Person}
+	for _, e := range c.Entities {
+		if !slices.Contains(names, e.Name) {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}

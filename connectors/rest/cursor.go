@@ -1,0 +1,124 @@
+package rest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+)
+
+// cursor is where a stream stands. Between two passes only Mark is set; within
+// one, it holds all that the next page needs, so that a pass goes on after a
+// restart where it stopped.
+type cursor struct {
+	Mark  string  `json:"mark,omitempty"`  // high-water mark: the greatest cursor value of the passes that ended
+	High  string  `json:"high,omitempty"`  // the greatest seen in this pass; becomes Mark at its end
+	Token *string `json:"token,omitempty"` // asks for the next page; nil for the first
+	Pages int     `json:"pages,omitempty"` // pages taken in this pass
+	Loop  *loop   `json:"loop,omitempty"`
+}
+
+// loop notices that page tokens repeat while remembering only one of them:
+// Brent's algorithm (An improved Monte Carlo factorization algorithm, BIT 20,
+// 1980). It finds every cycle within three times its length and lead.
+type loop struct {
+	Anchor string `json:"anchor"` // hash of a token seen earlier
+	Steps  int    `json:"steps"`  // tokens since
+	Span   int    `json:"span"`   // tokens until the anchor moves on
+}
+
+// next takes a token in and says whether it came before.
+func (l *loop) next(token string) (*loop, bool) {
+	sum := sha256.Sum256([]byte(token))
+	hash := hex.EncodeToString(sum[:12])
+	switch {
+	case l == nil:
+		return &loop{Anchor: hash, Span: 1}, false
+	case l.Anchor == hash:
+		return l, true
+	case l.Steps+1 >= l.Span:
+		return &loop{Anchor: hash, Span: 2 * l.Span}, false
+	}
+	return &loop{Anchor: l.Anchor, Steps: l.Steps + 1, Span: l.Span}, false
+}
+
+func readCursor(b []byte) (cursor, error) {
+	var c cursor
+	if len(b) == 0 {
+		return c, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return c, errors.New("the cursor is not one of this connector")
+	}
+	return c, nil
+}
+
+func (c cursor) bytes() ([]byte, error) { return json.Marshal(c) }
+
+// markLayouts are the times a cursor value may be written as.
+func markLayouts() []string {
+	return []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z0700", time.DateOnly}
+}
+
+func markTime(s string) (time.Time, string, bool) {
+	for _, layout := range markLayouts() {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, layout, true
+		}
+	}
+	return time.Time{}, "", false
+}
+
+// compareMarks orders two cursor values: as times when both are, as numbers
+// when both are, else as texts.
+func compareMarks(a, b string) int {
+	if t, _, ok := markTime(a); ok {
+		if u, _, ok := markTime(b); ok {
+			return t.Compare(u)
+		}
+	}
+	if x, ok := markNumber(a); ok {
+		if y, ok := markNumber(b); ok {
+			return x.Cmp(y)
+		}
+	}
+	return strings.Compare(a, b)
+}
+
+func markNumber(s string) (*big.Int, bool) {
+	if s == "" || len(s) > 100 {
+		return nil, false
+	}
+	return new(big.Int).SetString(s, 10)
+}
+
+// back moves a mark back in time. A time is written again as it was, with as
+// many digits after the second; a number is taken for seconds or, from 1e12 on,
+// for milliseconds since 1970.
+func back(mark string, d time.Duration) (string, error) {
+	if d == 0 || mark == "" {
+		return mark, nil
+	}
+	if t, layout, ok := markTime(mark); ok {
+		if _, fraction, ok := strings.Cut(mark, "."); ok && layout != time.DateOnly {
+			digits := len(fraction) - len(strings.TrimLeft(fraction, "0123456789"))
+			layout = strings.Replace(layout, ".999999999", "."+strings.Repeat("0", digits), 1)
+		}
+		return t.Add(-d).Format(layout), nil
+	}
+	if n, ok := markNumber(mark); ok && n.IsInt64() {
+		unit := time.Second
+		if n.Int64() >= 1e12 {
+			unit = time.Millisecond
+		}
+		return fmt.Sprint(n.Int64() - int64((d+unit-1)/unit)), nil
+	}
+	return "", errors.New("incremental.lookback needs a cursor that is a time")
+}

@@ -1,0 +1,399 @@
+// Package app wires the parts together and runs them. Only app knows everybody;
+// tests and other programs can embed it instead of starting a process.
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"touchstone/config"
+	"touchstone/connectors"
+	"touchstone/connectors/all"
+	"touchstone/internal/env"
+	"touchstone/internal/golden"
+	"touchstone/internal/outbox"
+	"touchstone/internal/pipeline"
+	"touchstone/internal/record"
+	"touchstone/internal/seal"
+	"touchstone/internal/store"
+	"touchstone/matching"
+	"touchstone/rules/schema"
+)
+
+// Options say where an installation lives.
+type Options struct {
+	Dir   string // data folder; made when missing
+	Store string // DSN that overrides the configuration's; "" for none
+	Env   env.Env
+	Log   *slog.Logger
+	// Batch and Cap override the resolver's batch size and posting-list cap;
+	// 0 for the defaults. Tests use small ones.
+	Batch, Cap int
+}
+
+// App is one installation, opened.
+type App struct {
+	Config    *config.Config
+	Store     *store.DB
+	Log       *slog.Logger
+	opts      Options
+	vault     *seal.Vault
+	lock      *os.File
+	systems   map[string]*system // by source name
+	order     []*system          // in the order of the file
+	entities  []*entity
+	targets   []*target
+	uidToName map[string]string
+}
+
+// system is one outside system: the source and the targets that write to it.
+type system struct {
+	source  config.Source
+	uid     string
+	puller  connectors.Puller
+	intakes []*pipeline.Intake
+	// busy is held while a page is pulled and landed and while a write is sent
+	// and read back: so no stale page lands over what was just written.
+	busy sync.Mutex
+}
+
+type entity struct {
+	name     string
+	model    *matching.Model
+	resolver *pipeline.Resolver
+	derivers map[string]*pipeline.Deriver // by source uid
+}
+
+type target struct {
+	config    config.Target
+	system    *system
+	plan      *pipeline.Target
+	deliverer *outbox.Deliverer
+}
+
+// defaults of the resolver.
+const (
+	defaultBatch = 1000
+)
+
+// Open opens the store and compiles the configuration. The error is
+// config.Problems when the configuration is wrong.
+func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err error) {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}}
+	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	if a.lock, err = lockDir(opts.Dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+			a = nil
+		}
+	}()
+	if a.vault, err = seal.Open(opts.Dir, opts.Env.Rand); err != nil {
+		return a, err
+	}
+	if a.Store, err = store.Open(ctx, a.dsn(), a.vault, opts.Env); err != nil {
+		return a, err
+	}
+	if err := a.wire(ctx); err != nil {
+		return a, err
+	}
+	return a, nil
+}
+
+// Close gives everything back.
+func (a *App) Close() error {
+	var err error
+	for _, s := range a.order {
+		if c, ok := s.puller.(io.Closer); ok {
+			err = errors.Join(err, c.Close())
+		}
+	}
+	if a.Store != nil {
+		err = errors.Join(err, a.Store.Close())
+	}
+	if a.lock != nil {
+		err = errors.Join(err, a.lock.Close())
+	}
+	return err
+}
+
+func (a *App) dsn() string {
+	switch {
+	case a.opts.Store != "":
+		return a.opts.Store
+	case !a.Config.Store.Postgres.IsZero():
+		return a.Config.Store.Postgres.Reveal()
+	case filepath.IsAbs(a.Config.Store.Path):
+		return a.Config.Store.Path
+	default:
+		return filepath.Join(a.opts.Dir, a.Config.Store.Path)
+	}
+}
+
+// wire compiles the configuration and connects the parts.
+func (a *App) wire(ctx context.Context) error {
+	var problems config.Problems
+	rank := map[string]int{}
+	for i, src := range a.Config.Sources {
+		uid, err := a.Store.SourceUID(ctx, src.Name, src.Was)
+		if err != nil {
+			return err
+		}
+		s := &system{source: src, uid: uid}
+		rank[uid] = i
+		s.puller, err = all.Open(src, all.Deps{Env: a.opts.Env, Log: a.Log, Dir: a.Config.Dir})
+		if err := gather(&problems, err); err != nil {
+			return err
+		}
+		a.systems[src.Name] = s
+		a.order = append(a.order, s)
+	}
+	for _, e := range a.Config.Entities {
+		ent, err := a.entity(ctx, e, rank, &problems)
+		if err != nil {
+			return err
+		}
+		a.entities = append(a.entities, ent)
+	}
+	if err := a.wireIntakes(ctx, &problems); err != nil {
+		return err
+	}
+	if err := a.wireTargets(&problems); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	var err error
+	a.uidToName, err = a.Store.Sources(ctx)
+	return err
+}
+
+// gather keeps the problems of a configuration and passes on other errors.
+func gather(into *config.Problems, err error) error {
+	var p config.Problems
+	if errors.As(err, &p) {
+		*into = append(*into, p...)
+		return nil
+	}
+	return err
+}
+
+func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, problems *config.Problems) (*entity, error) {
+	m, err := a.model(ctx, e.Name)
+	if err != nil {
+		*problems = append(*problems, e.At.Problem("%s", err))
+		return &entity{name: e.Name, derivers: map[string]*pipeline.Deriver{}}, nil
+	}
+	policy := golden.Policy{Entity: e.Name, Strategies: map[string][]golden.Strategy{}, Rank: a.rank(e, rank), Same: pipeline.SamePoint}
+	for _, s := range e.Survive {
+		spec, ok := record.Spec(e.Name, s.Field)
+		name := s.Field
+		if ok {
+			name = spec.Name
+		}
+		for _, x := range s.Strategies {
+			policy.Strategies[name] = append(policy.Strategies[name], golden.Strategy(x))
+		}
+	}
+	r := &pipeline.Resolver{
+		Store: a.Store, Log: a.Log, Entity: e.Name, Model: m, Policy: policy,
+		Link: m.Threshold(float64(e.Match.Link)), Review: m.Threshold(float64(e.Match.Review)),
+		Cap: matching.KeyCap, Batch: defaultBatch, Differ: &pipeline.Differ{},
+	}
+	if a.opts.Batch > 0 {
+		r.Batch = a.opts.Batch
+	}
+	if a.opts.Cap > 0 {
+		r.Cap = a.opts.Cap
+	}
+	return &entity{name: e.Name, model: m, resolver: r, derivers: map[string]*pipeline.Deriver{}}, nil
+}
+
+// rank puts the named sources first, the others behind them in file order.
+func (a *App) rank(e config.Entity, order map[string]int) map[string]int {
+	out := map[string]int{}
+	for _, name := range e.SourceRank {
+		if s := a.systems[name]; s != nil {
+			out[s.uid] = len(out)
+		}
+	}
+	for _, s := range a.order {
+		if _, ok := out[s.uid]; !ok {
+			out[s.uid] = len(out)
+		}
+	}
+	return out
+}
+
+// model gives the active match model of an entity type; an empty store starts
+// with the built-in one, which is kept like any other version.
+func (a *App) model(ctx context.Context, entity string) (*matching.Model, error) {
+	body, err := a.Store.ActiveModel(ctx, entity)
+	if err != nil {
+		return nil, err
+	}
+	if body != "" {
+		return matching.DecodeModel([]byte(body))
+	}
+	m, ok := matching.StartModel(entity)
+	if !ok {
+		return nil, fmt.Errorf("there is no match model for %q yet: the built-in entity types are company and person", entity)
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("write start model: %w", err)
+	}
+	return m, a.Store.SaveModel(ctx, entity, m.Version, string(b), true)
+}
+
+func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error {
+	for _, s := range a.order {
+		for _, se := range s.source.Entities {
+			ent := a.entityNamed(se.Entity)
+			mapper, bad := pipeline.NewMapper(s.source, se)
+			*problems = append(*problems, bad...)
+			schemas, hash, err := a.schemas(se)
+			if err != nil {
+				*problems = append(*problems, se.At.Problem("%s", err))
+				continue
+			}
+			if ent == nil || len(bad) > 0 {
+				continue
+			}
+			d := &pipeline.Deriver{Entity: se.Entity, Mapper: mapper, Schemas: schemas}
+			ent.derivers[s.uid] = d
+			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller}
+			if k, ok := s.puller.(connectors.Keyed); ok {
+				in.KeyField = k.KeyField(se.Entity)
+			}
+			s.intakes = append(s.intakes, in)
+			if len(*problems) > 0 {
+				continue
+			}
+			changed, err := a.Store.RulesChanged(ctx, s.uid, se.Entity, mapper.RulesHash(hash))
+			if err != nil {
+				return err
+			}
+			if changed {
+				a.Log.Info("the mapping or schema changed: records are derived again", "source", s.source.Name, "entity", se.Entity)
+			}
+		}
+	}
+	return nil
+}
+
+// schemas compiles the entity's schema and the source's own, and gives a hash
+// of their text.
+func (a *App) schemas(se config.SourceEntity) ([]*schema.Schema, string, error) {
+	var list []*schema.Schema
+	h := sha256.New()
+	add := func(name string) error {
+		if s, ok := schema.Builtin(name); ok {
+			list = append(list, s)
+			h.Write(schema.BuiltinSource(name))
+			return nil
+		}
+		src, err := os.ReadFile(filepath.Join(a.Config.Dir, name))
+		if err != nil {
+			return fmt.Errorf("read schema: %w", err)
+		}
+		h.Write(src)
+		s, err := schema.Compile(name, src)
+		if err != nil {
+			return err
+		}
+		list = append(list, s)
+		return nil
+	}
+	name := se.Entity
+	for _, e := range a.Config.Entities {
+		if e.Name == se.Entity && e.Schema != "" {
+			name = e.Schema
+		}
+	}
+	if err := add(name); err != nil {
+		return nil, "", err
+	}
+	if se.Schema != "" {
+		if err := add(se.Schema); err != nil {
+			return nil, "", err
+		}
+	}
+	return list, hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+func (a *App) wireTargets(problems *config.Problems) error {
+	for _, t := range a.Config.Targets {
+		s := a.systems[t.System]
+		ent := a.entityNamed(t.Entity)
+		if s == nil || ent == nil || ent.resolver == nil {
+			continue // config has said so
+		}
+		pusher, ok := s.puller.(connectors.Pusher)
+		if !ok {
+			*problems = append(*problems, t.At.Problem("system %s is of type %s and cannot be written to", t.System, s.source.Type))
+			continue
+		}
+		var landing *pipeline.Intake
+		for _, in := range s.intakes {
+			if in.Deriver.Entity == t.Entity {
+				landing = in
+			}
+		}
+		if landing == nil {
+			*problems = append(*problems, t.At.Problem("source %s does not read %s: a target is read back, so its entity has to be mapped there too", t.System, t.Entity))
+			continue
+		}
+		plan, bad := pipeline.NewTarget(t, s.uid)
+		*problems = append(*problems, bad...)
+		ent.resolver.Differ.Targets = append(ent.resolver.Differ.Targets, plan)
+		a.targets = append(a.targets, &target{config: t, system: s, plan: plan, deliverer: &outbox.Deliverer{
+			Store: a.Store, Env: a.opts.Env, Vault: a.vault, Log: a.Log, Target: t.Name, System: s.uid, Entity: t.Entity, Stream: t.Entity,
+			Rules: plan.Rules, Auto: t.Approve == config.ApproveAuto, Brake: float64(t.Brake), Pusher: pusher, Landing: landing,
+		}})
+	}
+	return nil
+}
+
+func (a *App) entityNamed(name string) *entity {
+	for _, e := range a.entities {
+		if e.name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// SourceName gives the name of a source by its uid.
+func (a *App) SourceName(uid string) string {
+	if n, ok := a.uidToName[uid]; ok {
+		return n
+	}
+	return uid
+}
+
+// SourceUID gives the uid of a source by its name; an unknown name comes back
+// as it is.
+func (a *App) SourceUID(name string) string {
+	if s := a.systems[name]; s != nil {
+		return s.uid
+	}
+	return name
+}

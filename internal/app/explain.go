@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"touchstone/internal/golden"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+	"touchstone/matching"
+)
+
+// Shown is a golden record with its members, for people.
+type Shown struct {
+	ID         string                       `json:"id"`
+	Moved      bool                         `json:"moved,omitempty"` // the id asked for now belongs to this record
+	Entity     string                       `json:"entity"`
+	Version    int                          `json:"version"`
+	ChangedAt  string                       `json:"changed_at"`
+	Fields     record.Fields                `json:"fields"`
+	Provenance map[string]golden.Provenance `json:"provenance"`
+	Members    []ShownMember                `json:"members"`
+}
+
+// ShownMember is one source record behind a golden record.
+type ShownMember struct {
+	Ref    string        `json:"ref"`
+	Live   bool          `json:"live"`
+	Fields record.Fields `json:"fields"`
+}
+
+// Golden finds a golden record by its id, or by the reference of one of its
+// source records (source/entity/id).
+func (a *App) Golden(ctx context.Context, id string) (Shown, error) {
+	g, moved, err := a.findGolden(ctx, id)
+	if err != nil {
+		return Shown{}, err
+	}
+	s := Shown{ID: g.ID, Moved: moved, Entity: g.Entity, Version: g.Version, ChangedAt: g.ChangedAt}
+	if err := json.Unmarshal(g.Fields, &s.Fields); err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(g.Provenance, &s.Provenance); err != nil {
+		return s, err
+	}
+	for name, p := range s.Provenance {
+		for i := range p.From {
+			p.From[i] = a.refNames(p.From[i])
+		}
+		for i := range p.Losers {
+			p.Losers[i].From = a.refNames(p.Losers[i].From)
+		}
+		s.Provenance[name] = p
+	}
+	members, err := a.Store.MembersOf(ctx, []int64{g.Founder})
+	if err != nil {
+		return s, err
+	}
+	for _, m := range members[g.Founder] {
+		authored, err := golden.ParseAuthored(m.Authored)
+		if err != nil {
+			return s, err
+		}
+		s.Members = append(s.Members, ShownMember{Ref: a.refName(m.Ref), Live: m.Live, Fields: authored.Fields()})
+	}
+	return s, nil
+}
+
+func (a *App) findGolden(ctx context.Context, id string) (store.Golden, bool, error) {
+	if ref, err := record.ParseRef(id); err == nil {
+		s := a.systems[ref.Source]
+		if s == nil {
+			return store.Golden{}, false, fmt.Errorf("no source is named %q", ref.Source)
+		}
+		ref.Source = s.uid
+		g, err := a.Store.GoldenOf(ctx, ref)
+		return g, false, err
+	}
+	return a.Store.GoldenByID(ctx, strings.TrimSpace(id))
+}
+
+// Explained is why two members of a golden record are one customer.
+type Explained struct {
+	A           string          `json:"a"`
+	B           string          `json:"b"`
+	Weight      float64         `json:"weight_bits"`
+	Probability float64         `json:"probability"`
+	Shared      []string        `json:"shared_keys"`
+	Veto        string          `json:"veto,omitempty"`
+	Parts       []matching.Part `json:"parts"`
+}
+
+// mostExplained bounds the pairs of one explanation.
+const mostExplained = 30
+
+// Explain weighs every pair of a golden record's members.
+func (a *App) Explain(ctx context.Context, id string) ([]Explained, error) {
+	g, _, err := a.findGolden(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	e := a.entityNamed(g.Entity)
+	if e == nil || e.model == nil {
+		return nil, errors.New("this entity type is not configured")
+	}
+	byGolden, err := a.Store.MembersOf(ctx, []int64{g.Founder})
+	if err != nil {
+		return nil, err
+	}
+	members := byGolden[g.Founder]
+	features := make([]*matching.Features, len(members))
+	for i, m := range members {
+		if features[i], err = matching.DecodeFeatures(m.Features); err != nil {
+			return nil, fmt.Errorf("features of %s: %w", m.Ref, err)
+		}
+	}
+	var out []Explained
+	for i := range members {
+		for j := i + 1; j < len(members) && len(out) < mostExplained; j++ {
+			w := e.model.Weigh(features[i], features[j])
+			x := Explained{
+				A: a.refName(members[i].Ref), B: a.refName(members[j].Ref), Weight: float64(w.Total) / 1000,
+				Probability: e.model.Probability(w.Total), Parts: e.model.Explain(features[i], features[j]), Shared: []string{},
+			}
+			for _, k := range matching.SharedKey(features[i], features[j]) {
+				x.Shared = append(x.Shared, k.Rule+" "+k.Text)
+			}
+			if why, veto := e.model.Veto(features[i], features[j]); veto {
+				x.Veto = why
+			}
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,216 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"touchstone/internal/outbox"
+	"touchstone/internal/pipeline"
+	"touchstone/internal/store"
+)
+
+// Summary is what one pass did and what stands now.
+// Pulled = Stored + Unchanged + Echo + Quarantined + Filtered; Golden counts
+// live golden records; Merged = members − Golden; Planned counts outbox rows
+// made, Pushed delivered ones, Verified those whose read-back equals what was
+// sent.
+type Summary struct {
+	Pulled      int      `json:"pulled"`
+	Stored      int      `json:"stored"`
+	Unchanged   int      `json:"unchanged"`
+	Echo        int      `json:"echo"`
+	Quarantined int      `json:"quarantined"`
+	Filtered    int      `json:"filtered"`
+	Golden      int      `json:"golden"`
+	Merged      int      `json:"merged"`
+	Review      int      `json:"review"`
+	Planned     int      `json:"planned"`
+	Pushed      int      `json:"pushed"`
+	Verified    int      `json:"verified"`
+	Held        []string `json:"held,omitempty"`     // targets that wait for a person, and why
+	Problems    []string `json:"problems,omitempty"` // sources and targets that failed
+}
+
+// Progress is told while a pass works.
+type Progress func(stage, name string, done int)
+
+// Start settles what a stopped process left behind; call it once before the
+// first pass.
+func (a *App) Start(ctx context.Context) error {
+	for _, t := range a.targets {
+		t.system.busy.Lock()
+		_, err := t.deliverer.Start(ctx)
+		t.system.busy.Unlock()
+		if err != nil {
+			a.Log.Warn("writes of an earlier process could not be settled yet", "target", t.config.Name, "err", err)
+		}
+	}
+	return nil
+}
+
+// Pass pulls every source once in the order of the file, resolves, and
+// delivers. A source or target that fails stops itself, not the others.
+func (a *App) Pass(ctx context.Context, progress Progress) (Summary, error) {
+	if progress == nil {
+		progress = func(string, string, int) {}
+	}
+	started := a.opts.Env.Clock.Now()
+	var sum Summary
+	var counts store.Counts
+	for _, s := range a.order {
+		c, err := a.pull(ctx, s, progress)
+		counts = counts.Add(c)
+		if err != nil {
+			if ctx.Err() != nil {
+				return sum, err
+			}
+			sum.Problems = append(sum.Problems, err.Error())
+			a.Log.Error("source failed", "source", s.source.Name, "err", err)
+		}
+	}
+	if err := a.Settle(ctx, progress, &sum); err != nil {
+		return sum, err
+	}
+	sum.Pulled, sum.Stored, sum.Unchanged = counts.Pulled, counts.Stored, counts.Unchanged
+	sum.Echo, sum.Quarantined, sum.Filtered = counts.Echo, counts.Quarantined, counts.Filtered
+	return sum, a.fill(ctx, &sum, store.TimeText(started))
+}
+
+// pull takes one source's entities in.
+func (a *App) pull(ctx context.Context, s *system, progress Progress) (total store.Counts, err error) {
+	for _, in := range s.intakes {
+		s.busy.Lock()
+		c, e := in.Pass(ctx, func(c store.Counts) { progress("pull", s.source.Name+"/"+in.Stream, c.Pulled) })
+		s.busy.Unlock()
+		total = total.Add(c)
+		err = errors.Join(err, e)
+	}
+	return total, err
+}
+
+// maxRounds bounds how often resolving and delivering may call each other in
+// one pass: what is read back is landed, and landed records are resolved.
+const maxRounds = 10
+
+// Settle resolves and delivers until nothing is left to do now.
+func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error {
+	for range maxRounds {
+		if err := a.Resolve(ctx, progress); err != nil {
+			return err
+		}
+		sent := 0
+		sum.Held = nil
+		for _, t := range a.targets {
+			r, err := a.deliver(ctx, t)
+			sent += r.Sent + r.Replanned
+			if r.Held != "" {
+				sum.Held = append(sum.Held, t.config.Name+": "+r.Held)
+			}
+			if err != nil {
+				if ctx.Err() != nil {
+					return err
+				}
+				text := err.Error()
+				if !slices.Contains(sum.Problems, text) {
+					sum.Problems = append(sum.Problems, text)
+				}
+				a.Log.Error("target failed", "target", t.config.Name, "err", err)
+			}
+			progress("push", t.config.Name, sent)
+		}
+		if sent == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Resolve derives and resolves what waits, company before person.
+func (a *App) Resolve(ctx context.Context, progress Progress) error {
+	for _, e := range a.entities {
+		if e.resolver == nil {
+			continue
+		}
+		if err := a.derive(ctx, e, progress); err != nil {
+			return err
+		}
+		_, err := e.resolver.Run(ctx, func(s pipeline.Stats) { progress("resolve", e.name, s.Resolved) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// derive computes anew the records whose facts or rules have changed.
+func (a *App) derive(ctx context.Context, e *entity, progress Progress) error {
+	done := 0
+	for {
+		todo, err := a.Store.TodoDerive(ctx, e.name, e.resolver.Batch)
+		if err != nil || len(todo) == 0 {
+			return err
+		}
+		recs := make([]int64, len(todo))
+		for i, t := range todo {
+			recs[i] = t.Rec
+		}
+		if err := a.Store.Rederive(ctx, recs, e.deriveAny(a)); err != nil {
+			return fmt.Errorf("derive again: %w", err)
+		}
+		done += len(recs)
+		progress("derive", e.name, done)
+	}
+}
+
+// deriveAny derives with the rules of the record's own source. The records of
+// a source that is no longer configured keep nothing in force.
+func (e *entity) deriveAny(a *App) store.Derive {
+	return func(h store.History) (store.Derived, error) {
+		d := e.derivers[h.Ref.Source]
+		if d == nil {
+			return store.Derived{}, nil
+		}
+		return d.Derive(h)
+	}
+}
+
+func (a *App) deliver(ctx context.Context, t *target) (outbox.Report, error) {
+	ready, err := a.firstPassDone(ctx, t.config.Entity)
+	if err != nil || !ready {
+		return outbox.Report{}, err
+	}
+	t.system.busy.Lock()
+	defer t.system.busy.Unlock()
+	return t.deliverer.Run(ctx)
+}
+
+// firstPassDone says whether every source of an entity type has been pulled to
+// its end once. Before that nothing is pushed: half a picture makes wrong
+// golden records.
+func (a *App) firstPassDone(ctx context.Context, entity string) (bool, error) {
+	for _, s := range a.order {
+		for _, in := range s.intakes {
+			if in.Deriver.Entity != entity {
+				continue
+			}
+			done, err := a.Store.PassDone(ctx, s.uid, entity)
+			if err != nil || !done {
+				return false, err
+			}
+		}
+	}
+	return true, nil
+}
+
+// fill adds what stands now.
+func (a *App) fill(ctx context.Context, sum *Summary, since string) error {
+	n, err := a.Store.Numbers(ctx)
+	if err != nil {
+		return err
+	}
+	sum.Golden, sum.Merged, sum.Review = n.Golden, n.Members-n.Golden, n.Review
+	sum.Planned, sum.Pushed, sum.Verified, err = a.Store.OutboxCounts(ctx, since)
+	return err
+}

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"touchstone/internal/store"
+)
+
+// PlannedField is one field of a planned write: what stands there, what will.
+type PlannedField struct {
+	Path string          `json:"path"`
+	Old  json.RawMessage `json:"old"`
+	New  json.RawMessage `json:"new"`
+}
+
+// PlannedWrite is one write that waits.
+type PlannedWrite struct {
+	Row        string         `json:"row"`
+	Target     string         `json:"target"`
+	Op         string         `json:"op"`
+	Golden     string         `json:"golden"`
+	ExternalID string         `json:"external_id,omitempty"`
+	Fields     []PlannedField `json:"fields"`
+}
+
+// PlanTarget is one target's plan.
+type PlanTarget struct {
+	Target  string         `json:"target"`
+	System  string         `json:"system"`
+	Entity  string         `json:"entity"`
+	Held    string         `json:"held,omitempty"` // why it waits for a person
+	Creates int            `json:"creates"`
+	Updates int            `json:"updates"`
+	Writes  []PlannedWrite `json:"writes"`
+}
+
+// Plan shows what would be written, by target, at most most writes each; the
+// counts are of all.
+func (a *App) Plan(ctx context.Context, only string, most int) ([]PlanTarget, error) {
+	var plans []PlanTarget
+	for _, t := range a.targets {
+		if only != "" && t.config.Name != only {
+			continue
+		}
+		p := PlanTarget{Target: t.config.Name, System: t.config.System, Entity: t.config.Entity, Writes: []PlannedWrite{}}
+		var err error
+		if p.Held, err = t.deliverer.Held(ctx); err != nil {
+			return nil, err
+		}
+		after := int64(0)
+		for {
+			rows, err := a.Store.Rows(ctx, t.config.Name, store.Pending, after, exportPage)
+			if err != nil {
+				return nil, err
+			}
+			if len(rows) == 0 {
+				break
+			}
+			for _, r := range rows {
+				after = r.Seq
+				if r.Op == "update" {
+					p.Updates++
+				} else {
+					p.Creates++
+				}
+				if len(p.Writes) < most {
+					p.Writes = append(p.Writes, plannedWrite(r))
+				}
+			}
+		}
+		plans = append(plans, p)
+	}
+	if only != "" && len(plans) == 0 {
+		return nil, fmt.Errorf("no target is named %q", only)
+	}
+	return plans, nil
+}
+
+func plannedWrite(r store.Row) PlannedWrite {
+	w := PlannedWrite{Row: r.ID, Target: r.Target, Op: r.Op, Golden: r.Key, ExternalID: r.ExternalID}
+	for path, v := range r.Fields {
+		old := r.Base[path]
+		if old == nil {
+			old = json.RawMessage("null")
+		}
+		w.Fields = append(w.Fields, PlannedField{Path: path, Old: old, New: v})
+	}
+	sort.Slice(w.Fields, func(i, j int) bool { return w.Fields[i].Path < w.Fields[j].Path })
+	return w
+}
+
+// Approve lets a target's plan be written.
+func (a *App) Approve(ctx context.Context, name, who, why string) error {
+	for _, t := range a.targets {
+		if t.config.Name == name {
+			return a.Store.Approve(ctx, name, t.plan.Rules, who, why)
+		}
+	}
+	return fmt.Errorf("no target is named %q", name)
+}

@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"touchstone/internal/store"
+)
+
+// Verification is the outcome of a rebuild.
+type Verification struct {
+	Rows        int                `json:"rows"` // derived rows compared
+	Differences []store.Difference `json:"differences"`
+}
+
+// mostDifferences is how many are listed for each table.
+const mostDifferences = 20
+
+// Verify computes everything derived anew from the facts, beside the store,
+// and compares byte for byte. Nothing in the store changes, no outbox row is
+// written. Records that still wait would differ: resolve first.
+func (a *App) Verify(ctx context.Context, progress Progress) (v Verification, err error) {
+	if progress == nil {
+		progress = func(string, string, int) {}
+	}
+	dir, err := os.MkdirTemp(a.opts.Dir, "rebuild-")
+	if err != nil {
+		return v, fmt.Errorf("rebuild: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	scratch, err := store.Open(ctx, filepath.Join(dir, "rebuild.db"), a.vault, a.opts.Env)
+	if err != nil {
+		return v, fmt.Errorf("rebuild: %w", err)
+	}
+	defer func() { err = errors.Join(err, scratch.Close()) }()
+	if err := a.Store.CopyFacts(ctx, scratch); err != nil {
+		return v, fmt.Errorf("rebuild: %w", err)
+	}
+	twin := *a
+	twin.Store, twin.entities = scratch, nil
+	for _, e := range a.entities {
+		t := *e
+		if e.resolver != nil {
+			r := *e.resolver
+			r.Store, r.Differ = scratch, nil
+			t.resolver = &r
+		}
+		twin.entities = append(twin.entities, &t)
+	}
+	if err := twin.Resolve(ctx, progress); err != nil {
+		return v, fmt.Errorf("rebuild: %w", err)
+	}
+	v.Differences, v.Rows, err = a.Store.CompareDerived(ctx, scratch, mostDifferences)
+	if v.Differences == nil {
+		v.Differences = []store.Difference{}
+	}
+	return v, err
+}
+

@@ -1,0 +1,288 @@
+package golden
+
+import (
+	"crypto/sha256"
+	"math/big"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"touchstone/internal/record"
+)
+
+// Member is one source record of the cluster. A member that is not live keeps
+// its place in the cluster and gives no values.
+type Member struct {
+	Ref      record.Ref
+	Live     bool
+	Authored Authored
+}
+
+// Pin is a person's word on a field; it wins over every source.
+type Pin struct {
+	Field string
+	Value record.Value
+	Who   string
+	At    string
+}
+
+// Loser is a value that did not make it.
+type Loser struct {
+	Value   record.Value `json:"value"`
+	From    string       `json:"from"`
+	Since   string       `json:"since,omitempty"`
+	Version int          `json:"version"`
+}
+
+// Provenance says where a field's value came from.
+type Provenance struct {
+	Rule    string   `json:"rule"` // the strategy that decided, "only" when there was no choice, "pin"
+	From    []string `json:"from"` // references; of a united list one text per entry, several joined by a blank
+	Since   string   `json:"since,omitempty"`
+	Version int      `json:"version"`
+	Who     string   `json:"who,omitempty"` // of a pin
+	Losers  []Loser  `json:"losers,omitempty"`
+}
+
+// Record is a golden record.
+type Record struct {
+	Fields     record.Fields
+	Provenance map[string]Provenance
+	Live       int
+}
+
+// candidate is one member's value of a field.
+type candidate struct {
+	ref   record.Ref
+	field Field
+	json  string
+	hash  [32]byte
+	count int // members with the same value
+	full  int // fields the member has
+}
+
+// Build makes the golden record of a cluster: a pure function of the members,
+// the pins and the policy. Members may come in any order.
+func Build(members []Member, pins []Pin, p Policy) Record {
+	out := Record{Fields: record.Fields{}, Provenance: map[string]Provenance{}}
+	byField := map[string][]candidate{}
+	for _, m := range members {
+		if !m.Live {
+			continue
+		}
+		out.Live++
+		full := m.Authored.filled()
+		for name, f := range m.Authored {
+			if f.Value.Blank() {
+				continue // an empty value never wins
+			}
+			j := string(f.Value.AppendJSON(nil))
+			byField[name] = append(byField[name], candidate{ref: m.Ref, field: f, json: j, hash: sha256.Sum256([]byte(j)), full: full})
+		}
+	}
+	for name, list := range byField {
+		out.Fields[name], out.Provenance[name] = choose(name, list, p)
+	}
+	for _, pin := range pins { // oldest first: the newest pin wins
+		out.pin(pin)
+	}
+	return out
+}
+
+func (a Authored) filled() int {
+	n := 0
+	for _, f := range a {
+		if !f.Value.Blank() {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Record) pin(pin Pin) {
+	prov := Provenance{Rule: "pin", From: []string{"pin"}, Since: pin.At, Who: pin.Who}
+	if old, ok := r.Fields[pin.Field]; ok && !old.Equal(pin.Value) {
+		was := r.Provenance[pin.Field]
+		prov.Losers = append([]Loser{{Value: old, From: strings.Join(was.From, " "), Since: was.Since, Version: was.Version}}, was.Losers...)
+	}
+	r.Fields[pin.Field], r.Provenance[pin.Field] = pin.Value, prov
+}
+
+func choose(name string, list []candidate, p Policy) (record.Value, Provenance) {
+	same := map[string]int{}
+	for _, c := range list {
+		same[c.json]++
+	}
+	for i := range list {
+		list[i].count = same[list[i].json]
+	}
+	p.settle(list)
+	strategies := p.strategies(name, list[0].field.Value.Kind)
+	if strategies[0] == Union {
+		return unite(name, p.prefer(list, strategies[1:]), p)
+	}
+	left, rule := list, "only"
+	for _, s := range strategies {
+		if len(left) == 1 {
+			break
+		}
+		if kept := p.keep(left, s); len(kept) < len(left) {
+			left, rule = kept, string(s)
+		}
+	}
+	if rule == "only" && len(same) > 1 {
+		rule = "tie"
+	}
+	return left[0].field.Value, Provenance{
+		Rule: rule, From: []string{left[0].ref.String()}, Since: left[0].field.Since, Version: left[0].field.Version,
+		Losers: losers(list, left[0]),
+	}
+}
+
+// losers are the other values, best first; equal values are no losers.
+func losers(list []candidate, won candidate) []Loser {
+	var out []Loser
+	for _, c := range list {
+		if c.json != won.json {
+			out = append(out, Loser{Value: c.field.Value, From: c.ref.String(), Since: c.field.Since, Version: c.field.Version})
+		}
+	}
+	return out
+}
+
+// settle orders candidates by what decides ties: recency, source rank, value
+// hash; the reference last, among equal values only.
+func (p Policy) settle(list []candidate) {
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
+		if a.field.Since != b.field.Since {
+			return a.field.Since > b.field.Since
+		}
+		if x, y := p.rank(a.ref.Source), p.rank(b.ref.Source); x != y {
+			return x < y
+		}
+		if a.hash != b.hash {
+			return string(a.hash[:]) < string(b.hash[:])
+		}
+		return a.ref.Compare(b.ref) < 0
+	})
+}
+
+// keep gives the candidates that one strategy prefers, their order unchanged.
+func (p Policy) keep(list []candidate, s Strategy) []candidate {
+	best := list[0]
+	for _, c := range list[1:] {
+		if p.better(s, c, best) {
+			best = c
+		}
+	}
+	var kept []candidate
+	for _, c := range list {
+		if !p.better(s, best, c) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// prefer orders candidates by the strategies, ties as settled before.
+func (p Policy) prefer(list []candidate, strategies []Strategy) []candidate {
+	sort.SliceStable(list, func(i, j int) bool {
+		for _, s := range strategies {
+			if p.better(s, list[i], list[j]) {
+				return true
+			}
+			if p.better(s, list[j], list[i]) {
+				return false
+			}
+		}
+		return false
+	})
+	return list
+}
+
+func (p Policy) better(s Strategy, a, b candidate) bool {
+	switch s {
+	case SourceRank:
+		return p.rank(a.ref.Source) < p.rank(b.ref.Source)
+	case MostRecent:
+		return a.field.Since > b.field.Since
+	case MostFrequent:
+		return a.count > b.count
+	case Longest:
+		return length(a.field.Value) > length(b.field.Value)
+	case MostComplete:
+		return a.full > b.full
+	case Min:
+		return less(a.field.Value, b.field.Value)
+	case Max:
+		return less(b.field.Value, a.field.Value)
+	}
+	return false
+}
+
+func length(v record.Value) int {
+	n := utf8.RuneCountInString(v.Text)
+	for _, p := range v.Points {
+		n += utf8.RuneCountInString(p.Value)
+		for _, part := range p.Parts {
+			n += utf8.RuneCountInString(part)
+		}
+	}
+	return n
+}
+
+// less compares numbers by value, anything else by text; dates are written so
+// that their text order is their time order.
+func less(a, b record.Value) bool {
+	if a.Kind == record.Number && b.Kind == record.Number && plainNumber(a.Text) && plainNumber(b.Text) {
+		x, okX := new(big.Rat).SetString(a.Text)
+		y, okY := new(big.Rat).SetString(b.Text)
+		if okX && okY {
+			return x.Cmp(y) < 0
+		}
+	}
+	return a.Text < b.Text
+}
+
+// plainNumber says whether a number is short and without an exponent: 1e10000000
+// would fill the memory.
+func plainNumber(s string) bool { return len(s) <= 64 && !strings.ContainsAny(s, "eE") }
+
+// unite joins lists: every different entry once, in the spelling that is
+// preferred, those of the preferred members first.
+func unite(name string, list []candidate, p Policy) (record.Value, Provenance) {
+	var points []record.Point
+	var from []string
+	at := map[string]int{}
+	prov := Provenance{Rule: string(Union), Since: list[0].field.Since, Version: list[0].field.Version}
+	for _, c := range list {
+		ref := c.ref.String()
+		seen := map[string]bool{} // one member naming an entry twice is one voice
+		for _, pt := range c.field.Value.Points {
+			key := p.same(name, pt)
+			if key == "" || seen[key] {
+				continue
+			}
+			seen[key] = true
+			if i, ok := at[key]; ok {
+				from[i] += " " + ref
+				continue
+			}
+			at[key] = len(points)
+			points = append(points, pt)
+			from = append(from, ref)
+		}
+	}
+	prov.From = from
+	return record.ListValue(points...), prov
+}
+
+func (p Policy) same(field string, pt record.Point) string {
+	if p.Same != nil {
+		if s := p.Same(field, pt); s != "" {
+			return s
+		}
+	}
+	return string(pt.AppendJSON(nil))
+}

@@ -1,0 +1,331 @@
+// Package outbox writes planned changes to outside systems, effectively once:
+// a row is inflight before the first byte leaves, an ambiguous answer is
+// settled by what the target can promise, and a write counts only as what was
+// read back.
+package outbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"touchstone/connectors"
+	"touchstone/internal/env"
+	"touchstone/internal/record"
+	"touchstone/internal/seal"
+	"touchstone/internal/store"
+)
+
+// Landing takes what was read back from a target in, as a pull would.
+type Landing interface {
+	LandRead(ctx context.Context, raws []record.Raw) error
+	// Project gives the values of an object at target paths, as canonical JSON.
+	Project(raw record.Raw, paths []string) (map[string]json.RawMessage, error)
+	// Identify gives the record's id at the source.
+	Identify(raw record.Raw) (string, error)
+}
+
+// Deliverer writes one target's rows.
+type Deliverer struct {
+	Store   *store.DB
+	Env     env.Env
+	Vault   *seal.Vault
+	Log     *slog.Logger
+	Target  string
+	System  string // uid
+	Entity  string
+	Stream  string // the entity's name in the connector
+	Rules   string // hash of what decides the writes
+	Auto    bool   // a first plan needs no person
+	Brake   float64
+	Pusher  connectors.Pusher
+	Landing Landing
+}
+
+// Report counts what one delivery run did.
+type Report struct {
+	Sent, Delivered, Verified, Rejected, Unknown, Retried, Replanned int
+	Held                                                             string // why rows wait for a person; "" when none do
+}
+
+// Add sums reports.
+func (r Report) Add(o Report) Report {
+	r.Sent, r.Delivered, r.Verified = r.Sent+o.Sent, r.Delivered+o.Delivered, r.Verified+o.Verified
+	r.Rejected, r.Unknown, r.Retried, r.Replanned = r.Rejected+o.Rejected, r.Unknown+o.Unknown, r.Retried+o.Retried, r.Replanned+o.Replanned
+	if o.Held != "" {
+		r.Held = o.Held
+	}
+	return r
+}
+
+const (
+	batchSize   = 50
+	maxAttempts = 12
+	minBackoff  = 2 * time.Second
+	maxBackoff  = 15 * time.Minute
+)
+
+// Start settles what a stopped process left behind. Call it once, before the
+// first Run and before anything is pulled from the system.
+func (d *Deliverer) Start(ctx context.Context) (Report, error) {
+	n, err := d.Store.Interrupted(ctx, d.Target)
+	if err != nil {
+		return Report{}, err
+	}
+	if n > 0 {
+		d.Log.Warn("writes were interrupted and are being settled", "target", d.Target, "rows", n)
+	}
+	return d.settleUnknown(ctx)
+}
+
+// Run sends what may be sent now.
+func (d *Deliverer) Run(ctx context.Context) (Report, error) {
+	total, err := d.settleUnknown(ctx)
+	if err != nil {
+		return total, fmt.Errorf("target %s: %w", d.Target, err)
+	}
+	if err := d.approveFirst(ctx); err != nil {
+		return total, fmt.Errorf("target %s: %w", d.Target, err)
+	}
+	for {
+		held, err := d.Held(ctx)
+		if err != nil || held != "" {
+			total.Held = held
+			return total, err
+		}
+		rows, err := d.Store.Claim(ctx, d.Target, batchSize)
+		if err != nil || len(rows) == 0 {
+			return total, err
+		}
+		r, err := d.send(ctx, rows)
+		total = total.Add(r)
+		if err != nil {
+			return total, fmt.Errorf("target %s: %w", d.Target, err)
+		}
+	}
+}
+
+// Held says why the target's rows have to wait for a person: its first plan,
+// or a plan that touches too much of the system. "" when nothing is held.
+func (d *Deliverer) Held(ctx context.Context) (string, error) {
+	a, err := d.Store.Approval(ctx, d.Target, d.Rules)
+	if err != nil {
+		return "", err
+	}
+	load, err := d.Store.Load(ctx, d.Target, d.System, d.Entity, a.Upto)
+	if err != nil || load.Waiting == 0 {
+		return "", err
+	}
+	switch most := d.Brake * float64(max(load.Objects, 20)); {
+	case !a.Approved && d.Auto:
+		return "", nil
+	case !a.Approved:
+		return fmt.Sprintf("%d writes wait: the first plan of this target has to be approved (touchstone plan approve %s)", load.Waiting, d.Target), nil
+	case float64(load.Behind) > most:
+		return fmt.Sprintf("%d writes wait: they touch more than %g%% of the system's %d records (touchstone plan approve %s)", load.Behind, d.Brake*100, load.Objects, d.Target), nil
+	}
+	return "", nil
+}
+
+// approveFirst records the approval that the configuration gives by itself,
+// once there is a plan to approve.
+func (d *Deliverer) approveFirst(ctx context.Context) error {
+	a, err := d.Store.Approval(ctx, d.Target, d.Rules)
+	if err != nil || a.Approved || !d.Auto {
+		return err
+	}
+	load, err := d.Store.Load(ctx, d.Target, d.System, d.Entity, 0)
+	if err != nil || load.Waiting == 0 {
+		return err
+	}
+	return d.Store.Approve(ctx, d.Target, d.Rules, "configuration", "approve: auto")
+}
+
+// send pushes claimed rows and settles each.
+func (d *Deliverer) send(ctx context.Context, rows []store.Row) (Report, error) {
+	var report Report
+	ready, moved, err := d.precheck(ctx, rows)
+	if err != nil {
+		// Nothing was sent: the rows go back as they were.
+		for _, r := range rows {
+			if e := d.settle(ctx, r, store.Settlement{State: store.Pending, Outcome: string(connectors.Retry), Problem: problem(err), NotBefore: d.later(r.Attempt, 0)}); e != nil {
+				return report, errors.Join(err, e)
+			}
+		}
+		return report, err
+	}
+	report.Replanned += moved
+	if len(ready) == 0 {
+		return report, nil
+	}
+	changes := make([]record.Change, len(ready))
+	for i, r := range ready {
+		changes[i] = d.change(r)
+	}
+	report.Sent = len(ready)
+	results, err := d.Pusher.Push(ctx, changes)
+	byRow := map[string]connectors.Result{}
+	for _, r := range results {
+		byRow[r.Row] = r
+	}
+	for _, r := range ready {
+		res, ok := byRow[r.ID]
+		if !ok {
+			res = connectors.Result{Row: r.ID, Outcome: connectors.Unknown, Err: err}
+		}
+		one, err := d.handle(context.WithoutCancel(ctx), r, res)
+		report = report.Add(one)
+		if err != nil {
+			return report, err
+		}
+	}
+	return report, authError(err)
+}
+
+// authError passes on what stops the whole target.
+func authError(err error) error {
+	if errors.Is(err, connectors.ErrAuth) {
+		return err
+	}
+	return nil
+}
+
+func (d *Deliverer) class() connectors.Class {
+	if c, ok := d.Pusher.(connectors.Classed); ok {
+		return c.Class(d.Stream)
+	}
+	return connectors.Class{MaxRequestLife: time.Minute}
+}
+
+func (d *Deliverer) change(r store.Row) record.Change {
+	fields := make(map[string]any, len(r.Fields))
+	for path, raw := range r.Fields {
+		v, err := record.DecodeJSON(raw)
+		if err != nil {
+			continue // we wrote it ourselves; it decodes
+		}
+		fields[path] = v
+	}
+	c := record.Change{
+		Row: r.ID, Entity: d.Stream, Op: record.Op(r.Op), ExternalID: r.ExternalID, Key: r.Key, Fields: fields,
+		Idempotency: hex.EncodeToString(d.Vault.MAC("idempotency", r.ID)[:16]),
+	}
+	if d.class().Conditional && record.Op(r.Op) == record.Update {
+		c.Precondition = r.Precondition
+	}
+	return c
+}
+
+// precheck reads the objects of a target without conditional writes again, and
+// takes out the rows whose fields are no longer what they were when the row
+// was planned: what was read is landed, and the planner looks again.
+func (d *Deliverer) precheck(ctx context.Context, rows []store.Row) (ready []store.Row, moved int, err error) {
+	reader, ok := d.Pusher.(connectors.Reader)
+	if !ok || d.class().Conditional {
+		return rows, 0, nil
+	}
+	var ids []string
+	for _, r := range rows {
+		if r.ExternalID != "" {
+			ids = append(ids, r.ExternalID)
+		}
+	}
+	if len(ids) == 0 {
+		return rows, 0, nil
+	}
+	raws, err := reader.Read(ctx, d.Stream, ids)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read before writing: %w", err)
+	}
+	byID := map[string]record.Raw{}
+	for _, raw := range raws {
+		id, err := d.Landing.Identify(raw)
+		if err != nil {
+			return nil, 0, fmt.Errorf("read before writing: %w", err)
+		}
+		byID[id] = raw
+	}
+	for _, r := range rows {
+		raw, there := byID[r.ExternalID]
+		if r.ExternalID == "" || there && d.unmoved(raw, r) {
+			ready = append(ready, r)
+			continue
+		}
+		moved++
+		if there {
+			if err := d.Landing.LandRead(ctx, []record.Raw{raw}); err != nil {
+				return nil, moved, err
+			}
+		}
+		s := store.Settlement{State: store.Superseded, Outcome: string(connectors.Conflict), Problem: "changed there since it was planned; planned again", Replan: true}
+		if !there {
+			s.State, s.Problem, s.Replan = store.Conflicted, "the object is not there any more", false
+		}
+		if err := d.settle(ctx, r, s); err != nil {
+			return nil, moved, err
+		}
+	}
+	return ready, moved, nil
+}
+
+func (d *Deliverer) unmoved(raw record.Raw, r store.Row) bool {
+	now, err := d.Landing.Project(raw, paths(r))
+	if err != nil {
+		return false
+	}
+	for p, base := range r.Base {
+		if !record.SameJSON(now[p], base) {
+			return false
+		}
+	}
+	return true
+}
+
+func paths(r store.Row) []string {
+	list := make([]string, 0, len(r.Fields))
+	for p := range r.Fields {
+		list = append(list, p)
+	}
+	return list
+}
+
+func (d *Deliverer) settle(ctx context.Context, r store.Row, s store.Settlement) error {
+	j, err := json.Marshal(r.Fields)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(append([]byte(r.Op+r.ExternalID+r.Key), j...))
+	s.Request = sum[:16]
+	return d.Store.Settle(ctx, r, s)
+}
+
+// later is when the next attempt may start: what the target asked for, else
+// doubling from two seconds, at most a quarter of an hour, with jitter.
+func (d *Deliverer) later(attempt int, asked time.Duration) time.Time {
+	wait := asked
+	if wait <= 0 {
+		wait = min(minBackoff<<min(attempt, 10), maxBackoff)
+		var b [1]byte
+		d.Env.Rand(b[:])
+		wait += wait * time.Duration(b[0]) / 1024 // up to a quarter more
+	}
+	return d.Env.Clock.Now().Add(min(wait, maxBackoff))
+}
+
+// problem is an error's text for the store: connectors keep customers' data
+// and secrets out of it.
+func problem(err error) string {
+	if err == nil {
+		return ""
+	}
+	s := err.Error()
+	if len(s) > 300 {
+		s = s[:300]
+	}
+	return s
+}

@@ -1,0 +1,199 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"time"
+
+	"touchstone/internal/golden"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+	"touchstone/matching"
+	"touchstone/rules/schema"
+)
+
+// Deriver computes what follows from a source record's history: verdicts, the
+// authored values, the features. It is a pure function of the history.
+type Deriver struct {
+	Entity  string
+	Mapper  *Mapper
+	Schemas []*schema.Schema // the entity's, then the source's own
+}
+
+// Derive walks the versions in the source's order.
+//
+// A value that only brings back what we wrote there is an echo: the authored
+// value before it stays in force, until the source shows something else. That
+// is decided on the raw field we wrote, before mapping: the authored raw
+// record is the raw record with every echo replaced by what stood there before.
+func (d *Deriver) Derive(h store.History) (store.Derived, error) {
+	w := walk{d: d, h: h, values: map[string]authoredRaw{}}
+	out := store.Derived{Bad: map[int][]record.Reason{}}
+	for i := range h.Versions {
+		w.step(&h.Versions[i], &out)
+	}
+	if out.Version == 0 {
+		return out, nil
+	}
+	out.Live = w.live
+	out.Echo = w.echo
+	out.Authored = w.authored.AppendJSON(make([]byte, 0, 1024))
+	features := w.features
+	if features == nil {
+		features = matching.Standardise(d.Entity, w.authored.Fields())
+	}
+	out.Features = features.AppendBinary(nil)
+	return out, nil
+}
+
+// authoredRaw is what the source's people set at one path that we wrote to.
+type authoredRaw struct {
+	value any
+	has   bool
+	echo  bool // what stands there now is ours
+}
+
+type walk struct {
+	d        *Deriver
+	h        store.History
+	values   map[string]authoredRaw // by path
+	prev     map[string]any         // raw record of the last good version
+	authored golden.Authored
+	features *matching.Features
+	live     bool
+	echo     bool
+}
+
+func (w *walk) step(v *store.Version, out *store.Derived) {
+	obj, fields, reasons := w.d.read(v)
+	if len(reasons) > 0 && (obj == nil || !v.Released) {
+		out.Bad[v.N] = reasons
+		return
+	}
+	if v.Deleted {
+		w.live = false
+		if out.Version > 0 {
+			return // keeps its identity, gives no values
+		}
+	} else {
+		w.live = true
+	}
+	out.Version = v.N
+	own, echoed := w.ownRaw(obj, v.Seq)
+	if len(echoed) > 0 {
+		fields, _ = w.d.Mapper.Map(own)
+	}
+	changed := w.setAuthored(fields, v)
+	w.echo = len(echoed) > 0 && !changed
+	w.prev = obj
+}
+
+// read decodes, maps and validates one version.
+func (d *Deriver) read(v *store.Version) (map[string]any, record.Fields, []record.Reason) {
+	if v.Problem != "" {
+		return nil, nil, []record.Reason{{Rule: "unreadable", Text: v.Problem, Remedy: "mend the record at the source; it is read again with the next pull"}}
+	}
+	obj, err := record.DecodeObject(v.Raw)
+	if err != nil {
+		return nil, nil, []record.Reason{{Rule: "unreadable", Text: err.Error(), Remedy: "mend the record at the source; it is read again with the next pull"}}
+	}
+	fields, reasons := d.Mapper.Map(obj)
+	if v.Deleted {
+		return obj, fields, nil // a tombstone often holds little more than an id
+	}
+	return obj, fields, append(reasons, d.validate(fields)...)
+}
+
+func (d *Deriver) validate(fields record.Fields) []record.Reason {
+	var reasons []record.Reason
+	doc := fields.AppendJSON(make([]byte, 0, 1024))
+	for _, s := range d.Schemas {
+		reasons = append(reasons, s.Validate(doc)...)
+	}
+	return reasons
+}
+
+// ownRaw gives the raw record as the source's own people left it, and the
+// paths at which an echo was replaced.
+func (w *walk) ownRaw(obj map[string]any, seq int64) (map[string]any, []string) {
+	last := map[string]store.Write{}
+	for _, wr := range w.h.Writes {
+		if wr.Seq >= seq {
+			break
+		}
+		for path := range wr.Sent {
+			last[path] = wr
+		}
+	}
+	var echoed []string
+	own := obj
+	for _, path := range sortedNames(last) {
+		now, has := getPath(obj, path)
+		before, had := getPath(w.prev, path)
+		was, known := w.values[path]
+		if !known {
+			was = authoredRaw{value: before, has: had && w.prev != nil}
+		}
+		switch {
+		case w.prev != nil && has == had && sameJSON(now, before):
+			// not touched since: what it was, it still is
+		case equalsWrite(now, has, last[path], path):
+			was.echo = true
+		default:
+			was = authoredRaw{value: now, has: has}
+		}
+		w.values[path] = was
+		if was.echo {
+			echoed = append(echoed, path)
+			own = withPath(own, path, was.value, was.has)
+		}
+	}
+	return own, echoed
+}
+
+// equalsWrite says whether a value is what we sent, or what the target made of
+// it.
+func equalsWrite(now any, has bool, w store.Write, path string) bool {
+	j := "null"
+	if has {
+		j = string(record.Canonical(nil, now))
+	}
+	return j == canonicalText(w.Sent[path]) || w.Got != nil && w.Got[path] != nil && j == canonicalText(w.Got[path])
+}
+
+func canonicalText(raw json.RawMessage) string {
+	v, err := record.DecodeJSON(raw)
+	if err != nil {
+		return string(raw)
+	}
+	return string(record.Canonical(nil, v))
+}
+
+func sameJSON(a, b any) bool {
+	return string(record.Canonical(nil, a)) == string(record.Canonical(nil, b))
+}
+
+// setAuthored takes over what changed. Recency is per field: when this field
+// last changed between two versions, cut at the landing time, so that no
+// source lives in the future.
+func (w *walk) setAuthored(fields record.Fields, v *store.Version) (changed bool) {
+	since := record.FormatTime(earlier(v.Stamp, v.SeenAt))
+	next := make(golden.Authored, len(fields))
+	for name, value := range fields {
+		f, ok := w.authored[name]
+		if !ok || !f.Value.Equal(value) {
+			f = golden.Field{Value: value, Since: since, Version: v.N}
+			changed = true
+		}
+		next[name] = f
+	}
+	changed = changed || len(next) != len(w.authored)
+	w.authored = next
+	return changed
+}
+
+func earlier(stamp, seen time.Time) time.Time {
+	if stamp.IsZero() || stamp.After(seen) {
+		return seen
+	}
+	return stamp
+}

@@ -1,0 +1,205 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"touchstone/connectors"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+// Intake takes one source's records of one entity in: pull, land, validate,
+// standardise. A bad record is quarantined with every reason; its batch, its
+// source and its cursor go on.
+type Intake struct {
+	Store    *store.DB
+	Log      *slog.Logger
+	Source   string // uid
+	Name     string
+	Stream   string
+	Deriver  *Deriver
+	Puller   connectors.Puller
+	KeyField string // where objects carry our external key; "" for nowhere
+}
+
+// Pass pulls until the source has no more and gives the counts. Progress is
+// told after every page. What was landed before an error stays.
+func (in *Intake) Pass(ctx context.Context, progress func(store.Counts)) (total store.Counts, err error) {
+	run, err := in.Store.StartRun(ctx, in.Source, in.Deriver.Entity)
+	if err != nil {
+		return total, err
+	}
+	err = in.pages(ctx, run, func(c store.Counts) {
+		total = total.Add(c)
+		if progress != nil {
+			progress(total)
+		}
+	})
+	text := ""
+	if err != nil {
+		err = fmt.Errorf("source %s: %w", in.Name, err)
+		text = err.Error()
+	}
+	end := in.Store.EndRun(context.WithoutCancel(ctx), run, text)
+	in.Log.Info("pass ended", "source", in.Name, "entity", in.Deriver.Entity, "pulled", total.Pulled, "stored", total.Stored,
+		"unchanged", total.Unchanged, "echo", total.Echo, "quarantined", total.Quarantined, "filtered", total.Filtered, "failed", text != "")
+	return total, errors.Join(err, end)
+}
+
+func (in *Intake) pages(ctx context.Context, run string, landed func(store.Counts)) error {
+	cursor, err := in.Store.Cursor(ctx, in.Source, in.Deriver.Entity)
+	if err != nil {
+		return err
+	}
+	pass := &passState{seen: map[[8]byte]sighting{}}
+	for page := 1; ; page++ {
+		p, err := in.Puller.Pull(ctx, in.Stream, cursor)
+		if err != nil {
+			return fmt.Errorf("pull page %d: %w", page, err)
+		}
+		if page == 1 && p.Snapshot && cursor != nil {
+			// A full pass begins at the beginning, also after a crash in the
+			// middle of one: only so is an id that comes twice seen twice.
+			if p, err = in.Puller.Pull(ctx, in.Stream, nil); err != nil {
+				return fmt.Errorf("pull page %d: %w", page, err)
+			}
+		}
+		items := in.items(p, pass)
+		c, err := in.Store.Land(ctx, store.Landing{
+			Source: in.Source, Entity: in.Deriver.Entity, Items: items, Cursor: p.Cursor, Run: run, Derive: in.Deriver.Derive,
+		})
+		if err != nil {
+			return err
+		}
+		landed(c)
+		if !p.More {
+			return nil
+		}
+		if bytes.Equal(cursor, p.Cursor) {
+			return fmt.Errorf("pull page %d: the cursor does not move on, stopped before pulling for ever", page)
+		}
+		cursor = p.Cursor
+	}
+}
+
+// passState remembers which ids a full pass has given, to see the same id
+// twice in one file: 24 bytes a record.
+type passState struct{ seen map[[8]byte]sighting }
+
+type sighting struct{ hash [8]byte }
+
+func (in *Intake) items(p connectors.Page, pass *passState) []store.Item {
+	items := make([]store.Item, 0, len(p.Records))
+	for _, raw := range p.Records {
+		it := in.item(raw)
+		if p.Snapshot && !it.Filtered {
+			pass.mark(&it)
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+// mark finds a second record with an id of this pass. The same content twice
+// is one record; other content is kept, quarantined and never current.
+func (s *passState) mark(it *store.Item) {
+	id := [8]byte(sum([]byte(it.Raw.ID)))
+	hash := [8]byte(it.Hash)
+	first, again := s.seen[id]
+	if again && first.hash != hash {
+		it.Duplicate = true
+		return
+	}
+	s.seen[id] = sighting{hash}
+}
+
+// Item reads who a pulled record is.
+func (in *Intake) item(raw record.Raw) store.Item {
+	it := store.Item{Raw: raw}
+	obj, err := record.DecodeObject(raw.Data)
+	if err != nil || raw.Problem != "" {
+		return unreadable(it, err)
+	}
+	id, reasons := in.Deriver.Mapper.Identify(obj, raw)
+	if id.ID == "" {
+		reasons = append(reasons, record.Reason{Text: "the record has no id"})
+	}
+	if len(reasons) > 0 {
+		it.Raw.ID = id.ID
+		return unreadable(it, errors.New(reasons[0].Text))
+	}
+	it.Raw.ID, it.Raw.Version, it.Raw.Stamp, it.Raw.Deleted = id.ID, id.Version, id.Stamp, id.Deleted
+	it.Filtered = !id.Keep
+	it.Hash = in.Deriver.Mapper.Hash(obj)
+	if in.KeyField != "" {
+		if v, ok := getPath(obj, in.KeyField); ok {
+			it.Key, _ = scalar(v)
+		}
+	}
+	return it
+}
+
+// unreadable keeps what cannot be read under an id made of its content, so
+// that it is kept once, shown, and counted.
+func unreadable(it store.Item, err error) store.Item {
+	if it.Raw.Problem == "" {
+		it.Raw.Problem = err.Error()
+	}
+	if !json.Valid(it.Raw.Data) {
+		text, _ := json.Marshal(map[string]string{"unreadable": cut(string(it.Raw.Data))})
+		it.Raw.Data = text
+	}
+	h := sum(it.Raw.Data)
+	if it.Raw.ID == "" {
+		it.Raw.ID = "unreadable-" + hex.EncodeToString(h[:8])
+	}
+	it.Hash = h[:16]
+	return it
+}
+
+func sum(b []byte) []byte {
+	h := sha256.Sum256(b)
+	return h[:]
+}
+
+// LandRead takes in what was read outside a pass: a read-back, or an object
+// that was not what we thought. It moves no cursor and counts in no run.
+func (in *Intake) LandRead(ctx context.Context, raws []record.Raw) error {
+	items := make([]store.Item, len(raws))
+	for i, raw := range raws {
+		items[i] = in.item(raw)
+	}
+	_, err := in.Store.Land(ctx, store.Landing{Source: in.Source, Entity: in.Deriver.Entity, Items: items, Derive: in.Deriver.Derive})
+	return err
+}
+
+// Project gives a raw record's values at target paths as canonical JSON; null
+// where there is none.
+func (in *Intake) Project(raw record.Raw, paths []string) (map[string]json.RawMessage, error) {
+	obj, err := record.DecodeObject(raw.Data)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]json.RawMessage, len(paths))
+	for _, p := range paths {
+		v, _ := getPath(obj, p)
+		out[p] = record.Canonical(nil, v)
+	}
+	return out, nil
+}
+
+// Identify gives a raw record's id at the source.
+func (in *Intake) Identify(raw record.Raw) (string, error) {
+	it := in.item(raw)
+	if it.Raw.Problem != "" {
+		return "", errors.New("an object without a readable id")
+	}
+	return it.Raw.ID, nil
+}

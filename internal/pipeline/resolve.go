@@ -1,0 +1,450 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"touchstone/internal/golden"
+	"touchstone/internal/store"
+	"touchstone/matching"
+	"touchstone/matching/cluster"
+)
+
+// Resolver turns features into golden records: block, weigh, cluster, survive,
+// diff. Publish, scan and link are three steps so that many workers could do
+// them at once: keys are never locked, components are.
+type Resolver struct {
+	Store  *store.DB
+	Log    *slog.Logger
+	Entity string
+	Model  *matching.Model
+	Link   int32 // thresholds as weights
+	Review int32
+	Policy golden.Policy
+	Cap    int // of a posting list
+	Batch  int // records a round
+	Differ *Differ
+}
+
+// Stats say what resolving did.
+type Stats struct {
+	Resolved, Pairs, Edges, Spilled int
+	Golden, Dropped, Planned        int
+}
+
+// Run resolves until nothing waits.
+func (r *Resolver) Run(ctx context.Context, progress func(Stats)) (total Stats, err error) {
+	for {
+		s, more, err := r.Round(ctx)
+		if err != nil {
+			return total, fmt.Errorf("resolve %s: %w", r.Entity, err)
+		}
+		total = total.add(s)
+		if progress != nil {
+			progress(total)
+		}
+		if !more {
+			return total, nil
+		}
+	}
+}
+
+func (s Stats) add(o Stats) Stats {
+	return Stats{
+		s.Resolved + o.Resolved, s.Pairs + o.Pairs, s.Edges + o.Edges, s.Spilled + o.Spilled,
+		s.Golden + o.Golden, s.Dropped + o.Dropped, s.Planned + o.Planned,
+	}
+}
+
+// Round takes one batch through publish, scan and link, and says whether more
+// may wait.
+func (r *Resolver) Round(ctx context.Context) (Stats, bool, error) {
+	todo, err := r.Store.TodoResolve(ctx, r.Entity, r.Batch)
+	if err != nil || len(todo) == 0 {
+		return Stats{}, false, err
+	}
+	recs := make([]int64, len(todo))
+	for i, t := range todo {
+		recs[i] = t.Rec
+	}
+	all, err := r.Store.Publish(ctx, recs, keysOf, r.Cap)
+	if err != nil {
+		return Stats{}, false, err
+	}
+	scan, err := r.scan(ctx, all)
+	if err != nil {
+		return Stats{}, false, err
+	}
+	stats := Stats{Resolved: len(all), Pairs: scan.pairs, Edges: len(scan.edges), Spilled: scan.spilled}
+	err = r.Store.Link(ctx, func(tx *store.LinkTx) error {
+		l := &link{r: r, tx: tx, scan: scan, stats: &stats}
+		return l.run(ctx)
+	})
+	return stats, true, err
+}
+
+func keysOf(features []byte) ([]store.Key, error) {
+	f, err := matching.DecodeFeatures(features)
+	if err != nil {
+		return nil, err
+	}
+	keys := f.Keys()
+	out := make([]store.Key, len(keys))
+	for i, k := range keys {
+		out[i] = store.Key{Coarse: k.Coarse, Fine: k.Fine}
+	}
+	slices.SortFunc(out, func(a, b store.Key) int {
+		if a.Coarse != b.Coarse {
+			return cmpUint(a.Coarse, b.Coarse)
+		}
+		return cmpUint(a.Fine, b.Fine)
+	})
+	return slices.Compact(out), nil
+}
+
+func cmpUint(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// scanned is what one scan found.
+type scanned struct {
+	recs     []int64         // those that are linked anew
+	seqs     map[int64]int64 // of every record compared
+	edges    []store.Edge
+	features map[int64]*matching.Features
+	pairs    int
+	spilled  int
+}
+
+// scan finds the candidates of the records and weighs them; it locks nothing.
+func (r *Resolver) scan(ctx context.Context, recs []int64) (*scanned, error) {
+	s := &scanned{recs: recs, seqs: map[int64]int64{}, features: map[int64]*matching.Features{}}
+	if err := r.load(ctx, s, recs); err != nil {
+		return nil, err
+	}
+	byRec := make(map[int64][]store.Key, len(recs))
+	var keys []store.Key
+	for _, rec := range recs {
+		f := s.features[rec]
+		if f == nil {
+			continue
+		}
+		for _, k := range f.Keys() {
+			key := store.Key{Coarse: k.Coarse, Fine: k.Fine}
+			byRec[rec] = append(byRec[rec], key)
+			keys = append(keys, key)
+		}
+	}
+	lists, spilled, err := r.Store.Postings(ctx, keys, r.Cap)
+	if err != nil {
+		return nil, err
+	}
+	s.spilled = spilled
+	pairs := candidates(recs, byRec, lists)
+	var others []int64
+	for _, p := range pairs {
+		for _, rec := range p {
+			if s.features[rec] == nil {
+				others = append(others, rec)
+			}
+		}
+	}
+	slices.Sort(others)
+	if err := r.load(ctx, s, slices.Compact(others)); err != nil {
+		return nil, err
+	}
+	for _, p := range pairs {
+		a, b := s.features[p[0]], s.features[p[1]]
+		if a == nil || b == nil {
+			continue
+		}
+		s.pairs++
+		w := r.Model.Weigh(a, b)
+		if w.Total >= r.Review {
+			s.edges = append(s.edges, store.Edge{A: p[0], B: p[1], Weight: w.Total, Pattern: w.Pattern, Model: r.Model.Version})
+		}
+	}
+	return s, nil
+}
+
+func (r *Resolver) load(ctx context.Context, s *scanned, recs []int64) error {
+	list, err := r.Store.Features(ctx, recs)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		features, err := matching.DecodeFeatures(f.Features)
+		if err != nil {
+			return fmt.Errorf("features of record %d: %w", f.Rec, err)
+		}
+		s.features[f.Rec], s.seqs[f.Rec] = features, f.Seq
+	}
+	return nil
+}
+
+// candidates gives every pair that shares a list, once, the smaller first.
+func candidates(recs []int64, byRec map[int64][]store.Key, lists map[store.Key][]int64) [][2]int64 {
+	var pairs [][2]int64
+	for _, rec := range recs {
+		from := len(pairs)
+		for _, k := range byRec[rec] {
+			for _, other := range lists[k] {
+				if other != rec {
+					pairs = append(pairs, [2]int64{min(rec, other), max(rec, other)})
+				}
+			}
+		}
+		slices.SortFunc(pairs[from:], comparePairs)
+		pairs = pairs[:from+len(slices.Compact(pairs[from:]))]
+	}
+	slices.SortFunc(pairs, comparePairs)
+	return slices.Compact(pairs)
+}
+
+func comparePairs(a, b [2]int64) int {
+	if a[0] != b[0] {
+		return cmpInt(a[0], b[0])
+	}
+	return cmpInt(a[1], b[1])
+}
+
+func cmpInt(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// link is one linking transaction.
+type link struct {
+	r       *Resolver
+	tx      *store.LinkTx
+	scan    *scanned
+	stats   *Stats
+	members []store.Member
+	at      map[int64]int // rec → index in members
+	edges   []store.Edge
+	rulings []store.Ruling
+}
+
+func (l *link) run(ctx context.Context) error {
+	if err := l.dropMoved(ctx); err != nil {
+		return err
+	}
+	touched := slices.Clone(l.scan.recs)
+	for _, e := range l.scan.edges {
+		if e.Weight >= l.r.Link {
+			touched = append(touched, e.A, e.B)
+		}
+	}
+	slices.Sort(touched)
+	all, err := l.tx.Closure(ctx, slices.Compact(touched))
+	if err != nil {
+		return err
+	}
+	if err := l.tx.ReplaceMatches(ctx, l.scan.recs, l.scan.edges); err != nil {
+		return err
+	}
+	if l.members, err = l.tx.Members(ctx, all); err != nil {
+		return err
+	}
+	l.at = make(map[int64]int, len(l.members))
+	recs := make([]int64, len(l.members))
+	for i, m := range l.members {
+		l.at[m.Rec], recs[i] = i, m.Rec
+	}
+	if l.edges, err = l.tx.Matches(ctx, recs); err != nil {
+		return err
+	}
+	if l.rulings, err = l.tx.Rulings(ctx, recs); err != nil {
+		return err
+	}
+	groups, placed, bridges, err := l.cluster()
+	if err != nil {
+		return err
+	}
+	if err := l.tx.Place(ctx, placed); err != nil {
+		return err
+	}
+	if err := l.tx.ReplaceBridges(ctx, recs, bridges); err != nil {
+		return err
+	}
+	if err := l.survive(ctx, groups); err != nil {
+		return err
+	}
+	done := make(map[int64]int64, len(l.scan.recs))
+	for _, rec := range l.scan.recs {
+		if seq, ok := l.scan.seqs[rec]; ok {
+			done[rec] = seq
+		}
+	}
+	return l.tx.Done(ctx, done)
+}
+
+// dropMoved leaves out the pairs of which one record has moved on since the
+// scan: the newer version's own scan finds them again.
+func (l *link) dropMoved(ctx context.Context) error {
+	recs := make([]int64, 0, len(l.scan.seqs))
+	for rec := range l.scan.seqs {
+		recs = append(recs, rec)
+	}
+	slices.Sort(recs)
+	now, err := l.tx.Seqs(ctx, recs)
+	if err != nil {
+		return err
+	}
+	moved := func(rec int64) bool { return now[rec] != l.scan.seqs[rec] }
+	l.scan.edges = slices.DeleteFunc(l.scan.edges, func(e store.Edge) bool { return moved(e.A) || moved(e.B) })
+	return nil
+}
+
+// group is one cluster: indexes of members, founder first.
+type group struct{ members []int }
+
+// cluster finds the components and partitions each.
+func (l *link) cluster() (groups []group, placed []store.Placed, bridges []store.Edge, err error) {
+	for _, comp := range l.components() {
+		compID := l.members[comp[0]].Rec // the lowest landing number
+		out, err := l.partition(comp)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		byGroup := map[int][]int{}
+		for i, g := range out.Group {
+			byGroup[g] = append(byGroup[g], comp[i])
+		}
+		for g := range len(byGroup) {
+			members := byGroup[g]
+			slices.Sort(members) // by landing number: the founder is first
+			groups = append(groups, group{members})
+			founder := l.members[members[0]].Rec
+			for _, i := range members {
+				m := l.members[i]
+				if m.Comp != compID || m.Golden != founder {
+					placed = append(placed, store.Placed{Rec: m.Rec, Comp: compID, Golden: founder})
+				}
+			}
+		}
+		for _, b := range out.Bridges {
+			a, z := l.members[comp[b.A]].Rec, l.members[comp[b.B]].Rec
+			bridges = append(bridges, store.Edge{A: min(a, z), B: max(a, z), Weight: b.Weight})
+		}
+	}
+	return groups, placed, bridges, nil
+}
+
+// components are the connected components over links at or above the
+// threshold and must-links, whatever vetoes say; members in landing order.
+func (l *link) components() [][]int {
+	parent := make([]int, len(l.members))
+	for i := range parent {
+		parent[i] = i
+	}
+	var find func(int) int
+	find = func(x int) int {
+		for parent[x] != x {
+			parent[x] = parent[parent[x]]
+			x = parent[x]
+		}
+		return x
+	}
+	unite := func(a, b int64) {
+		i, ok := l.at[a]
+		j, ok2 := l.at[b]
+		if !ok || !ok2 {
+			return
+		}
+		x, y := find(i), find(j)
+		parent[max(x, y)] = min(x, y)
+	}
+	for _, e := range l.edges {
+		if e.Weight >= l.r.Link {
+			unite(e.A, e.B)
+		}
+	}
+	for _, r := range l.rulings {
+		if r.Kind == "must" {
+			unite(r.A, r.B)
+		}
+	}
+	comps := make([][]int, 0, len(l.members))
+	place := map[int]int{}
+	for i := range l.members {
+		root := find(i)
+		n, ok := place[root]
+		if !ok {
+			n = len(comps)
+			place[root] = n
+			comps = append(comps, nil)
+		}
+		comps[n] = append(comps[n], i)
+	}
+	return comps
+}
+
+// partition clusters one component. The clustering sees members in the order
+// of their references, so that it does not depend on when they came.
+func (l *link) partition(comp []int) (cluster.Output, error) {
+	if len(comp) == 1 {
+		return cluster.Output{Group: []int{0}}, nil
+	}
+	slices.SortFunc(comp, func(a, b int) int { return l.members[a].Ref.Compare(l.members[b].Ref) })
+	features := make([]*matching.Features, len(comp))
+	at := make(map[int64]int, len(comp))
+	for i, m := range comp {
+		rec := l.members[m].Rec
+		at[rec] = i
+		f, err := matching.DecodeFeatures(l.members[m].Features)
+		if err != nil {
+			return cluster.Output{}, fmt.Errorf("features of record %d: %w", rec, err)
+		}
+		features[i] = f
+	}
+	in := cluster.Input{
+		N: len(comp), Link: l.r.Link,
+		Weigh: func(a, b int) int32 { return l.r.Model.Weigh(features[a], features[b]).Total },
+		Veto:  func(a, b int) bool { _, veto := l.r.Model.Veto(features[a], features[b]); return veto },
+	}
+	for _, e := range l.edges {
+		a, ok := at[e.A]
+		b, ok2 := at[e.B]
+		if ok && ok2 {
+			in.Links = append(in.Links, cluster.Link{A: min(a, b), B: max(a, b), Weight: e.Weight})
+		}
+	}
+	for _, r := range l.rulings {
+		a, ok := at[r.A]
+		b, ok2 := at[r.B]
+		if !ok || !ok2 {
+			continue
+		}
+		switch r.Kind {
+		case "must":
+			in.Must = append(in.Must, [2]int{min(a, b), max(a, b)})
+		case "cannot":
+			in.Cannot = append(in.Cannot, [2]int{min(a, b), max(a, b)})
+		}
+	}
+	slices.SortFunc(in.Must, compareInts)
+	slices.SortFunc(in.Cannot, compareInts)
+	slices.SortFunc(in.Links, func(a, b cluster.Link) int { return compareInts([2]int{a.A, a.B}, [2]int{b.A, b.B}) })
+	return cluster.Partition(in), nil
+}
+
+func compareInts(a, b [2]int) int {
+	if a[0] != b[0] {
+		return a[0] - b[0]
+	}
+	return a[1] - b[1]
+}

@@ -1,0 +1,183 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"touchstone/internal/golden"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+// survive makes the golden record of every group and writes what changed, then
+// plans the writes that follow from it.
+func (l *link) survive(ctx context.Context, groups []group) error {
+	var founders []int64
+	for _, m := range l.members {
+		founders = append(founders, m.Golden, m.Rec)
+	}
+	slices.Sort(founders)
+	founders = slices.Compact(founders)
+	stored, err := l.tx.GoldenRows(ctx, founders)
+	if err != nil {
+		return err
+	}
+	var changes []store.GoldenChange
+	var made []madeGolden
+	kept := map[int64]bool{}
+	for _, g := range groups {
+		c, rec, err := l.build(g)
+		if err != nil {
+			return err
+		}
+		kept[c.Founder] = true
+		old, ok := stored[c.Founder]
+		made = append(made, madeGolden{golden: c.Golden, record: rec, group: g})
+		if ok && bytes.Equal(old.Fields, c.Fields) && bytes.Equal(old.Provenance, c.Provenance) && old.Members == c.Members && old.Live == c.Live {
+			continue
+		}
+		c.Version = old.Version + 1
+		if ok {
+			c.Before = contentHash(old.Fields, old.Provenance)
+		}
+		changes = append(changes, c)
+	}
+	if err := l.versionBack(ctx, changes, stored); err != nil {
+		return err
+	}
+	if err := l.tx.SaveGolden(ctx, changes); err != nil {
+		return err
+	}
+	var gone []store.Golden
+	for _, f := range founders {
+		if g, ok := stored[f]; ok && !kept[f] && l.placedHere(f) {
+			gone = append(gone, g)
+		}
+	}
+	if err := l.tx.DropGolden(ctx, gone); err != nil {
+		return err
+	}
+	l.stats.Golden += len(changes)
+	l.stats.Dropped += len(gone)
+	if l.r.Differ == nil {
+		return nil
+	}
+	n, err := l.r.Differ.Plan(ctx, l.tx, l.members, made)
+	l.stats.Planned += n
+	return err
+}
+
+// placedHere says whether a golden record's founder is among the members, so
+// that this transaction speaks for it.
+func (l *link) placedHere(founder int64) bool {
+	_, ok := l.at[founder]
+	return ok
+}
+
+// versionBack continues the history of a founder that had left and came back.
+func (l *link) versionBack(ctx context.Context, changes []store.GoldenChange, stored map[int64]store.Golden) error {
+	var fresh []int64
+	for _, c := range changes {
+		if _, ok := stored[c.Founder]; !ok {
+			fresh = append(fresh, c.Founder)
+		}
+	}
+	last, err := l.tx.LastVersions(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	for i := range changes {
+		if n, ok := last[changes[i].Founder]; ok && changes[i].Version <= n {
+			changes[i].Version = n + 1
+		}
+	}
+	return nil
+}
+
+// madeGolden is a golden record with its group.
+type madeGolden struct {
+	golden store.Golden
+	record golden.Record
+	group  group
+}
+
+func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
+	founder := l.members[g.members[0]]
+	members := make([]golden.Member, len(g.members))
+	for i, n := range g.members {
+		m := l.members[n]
+		a, err := golden.ParseAuthored(m.Authored)
+		if err != nil {
+			return store.GoldenChange{}, golden.Record{}, fmt.Errorf("authored values of record %d: %w", m.Rec, err)
+		}
+		members[i] = golden.Member{Ref: m.Ref, Live: m.Live, Authored: a}
+	}
+	pins, err := l.pins(g)
+	if err != nil {
+		return store.GoldenChange{}, golden.Record{}, err
+	}
+	rec := golden.Build(members, pins, l.r.Policy)
+	provenance, err := json.Marshal(rec.Provenance)
+	if err != nil {
+		return store.GoldenChange{}, golden.Record{}, err
+	}
+	refs, err := l.refs(rec)
+	if err != nil {
+		return store.GoldenChange{}, golden.Record{}, err
+	}
+	c := store.GoldenChange{
+		Golden: store.Golden{
+			Founder: founder.Rec, ID: founder.Anchor, Entity: l.r.Entity,
+			Fields: rec.Fields.AppendJSON(nil), Provenance: provenance, Members: len(members), Live: rec.Live,
+		},
+		Refs: refs,
+	}
+	c.After = contentHash(c.Fields, c.Provenance)
+	return c, rec, nil
+}
+
+// refs says where each value came from, without the value: history refers to
+// source versions and copies nothing.
+func (l *link) refs(rec golden.Record) (string, error) {
+	type ref struct {
+		From    []string `json:"from"`
+		Version int      `json:"version"`
+	}
+	out := make(map[string]ref, len(rec.Provenance))
+	for name, p := range rec.Provenance {
+		out[name] = ref{p.From, p.Version}
+	}
+	b, err := json.Marshal(out)
+	return string(b), err
+}
+
+func (l *link) pins(g group) ([]golden.Pin, error) {
+	var pins []golden.Pin
+	for _, r := range l.rulings {
+		if r.Kind != "pin" {
+			continue
+		}
+		i, ok := l.at[r.A]
+		if !ok || !slices.Contains(g.members, i) {
+			continue
+		}
+		var v record.Value
+		if err := json.Unmarshal([]byte(r.Value), &v); err != nil {
+			return nil, fmt.Errorf("pin %s: %w", r.ID, err)
+		}
+		pins = append(pins, golden.Pin{Field: r.Field, Value: v, Who: r.Who, At: r.At})
+	}
+	return pins, nil
+}
+
+func contentHash(fields, provenance []byte) []byte {
+	h := sha256.New()
+	h.Write(fields)
+	h.Write([]byte{0})
+	h.Write(provenance)
+	return h.Sum(nil)[:16]
+}

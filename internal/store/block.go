@@ -1,0 +1,357 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+)
+
+// Key is a blocking key's two hashes, as matching.Key has them.
+type Key struct{ Coarse, Fine uint64 }
+
+// Feature is a record's features with the stamp of their derivation.
+type Feature struct {
+	Rec      int64
+	Seq      int64
+	Features []byte
+}
+
+// Publish makes the blocking keys of the records visible and gives the records
+// that must be linked again: these, and every holder of a list that has crossed
+// the cap in either direction. A pair is a candidate iff it shares a list of at
+// most limit records, or, past it, the finer list: so the crossing changes
+// which pairs are candidates, and only this keeps the result free of order.
+func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), limit int) ([]int64, error) {
+	var all []int64
+	err := db.inTx(ctx, func(tx *Tx) error {
+		d := &keyDelta{coarse: map[uint64]int{}, fine: map[Key]int{}}
+		if err := tx.diffKeys(ctx, recs, keysOf, d); err != nil {
+			return err
+		}
+		if err := d.write(ctx, tx); err != nil {
+			return err
+		}
+		redo, err := tx.crossings(ctx, d, limit)
+		if err != nil {
+			return err
+		}
+		all = append(slices.Clone(recs), redo...)
+		slices.Sort(all)
+		all = slices.Compact(all)
+		return tx.enqueueAgain(ctx, redo)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("publish keys: %w", err)
+	}
+	return all, nil
+}
+
+// keyDelta is the net change of the posting lists.
+type keyDelta struct {
+	coarse        map[uint64]int
+	fine          map[Key]int
+	added, gone   [][]any
+	published     [][]any
+	removedHolder map[int64]bool
+}
+
+func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([]Key, error), d *keyDelta) error {
+	return eachInOnce(ctx, tx, `SELECT rec, features, published FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec int64
+		var features, published []byte
+		if err := r.Scan(&rec, &features, &published); err != nil {
+			return err
+		}
+		keys, err := keysOf(features)
+		if err != nil {
+			return fmt.Errorf("record %d: %w", rec, err)
+		}
+		now := packKeys(keys)
+		if bytes.Equal(now, published) {
+			return nil
+		}
+		was := unpackKeys(published)
+		for _, k := range was {
+			if !slices.Contains(keys, k) {
+				d.coarse[k.Coarse]--
+				d.fine[k]--
+				d.gone = append(d.gone, []any{int64(k.Coarse), int64(k.Fine), rec})
+			}
+		}
+		for _, k := range keys {
+			if !slices.Contains(was, k) {
+				d.coarse[k.Coarse]++
+				d.fine[k]++
+				d.added = append(d.added, []any{int64(k.Coarse), int64(k.Fine), rec})
+			}
+		}
+		d.published = append(d.published, []any{now, rec})
+		return nil
+	})
+}
+
+func (d *keyDelta) write(ctx context.Context, tx *Tx) error {
+	for _, k := range d.gone {
+		if _, err := tx.exec(ctx, `DELETE FROM blocking_key WHERE key = $1 AND fine = $2 AND rec = $3`, k...); err != nil {
+			return err
+		}
+	}
+	sort.Slice(d.added, func(i, j int) bool { return lessKeyRow(d.added[i], d.added[j]) })
+	if err := tx.insert(ctx, `INSERT INTO blocking_key (key, fine, rec)`, `ON CONFLICT DO NOTHING`, d.added); err != nil {
+		return err
+	}
+	for _, p := range d.published {
+		if _, err := tx.exec(ctx, `UPDATE feature SET published = $1 WHERE rec = $2`, p...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lessKeyRow(a, b []any) bool {
+	for i := range 3 {
+		if x, y := a[i].(int64), b[i].(int64); x != y {
+			return x < y
+		}
+	}
+	return false
+}
+
+// crossings finds the holders of lists that have crossed the cap.
+func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int) ([]int64, error) {
+	var redo []int64
+	for _, k := range sortedKeys(d.coarse) {
+		crossed, _, err := tx.crossed(ctx, `key = $1`, []any{int64(k)}, d.coarse[k], limit)
+		if err != nil {
+			return nil, err
+		}
+		if !crossed {
+			continue
+		}
+		if redo, err = tx.holders(ctx, redo, `key = $1`, []any{int64(k)}); err != nil {
+			return nil, err
+		}
+	}
+	fine := make([]Key, 0, len(d.fine))
+	for k := range d.fine {
+		fine = append(fine, k)
+	}
+	sort.Slice(fine, func(i, j int) bool {
+		return fine[i].Coarse < fine[j].Coarse || fine[i].Coarse == fine[j].Coarse && fine[i].Fine < fine[j].Fine
+	})
+	for _, k := range fine {
+		args := []any{int64(k.Coarse), int64(k.Fine)}
+		crossed, _, err := tx.crossed(ctx, `key = $1 AND fine = $2`, args, d.fine[k], limit)
+		if err != nil {
+			return nil, err
+		}
+		if !crossed {
+			continue
+		}
+		if redo, err = tx.holders(ctx, redo, `key = $1 AND fine = $2`, args); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(redo)
+	return slices.Compact(redo), nil
+}
+
+// crossed says whether a list was on one side of the cap before and is on the
+// other now. It counts no further than it must.
+func (tx *Tx) crossed(ctx context.Context, where string, args []any, delta, limit int) (bool, int, error) {
+	if delta == 0 {
+		return false, 0, nil
+	}
+	stop := limit + 1 + max(delta, 0)
+	n := 0
+	q := fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 AS x FROM blocking_key WHERE %s LIMIT $%d) AS l`, where, len(args)+1)
+	if _, err := tx.one(ctx, q, append(slices.Clone(args), stop), &n); err != nil {
+		return false, 0, err
+	}
+	if n == stop {
+		return false, n, nil // past the cap now and before
+	}
+	return (n > limit) != (n-delta > limit), n, nil
+}
+
+func (tx *Tx) holders(ctx context.Context, to []int64, where string, args []any) ([]int64, error) {
+	err := tx.query(ctx, `SELECT rec FROM blocking_key WHERE `+where, slices.Clone(args), func(r *sql.Rows) error {
+		var rec int64
+		err := r.Scan(&rec)
+		to = append(to, rec)
+		return err
+	})
+	return to, err
+}
+
+// enqueueAgain keeps records on the todo list until they have been linked.
+func (tx *Tx) enqueueAgain(ctx context.Context, recs []int64) error {
+	if len(recs) == 0 {
+		return nil
+	}
+	seq, err := tx.nextSeq(ctx, 1)
+	if err != nil {
+		return err
+	}
+	return execIn(ctx, tx, `INSERT INTO todo (rec, stage, entity, seq)
+		SELECT rec, 2, entity, CAST($X1 AS BIGINT) FROM feature WHERE rec IN $LIST ON CONFLICT (rec) DO NOTHING`, recs, seq)
+}
+
+func packKeys(keys []Key) []byte {
+	b := make([]byte, 0, 16*len(keys))
+	for _, k := range keys {
+		b = binary.BigEndian.AppendUint64(b, k.Coarse)
+		b = binary.BigEndian.AppendUint64(b, k.Fine)
+	}
+	return b
+}
+
+func unpackKeys(b []byte) []Key {
+	keys := make([]Key, 0, len(b)/16)
+	for ; len(b) >= 16; b = b[16:] {
+		keys = append(keys, Key{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])})
+	}
+	return keys
+}
+
+func sortedKeys[V any](m map[uint64]V) []uint64 {
+	keys := make([]uint64, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// eachInOnce is eachIn for a list without repeats whose rows must come once:
+// the padding of the list repeats only values of the same statement.
+func eachInOnce(ctx context.Context, tx *Tx, q string, recs []int64, scan rowScan) error {
+	return eachIn(ctx, tx, q, recs, scan)
+}
+
+// Postings gives, for each key, the records that share it by the rule of
+// Publish: the coarse list, or the fine one where the coarse is past the limit,
+// or nothing where both are. Spilled says how many keys gave nothing.
+func (db *DB) Postings(ctx context.Context, keys []Key, limit int) (lists map[Key][]int64, spilled int, err error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	conn, err := db.read.Conn(ctx)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read postings: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	read := db.postingsOneByOne
+	if db.d.name == "postgres" {
+		read = db.postingsLateral
+	}
+	coarse := map[uint64][]int64{}
+	for _, k := range keys {
+		coarse[k.Coarse] = nil
+	}
+	if err := read(ctx, conn, coarse, limit+1); err != nil {
+		return nil, 0, fmt.Errorf("read postings: %w", err)
+	}
+	lists = make(map[Key][]int64, len(keys))
+	for _, k := range keys {
+		if _, done := lists[k]; done {
+			continue
+		}
+		list := coarse[k.Coarse]
+		if len(list) > limit {
+			if list, err = db.fineList(ctx, conn, k, limit); err != nil {
+				return nil, 0, fmt.Errorf("read postings: %w", err)
+			}
+			if list == nil {
+				spilled++
+			}
+		}
+		lists[k] = list
+	}
+	return lists, spilled, nil
+}
+
+func (db *DB) fineList(ctx context.Context, conn *sql.Conn, k Key, limit int) ([]int64, error) {
+	if k.Fine == 0 {
+		return nil, nil
+	}
+	rows, err := conn.QueryContext(ctx, db.d.text(`SELECT rec FROM blocking_key WHERE key = $1 AND fine = $2 ORDER BY rec LIMIT $3`), int64(k.Coarse), int64(k.Fine), limit+1)
+	if err != nil {
+		return nil, err
+	}
+	list, err := scanRecs(rows, nil)
+	if err != nil || len(list) > limit {
+		return nil, err
+	}
+	return list, nil
+}
+
+func scanRecs(rows *sql.Rows, to []int64) ([]int64, error) {
+	err := eachRow(rows, func(r *sql.Rows) error {
+		var rec int64
+		err := r.Scan(&rec)
+		to = append(to, rec)
+		return err
+	})
+	return to, err
+}
+
+func (db *DB) postingsOneByOne(ctx context.Context, conn *sql.Conn, lists map[uint64][]int64, stop int) (err error) {
+	stmt, err := conn.PrepareContext(ctx, db.d.text(`SELECT rec FROM blocking_key WHERE key = $1 LIMIT $2`))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stmt.Close()) }()
+	for _, k := range sortedKeys(lists) {
+		rows, err := stmt.QueryContext(ctx, int64(k), stop)
+		if err != nil {
+			return err
+		}
+		if lists[k], err = scanRecs(rows, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (db *DB) postingsLateral(ctx context.Context, conn *sql.Conn, lists map[uint64][]int64, stop int) error {
+	keys := make([]int64, 0, len(lists))
+	for _, k := range sortedKeys(lists) {
+		keys = append(keys, int64(k))
+	}
+	rows, err := conn.QueryContext(ctx, `SELECT k.key, p.rec FROM unnest($1::bigint[]) AS k(key)
+		CROSS JOIN LATERAL (SELECT rec FROM blocking_key b WHERE b.key = k.key LIMIT $2) AS p`, keys, stop)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, func(r *sql.Rows) error {
+		var key, rec int64
+		if err := r.Scan(&key, &rec); err != nil {
+			return err
+		}
+		lists[uint64(key)] = append(lists[uint64(key)], rec)
+		return nil
+	})
+}
+
+// Features loads the features of records.
+func (db *DB) Features(ctx context.Context, recs []int64) ([]Feature, error) {
+	var list []Feature
+	q := `SELECT rec, seq, features FROM feature WHERE rec IN $LIST`
+	err := inList(q, recs, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var f Feature
+			err := r.Scan(&f.Rec, &f.Seq, &f.Features)
+			list = append(list, f)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load features: %w", err)
+	}
+	return list, nil
+}

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"strings"
+)
+
+// bulkSizes are the numbers of rows a multi-row INSERT may have: few texts, so
+// that each is prepared once.
+var bulkSizes = [...]int{200, 20, 1}
+
+// insert writes rows with multi-row statements. Head is "INSERT INTO t (a, b)",
+// tail "" or "ON CONFLICT …". Rows all have the same length.
+func (tx *Tx) insert(ctx context.Context, head, tail string, rows [][]any) error {
+	for len(rows) > 0 {
+		size := 1
+		for _, s := range bulkSizes {
+			if len(rows) >= s && s*len(rows[0]) <= 30000 {
+				size = s
+				break
+			}
+		}
+		args := make([]any, 0, size*len(rows[0]))
+		for _, r := range rows[:size] {
+			args = append(args, r...)
+		}
+		if _, err := tx.exec(ctx, tx.db.d.values(head, tail, size, len(rows[0])), args...); err != nil {
+			return err
+		}
+		rows = rows[size:]
+	}
+	return nil
+}
+
+type valuesKey struct {
+	head, tail string
+	rows, cols int
+}
+
+// values is the text of a multi-row INSERT.
+func (d *dialect) values(head, tail string, rows, cols int) string {
+	k := valuesKey{head, tail, rows, cols}
+	if t, ok := d.query.Load(k); ok {
+		return t.(string)
+	}
+	var b strings.Builder
+	b.WriteString(head + " VALUES ")
+	n := 0
+	for r := range rows {
+		if r > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		for c := range cols {
+			if c > 0 {
+				b.WriteByte(',')
+			}
+			n++
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(n))
+		}
+		b.WriteByte(')')
+	}
+	b.WriteString(" " + tail)
+	d.query.Store(k, b.String())
+	return b.String()
+}
+
+// listSizes are the lengths of an IN list; a shorter list repeats its last
+// value.
+var listSizes = [...]int{1, 8, 64, 512}
+
+// inList runs a statement with one IN list, in parts. $LIST stands for the list
+// and $X1, $X2 … for the other arguments.
+func inList[T any](q string, values []T, extra []any, run func(q string, args []any) error) error {
+	for len(values) > 0 {
+		size := listSizes[len(listSizes)-1]
+		for _, s := range listSizes {
+			if s >= len(values) {
+				size = s
+				break
+			}
+		}
+		n := min(size, len(values))
+		args := make([]any, size, size+len(extra))
+		for i := range size {
+			args[i] = values[min(i, n-1)]
+		}
+		if err := run(listText(q, size, len(extra)), append(args, extra...)); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+func listText(q string, n, extra int) string {
+	var b strings.Builder
+	b.WriteByte('(')
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("$" + strconv.Itoa(i+1))
+	}
+	b.WriteByte(')')
+	q = strings.Replace(q, "$LIST", b.String(), 1)
+	for i := range extra {
+		q = strings.ReplaceAll(q, "$X"+strconv.Itoa(i+1), "$"+strconv.Itoa(n+i+1))
+	}
+	return q
+}
+
+// eachIn runs a query over the values of its IN list.
+func eachIn[T any](ctx context.Context, tx *Tx, q string, values []T, scan rowScan, extra ...any) error {
+	return inList(q, values, extra, func(q string, args []any) error { return tx.query(ctx, q, args, scan) })
+}
+
+// execIn is eachIn for a statement without an answer.
+func execIn[T any](ctx context.Context, tx *Tx, q string, values []T, extra ...any) error {
+	return inList(q, values, extra, func(q string, args []any) error {
+		_, err := tx.exec(ctx, q, args...)
+		return err
+	})
+}

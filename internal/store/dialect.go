@@ -1,0 +1,57 @@
+package store
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/pressly/goose/v3"
+)
+
+// dialect is what differs between the two engines.
+type dialect struct {
+	name  string
+	goose goose.Dialect
+	words *strings.Replacer // engine words in migrations
+	skip  string            // appended to a claiming SELECT
+	lock  string            // appended to a SELECT whose rows are about to change
+	query sync.Map          // text → text with this engine's parameters
+	count bool              // parameters are ?1 instead of $1
+}
+
+func sqliteDialect() *dialect {
+	return &dialect{
+		name: "sqlite", goose: goose.DialectSQLite3, count: true,
+		words: strings.NewReplacer("{bytes}", "BLOB", "{int}", "INTEGER", "{key}", "TEXT", "{strict}", "STRICT", "{norowid}", "STRICT, WITHOUT ROWID"),
+	}
+}
+
+func postgresDialect() *dialect {
+	return &dialect{
+		name: "postgres", goose: goose.DialectPostgres, skip: " FOR UPDATE SKIP LOCKED", lock: " FOR UPDATE",
+		words: strings.NewReplacer("{bytes}", "BYTEA", "{int}", "BIGINT", "{key}", `TEXT COLLATE "C"`, "{strict}", "", "{norowid}", ""),
+	}
+}
+
+// text gives the query with this engine's parameters: go-sqlite3 binds $2 and
+// $1 by first appearance, ?2 and ?1 by number.
+func (d *dialect) text(q string) string {
+	if !d.count {
+		return q
+	}
+	if t, ok := d.query.Load(q); ok {
+		return t.(string)
+	}
+	t := strings.ReplaceAll(q, "$", "?")
+	d.query.Store(q, t)
+	return t
+}
+
+// clean makes a text that both engines take: PostgreSQL refuses NUL and bad
+// UTF-8, SQLite takes them, and the two must hold the same.
+func clean(s string) string {
+	if strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
+}

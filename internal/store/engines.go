@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/mattn/go-sqlite3"
+)
+
+// open makes a pool. The pragmas stand in the DSN: set by Exec they would
+// reach only one of the pooled connections.
+func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
+	if d.name == "postgres" {
+		cfg, err := pgx.ParseConfig(dsn)
+		if err != nil {
+			return nil, fmt.Errorf("the postgres address cannot be read (its text is not shown, it may hold a password)")
+		}
+		pool := sql.OpenDB(stdlib.GetConnector(*cfg))
+		pool.SetMaxOpenConns(8)
+		pool.SetMaxIdleConns(8)
+		return pool, nil
+	}
+	pool := sql.OpenDB(sqliteConnector{dsn: sqliteDSN(dsn, write)})
+	pool.SetMaxOpenConns(4)
+	if write {
+		pool.SetMaxOpenConns(1)
+	}
+	pool.SetConnMaxLifetime(0)
+	pool.SetMaxIdleConns(4)
+	return pool, nil
+}
+
+type sqliteConnector struct{ dsn string }
+
+func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
+	return (&sqlite3.SQLiteDriver{}).Open(c.dsn)
+}
+func (c sqliteConnector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
+
+func sqliteDSN(path string, write bool) string {
+	p := filepath.ToSlash(path)
+	v := url.Values{}
+	v.Set("_journal_mode", "WAL")
+	v.Set("_synchronous", "FULL") // NORMAL lost acknowledged commits at power loss
+	v.Set("_busy_timeout", "10000")
+	v.Set("_foreign_keys", "1")
+	v.Set("_cache_size", "-65536")   // 64 MiB
+	v.Set("_stmt_cache_size", "256") // preparing anew costs more than a point look-up
+	if write {
+		v.Set("_txlock", "immediate")
+	} else {
+		v.Set("_query_only", "1")
+	}
+	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(p) + "?" + v.Encode()
+}

@@ -1,0 +1,252 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"touchstone/internal/record"
+)
+
+// LinkTx is the one transaction in which matches, crosswalk, golden records,
+// outbox rows and audit entries change together: nothing is pushed that was
+// not saved.
+type LinkTx struct {
+	*Tx
+	Now   time.Time
+	names map[string]string // source uid → name
+}
+
+// Link runs fn in the linking transaction.
+func (db *DB) Link(ctx context.Context, fn func(*LinkTx) error) error {
+	now := db.env.Clock.Now()
+	err := db.InTxAt(ctx, now, func(tx *Tx) error { return fn(&LinkTx{Tx: tx, Now: now}) })
+	if err != nil {
+		return fmt.Errorf("link: %w", err)
+	}
+	return nil
+}
+
+// Member is one source record of a component.
+type Member struct {
+	Rec      int64
+	Comp     int64 // 0: not linked yet
+	Golden   int64 // 0: in no golden record yet
+	Ref      record.Ref
+	Anchor   string
+	Version  int // in force
+	Seq      int64
+	Live     bool
+	Authored []byte
+	Features []byte
+}
+
+// Edge is a stored match.
+type Edge struct {
+	A, B    int64
+	Weight  int32
+	Pattern uint64
+	Model   string
+}
+
+// Ruling is a person's decision, or the fact that we created an object.
+type Ruling struct {
+	ID, Kind     string // must | cannot | pin
+	A, B         int64
+	Field, Value string
+	Who, Why, At string
+}
+
+// Seqs gives the derivation stamps of records, to see whether one has moved on
+// since it was scanned. A record without features is absent.
+func (tx *LinkTx) Seqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
+	seqs := make(map[int64]int64, len(recs))
+	err := eachIn(ctx, tx.Tx, `SELECT rec, seq FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec, seq int64
+		err := r.Scan(&rec, &seq)
+		seqs[rec] = seq
+		return err
+	})
+	return seqs, err
+}
+
+// Closure gives the records of all components that the given records belong
+// to or are tied to by a ruling in force, and locks those components in the
+// order of their ids.
+func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
+	seen := map[int64]bool{}
+	todo := slices.Clone(recs)
+	var all []int64
+	for len(todo) > 0 {
+		var fresh []int64
+		for _, r := range todo {
+			if !seen[r] {
+				seen[r] = true
+				fresh = append(fresh, r)
+			}
+		}
+		slices.Sort(fresh)
+		all = append(all, fresh...)
+		todo = nil
+		grow := func(r *sql.Rows) error {
+			var rec int64
+			err := r.Scan(&rec)
+			if !seen[rec] {
+				todo = append(todo, rec)
+			}
+			return err
+		}
+		q := `SELECT rec FROM crosswalk WHERE comp IN (SELECT comp FROM crosswalk WHERE rec IN $LIST) ORDER BY comp, rec` + tx.db.d.lock
+		if err := eachIn(ctx, tx.Tx, q, fresh, grow); err != nil {
+			return nil, fmt.Errorf("components: %w", err)
+		}
+		for _, q := range []string{
+			`SELECT b FROM ruling WHERE kind = 'must' AND withdrawn = '' AND a IN $LIST`,
+			`SELECT a FROM ruling WHERE kind = 'must' AND withdrawn = '' AND b IN $LIST`,
+		} {
+			if err := eachIn(ctx, tx.Tx, q, fresh, grow); err != nil {
+				return nil, fmt.Errorf("rulings: %w", err)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all, nil
+}
+
+// Members loads records that have features, lowest landing number first.
+func (tx *LinkTx) Members(ctx context.Context, recs []int64) ([]Member, error) {
+	var list []Member
+	err := eachIn(ctx, tx.Tx, `SELECT f.rec, COALESCE(c.comp, 0), COALESCE(c.golden, 0), s.source, s.entity, s.external_id, s.anchor,
+			f.version, f.seq, f.live, f.authored, f.features
+		FROM feature f JOIN source_record s ON s.rec = f.rec LEFT JOIN crosswalk c ON c.rec = f.rec
+		WHERE f.rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var m Member
+		var authored string
+		err := r.Scan(&m.Rec, &m.Comp, &m.Golden, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Seq, &m.Live, &authored, &m.Features)
+		m.Authored = []byte(authored)
+		list = append(list, m)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("members: %w", err)
+	}
+	slices.SortFunc(list, func(a, b Member) int { return int(a.Rec - b.Rec) })
+	return list, nil
+}
+
+// ReplaceMatches drops every match of the records and writes the new ones.
+func (tx *LinkTx) ReplaceMatches(ctx context.Context, recs []int64, edges []Edge) error {
+	if err := execIn(ctx, tx.Tx, `DELETE FROM match WHERE a IN $LIST`, recs); err != nil {
+		return fmt.Errorf("drop matches: %w", err)
+	}
+	if err := execIn(ctx, tx.Tx, `DELETE FROM match WHERE b IN $LIST`, recs); err != nil {
+		return fmt.Errorf("drop matches: %w", err)
+	}
+	rows := make([][]any, len(edges))
+	for i, e := range edges {
+		rows[i] = []any{e.A, e.B, e.Weight, int64(e.Pattern), e.Model}
+	}
+	if err := tx.insert(ctx, `INSERT INTO match (a, b, weight, pattern, model)`, "", rows); err != nil {
+		return fmt.Errorf("matches: %w", err)
+	}
+	return nil
+}
+
+// Matches loads the stored matches from the records, as their smaller end.
+func (tx *LinkTx) Matches(ctx context.Context, recs []int64) ([]Edge, error) {
+	var list []Edge
+	err := eachIn(ctx, tx.Tx, `SELECT a, b, weight FROM match WHERE a IN $LIST`, recs, func(r *sql.Rows) error {
+		var e Edge
+		err := r.Scan(&e.A, &e.B, &e.Weight)
+		list = append(list, e)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("matches: %w", err)
+	}
+	return list, nil
+}
+
+// Rulings loads the rulings in force that begin at the records.
+func (tx *LinkTx) Rulings(ctx context.Context, recs []int64) ([]Ruling, error) {
+	var list []Ruling
+	err := eachIn(ctx, tx.Tx, `SELECT id, kind, a, b, field, value, who, why, at FROM ruling WHERE withdrawn = '' AND a IN $LIST`, recs, func(r *sql.Rows) error {
+		var x Ruling
+		err := r.Scan(&x.ID, &x.Kind, &x.A, &x.B, &x.Field, &x.Value, &x.Who, &x.Why, &x.At)
+		list = append(list, x)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rulings: %w", err)
+	}
+	slices.SortFunc(list, func(a, b Ruling) int {
+		if a.At != b.At {
+			if a.At < b.At {
+				return -1
+			}
+			return 1
+		}
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return list, nil
+}
+
+// Placed says where a record stands after clustering.
+type Placed struct{ Rec, Comp, Golden int64 }
+
+// Place writes crosswalk rows; only those that changed should be given.
+func (tx *LinkTx) Place(ctx context.Context, placed []Placed) error {
+	rows := make([][]any, len(placed))
+	for i, p := range placed {
+		rows[i] = []any{p.Rec, p.Comp, p.Golden}
+	}
+	err := tx.insert(ctx, `INSERT INTO crosswalk (rec, comp, golden)`,
+		`ON CONFLICT (rec) DO UPDATE SET comp = excluded.comp, golden = excluded.golden`, rows)
+	if err != nil {
+		return fmt.Errorf("crosswalk: %w", err)
+	}
+	return nil
+}
+
+// ReplaceBridges drops the bridges among the records and writes the new ones.
+func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Edge) error {
+	if err := execIn(ctx, tx.Tx, `DELETE FROM bridge WHERE a IN $LIST`, recs); err != nil {
+		return fmt.Errorf("drop bridges: %w", err)
+	}
+	if err := execIn(ctx, tx.Tx, `DELETE FROM bridge WHERE b IN $LIST`, recs); err != nil {
+		return fmt.Errorf("drop bridges: %w", err)
+	}
+	rows := make([][]any, len(bridges))
+	for i, e := range bridges {
+		rows[i] = []any{e.A, e.B, e.Weight}
+	}
+	if err := tx.insert(ctx, `INSERT INTO bridge (a, b, weight)`, "", rows); err != nil {
+		return fmt.Errorf("bridges: %w", err)
+	}
+	return nil
+}
+
+// Done takes records off the todo list, unless they have been put there again
+// since.
+func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
+	for _, rec := range sortedKeys64(seqs) {
+		if _, err := tx.exec(ctx, `DELETE FROM todo WHERE rec = $1 AND stage = 2 AND seq <= $2`, rec, seqs[rec]); err != nil {
+			return fmt.Errorf("todo list: %w", err)
+		}
+	}
+	return nil
+}
+
+func sortedKeys64[V any](m map[int64]V) []int64 {
+	keys := make([]int64, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

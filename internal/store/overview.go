@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Numbers are the counts of the whole store.
+type Numbers struct {
+	Records     int // source records
+	Members     int // of golden records
+	Golden      int // live golden records
+	Review      int // pairs that wait for a person
+	Quarantined int // open
+	Todo        int
+	BySource    []SourceNumbers
+	ByTarget    []TargetNumbers
+}
+
+// SourceNumbers are the counts of one source and entity.
+type SourceNumbers struct {
+	Source, Entity       string // name, entity type
+	Records, Quarantined int
+}
+
+// TargetNumbers are the counts of one target's outbox rows by state.
+type TargetNumbers struct {
+	Target string
+	States map[string]int
+	// Verified counts the delivered rows whose read-back equals what was sent.
+	Verified int
+}
+
+// Numbers counts. Link maps an entity type to its link threshold: a pair at or
+// above it that is not united is a bridge, below it a pair to review.
+func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
+	for _, c := range []struct {
+		q    string
+		into *int
+	}{
+		{`SELECT count(*) FROM source_record`, &n.Records},
+		{`SELECT count(*) FROM golden WHERE live > 0`, &n.Golden},
+		{`SELECT COALESCE(sum(live), 0) FROM golden WHERE live > 0`, &n.Members},
+		{`SELECT count(*) FROM quarantine WHERE state = 'open'`, &n.Quarantined},
+		{`SELECT count(*) FROM todo`, &n.Todo},
+		{`SELECT count(*) FROM match m JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b
+			WHERE x.golden <> y.golden AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b)`, &n.Review},
+	} {
+		if err := db.view(ctx, c.q, nil, func(r *sql.Rows) error { return r.Scan(c.into) }); err != nil {
+			return n, fmt.Errorf("count: %w", err)
+		}
+	}
+	err = db.view(ctx, `SELECT COALESCE(s.name, r.source), r.entity, count(*),
+			COALESCE((SELECT count(*) FROM quarantine q WHERE q.state = 'open' AND q.source = r.source AND q.entity = r.entity), 0)
+		FROM source_record r LEFT JOIN source s ON s.uid = r.source GROUP BY r.source, s.name, r.entity ORDER BY 1, 2`, nil, func(r *sql.Rows) error {
+		var s SourceNumbers
+		err := r.Scan(&s.Source, &s.Entity, &s.Records, &s.Quarantined)
+		n.BySource = append(n.BySource, s)
+		return err
+	})
+	if err != nil {
+		return n, fmt.Errorf("count sources: %w", err)
+	}
+	err = db.view(ctx, `SELECT target, state, count(*), COALESCE(sum(verified), 0) FROM outbox GROUP BY target, state ORDER BY target, state`, nil, func(r *sql.Rows) error {
+		var target, state string
+		var count, verified int
+		if err := r.Scan(&target, &state, &count, &verified); err != nil {
+			return err
+		}
+		if len(n.ByTarget) == 0 || n.ByTarget[len(n.ByTarget)-1].Target != target {
+			n.ByTarget = append(n.ByTarget, TargetNumbers{Target: target, States: map[string]int{}})
+		}
+		t := &n.ByTarget[len(n.ByTarget)-1]
+		t.States[state] = count
+		t.Verified += verified
+		return nil
+	})
+	if err != nil {
+		return n, fmt.Errorf("count targets: %w", err)
+	}
+	return n, nil
+}
+
+// OutboxCounts counts rows made, delivered and verified since a time.
+func (db *DB) OutboxCounts(ctx context.Context, since string) (planned, delivered, verified int, err error) {
+	err = db.view(ctx, `SELECT count(*) FROM outbox WHERE at >= $1`, []any{since}, func(r *sql.Rows) error { return r.Scan(&planned) })
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	err = db.view(ctx, `SELECT count(*), COALESCE(sum(verified), 0) FROM outbox WHERE state = 'delivered' AND settled_at >= $1`, []any{since},
+		func(r *sql.Rows) error { return r.Scan(&delivered, &verified) })
+	return planned, delivered, verified, err
+}
+
+// Oldest tells since when the oldest entry of each queue waits; "" when the
+// queue is empty.
+type Oldest struct{ Quarantine, Unknown, Conflict, Dead string }
+
+// Oldest reads the age of the queues.
+func (db *DB) Oldest(ctx context.Context) (o Oldest, err error) {
+	for _, q := range []struct {
+		text string
+		into *string
+	}{
+		{`SELECT COALESCE(min(at), '') FROM quarantine WHERE state = 'open'`, &o.Quarantine},
+		{`SELECT COALESCE(min(at), '') FROM outbox WHERE state = 'unknown'`, &o.Unknown},
+		{`SELECT COALESCE(min(at), '') FROM outbox WHERE state = 'conflict'`, &o.Conflict},
+		{`SELECT COALESCE(min(at), '') FROM outbox WHERE state IN ('dead', 'rejected')`, &o.Dead},
+	} {
+		if err := db.view(ctx, q.text, nil, func(r *sql.Rows) error { return r.Scan(q.into) }); err != nil {
+			return o, fmt.Errorf("age of queues: %w", err)
+		}
+	}
+	return o, nil
+}
+
+// RunSums adds up the counts of all runs by source uid.
+func (db *DB) RunSums(ctx context.Context) (map[string]Counts, error) {
+	sums := map[string]Counts{}
+	err := db.view(ctx, `SELECT source, sum(pulled), sum(stored), sum(unchanged), sum(echo), sum(quarantined), sum(filtered) FROM run GROUP BY source`, nil, func(r *sql.Rows) error {
+		var source string
+		var c Counts
+		err := r.Scan(&source, &c.Pulled, &c.Stored, &c.Unchanged, &c.Echo, &c.Quarantined, &c.Filtered)
+		sums[source] = c
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sum runs: %w", err)
+	}
+	return sums, nil
+}
+
+// LastDelivery is when a target was last written to; "" for never.
+func (db *DB) LastDelivery(ctx context.Context, target string) (at string, err error) {
+	err = db.view(ctx, `SELECT COALESCE(max(sent_at), '') FROM outbox WHERE target = $1`, []any{target}, func(r *sql.Rows) error { return r.Scan(&at) })
+	return at, err
+}

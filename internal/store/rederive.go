@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Todo is one record that waits for a stage.
+type Todo struct {
+	Rec    int64
+	Entity string
+	Seq    int64
+}
+
+// TodoDerive and TodoResolve list up to n records that wait, lowest landing
+// number first.
+func (db *DB) TodoDerive(ctx context.Context, entity string, n int) ([]Todo, error) {
+	return db.todo(ctx, entity, stageDerive, n)
+}
+
+// TodoResolve lists records whose features wait for block, weigh and cluster.
+func (db *DB) TodoResolve(ctx context.Context, entity string, n int) ([]Todo, error) {
+	return db.todo(ctx, entity, stageResolve, n)
+}
+
+func (db *DB) todo(ctx context.Context, entity string, stage, n int) (list []Todo, err error) {
+	err = db.view(ctx, `SELECT rec, entity, seq FROM todo WHERE entity = $1 AND stage = $2 ORDER BY rec LIMIT $3`,
+		[]any{entity, stage, n}, func(r *sql.Rows) error {
+			var t Todo
+			err := r.Scan(&t.Rec, &t.Entity, &t.Seq)
+			list = append(list, t)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("todo list: %w", err)
+	}
+	return list, nil
+}
+
+// DeriveAgain puts every record of a source and entity on the todo list: its
+// mapping or schema has changed.
+func (db *DB) DeriveAgain(ctx context.Context, source, entity string) error {
+	return db.inTx(ctx, func(tx *Tx) error { return tx.deriveAgain(ctx, source, entity) })
+}
+
+func (tx *Tx) deriveAgain(ctx context.Context, source, entity string) error {
+	seq, err := tx.nextSeq(ctx, 1)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq)
+		SELECT rec, 1, entity, CAST($1 AS BIGINT) FROM source_record WHERE source = $2 AND entity = $3
+		ON CONFLICT (rec) DO UPDATE SET stage = 1, seq = excluded.seq`, seq, source, entity)
+	return err
+}
+
+// RulesChanged compares the hash of a source entity's mapping and schema with
+// the one its records were derived under; a change puts them all on the todo
+// list. It says whether there was one.
+func (db *DB) RulesChanged(ctx context.Context, source, entity, hash string) (changed bool, err error) {
+	name := "rules/" + source + "/" + entity
+	err = db.inTx(ctx, func(tx *Tx) error {
+		have, err := tx.setting(ctx, name)
+		if err != nil || have == hash {
+			return err
+		}
+		if err := tx.setSetting(ctx, name, hash); err != nil || have == "" {
+			return err
+		}
+		changed = true
+		return tx.deriveAgain(ctx, source, entity)
+	})
+	return changed, err
+}
+
+// Rederive computes anew what follows from the facts of these records.
+func (db *DB) Rederive(ctx context.Context, recs []int64, derive Derive) error {
+	return db.inTx(ctx, func(tx *Tx) error {
+		seq, err := tx.nextSeq(ctx, 1)
+		if err != nil {
+			return err
+		}
+		records, histories, err := tx.histories(ctx, recs)
+		if err != nil {
+			return err
+		}
+		out := newDerivedRows()
+		var gone []int64
+		for i, r := range records {
+			d, err := derive(*histories[i])
+			if err != nil {
+				return fmt.Errorf("derive %s: %w", r.ref, err)
+			}
+			r.isNew = true // keeps older quarantine rows as they are
+			if err := out.add(tx, r, histories[i], d, seq); err != nil {
+				return err
+			}
+			if d.Bad[r.version] == nil {
+				gone = append(gone, r.rec)
+			}
+		}
+		if err := execIn(ctx, tx, `DELETE FROM todo WHERE rec IN $LIST AND stage = 1`, recs); err != nil {
+			return err
+		}
+		if err := tx.mendedQuarantine(ctx, gone); err != nil {
+			return err
+		}
+		return out.write(ctx, tx)
+	})
+}
+
+// mendedQuarantine closes the open rows of records whose current version now
+// passes.
+func (tx *Tx) mendedQuarantine(ctx context.Context, recs []int64) error {
+	return execIn(ctx, tx, `UPDATE quarantine SET state = 'mended' WHERE state = 'open' AND rec IN $LIST
+		AND version = (SELECT r.version FROM source_record r WHERE r.rec = quarantine.rec)`, recs)
+}
+
+// histories loads the records with all their facts.
+func (tx *Tx) histories(ctx context.Context, recs []int64) ([]*landed, []*History, error) {
+	var records []*landed
+	var list []*History
+	byRec, salts := map[int64]*History{}, map[int64][]byte{}
+	err := eachIn(ctx, tx, `SELECT rec, source, entity, external_id, salt, version, latest FROM source_record WHERE rec IN $LIST ORDER BY rec`, recs,
+		func(r *sql.Rows) error {
+			x := &landed{}
+			if err := r.Scan(&x.rec, &x.ref.Source, &x.ref.Entity, &x.ref.ID, &x.salt, &x.version, &x.latest); err != nil {
+				return err
+			}
+			h := &History{Rec: x.rec, Ref: x.ref, Current: x.version}
+			records, list = append(records, x), append(list, h)
+			byRec[x.rec], salts[x.rec] = h, x.salt
+			return nil
+		})
+	if err != nil {
+		return nil, nil, fmt.Errorf("load records: %w", err)
+	}
+	if err := tx.loadVersions(ctx, recs, byRec, salts); err != nil {
+		return nil, nil, err
+	}
+	if err := tx.loadWrites(ctx, recs, byRec); err != nil {
+		return nil, nil, err
+	}
+	for _, h := range list {
+		h.order()
+	}
+	return records, list, nil
+}

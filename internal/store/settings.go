@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"touchstone/internal/record"
+)
+
+type rowScan = func(*sql.Rows) error
+
+func (tx *Tx) setting(ctx context.Context, name string) (value string, err error) {
+	_, err = tx.one(ctx, `SELECT value FROM setting WHERE name = $1`, []any{name}, &value)
+	return value, err
+}
+
+func (tx *Tx) setSetting(ctx context.Context, name, value string) error {
+	_, err := tx.exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
+// Setting reads one named value of progress; "" when it was never set.
+func (db *DB) Setting(ctx context.Context, name string) (value string, err error) {
+	err = db.inTx(ctx, func(tx *Tx) error {
+		value, err = tx.setting(ctx, name)
+		return err
+	})
+	return value, err
+}
+
+// SetSetting keeps one named value of progress.
+func (db *DB) SetSetting(ctx context.Context, name, value string) error {
+	return db.inTx(ctx, func(tx *Tx) error { return tx.setSetting(ctx, name, value) })
+}
+
+// nextSeq takes n fact numbers and gives the first. The row stays locked until
+// the transaction ends, so numbers are in commit order.
+func (tx *Tx) nextSeq(ctx context.Context, n int) (int64, error) {
+	var last int64
+	if _, err := tx.one(ctx, `UPDATE counter SET value = value + $1 WHERE name = 'fact' RETURNING value`, []any{n}, &last); err != nil {
+		return 0, fmt.Errorf("take fact numbers: %w", err)
+	}
+	return last - int64(n) + 1, nil
+}
+
+// SourceUID gives the uid of the source with this name, or with one of its
+// earlier names, and remembers the new name. A new source is given a uid.
+func (db *DB) SourceUID(ctx context.Context, name string, was []string) (uid string, err error) {
+	err = db.inTx(ctx, func(tx *Tx) error {
+		for _, n := range append([]string{name}, was...) {
+			found, err := tx.one(ctx, `SELECT uid FROM source WHERE name = $1`, []any{n}, &uid)
+			if err != nil {
+				return err
+			}
+			if found {
+				_, err := tx.exec(ctx, `UPDATE source SET name = $1 WHERE uid = $2`, name, uid)
+				return err
+			}
+		}
+		uid = name
+		if taken, err := tx.one(ctx, `SELECT uid FROM source WHERE uid = $1`, []any{uid}, new(string)); err != nil {
+			return err
+		} else if taken {
+			uid = name + "-" + db.env.ID()
+		}
+		_, err := tx.exec(ctx, `INSERT INTO source (uid, name) VALUES ($1, $2)`, uid, name)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("source %s: %w", name, err)
+	}
+	return uid, nil
+}
+
+// Sources maps each source's uid to its name.
+func (db *DB) Sources(ctx context.Context) (map[string]string, error) {
+	names := map[string]string{}
+	err := db.view(ctx, `SELECT uid, name FROM source`, nil, func(r *sql.Rows) error {
+		var uid, name string
+		err := r.Scan(&uid, &name)
+		names[uid] = name
+		return err
+	})
+	return names, err
+}
+
+// Cursor reads where pulling stopped; nil at first.
+func (db *DB) Cursor(ctx context.Context, source, entity string) (cursor []byte, err error) {
+	err = db.view(ctx, `SELECT value FROM cursor WHERE source = $1 AND entity = $2`, []any{source, entity},
+		func(r *sql.Rows) error { return r.Scan(&cursor) })
+	return cursor, err
+}
+
+func (tx *Tx) setCursor(ctx context.Context, source, entity string, value []byte) error {
+	_, err := tx.exec(ctx, `INSERT INTO cursor (source, entity, value, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (source, entity) DO UPDATE SET value = excluded.value, at = excluded.at`, source, entity, value, tx.now)
+	return err
+}
+
+// audit writes one entry with the effect it tells of, in the same transaction.
+// Before and after are hashes: the entry holds no personal data.
+func (tx *Tx) audit(ctx context.Context, entries []auditEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	seq, err := tx.nextSeq(ctx, len(entries))
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, len(entries))
+	for i, e := range entries {
+		n := seq + int64(i)
+		mac := tx.db.vault.MAC("audit", fmt.Sprint(n), tx.now, e.who, e.what, e.subject, string(e.before), string(e.after))
+		rows[i] = []any{n, tx.now, e.who, e.what, e.subject, e.before, e.after, mac}
+	}
+	return tx.insert(ctx, `INSERT INTO audit (seq, at, who, what, subject, before, after, mac)`, "", rows)
+}
+
+type auditEntry struct {
+	who, what, subject string
+	before, after      []byte
+}
+
+// notFound makes the usual error.
+func notFound(what, id string) error { return fmt.Errorf("%s %s: %w", what, id, record.ErrNotFound) }

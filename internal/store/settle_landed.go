@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"touchstone/internal/record"
+)
+
+// Stages of the todo list.
+const (
+	stageDerive  = 1 // the facts or the rules changed: derive again
+	stageResolve = 2 // the features changed: block, weigh, cluster
+)
+
+// settleLanded derives what follows from the new versions and writes all of it.
+func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, seq int64, c *Counts) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	histories, err := tx.landedHistories(ctx, changed)
+	if err != nil {
+		return err
+	}
+	out := newDerivedRows()
+	var records, versions [][]any
+	for i, r := range changed {
+		d, err := l.Derive(*histories[i])
+		if err != nil {
+			return fmt.Errorf("derive %s: %w", r.ref, err)
+		}
+		for _, p := range r.pending {
+			raw, err := tx.db.vault.Seal(r.salt, fmt.Sprint("raw", r.rec, ".", p.N), p.Raw)
+			if err != nil {
+				return fmt.Errorf("seal %s: %w", r.ref, err)
+			}
+			versions = append(versions, []any{r.rec, p.N, p.Seq, raw, p.hash, record.FormatTime(p.Stamp), p.etag, tx.now, p.Deleted, p.Place, p.Problem})
+			c.correct(d, p, r.version)
+		}
+		records = append(records, []any{
+			r.rec, r.ref.Source, r.ref.Entity, r.ref.ID, tx.db.vault.Anchor(r.ref.Source, r.ref.Entity, r.ref.ID), r.salt,
+			r.version, r.latest, r.hash, r.latestHash, r.stamp, r.etag, r.deleted,
+		})
+		if err := out.add(tx, r, histories[i], d, seq); err != nil {
+			return err
+		}
+	}
+	err = tx.insert(ctx, `INSERT INTO source_record (rec, source, entity, external_id, anchor, salt, version, latest, hash, latest_hash, stamp, etag, deleted)`,
+		`ON CONFLICT (rec) DO UPDATE SET version = excluded.version, latest = excluded.latest, hash = excluded.hash, latest_hash = excluded.latest_hash,
+		stamp = excluded.stamp, etag = excluded.etag, deleted = excluded.deleted`, records)
+	if err != nil {
+		return fmt.Errorf("source records: %w", err)
+	}
+	if err := tx.insert(ctx, `INSERT INTO source_version (rec, version, seq, raw, hash, stamp, etag, seen_at, deleted, place, problem)`, "", versions); err != nil {
+		return fmt.Errorf("source versions: %w", err)
+	}
+	return out.write(ctx, tx)
+}
+
+// correct moves a stored version to the count it belongs to.
+func (c *Counts) correct(d Derived, p pendingVersion, current int) {
+	switch {
+	case p.Deleted && d.Bad[p.N] == nil:
+	case d.Bad[p.N] != nil:
+		c.Stored--
+		c.Quarantined++
+	case d.Echo && p.N == current:
+		c.Stored--
+		c.Echo++
+	}
+}
+
+// derivedRows gathers the rows that follow from derivations.
+type derivedRows struct {
+	features, todo, quarantine [][]any
+	superseded                 []int64
+}
+
+func newDerivedRows() *derivedRows { return &derivedRows{} }
+
+func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) error {
+	if !r.isNew {
+		o.superseded = append(o.superseded, r.rec)
+	}
+	numbers := make([]int, 0, len(d.Bad))
+	for n := range d.Bad {
+		numbers = append(numbers, n)
+	}
+	sort.Ints(numbers)
+	for _, n := range numbers {
+		state := "superseded"
+		if n == r.version || isDuplicate(h, n) {
+			state = "open"
+		}
+		text, err := json.Marshal(d.Bad[n])
+		if err != nil {
+			return err
+		}
+		sealed, err := tx.db.vault.Seal(r.salt, fmt.Sprint("reasons", r.rec, ".", n), text)
+		if err != nil {
+			return err
+		}
+		o.quarantine = append(o.quarantine, []any{quarantineID(r.ref, n, tx), r.rec, n, r.ref.Source, r.ref.Entity, r.ref.ID, sealed, state, tx.now})
+	}
+	if d.Version > 0 {
+		o.features = append(o.features, []any{r.rec, r.ref.Entity, d.Version, seq, d.Live, string(d.Authored), d.Features, []byte{}})
+		o.todo = append(o.todo, []any{r.rec, stageResolve, r.ref.Entity, seq})
+	}
+	return nil
+}
+
+func isDuplicate(h *History, n int) bool {
+	for _, v := range h.Versions {
+		if v.N == n {
+			return v.Problem == DuplicateProblem
+		}
+	}
+	return false
+}
+
+// quarantineID is short, stable and says nothing about the record.
+func quarantineID(ref record.Ref, version int, tx *Tx) string {
+	return "q" + tx.db.vault.Anchor("quarantine", ref.String(), fmt.Sprint(version))[:10]
+}
+
+func (o *derivedRows) write(ctx context.Context, tx *Tx) error {
+	err := execIn(ctx, tx, `UPDATE quarantine SET state = 'superseded' WHERE state = 'open' AND rec IN $LIST
+		AND EXISTS (SELECT 1 FROM source_version v WHERE v.rec = quarantine.rec AND v.version = quarantine.version AND v.problem <> '`+DuplicateProblem+`')
+		AND version < (SELECT r.version FROM source_record r WHERE r.rec = quarantine.rec)`, o.superseded)
+	if err != nil {
+		return fmt.Errorf("supersede quarantine: %w", err)
+	}
+	err = tx.insert(ctx, `INSERT INTO quarantine (id, rec, version, source, entity, external_id, reasons, state, at)`,
+		`ON CONFLICT (rec, version) DO UPDATE SET reasons = excluded.reasons
+		 WHERE quarantine.state = 'open'`, o.quarantine)
+	if err != nil {
+		return fmt.Errorf("quarantine: %w", err)
+	}
+	err = tx.insert(ctx, `INSERT INTO feature (rec, entity, version, seq, live, authored, features, published)`,
+		`ON CONFLICT (rec) DO UPDATE SET version = excluded.version, seq = excluded.seq, live = excluded.live,
+		authored = excluded.authored, features = excluded.features`, o.features)
+	if err != nil {
+		return fmt.Errorf("features: %w", err)
+	}
+	return tx.enqueue(ctx, o.todo)
+}
+
+// enqueue puts records on the todo list; the earlier stage wins.
+func (tx *Tx) enqueue(ctx context.Context, rows [][]any) error {
+	err := tx.insert(ctx, `INSERT INTO todo (rec, stage, entity, seq)`,
+		`ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq, stage = CASE WHEN excluded.stage < todo.stage THEN excluded.stage ELSE todo.stage END`, rows)
+	if err != nil {
+		return fmt.Errorf("todo: %w", err)
+	}
+	return nil
+}
+
+// landedHistories gives each changed record's history, the new versions
+// included. A new record's history is what just came.
+func (tx *Tx) landedHistories(ctx context.Context, changed []*landed) ([]*History, error) {
+	out := make([]*History, len(changed))
+	byRec := map[int64]*History{}
+	salts := map[int64][]byte{}
+	var old []int64
+	for i, r := range changed {
+		h := &History{Rec: r.rec, Ref: r.ref, Current: r.version}
+		out[i], byRec[r.rec], salts[r.rec] = h, h, r.salt
+		if !r.isNew {
+			old = append(old, r.rec)
+		}
+	}
+	if err := tx.loadVersions(ctx, old, byRec, salts); err != nil {
+		return nil, err
+	}
+	recs := make([]int64, len(changed))
+	for i, r := range changed {
+		recs[i] = r.rec
+		for _, p := range r.pending {
+			byRec[r.rec].Versions = append(byRec[r.rec].Versions, p.Version)
+		}
+	}
+	if err := tx.loadWrites(ctx, recs, byRec); err != nil {
+		return nil, err
+	}
+	for _, h := range out {
+		h.order()
+	}
+	return out, nil
+}
+
+// order sorts the versions as the source orders them: by its stamps when every
+// version has one, else as they landed.
+func (h *History) order() {
+	stamped := true
+	for _, v := range h.Versions {
+		stamped = stamped && !v.Stamp.IsZero()
+	}
+	sort.SliceStable(h.Versions, func(i, j int) bool {
+		a, b := h.Versions[i], h.Versions[j]
+		if stamped && !a.Stamp.Equal(b.Stamp) {
+			return a.Stamp.Before(b.Stamp)
+		}
+		return a.Seq < b.Seq
+	})
+	sort.SliceStable(h.Writes, func(i, j int) bool { return h.Writes[i].Seq < h.Writes[j].Seq })
+}
+
+func (tx *Tx) loadVersions(ctx context.Context, recs []int64, byRec map[int64]*History, salts map[int64][]byte) error {
+	err := eachIn(ctx, tx, `SELECT v.rec, v.version, v.seq, v.raw, v.stamp, v.seen_at, v.deleted, v.place, v.problem,
+			COALESCE((SELECT 1 FROM quarantine q WHERE q.rec = v.rec AND q.version = v.version AND q.state = 'released'), 0)
+		FROM source_version v WHERE v.rec IN $LIST ORDER BY v.rec, v.version`, recs, func(r *sql.Rows) error {
+		var rec int64
+		var v Version
+		var raw []byte
+		var stamp, seen string
+		if err := r.Scan(&rec, &v.N, &v.Seq, &raw, &stamp, &seen, &v.Deleted, &v.Place, &v.Problem, &v.Released); err != nil {
+			return err
+		}
+		var err error
+		if v.Raw, err = tx.db.vault.Open(salts[rec], raw); err != nil {
+			return fmt.Errorf("record %d version %d: %w", rec, v.N, err)
+		}
+		if v.Stamp, err = record.ParseTime(stamp); err != nil {
+			return err
+		}
+		if v.SeenAt, err = record.ParseTime(seen); err != nil {
+			return err
+		}
+		byRec[rec].Versions = append(byRec[rec].Versions, v)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load versions: %w", err)
+	}
+	return nil
+}
+
+// loadWrites gives what we sent to the objects: also what may have been
+// applied without our knowing, but not what the target surely refused.
+func (tx *Tx) loadWrites(ctx context.Context, recs []int64, byRec map[int64]*History) error {
+	err := eachIn(ctx, tx, `SELECT o.rec, o.sent_seq, o.fields, o.got, s.salt FROM outbox o JOIN source_record s ON s.rec = o.sealed_by
+		WHERE o.sent_seq > 0 AND o.state NOT IN ('rejected','conflict') AND o.rec IN $LIST ORDER BY o.sent_seq`, recs, func(r *sql.Rows) error {
+		var rec int64
+		var w Write
+		var fields, got, salt []byte
+		if err := r.Scan(&rec, &w.Seq, &fields, &got, &salt); err != nil {
+			return err
+		}
+		if err := tx.openJSON(salt, fields, &w.Sent); err != nil {
+			return err
+		}
+		if err := tx.openJSON(salt, got, &w.Got); err != nil {
+			return err
+		}
+		byRec[rec].Writes = append(byRec[rec].Writes, w)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load writes: %w", err)
+	}
+	return nil
+}
+
+func (tx *Tx) openJSON(salt, sealed []byte, into any) error {
+	plain, err := tx.db.vault.Open(salt, sealed)
+	if err != nil || len(plain) == 0 {
+		return err
+	}
+	return json.Unmarshal(plain, into)
+}

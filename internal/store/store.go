@@ -1,0 +1,242 @@
+// Package store remembers: facts, what is derived from them, and progress, in
+// SQLite or PostgreSQL behind one SQL text. Exported methods own their
+// transaction; unexported helpers take it.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"touchstone/internal/env"
+	"touchstone/internal/record"
+	"touchstone/internal/seal"
+)
+
+// DB is one store.
+type DB struct {
+	dsn   string
+	env   env.Env
+	vault *seal.Vault
+	d     *dialect
+
+	mu    sync.RWMutex // guards the pools against reopening
+	write *sql.DB      // one connection on SQLite
+	read  *sql.DB
+}
+
+// ErrAmbiguous says that a commit answered with an error and may have been
+// kept all the same. Nothing in memory can be trusted: read again from the
+// store and go on from there.
+var ErrAmbiguous = errors.New("the commit answered with an error and may or may not have been kept")
+
+// Open opens the store, bringing its schema up to date. DSN is the path of a
+// SQLite file or a postgres:// address.
+func Open(ctx context.Context, dsn string, vault *seal.Vault, e env.Env) (*DB, error) {
+	db := &DB{dsn: dsn, env: e, vault: vault, d: sqliteDialect()}
+	if isPostgres(dsn) {
+		db.d = postgresDialect()
+	}
+	pool, err := db.d.open(dsn, true)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := migrate(ctx, db.d, pool); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", hideDSN(dsn), err), pool.Close())
+	}
+	if err := pool.Close(); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := db.connect(); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return db, db.claimKey(ctx)
+}
+
+func isPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
+// hideDSN names the store without its password.
+func hideDSN(dsn string) string {
+	if isPostgres(dsn) {
+		return "on PostgreSQL"
+	}
+	return dsn
+}
+
+func (db *DB) connect() (err error) {
+	if db.write, err = db.d.open(db.dsn, true); err != nil {
+		return err
+	}
+	if db.d.name == "postgres" {
+		db.read = db.write
+		return nil
+	}
+	db.read, err = db.d.open(db.dsn, false)
+	return err
+}
+
+// claimKey refuses a store that was sealed with another installation key:
+// its rows would open to nothing, and new ones would make a mix.
+func (db *DB) claimKey(ctx context.Context) error {
+	const name = "installation_key_check"
+	mine := fmt.Sprintf("%x", db.vault.MAC("store")[:16])
+	return db.inTx(ctx, func(tx *Tx) error {
+		have, err := tx.setting(ctx, name)
+		switch {
+		case err != nil:
+			return err
+		case have == "":
+			return tx.setSetting(ctx, name, mine)
+		case have != mine:
+			return errors.New("this store was sealed with another installation key: put the installation.key that belongs to it into the data folder")
+		}
+		return nil
+	})
+}
+
+// Close closes the store.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.disconnect()
+}
+
+func (db *DB) disconnect() error {
+	err := db.write.Close()
+	if db.read != db.write {
+		err = errors.Join(err, db.read.Close())
+	}
+	return err
+}
+
+// Engine is "sqlite" or "postgres".
+func (db *DB) Engine() string { return db.d.name }
+
+// Tx is one transaction. Now is its one time.
+type Tx struct {
+	db  *DB
+	tx  *sql.Tx
+	now string
+}
+
+// inTx runs fn in one writing transaction and commits it.
+func (db *DB) inTx(ctx context.Context, fn func(*Tx) error) error {
+	return db.InTxAt(ctx, db.env.Clock.Now(), fn)
+}
+
+// InTxAt is inTx with a given time.
+func (db *DB) InTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+	err := db.tryTx(ctx, now, fn)
+	if errors.Is(err, ErrAmbiguous) && db.d.name == "sqlite" {
+		db.mu.Lock()
+		defer db.mu.Unlock()
+		if e := db.disconnect(); e != nil {
+			return errors.Join(err, e)
+		}
+		return errors.Join(err, db.connect())
+	}
+	return err
+}
+
+func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	stx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{db: db, tx: stx, now: formatTime(now)}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, ignoreDone(stx.Rollback()))
+	}
+	if err := stx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w: %w", ErrAmbiguous, err)
+	}
+	return nil
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// view runs fn with a reader; each query sees the latest committed state.
+func (db *DB) view(ctx context.Context, q string, args []any, scan func(*sql.Rows) error) error {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	rows, err := db.read.QueryContext(ctx, db.d.text(q), cleanArgs(args)...)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, scan)
+}
+
+func eachRow(rows *sql.Rows, scan func(*sql.Rows) error) (err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// exec and query send their text as it is: both drivers keep prepared
+// statements by text on each connection.
+func (tx *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
+	res, err := tx.tx.ExecContext(ctx, tx.db.d.text(q), cleanArgs(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (tx *Tx) query(ctx context.Context, q string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := tx.tx.QueryContext(ctx, tx.db.d.text(q), cleanArgs(args)...)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, scan)
+}
+
+// one scans a single row and says whether there was one.
+func (tx *Tx) one(ctx context.Context, q string, args []any, dest ...any) (bool, error) {
+	found := false
+	err := tx.query(ctx, q, args, func(r *sql.Rows) error {
+		found = true
+		return r.Scan(dest...)
+	})
+	return found, err
+}
+
+func cleanArgs(args []any) []any {
+	for i, a := range args {
+		switch v := a.(type) {
+		case string:
+			args[i] = clean(v)
+		case bool:
+			args[i] = 0
+			if v {
+				args[i] = 1
+			}
+		case []byte:
+			if v == nil {
+				args[i] = []byte{}
+			}
+		}
+	}
+	return args
+}
+
+func formatTime(t time.Time) string { return record.FormatTime(t) }
+
+// TimeText is how the store writes a time.
+func TimeText(t time.Time) string { return record.FormatTime(t) }

@@ -1,0 +1,158 @@
+package storetest
+
+import (
+	"fmt"
+
+	"touchstone/internal/store"
+)
+
+func blocks() []subtest {
+	return []subtest{
+		{"PublishAndPostings", publishPostings},
+		{"PublishCrossesTheCapBothWays", publishCap},
+		{"PublishTwiceChangesNothing", publishTwice},
+		{"PublishFineLists", publishFine},
+	}
+}
+
+// posted reads the list of one key.
+func (b *Bench) posted(limit int, k store.Key) (recs []int64, spilled int) {
+	b.Helper()
+	lists, spilled, err := b.DB.Postings(b.Context(), []store.Key{k, k}, limit)
+	b.Must(err)
+	return lists[k], spilled
+}
+
+func (b *Bench) publish(limit int, ids ...string) []int64 {
+	b.Helper()
+	recs, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, limit)
+	b.Must(err)
+	return recs
+}
+
+// doneAll empties the list of records to resolve.
+func (b *Bench) doneAll() {
+	b.Helper()
+	todo, err := b.DB.TodoResolve(b.Context(), Entity, 1<<20)
+	b.Must(err)
+	seqs := map[int64]int64{}
+	for _, t := range todo {
+		seqs[t.Rec] = t.Seq
+	}
+	b.Link(func(tx *store.LinkTx) error { return tx.Done(b.Context(), seqs) })
+}
+
+func (b *Bench) resolving() []int64 {
+	b.Helper()
+	todo, err := b.DB.TodoResolve(b.Context(), Entity, 1<<20)
+	b.Must(err)
+	return todoRecs(todo)
+}
+
+func publishPostings(b *Bench) {
+	b.Land(Item("1", Named("a", [2]uint64{1, 10}, [2]uint64{2, 0})), Item("2", Named("b", [2]uint64{1, 11})), Item("3", Named("c")))
+	recs := b.publish(5, "1", "2", "3")
+	same(b, "records to link", recs, b.Recs("1", "2", "3"))
+	for _, tt := range []struct {
+		key  store.Key
+		want []int64
+	}{
+		{store.Key{Coarse: 1, Fine: 10}, b.Recs("1", "2")},
+		{store.Key{Coarse: 1, Fine: 99}, b.Recs("1", "2")},
+		{store.Key{Coarse: 2}, b.Recs("1")},
+		{store.Key{Coarse: 3}, nil},
+	} {
+		got, spilled := b.posted(5, tt.key)
+		same(b, fmt.Sprintf("list of %v", tt.key), got, tt.want)
+		same(b, "spilled", spilled, 0)
+	}
+	b.Land(Item("1", Named("a", [2]uint64{3, 1})))
+	b.publish(5, "1")
+	got, _ := b.posted(5, store.Key{Coarse: 1, Fine: 10})
+	same(b, "list after a record left it", got, b.Recs("2"))
+	got, _ = b.posted(5, store.Key{Coarse: 3, Fine: 1})
+	same(b, "list after a record came", got, b.Recs("1"))
+	features, err := b.DB.Features(b.Context(), b.Recs("1", "2"))
+	b.Must(err)
+	same(b, "features", len(features), 2)
+	var seqs map[int64]int64
+	recs = b.Recs("1", "2")
+	b.Link(func(tx *store.LinkTx) (err error) {
+		seqs, err = tx.Seqs(b.Context(), recs)
+		return err
+	})
+	for _, f := range features {
+		if f.Seq != seqs[f.Rec] || f.Seq == 0 {
+			b.Errorf("record %d has the stamp %d in Features and %d in Seqs", f.Rec, f.Seq, seqs[f.Rec])
+		}
+	}
+}
+
+// publishCap crosses the cap of a list upwards and downwards: the redo list is
+// every holder, and only at the crossing.
+func publishCap(b *Bench) {
+	const limit = 3
+	key := [2]uint64{7, 0}
+	for i, want := range [][]string{{"0"}, {"1"}, {"2"}, {"0", "1", "2", "3"}, {"4"}} {
+		id := fmt.Sprint(i)
+		b.Land(Item(id, Named("x"+id, key)))
+		same(b, "to link after "+id, b.publish(limit, id), b.Recs(want...))
+		same(b, "on the list after "+id, b.resolving(), b.Recs(want...))
+		b.doneAll()
+	}
+	got, spilled := b.posted(limit, store.Key{Coarse: 7})
+	if got != nil || spilled != 1 {
+		b.Errorf("a list past the cap gives %v, spilled %d: want nothing, 1", got, spilled)
+	}
+	for i, want := range [][]string{{"4"}, {"0", "1", "2", "3"}, {"2"}} {
+		id := fmt.Sprint(4 - i)
+		b.Land(Item(id, Named("y"+id)))
+		same(b, "to link after "+id+" left", b.publish(limit, id), b.Recs(want...))
+		same(b, "on the list after "+id+" left", b.resolving(), b.Recs(want...))
+		b.doneAll()
+	}
+	got, spilled = b.posted(limit, store.Key{Coarse: 7})
+	same(b, "the list within the cap", got, b.Recs("0", "1"))
+	same(b, "spilled", spilled, 0)
+}
+
+func publishTwice(b *Bench) {
+	for i := range 4 {
+		id := fmt.Sprint(i)
+		b.Land(Item(id, Named(id, [2]uint64{1, 1})))
+	}
+	b.publish(3, "0", "1", "2", "3")
+	b.doneAll()
+	same(b, "to link the second time", b.publish(3, "3"), b.Recs("3"))
+	same(b, "on the list the second time", len(b.resolving()), 0)
+	same(b, "of no records", len(b.publish(3)), 0)
+}
+
+// publishFine takes the finer list where the coarse one is past the cap, and
+// crosses the cap of the finer one.
+func publishFine(b *Bench) {
+	const limit = 2
+	for i, fine := range []uint64{5, 5, 6} {
+		id := fmt.Sprint(i)
+		b.Land(Item(id, Named(id, [2]uint64{1, fine})))
+	}
+	b.publish(limit, "0", "1", "2")
+	for _, tt := range []struct {
+		fine uint64
+		want []string
+	}{{5, []string{"0", "1"}}, {6, []string{"2"}}} {
+		got, spilled := b.posted(limit, store.Key{Coarse: 1, Fine: tt.fine})
+		same(b, fmt.Sprintf("fine list %d", tt.fine), got, b.Recs(tt.want...))
+		same(b, "spilled", spilled, 0)
+	}
+	b.doneAll()
+	b.Land(Item("3", Named("3", [2]uint64{1, 5})))
+	same(b, "to link when the fine list crosses", b.publish(limit, "3"), b.Recs("0", "1", "3"))
+	got, spilled := b.posted(limit, store.Key{Coarse: 1, Fine: 5})
+	if got != nil || spilled != 1 {
+		b.Errorf("a fine list past the cap gives %v, spilled %d: want nothing, 1", got, spilled)
+	}
+	b.doneAll()
+	b.Land(Item("3", Named("3")))
+	same(b, "to link when it crosses back", b.publish(limit, "3"), b.Recs("0", "1", "3"))
+}

@@ -1,0 +1,113 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// functions are what templates may call, in one language.
+func functions(l language) template.FuncMap {
+	w := words{l}
+	return template.FuncMap{
+		"t":      w.T,
+		"n":      w.N,
+		"word":   w.word,
+		"hint":   func(kind string) string { return w.table["queue."+kind+".hint"] },
+		"count":  count,
+		"ago":    w.ago,
+		"exact":  exact,
+		"spark":  sparkline,
+		"at":     func(now, t time.Time) moment { return moment{now, t} },
+		"merged": func(members, golden int) int { return max(0, members-golden) },
+	}
+}
+
+// moment is a time seen from now.
+type moment struct{ Now, T time.Time }
+
+// count writes a number in groups of three, held together by narrow spaces that
+// do not break (U+202F).
+func count(n int) string {
+	s := strconv.Itoa(abs(n))
+	var b strings.Builder
+	if n < 0 {
+		b.WriteString("−")
+	}
+	for i, c := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteRune('\u202f')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// exact is a time as the hover shows it.
+func exact(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// ago is a time as people say it: relative for a week, then the date.
+func (w words) ago(now, t time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case t.IsZero():
+		return w.T("ago.never")
+	case d < time.Minute:
+		return w.T("ago.now")
+	case d < time.Hour:
+		return fmt.Sprintf(w.T("ago.minutes"), int(d/time.Minute))
+	case d < 24*time.Hour:
+		return fmt.Sprintf(w.T("ago.hours"), int(d/time.Hour))
+	case d < 7*24*time.Hour:
+		return fmt.Sprintf(w.T("ago.days"), int(d/(24*time.Hour)))
+	}
+	return t.UTC().Format("2006-01-02")
+}
+
+// spark is a small line: a polyline in a box of sparkWide by sparkHigh.
+type spark struct {
+	Points      string
+	EndX, EndY  string
+	First, Last int
+	Wide, High  int
+	Box         string
+}
+
+const (
+	sparkWide = 84
+	sparkHigh = 20
+	sparkEdge = 3 // room for the end's dot
+)
+
+// sparkline draws a week; nil when there is no line to draw. The bottom is
+// zero, so that heights compare.
+func sparkline(week []int) *spark {
+	if len(week) < 2 {
+		return nil
+	}
+	top := 1
+	for _, n := range week {
+		top = max(top, n)
+	}
+	var points []string
+	var x, y float64
+	for i, n := range week {
+		x = sparkEdge + float64(i)*(sparkWide-2*sparkEdge)/float64(len(week)-1)
+		y = sparkHigh - sparkEdge - float64(max(0, n))*(sparkHigh-2*sparkEdge)/float64(top)
+		points = append(points, coordinate(x)+","+coordinate(y))
+	}
+	return &spark{
+		Points: strings.Join(points, " "), EndX: coordinate(x), EndY: coordinate(y),
+		First: week[0], Last: week[len(week)-1], Wide: sparkWide, High: sparkHigh,
+		Box: fmt.Sprintf("0 0 %d %d", sparkWide, sparkHigh),
+	}
+}
+
+func coordinate(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }

@@ -1,0 +1,234 @@
+// Package web shows Touchstone to the people who work with it: plain HTML that
+// needs no script, in English and Chinese.
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"touchstone/internal/env"
+)
+
+//go:embed assets templates
+var files embed.FS
+
+// Options say how the pages behave.
+type Options struct {
+	Env env.Env
+	Log *slog.Logger // nil: nothing is logged
+	// ShowValues lets customers' data onto the page. Only the demo, whose
+	// customers are made up, sets it while there is no sign-in.
+	ShowValues bool
+	// Hosts are further names under which the page may be asked for; loopback
+	// names always are. Anything else is refused: DNS rebinding.
+	Hosts []string
+	// Health is asked by /healthz; nil means that serving is health enough.
+	Health func(context.Context) error
+}
+
+type server struct {
+	data  Source
+	opts  Options
+	pages map[string]map[string]*template.Template // language → file → template
+	css   string                                   // address of the stylesheet with its content's hash
+}
+
+// New gives the handler of all pages. It is ready at once and starts nothing.
+func New(data Source, opts Options) http.Handler {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &server{data: data, opts: opts, pages: parsePages(), css: assetURL("touchstone.css")}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.overview)
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /assets/{name}", s.asset)
+	mux.HandleFunc("/", s.notFound)
+	return s.guard(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// pageFiles are the templates that stand on the layout.
+func pageFiles() []string { return []string{"overview.html", "message.html"} }
+
+// parsePages parses each page in each language. A template that does not parse
+// is a mistake in our own files and ends the program.
+func parsePages() map[string]map[string]*template.Template {
+	out := map[string]map[string]*template.Template{}
+	for _, lang := range languages() {
+		out[lang.Code] = map[string]*template.Template{}
+		for _, file := range pageFiles() {
+			t := template.New(file).Funcs(functions(lang)).Option("missingkey=error")
+			out[lang.Code][file] = template.Must(t.ParseFS(files, "templates/layout.html", "templates/"+file))
+		}
+	}
+	return out
+}
+
+// policy allows our own files and nothing else: no inline style or script.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; font-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// guard sets the headers that every answer carries and refuses foreign hosts.
+func (s *server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Cache-Control", "no-store")
+		if !s.ourHost(r.Host) {
+			http.Error(w, "this host name is not served here", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) ourHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if host == "localhost" || slices.Contains(s.opts.Hosts, host) {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// page is what the layout sees.
+type page struct {
+	Lang  language
+	Langs []language
+	Theme string // "", light or dark
+	CSS   string
+	Name  string
+	Now   time.Time
+	words words
+}
+
+// page reads the reader's choices. A choice in the address is kept in a cookie,
+// so that it holds on the next page too.
+func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page {
+	lang := s.choice(w, r, "lang", func(v string) bool { _, ok := byCode(v); return ok })
+	theme := s.choice(w, r, "theme", func(v string) bool { return v == "light" || v == "dark" || v == "auto" })
+	if theme == "auto" {
+		theme = ""
+	}
+	l := pickLanguage(lang, r.Header.Get("Accept-Language"))
+	return page{Lang: l, Langs: languages(), Theme: theme, CSS: s.css, Name: name, Now: s.opts.Env.Clock.Now(), words: words{l}}
+}
+
+// choice reads one of the reader's choices from the address or the cookie.
+func (s *server) choice(w http.ResponseWriter, r *http.Request, name string, valid func(string) bool) string {
+	if v := r.URL.Query().Get(name); valid(v) {
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // on loopback there is no TLS, and a colour is no secret
+			Name: "touchstone_" + name, Value: v, Path: "/", MaxAge: 365 * 24 * 3600,
+			HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+		})
+		return v
+	}
+	if c, err := r.Cookie("touchstone_" + name); err == nil && valid(c.Value) {
+		return c.Value
+	}
+	return ""
+}
+
+// render makes the whole page before the first byte leaves, so that an error
+// never ends in half a page.
+func (s *server) render(w http.ResponseWriter, r *http.Request, status int, file string, data interface{ base() page }) {
+	var b bytes.Buffer
+	lang := data.base().Lang
+	if err := s.pages[lang.Code][file].ExecuteTemplate(&b, "layout.html", data); err != nil {
+		s.opts.Log.Error("page not rendered", "page", file, "err", err)
+		http.Error(w, words{lang}.T("error.title"), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", lang.Code)
+	h.Add("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
+	if _, err := w.Write(b.Bytes()); err != nil {
+		s.opts.Log.Debug("page not sent", "path", r.URL.Path, "err", err)
+	}
+}
+
+func (p page) base() page { return p }
+
+// messagePage is a page that says one thing.
+type messagePage struct {
+	page
+	Title, Text, ID string
+}
+
+// fail tells the reader a sentence and a number, and the log the rest.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	id := s.opts.Env.ID()
+	s.opts.Log.Error("page failed", "path", r.URL.Path, "request", id, "err", err)
+	p := s.page(w, r, "")
+	s.render(w, r, http.StatusInternalServerError, "message.html", messagePage{p, p.words.T("error.title"), p.words.T("error.text"), id})
+}
+
+func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
+	p := s.page(w, r, "")
+	s.render(w, r, http.StatusNotFound, "message.html", messagePage{p, p.words.T("missing.title"), p.words.T("missing.text"), ""})
+}
+
+// health answers machines.
+func (s *server) health(w http.ResponseWriter, r *http.Request) {
+	status, text := http.StatusOK, `{"status":"ok"}`
+	if s.opts.Health != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
+		defer cancel()
+		if err := s.opts.Health(ctx); err != nil {
+			s.opts.Log.Warn("not healthy", "err", err)
+			status, text = http.StatusServiceUnavailable, `{"status":"unhealthy"}`
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n")) // a client that went away is its own affair
+}
+
+// assetURL carries the content's hash, so that a browser may keep the file.
+func assetURL(name string) string {
+	b, err := fs.ReadFile(files, "assets/"+name)
+	if err != nil {
+		panic("web: no asset " + name) // a mistake in our own files
+	}
+	sum := sha256.Sum256(b)
+	return (&url.URL{Path: "/assets/" + name, RawQuery: "v=" + hex.EncodeToString(sum[:6])}).String()
+}
+
+func (s *server) asset(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	b, err := fs.ReadFile(files, "assets/"+name)
+	if err != nil {
+		s.notFound(w, r)
+		return
+	}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	w.Header().Set("Content-Type", kinds[name[strings.LastIndexByte(name, '.'):]])
+	if r.URL.Query().Get("v") != "" {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b))
+}

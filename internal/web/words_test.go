@@ -1,0 +1,218 @@
+package web
+
+import (
+	"io/fs"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMessageTablesHoldTheSameKeys(t *testing.T) {
+	all := languages()
+	base := slices.Sorted(maps.Keys(all[0].table))
+	verbs := regexp.MustCompile(`%[sd]`)
+	for _, l := range all[1:] {
+		if got := slices.Sorted(maps.Keys(l.table)); !slices.Equal(got, base) {
+			for _, k := range base {
+				if _, ok := l.table[k]; !ok {
+					t.Errorf("%s lacks %q", l.Code, k)
+				}
+			}
+			for _, k := range got {
+				if _, ok := all[0].table[k]; !ok {
+					t.Errorf("%s has %q, which English lacks", l.Code, k)
+				}
+			}
+		}
+		for _, k := range base {
+			if want, got := verbs.FindAllString(all[0].table[k], -1), verbs.FindAllString(l.table[k], -1); !slices.Equal(want, got) {
+				t.Errorf("%s %q takes %v, English %v", l.Code, k, got, want)
+			}
+			if strings.TrimSpace(l.table[k]) == "" {
+				t.Errorf("%s %q is empty", l.Code, k)
+			}
+		}
+	}
+}
+
+// TestEveryKeyUsedIsThere reads the keys out of the templates and of our own code.
+func TestEveryKeyUsedIsThere(t *testing.T) {
+	table := languages()[0].table
+	use := regexp.MustCompile(`(?:\b|\()(t|n) "([a-z_.]+)"`)
+	seen := 0
+	err := fs.WalkDir(files, "templates", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for _, m := range use.FindAllStringSubmatch(string(b), -1) {
+			seen++
+			keys := []string{m[2]}
+			if m[1] == "n" {
+				keys = []string{m[2] + ".one", m[2] + ".other"}
+			}
+			for _, k := range keys {
+				if _, ok := table[k]; !ok {
+					t.Errorf("%s uses %q, which no table has", name, k)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 50 {
+		t.Errorf("%d keys found in the templates (%v), want 50 or more", seen, err)
+	}
+	for _, k := range []string{
+		"headline.empty", "headline.well.other", "headline.attention.other", "headline.review.other", "headline.quarantine.other", "headline.missing.other",
+		"ago.never", "ago.now", "ago.minutes", "ago.hours", "ago.days", "error.title", "error.text", "missing.title", "missing.text", "week.title", "queue.oldest",
+	} {
+		if _, ok := table[k]; !ok {
+			t.Errorf("the code uses %q, which no table has", k)
+		}
+	}
+	for _, s := range []State{StateNew, StateRunning, StateOK, StateQuiet, StateWaiting, StateFailing, StateStopped} {
+		if table["state."+string(s)] == "" {
+			t.Errorf("state %q has no word", s)
+		}
+	}
+	for _, q := range []string{QueueReview, QueueQuarantine, QueuePlan, QueueUnknown, QueueConflict, QueueDead} {
+		if table["queue."+q] == "" || table["queue."+q+".hint"] == "" {
+			t.Errorf("queue %q has no word or no hint", q)
+		}
+	}
+}
+
+func TestNumbersAndTimesAsPeopleSayThem(t *testing.T) {
+	counts := map[int]string{0: "0", 999: "999", 1000: "1\u202f000", 1234567: "1\u202f234\u202f567", -1234: "−1\u202f234"}
+	for n, want := range counts {
+		if got := count(n); got != want {
+			t.Errorf("count(%d) = %q, want %q", n, got, want)
+		}
+	}
+	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	en, _ := byCode("en")
+	zh, _ := byCode("zh-Hans")
+	tests := []struct {
+		ago    time.Duration
+		en, zh string
+	}{
+		{0, "just now", "刚刚"},
+		{-time.Hour, "just now", "刚刚"}, // another machine's clock is ahead
+		{59 * time.Second, "just now", "刚刚"},
+		{time.Minute, "1 min ago", "1 分钟前"},
+		{59 * time.Minute, "59 min ago", "59 分钟前"},
+		{time.Hour, "1 h ago", "1 小时前"},
+		{47 * time.Hour, "1 d ago", "1 天前"},
+		{8 * 24 * time.Hour, "2025-12-28", "2025-12-28"},
+	}
+	for _, tt := range tests {
+		if got := (words{en}).ago(now, now.Add(-tt.ago)); got != tt.en {
+			t.Errorf("%v ago in English = %q, want %q", tt.ago, got, tt.en)
+		}
+		if got := (words{zh}).ago(now, now.Add(-tt.ago)); got != tt.zh {
+			t.Errorf("%v ago in Chinese = %q, want %q", tt.ago, got, tt.zh)
+		}
+	}
+	if got := (words{en}).ago(now, time.Time{}); got != "never" {
+		t.Errorf("the zero time is %q, want never", got)
+	}
+}
+
+func TestSparkline(t *testing.T) {
+	tests := []struct {
+		week []int
+		want string
+	}{
+		{nil, ""},
+		{[]int{4}, ""},
+		{[]int{0, 0}, "3.0,17.0 81.0,17.0"},
+		{[]int{0, 10, 5}, "3.0,17.0 42.0,3.0 81.0,10.0"},
+		{[]int{-4, 10}, "3.0,17.0 81.0,3.0"},
+	}
+	for _, tt := range tests {
+		got := ""
+		if s := sparkline(tt.week); s != nil {
+			got = s.Points
+		}
+		if got != tt.want {
+			t.Errorf("sparkline(%v) = %q, want %q", tt.week, got, tt.want)
+		}
+	}
+}
+
+// TestColoursCanBeRead holds the contrast of text on its background at 4.5 or
+// more in both themes: WCAG 2.2, success criterion 1.4.3.
+func TestColoursCanBeRead(t *testing.T) {
+	css, err := files.ReadFile("assets/touchstone.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := map[string][2]string{}
+	for _, m := range regexp.MustCompile(`--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)`).FindAllStringSubmatch(string(css), -1) {
+		tokens[m[1]] = [2]string{m[2], m[3]}
+	}
+	for _, m := range regexp.MustCompile(`--(brand[a-z-]*): (#[0-9a-f]{6});`).FindAllStringSubmatch(string(css), -1) {
+		tokens[m[1]] = [2]string{m[2], m[2]}
+	}
+	pairs := [][2]string{
+		{"ink", "paper"},
+		{"ink", "panel"},
+		{"muted", "paper"},
+		{"muted", "panel"},
+		{"accent", "paper"},
+		{"accent", "panel"},
+		{"good", "good-soft"},
+		{"warn", "warn-soft"},
+		{"bad", "bad-soft"},
+		{"info", "info-soft"},
+		{"good", "paper"},
+		{"warn", "panel"},
+		{"bad", "panel"},
+		{"brand-ink", "brand"},
+		{"brand-muted", "brand"},
+	}
+	for _, p := range pairs {
+		for i, theme := range []string{"light", "dark"} {
+			a, b := tokens[p[0]][i], tokens[p[1]][i]
+			if a == "" || b == "" {
+				t.Fatalf("token %s or %s is not in the stylesheet", p[0], p[1])
+			}
+			if c := contrast(t, a, b); c < 4.5 {
+				t.Errorf("%s: %s on %s has contrast %.2f, want 4.5", theme, p[0], p[1], c)
+			}
+		}
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+// luminance is relative luminance as WCAG 2.2 defines it.
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	sum := 0.0
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		n, err := strconv.ParseUint(hex[1+2*i:3+2*i], 16, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := float64(n) / 255
+		if c <= 0.04045 {
+			c /= 12.92
+		} else {
+			c = math.Pow((c+0.055)/1.055, 2.4)
+		}
+		sum += weight * c
+	}
+	return sum
+}

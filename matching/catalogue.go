@@ -1,0 +1,179 @@
+package matching
+
+import "touchstone/internal/record"
+
+// field is one piece of evidence with its levels; level 0 is always "missing"
+// and weighs nothing.
+type field struct {
+	name   string
+	levels []string
+}
+
+// The levels a pair can have in each field, by number. A model gives each its
+// weight.
+const missing = 0
+
+const (
+	nameExact = 1 + iota
+	nameReading
+	nameNear
+	nameContained
+	nameAcronym
+	nameAlike
+	nameDifferent
+)
+
+const (
+	same      = 1
+	different = 2
+)
+
+const (
+	idSame = 1 + iota
+	idNear
+	idDifferent
+)
+
+const (
+	phoneSame = 1 + iota
+	phoneNear
+	phoneDifferent
+)
+
+const (
+	webAddress = 1 + iota
+	webDomain
+	webNear
+	webDifferent
+)
+
+const (
+	placeExact = 1 + iota
+	placeBuilding
+	placeNear
+	placeStreet
+	placePostcode
+	placeCity
+	placeDifferent
+)
+
+const (
+	familyExact = 1 + iota
+	familyReading
+	familyNear
+	familyAlike
+	familyDifferent
+)
+
+const (
+	givenExact = 1 + iota
+	givenShort
+	givenReading
+	givenNickname
+	givenInitial
+	givenNear
+	givenAlike
+	givenDifferent
+)
+
+const (
+	birthSame = 1 + iota
+	birthSwapped
+	birthSlip
+	birthClose
+	birthYear
+	birthDifferent
+)
+
+const (
+	mailSame = 1 + iota
+	mailLocal
+	mailNear
+	mailFromName
+	mailDomain
+	mailDifferent
+)
+
+const (
+	employerSame = 1 + iota
+	employerNear
+	employerDifferent
+)
+
+const (
+	middleSame = 1 + iota
+	middleInitial
+	middleDifferent
+)
+
+// Positions of the fields of a company.
+const (
+	cName = iota
+	cTrade
+	cBranch
+	cPlace
+	cForm
+	cIDs
+	cPhone
+	cWeb
+	cAddress
+	cCountry
+)
+
+// Positions of the fields of a person.
+const (
+	pFamily = iota
+	pGiven
+	pMiddle
+	pOrder
+	pBirth
+	pPhone
+	pEmail
+	pAddress
+	pIDs
+	pEmployer
+)
+
+// maxFields times four bits make a pattern.
+const maxFields = 16
+
+var (
+	placeLevels = []string{"missing", "same", "same building", "nearly same", "same street", "same postcode", "same city", "different"}
+	idLevels    = []string{"missing", "same", "nearly same", "different"}
+	telLevels   = []string{"missing", "same", "nearly same", "different"}
+
+	companyCatalogue = []field{
+		{"name", []string{"missing", "same", "same reading", "nearly same", "contained", "acronym", "alike", "different"}},
+		{"trade", []string{"missing", "same", "different"}},
+		{"branch", []string{"missing", "same", "different"}},
+		{"name place", []string{"missing", "same", "different"}},
+		{"legal form", []string{"missing", "same", "different"}},
+		{"ids", idLevels},
+		{"phones", telLevels},
+		{"web", []string{"missing", "same address", "same domain", "nearly same domain", "different"}},
+		{"addresses", placeLevels},
+		{"country", []string{"missing", "same", "different"}},
+	}
+	personCatalogue = []field{
+		{"family name", []string{"missing", "same", "same reading", "nearly same", "alike", "different"}},
+		{"given name", []string{"missing", "same", "same, one character", "same reading", "nickname", "initial", "nearly same", "alike", "different"}},
+		{"middle name", []string{"missing", "same", "initial", "different"}},
+		{"name order", []string{"missing", "straight", "swapped"}},
+		{"birth date", []string{"missing", "same", "day and month swapped", "one slip", "close", "same year", "different"}},
+		{"phones", telLevels},
+		{"emails", []string{"missing", "same", "same local part", "nearly same", "alike, made from the name", "same own domain", "different"}},
+		{"addresses", placeLevels},
+		{"ids", idLevels},
+		{"employer", []string{"missing", "same", "nearly same", "different"}},
+	}
+)
+
+func catalogue(entity string) []field {
+	switch entity {
+	case record.Company:
+		return companyCatalogue
+	case record.Person:
+		return personCatalogue
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package matching
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"touchstone/internal/record"
+)
+
+// Model gives each level of each field its weight. It is immutable.
+type Model struct {
+	Version string
+	Entity  string
+	prior   int32
+	fields  []field
+	weights [maxFields][16]int32
+}
+
+// Weight is what speaks for a pair being one customer: a sum of log2 Bayes
+// factors in 1/1000 bit, the prior included (Fellegi and Sunter 1969).
+type Weight struct {
+	Total   int32
+	Pattern uint64 // four bits a field: the levels
+}
+
+// Part is one piece of a weight.
+type Part struct {
+	Field, Level string
+	A, B         string // the values compared
+	Weight       int32
+}
+
+// maxWeight bounds a single weight, so that no sum overflows.
+const maxWeight = 1_000_000
+
+type modelJSON struct {
+	Version string      `json:"version"`
+	Entity  string      `json:"entity"`
+	Prior   int32       `json:"prior"`
+	Fields  []fieldJSON `json:"fields"`
+}
+
+type fieldJSON struct {
+	Name   string      `json:"name"`
+	Levels []levelJSON `json:"levels"`
+}
+
+type levelJSON struct {
+	Name   string `json:"name"`
+	Weight int32  `json:"weight"`
+}
+
+//go:embed models/company.json models/person.json
+var startModels embed.FS
+
+// StartModel gives the built-in model of an entity type, made by judgement; it
+// serves until there are records enough to fit one.
+func StartModel(entity string) (*Model, bool) {
+	if entity != record.Company && entity != record.Person {
+		return nil, false
+	}
+	b, err := startModels.ReadFile("models/" + entity + ".json")
+	if err != nil {
+		return nil, false
+	}
+	m, err := DecodeModel(b)
+	if err != nil {
+		panic("built-in model: " + err.Error()) // a mistake in our own table; a test decodes both
+	}
+	return m, true
+}
+
+// DecodeModel reads a model. Every field and level of the entity type must be
+// there once, by name.
+func DecodeModel(b []byte) (*Model, error) {
+	var in modelJSON
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		return nil, fmt.Errorf("match model: %w", err)
+	}
+	m := &Model{Version: in.Version, Entity: in.Entity, prior: in.Prior, fields: catalogue(in.Entity)}
+	if m.fields == nil {
+		return nil, fmt.Errorf("match model: entity type %q is not built in", in.Entity)
+	}
+	if in.Version == "" {
+		return nil, errors.New("match model: version is missing")
+	}
+	if !bounded(in.Prior) {
+		return nil, fmt.Errorf("match model: prior %d is out of range", in.Prior)
+	}
+	if len(in.Fields) != len(m.fields) {
+		return nil, fmt.Errorf("match model: %d fields, want %d", len(in.Fields), len(m.fields))
+	}
+	for _, f := range in.Fields {
+		i := slices.IndexFunc(m.fields, func(c field) bool { return c.name == f.Name })
+		if i < 0 {
+			return nil, fmt.Errorf("match model: unknown field %q", f.Name)
+		}
+		if err := m.setField(i, f.Levels); err != nil {
+			return nil, fmt.Errorf("match model: field %q: %w", f.Name, err)
+		}
+	}
+	return m, nil
+}
+
+func bounded(w int32) bool { return w >= -maxWeight && w <= maxWeight }
+
+func (m *Model) setField(i int, levels []levelJSON) error {
+	names := m.fields[i].levels
+	if len(levels) != len(names)-1 {
+		return fmt.Errorf("%d levels, want %d", len(levels), len(names)-1)
+	}
+	for k, l := range levels {
+		if l.Name != names[k+1] {
+			return fmt.Errorf("level %d is %q, want %q", k+1, l.Name, names[k+1])
+		}
+		if !bounded(l.Weight) {
+			return fmt.Errorf("level %q: weight %d is out of range", l.Name, l.Weight)
+		}
+		m.weights[i][k+1] = l.Weight
+	}
+	return nil
+}
+
+// MarshalJSON writes the form that DecodeModel reads.
+func (m *Model) MarshalJSON() ([]byte, error) {
+	out := modelJSON{Version: m.Version, Entity: m.Entity, Prior: m.prior}
+	for i, f := range m.fields {
+		fj := fieldJSON{Name: f.name}
+		for k, l := range f.levels[1:] {
+			fj.Levels = append(fj.Levels, levelJSON{l, m.weights[i][k+1]})
+		}
+		out.Fields = append(out.Fields, fj)
+	}
+	return json.Marshal(out)
+}
+
+// Weigh compares two records of the model's entity type. It is symmetric. A
+// pair with a record of another type has the weight of the prior.
+func (m *Model) Weigh(a, b *Features) Weight {
+	var found [maxFields]found
+	m.levels(a, b, &found)
+	w := Weight{Total: m.prior}
+	for i := range m.fields {
+		l := found[i].level
+		w.Total += m.weights[i][l&15]
+		w.Pattern |= uint64(l&15) << (4 * i)
+	}
+	return w
+}
+
+func (m *Model) levels(a, b *Features, out *[maxFields]found) {
+	if a.entity != m.Entity || b.entity != m.Entity {
+		for i := range out {
+			out[i] = none
+		}
+		return
+	}
+	if m.Entity == record.Company {
+		companyLevels(a, b, out)
+	} else {
+		personLevels(a, b, out)
+	}
+}
+
+// Threshold is the weight that a probability stands for.
+func (m *Model) Threshold(p float64) int32 {
+	if !(p > 0) { // NaN too
+		return math.MinInt32
+	}
+	if p >= 1 {
+		return math.MaxInt32
+	}
+	return int32(math.Ceil(1000 * math.Log2(p/(1-p))))
+}
+
+// Probability is the chance that a pair of this weight is one customer.
+func (m *Model) Probability(w int32) float64 {
+	return 1 / (1 + math.Exp2(-float64(w)/1000))
+}
