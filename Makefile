@@ -4,7 +4,7 @@ GO ?= go
 LINT := .ci/bin/golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint bench demo clean
+.PHONY: help build test lint bench demo full picture clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,12 @@ bench: ## the benchmarks of every package
 
 demo: ## see it at work on made-up customers
 	sh .ci/demo
+
+full: ## make test with an hour of random input (TOUCHSTONE_FUZZ_SECONDS=3600)
+	TOUCHSTONE_FUZZ_SECONDS=$${TOUCHSTONE_FUZZ_SECONDS:-3600} sh .ci/test
+
+picture: ## take the picture of the README anew
+	sh .ci/picture
 
 clean: ## remove what was built; data folders stay
 	rm -rf bin

@@ -28,12 +28,12 @@ func (a Authored) AppendJSON(b []byte) []byte {
 			b = append(b, ',')
 		}
 		f := a[name]
-		b = strconv.AppendQuote(b, name)
+		b = record.TextValue(name).AppendJSON(b)
 		b = append(b, `:{"n":`...)
 		b = strconv.AppendInt(b, int64(f.Version), 10)
-		b = append(b, `,"s":"`...)
-		b = append(b, f.Since...)
-		b = append(b, `","v":`...)
+		b = append(b, `,"s":`...)
+		b = record.TextValue(f.Since).AppendJSON(b)
+		b = append(b, `,"v":`...)
 		b = f.Value.AppendJSON(b)
 		b = append(b, '}')
 	}

@@ -101,9 +101,14 @@ func (a Authored) filled() int {
 
 func (r *Record) pin(pin Pin) {
 	prov := Provenance{Rule: "pin", From: []string{"pin"}, Since: pin.At, Who: pin.Who}
-	if old, ok := r.Fields[pin.Field]; ok && !old.Equal(pin.Value) {
+	if old, ok := r.Fields[pin.Field]; ok {
 		was := r.Provenance[pin.Field]
-		prov.Losers = append([]Loser{{Value: old, From: strings.Join(was.From, " "), Since: was.Since, Version: was.Version}}, was.Losers...)
+		losers := append([]Loser{{Value: old, From: strings.Join(was.From, " "), Since: was.Since, Version: was.Version}}, was.Losers...)
+		for _, l := range losers {
+			if !l.Value.Equal(pin.Value) { // equal values are no losers
+				prov.Losers = append(prov.Losers, l)
+			}
+		}
 	}
 	r.Fields[pin.Field], r.Provenance[pin.Field] = pin.Value, prov
 }
@@ -133,9 +138,10 @@ func choose(name string, list []candidate, p Policy) (record.Value, Provenance) 
 	if rule == "only" && len(same) > 1 {
 		rule = "tie"
 	}
-	return left[0].field.Value, Provenance{
-		Rule: rule, From: []string{left[0].ref.String()}, Since: left[0].field.Since, Version: left[0].field.Version,
-		Losers: losers(list, left[0]),
+	won := left[0]
+	return won.field.Value, Provenance{
+		Rule: rule, From: []string{won.ref.String()}, Since: won.field.Since, Version: won.field.Version,
+		Losers: losers(p.prefer(list, strategies), won),
 	}
 }
 

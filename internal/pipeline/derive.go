@@ -50,6 +50,9 @@ type authoredRaw struct {
 	value any
 	has   bool
 	echo  bool // what stands there now is ours
+	// over is the write after which something else was seen there: if its value
+	// comes back after that, somebody has put it there.
+	over int64
 }
 
 type walk struct {
@@ -136,10 +139,10 @@ func (w *walk) ownRaw(obj map[string]any, seq int64) (map[string]any, []string) 
 		switch {
 		case w.prev != nil && has == had && sameJSON(now, before):
 			// not touched since: what it was, it still is
-		case equalsWrite(now, has, last[path], path):
+		case was.over != last[path].Seq && equalsWrite(now, has, last[path], path):
 			was.echo = true
 		default:
-			was = authoredRaw{value: now, has: has}
+			was = authoredRaw{value: now, has: has, over: last[path].Seq}
 		}
 		w.values[path] = was
 		if was.echo {

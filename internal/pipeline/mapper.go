@@ -293,6 +293,9 @@ func toValue(spec record.FieldSpec, v any) record.Value {
 	if v == nil {
 		return record.Value{}
 	}
+	if s, ok := v.(string); ok && strings.TrimSpace(s) == "" && spec.Kind != record.Text && spec.Kind != record.List {
+		return record.Value{} // tables write nothing where there is no number and no date
+	}
 	switch spec.Kind {
 	case record.List:
 		return record.ListValue(toPoints(v)...)

@@ -73,13 +73,17 @@ func (r *Resolver) Round(ctx context.Context) (Stats, bool, error) {
 	if err != nil {
 		return Stats{}, false, err
 	}
+	waiting, err := r.Store.TodoSeqs(ctx, all)
+	if err != nil {
+		return Stats{}, false, err
+	}
 	scan, err := r.scan(ctx, all)
 	if err != nil {
 		return Stats{}, false, err
 	}
 	stats := Stats{Resolved: len(all), Pairs: scan.pairs, Edges: len(scan.edges), Spilled: scan.spilled}
 	err = r.Store.Link(ctx, func(tx *store.LinkTx) error {
-		l := &link{r: r, tx: tx, scan: scan, stats: &stats}
+		l := &link{r: r, tx: tx, scan: scan, waiting: waiting, stats: &stats}
 		return l.run(ctx)
 	})
 	return stats, true, err
@@ -231,6 +235,7 @@ type link struct {
 	r       *Resolver
 	tx      *store.LinkTx
 	scan    *scanned
+	waiting map[int64]int64 // stamps on the todo list, read before the scan
 	stats   *Stats
 	members []store.Member
 	at      map[int64]int // rec → index in members
@@ -283,13 +288,7 @@ func (l *link) run(ctx context.Context) error {
 	if err := l.survive(ctx, groups); err != nil {
 		return err
 	}
-	done := make(map[int64]int64, len(l.scan.recs))
-	for _, rec := range l.scan.recs {
-		if seq, ok := l.scan.seqs[rec]; ok {
-			done[rec] = seq
-		}
-	}
-	return l.tx.Done(ctx, done)
+	return l.tx.Done(ctx, l.waiting)
 }
 
 // dropMoved leaves out the pairs of which one record has moved on since the

@@ -66,7 +66,20 @@ func create(path string, random func([]byte)) (*Vault, error) {
 	if err := os.Rename(tmp, path); err != nil {
 		return nil, fmt.Errorf("create installation key: %w", err)
 	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("create installation key: %w", err)
+	}
 	return New(key), nil
+}
+
+// syncFolder makes the new name last: a file that is synced can still be lost
+// with its entry in the folder.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // MAC is HMAC-SHA256 under the installation key over the parts, each with its

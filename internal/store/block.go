@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -90,27 +91,22 @@ func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([
 				d.added = append(d.added, []any{int64(k.Coarse), int64(k.Fine), rec})
 			}
 		}
-		d.published = append(d.published, []any{now, rec})
+		d.published = append(d.published, []any{rec, now, "", 0, 0, 0, "", []byte{}})
 		return nil
 	})
 }
 
 func (d *keyDelta) write(ctx context.Context, tx *Tx) error {
-	for _, k := range d.gone {
-		if _, err := tx.exec(ctx, `DELETE FROM blocking_key WHERE key = $1 AND fine = $2 AND rec = $3`, k...); err != nil {
-			return err
-		}
+	if err := tx.eachRowOf(ctx, `DELETE FROM blocking_key WHERE (key, fine, rec) IN (VALUES $ROWS)`, d.gone, nil); err != nil {
+		return err
 	}
 	sort.Slice(d.added, func(i, j int) bool { return lessKeyRow(d.added[i], d.added[j]) })
 	if err := tx.insert(ctx, `INSERT INTO blocking_key (key, fine, rec)`, `ON CONFLICT DO NOTHING`, d.added); err != nil {
 		return err
 	}
-	for _, p := range d.published {
-		if _, err := tx.exec(ctx, `UPDATE feature SET published = $1 WHERE rec = $2`, p...); err != nil {
-			return err
-		}
-	}
-	return nil
+	// The rows are there: only the conflict's part takes place.
+	return tx.insert(ctx, `INSERT INTO feature (rec, published, entity, version, seq, live, authored, features)`,
+		`ON CONFLICT (rec) DO UPDATE SET published = excluded.published`, d.published)
 }
 
 func lessKeyRow(a, b []any) bool {
@@ -125,35 +121,32 @@ func lessKeyRow(a, b []any) bool {
 // crossings finds the holders of lists that have crossed the cap.
 func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int) ([]int64, error) {
 	var redo []int64
+	coarse := make([][]any, 0, len(d.coarse))
+	deltas := make([]int, 0, len(d.coarse))
 	for _, k := range sortedKeys(d.coarse) {
-		crossed, _, err := tx.crossed(ctx, `key = $1`, []any{int64(k)}, d.coarse[k], limit)
-		if err != nil {
-			return nil, err
+		if d.coarse[k] != 0 {
+			coarse, deltas = append(coarse, []any{int64(k)}), append(deltas, d.coarse[k])
 		}
-		if !crossed {
-			continue
-		}
-		if redo, err = tx.holders(ctx, redo, `key = $1`, []any{int64(k)}); err != nil {
+	}
+	crossed, err := tx.crossed(ctx, coarse, deltas, limit)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range crossed {
+		if redo, err = tx.holders(ctx, redo, `key = $1`, k); err != nil {
 			return nil, err
 		}
 	}
-	fine := make([]Key, 0, len(d.fine))
-	for k := range d.fine {
-		fine = append(fine, k)
+	fine := make([][]any, 0, len(d.fine))
+	deltas = deltas[:0]
+	for _, k := range d.sortedFine() {
+		fine, deltas = append(fine, []any{int64(k.Coarse), int64(k.Fine)}), append(deltas, d.fine[k])
 	}
-	sort.Slice(fine, func(i, j int) bool {
-		return fine[i].Coarse < fine[j].Coarse || fine[i].Coarse == fine[j].Coarse && fine[i].Fine < fine[j].Fine
-	})
-	for _, k := range fine {
-		args := []any{int64(k.Coarse), int64(k.Fine)}
-		crossed, _, err := tx.crossed(ctx, `key = $1 AND fine = $2`, args, d.fine[k], limit)
-		if err != nil {
-			return nil, err
-		}
-		if !crossed {
-			continue
-		}
-		if redo, err = tx.holders(ctx, redo, `key = $1 AND fine = $2`, args); err != nil {
+	if crossed, err = tx.crossed(ctx, fine, deltas, limit); err != nil {
+		return nil, err
+	}
+	for _, k := range crossed {
+		if redo, err = tx.holders(ctx, redo, `key = $1 AND fine = $2`, k); err != nil {
 			return nil, err
 		}
 	}
@@ -161,22 +154,58 @@ func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int) ([]int64, e
 	return slices.Compact(redo), nil
 }
 
-// crossed says whether a list was on one side of the cap before and is on the
-// other now. It counts no further than it must.
-func (tx *Tx) crossed(ctx context.Context, where string, args []any, delta, limit int) (bool, int, error) {
-	if delta == 0 {
-		return false, 0, nil
+// sortedFine gives the fine lists whose length has changed.
+func (d *keyDelta) sortedFine() []Key {
+	keys := make([]Key, 0, len(d.fine))
+	for k, delta := range d.fine {
+		if delta != 0 {
+			keys = append(keys, k)
+		}
 	}
-	stop := limit + 1 + max(delta, 0)
-	n := 0
-	q := fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 AS x FROM blocking_key WHERE %s LIMIT $%d) AS l`, where, len(args)+1)
-	if _, err := tx.one(ctx, q, append(slices.Clone(args), stop), &n); err != nil {
-		return false, 0, err
+	slices.SortFunc(keys, func(a, b Key) int { return cmp.Or(cmp.Compare(a.Coarse, b.Coarse), cmp.Compare(a.Fine, b.Fine)) })
+	return keys
+}
+
+// crossed gives those lists that were on one side of the cap before and are on
+// the other now. It counts no further than it must. A list is named by its
+// coarse key, or by both.
+func (tx *Tx) crossed(ctx context.Context, lists [][]any, deltas []int, limit int) (crossed [][]any, err error) {
+	if len(lists) == 0 {
+		return nil, nil
 	}
-	if n == stop {
-		return false, n, nil // past the cap now and before
+	where, columns := `b.key = k.column1`, `k.column1, 0`
+	if len(lists[0]) == 2 {
+		where, columns = where+` AND b.fine = k.column2`, `k.column1, k.column2`
 	}
-	return (n > limit) != (n-delta > limit), n, nil
+	change := make(map[[2]int64]int, len(lists))
+	for i, l := range lists {
+		change[listName(l)] = deltas[i]
+	}
+	stop := limit + 1 + max(slices.Max(deltas), 0) // a list that reaches it is past the cap now and before
+	q := `SELECT ` + columns + `, (SELECT count(*) FROM (SELECT 1 AS x FROM blocking_key b WHERE ` + where + ` LIMIT $X1) AS l) FROM (VALUES $ROWS) AS k`
+	found := map[[2]int64]bool{}
+	err = tx.eachRowOf(ctx, q, lists, func(r *sql.Rows) error {
+		var name [2]int64
+		var n int
+		if err := r.Scan(&name[0], &name[1], &n); err != nil {
+			return err
+		}
+		found[name] = n < stop && (n > limit) != (n-change[name] > limit)
+		return nil
+	}, stop)
+	for _, l := range lists {
+		if found[listName(l)] {
+			crossed = append(crossed, l)
+		}
+	}
+	return crossed, err
+}
+
+func listName(l []any) (name [2]int64) {
+	for i, k := range l {
+		name[i] = k.(int64)
+	}
+	return name
 }
 
 func (tx *Tx) holders(ctx context.Context, to []int64, where string, args []any) ([]int64, error) {
@@ -189,7 +218,8 @@ func (tx *Tx) holders(ctx context.Context, to []int64, where string, args []any)
 	return to, err
 }
 
-// enqueueAgain keeps records on the todo list until they have been linked.
+// enqueueAgain puts records on the todo list, or renews their stamp there: an
+// acknowledgement of the earlier wait does not take them off.
 func (tx *Tx) enqueueAgain(ctx context.Context, recs []int64) error {
 	if len(recs) == 0 {
 		return nil
@@ -199,7 +229,7 @@ func (tx *Tx) enqueueAgain(ctx context.Context, recs []int64) error {
 		return err
 	}
 	return execIn(ctx, tx, `INSERT INTO todo (rec, stage, entity, seq)
-		SELECT rec, 2, entity, CAST($X1 AS BIGINT) FROM feature WHERE rec IN $LIST ON CONFLICT (rec) DO NOTHING`, recs, seq)
+		SELECT rec, 2, entity, CAST($X1 AS BIGINT) FROM feature WHERE rec IN $LIST ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq`, recs, seq)
 }
 
 func packKeys(keys []Key) []byte {
@@ -236,7 +266,8 @@ func eachInOnce(ctx context.Context, tx *Tx, q string, recs []int64, scan rowSca
 
 // Postings gives, for each key, the records that share it by the rule of
 // Publish: the coarse list, or the fine one where the coarse is past the limit,
-// or nothing where both are. Spilled says how many keys gave nothing.
+// or nothing where both are. Lists are sorted and name a record once. Spilled
+// says how many keys gave nothing.
 func (db *DB) Postings(ctx context.Context, keys []Key, limit int) (lists map[Key][]int64, spilled int, err error) {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
@@ -262,7 +293,10 @@ func (db *DB) Postings(ctx context.Context, keys []Key, limit int) (lists map[Ke
 			continue
 		}
 		list := coarse[k.Coarse]
-		if len(list) > limit {
+		if len(list) <= limit {
+			slices.Sort(list) // the order in which an engine gives them is its own
+			list = slices.Compact(list)
+		} else {
 			if list, err = db.fineList(ctx, conn, k, limit); err != nil {
 				return nil, 0, fmt.Errorf("read postings: %w", err)
 			}

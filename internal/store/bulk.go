@@ -124,3 +124,63 @@ func execIn[T any](ctx context.Context, tx *Tx, q string, values []T, extra ...a
 		return err
 	})
 }
+
+// eachRowOf runs a statement with a list of rows of whole numbers, in parts.
+// $ROWS stands for the rows and $X1, $X2 … for the other arguments; the columns
+// are column1, column2 … on both engines. A shorter list repeats its last row.
+func (tx *Tx) eachRowOf(ctx context.Context, q string, rows [][]any, scan rowScan, extra ...any) error {
+	for len(rows) > 0 {
+		size := listSizes[len(listSizes)-1]
+		for _, s := range listSizes {
+			if s >= len(rows) {
+				size = s
+				break
+			}
+		}
+		n, cols := min(size, len(rows)), len(rows[0])
+		args := make([]any, 0, size*cols+len(extra))
+		for i := range size {
+			args = append(args, rows[min(i, n-1)]...)
+		}
+		text, args := tx.db.d.rowsText(q, size, cols, len(extra)), append(args, extra...)
+		var err error
+		if scan == nil {
+			_, err = tx.exec(ctx, text, args...)
+		} else {
+			err = tx.query(ctx, text, args, scan)
+		}
+		if err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// rowsText puts the rows into a text. Their parameters are cast: PostgreSQL
+// takes those of a bare VALUES for text.
+func (d *dialect) rowsText(q string, rows, cols, extra int) string {
+	k := valuesKey{q, "rows", rows, cols}
+	if t, ok := d.query.Load(k); ok {
+		return t.(string)
+	}
+	var b strings.Builder
+	for i := range rows * cols {
+		switch {
+		case i == 0:
+			b.WriteByte('(')
+		case i%cols == 0:
+			b.WriteString("),(")
+		default:
+			b.WriteByte(',')
+		}
+		b.WriteString("CAST($" + strconv.Itoa(i+1) + " AS BIGINT)")
+	}
+	b.WriteByte(')')
+	t := strings.Replace(q, "$ROWS", b.String(), 1)
+	for i := range extra {
+		t = strings.ReplaceAll(t, "$X"+strconv.Itoa(i+1), "$"+strconv.Itoa(rows*cols+i+1))
+	}
+	d.query.Store(k, t)
+	return t
+}

@@ -12,13 +12,14 @@ import (
 
 // Claim takes up to n rows of a target that may be sent now, in their order,
 // and commits them as inflight before the first byte leaves. An object with an
-// unsettled row, or one whose unknown request may still land, waits.
+// unsettled row, or one whose unknown request may still land, waits, and its
+// rows go one at a time, the oldest first.
 func (db *DB) Claim(ctx context.Context, target string, n int) (rows []Row, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		var seqs []int64
 		err := tx.query(ctx, `SELECT o.seq FROM outbox o WHERE o.target = $1 AND o.state = 'pending' AND o.not_before <= $2
 			AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.target = o.target AND x.seq <> o.seq
-				AND (x.state IN ('inflight','unknown') OR x.zombie_until > $2)
+				AND (x.state IN ('inflight','unknown') OR x.zombie_until > $2 OR x.state = 'pending' AND x.seq < o.seq)
 				AND ((o.rec <> 0 AND x.rec = o.rec) OR (o.rec = 0 AND x.rec = 0 AND x.founder = o.founder)))
 			ORDER BY o.seq LIMIT $3`+tx.db.d.skip, []any{target, tx.now, n}, func(r *sql.Rows) error {
 			var seq int64
@@ -140,7 +141,9 @@ func (db *DB) Settle(ctx context.Context, row Row, s Settlement) error {
 			return err
 		}
 		if row.Rec == 0 {
-			return nil
+			if row.Rec, err = tx.attachSettled(ctx, row, s); err != nil || row.Rec == 0 {
+				return err
+			}
 		}
 		if err := tx.saveTargetState(ctx, row, s); err != nil {
 			return err
@@ -162,6 +165,35 @@ func (db *DB) Settle(ctx context.Context, row Row, s Settlement) error {
 		return fmt.Errorf("settle row %s: %w", row.ID, err)
 	}
 	return nil
+}
+
+// attachSettled gives the object of a create: the one it was attached to when
+// that was landed, or the one landed before the answer told its id. 0 when the
+// object is yet to be landed.
+func (tx *Tx) attachSettled(ctx context.Context, row Row, s Settlement) (rec int64, err error) {
+	if _, err := tx.one(ctx, `SELECT rec FROM outbox WHERE seq = $1`, []any{row.Seq}, &rec); err != nil || rec != 0 {
+		return rec, err
+	}
+	if s.State != Delivered || s.ExternalID == "" {
+		return 0, nil
+	}
+	found, err := tx.one(ctx, `SELECT rec FROM source_record WHERE source = $1 AND entity = $2 AND external_id = $3`,
+		[]any{row.System, row.Entity, s.ExternalID}, &rec)
+	if err != nil || !found {
+		return 0, err
+	}
+	if err := tx.attach(ctx, row.Seq, row.Founder, rec); err != nil {
+		return 0, err
+	}
+	if err := tx.enqueueAgain(ctx, []int64{row.Founder, rec}); err != nil {
+		return 0, err
+	}
+	seq, err := tx.nextSeq(ctx, 1)
+	if err != nil {
+		return 0, err
+	}
+	// what was pulled there before may be our own writing
+	return rec, tx.enqueue(ctx, [][]any{{rec, stageDerive, row.Entity, seq}})
 }
 
 func (tx *Tx) logDelivery(ctx context.Context, row Row, s Settlement) error {

@@ -132,18 +132,21 @@ type landed struct {
 
 type pendingVersion struct {
 	Version
-	etag string
-	hash []byte
-	dup  bool
+	etag     string
+	hash     []byte
+	dup      bool
+	filtered bool
 }
 
 func (tx *Tx) land(ctx context.Context, l Landing) (Counts, error) {
 	c := Counts{Pulled: len(l.Items)}
-	known, err := tx.knownRecords(ctx, l)
+	// The numbers come first: with them comes the landing lock, so that two
+	// landings of one record do not both find it unknown.
+	seq, err := tx.nextSeq(ctx, len(l.Items)+1)
 	if err != nil {
 		return c, err
 	}
-	seq, err := tx.nextSeq(ctx, len(l.Items)+1)
+	known, err := tx.knownRecords(ctx, l)
 	if err != nil {
 		return c, err
 	}
@@ -232,13 +235,23 @@ func (tx *Tx) sameAsBefore(ctx context.Context, r *landed, it *Item) (bool, erro
 		}
 		return tx.one(ctx, `SELECT version FROM source_version WHERE rec = $1 AND hash = $2 AND problem <> ''`, []any{r.rec, it.Hash}, new(int))
 	}
-	if bytes.Equal(r.hash, it.Hash) && r.deleted == (it.Raw.Deleted || it.Filtered) {
+	deleted := it.Raw.Deleted || it.Filtered
+	if bytes.Equal(r.hash, it.Hash) && r.deleted == deleted {
 		if it.Raw.Version != "" && it.Raw.Version != r.etag {
 			r.etag, r.etagOnly = it.Raw.Version, true
 		}
 		return true, nil
 	}
-	return bytes.Equal(r.latestHash, it.Hash) && olderThan(r, it), nil
+	if !olderThan(r, it) {
+		return false, nil
+	}
+	for _, p := range r.pending {
+		if !p.dup && bytes.Equal(p.hash, it.Hash) && p.Deleted == deleted && p.Stamp.Equal(it.Raw.Stamp) {
+			return true, nil
+		}
+	}
+	return tx.one(ctx, `SELECT version FROM source_version WHERE rec = $1 AND hash = $2 AND stamp = $3 AND deleted = $4 AND problem <> $5`,
+		[]any{r.rec, it.Hash, record.FormatTime(it.Raw.Stamp), deleted, DuplicateProblem}, new(int))
 }
 
 // olderThan says whether the source's own order puts the item before the
@@ -254,7 +267,7 @@ func (tx *Tx) addVersion(r *landed, it *Item, seq int64) {
 			N: r.latest + 1, Seq: seq, Raw: it.Raw.Data, Stamp: it.Raw.Stamp, Deleted: it.Raw.Deleted || it.Filtered,
 			Problem: it.Raw.Problem, Place: it.Raw.Place,
 		},
-		etag: it.Raw.Version, hash: it.Hash, dup: it.Duplicate,
+		etag: it.Raw.Version, hash: it.Hash, dup: it.Duplicate, filtered: it.Filtered,
 	}
 	v.SeenAt, _ = record.ParseTime(tx.now)
 	if v.dup {
@@ -271,15 +284,22 @@ func (tx *Tx) addVersion(r *landed, it *Item, seq int64) {
 }
 
 func (tx *Tx) touchEtags(ctx context.Context, touched []*landed) error {
+	var rows [][]any
 	for _, r := range touched {
-		if len(r.pending) > 0 {
-			continue // written with its new version
-		}
-		if _, err := tx.exec(ctx, `UPDATE source_record SET etag = $1 WHERE rec = $2`, r.etag, r.rec); err != nil {
-			return err
+		if len(r.pending) == 0 { // else written with its new version
+			rows = append(rows, tx.recordRow(r))
 		}
 	}
-	return nil
+	return tx.insert(ctx, insertRecord, `ON CONFLICT (rec) DO UPDATE SET etag = excluded.etag`, rows)
+}
+
+const insertRecord = `INSERT INTO source_record (rec, source, entity, external_id, anchor, salt, version, latest, hash, latest_hash, stamp, etag, deleted)`
+
+func (tx *Tx) recordRow(r *landed) []any {
+	return []any{
+		r.rec, r.ref.Source, r.ref.Entity, r.ref.ID, tx.db.vault.Anchor(r.ref.Source, r.ref.Entity, r.ref.ID), r.salt,
+		r.version, r.latest, r.hash, r.latestHash, r.stamp, r.etag, r.deleted,
+	}
 }
 
 // attachCreates ties objects that we created ourselves to the golden record
@@ -306,10 +326,14 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) e
 		key, id      string
 	}
 	var creates []create
-	for column, values := range map[string][]string{"key": keys, "external_id": ids} {
+	for _, by := range []struct {
+		column string
+		values []string
+	}{{"external_id", ids}, {"key", keys}} {
+		// What was sent may have been applied, unless the target surely refused it.
 		err := eachIn(ctx, tx, `SELECT seq, founder, key, external_id FROM outbox
-			WHERE system = $X1 AND entity = $X2 AND rec = 0 AND sent_seq > 0 AND state IN ('inflight','unknown','delivered','pending') AND `+column+` IN $LIST ORDER BY seq`,
-			values, func(r *sql.Rows) error {
+			WHERE system = $X1 AND entity = $X2 AND rec = 0 AND sent_seq > 0 AND state NOT IN ('rejected','conflict') AND `+by.column+` IN $LIST ORDER BY seq`,
+			by.values, func(r *sql.Rows) error {
 				var c create
 				err := r.Scan(&c.seq, &c.founder, &c.key, &c.id)
 				creates = append(creates, c)
@@ -319,14 +343,17 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) e
 			return fmt.Errorf("find our creates: %w", err)
 		}
 	}
+	taken := map[int64]bool{} // a create has made one object
 	for _, r := range fresh {
 		for _, c := range creates {
-			if c.id == r.ref.ID || r.key != "" && c.key == r.key && c.id == "" {
-				if err := tx.attach(ctx, c.seq, c.founder, r.rec); err != nil {
-					return err
-				}
-				break
+			if taken[c.seq] || c.id != r.ref.ID && (r.key == "" || c.key != r.key || c.id != "") {
+				continue
 			}
+			taken[c.seq] = true
+			if err := tx.attach(ctx, c.seq, c.founder, r.rec); err != nil {
+				return err
+			}
+			break
 		}
 	}
 	return nil

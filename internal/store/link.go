@@ -234,8 +234,12 @@ func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Ed
 // Done takes records off the todo list, unless they have been put there again
 // since.
 func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
+	bySeq := map[int64][]int64{} // a page's records were put there with one stamp
 	for _, rec := range sortedKeys64(seqs) {
-		if _, err := tx.exec(ctx, `DELETE FROM todo WHERE rec = $1 AND stage = 2 AND seq <= $2`, rec, seqs[rec]); err != nil {
+		bySeq[seqs[rec]] = append(bySeq[seqs[rec]], rec)
+	}
+	for _, seq := range sortedKeys64(bySeq) {
+		if err := execIn(ctx, tx.Tx, `DELETE FROM todo WHERE stage = 2 AND seq <= $X1 AND rec IN $LIST`, bySeq[seq], seq); err != nil {
 			return fmt.Errorf("todo list: %w", err)
 		}
 	}

@@ -195,7 +195,8 @@ func (tx *LinkTx) AddRows(ctx context.Context, rows []Row, superseded []int64) e
 			return err
 		}
 		out = append(out, []any{
-			seq + int64(i), id, o.Target, o.System, o.Entity, o.Op, o.Founder, o.Rec, o.ExternalID, o.Key, by, fields, base, []byte{},
+			seq + int64(i), id, o.Target, o.System, o.Entity, o.Op, o.Founder, o.Rec, o.ExternalID, o.Key, by, fields, base,
+			[]byte{},
 			o.Wanted, o.Refusal, "", Pending, 0, 0, "", "", "", false, "", tx.now, "",
 		})
 		entries = append(entries, auditEntry{"touchstone", "outbox.plan", id, nil, o.Wanted})

@@ -43,7 +43,8 @@ func (db *DB) scanQuarantine(r *sql.Rows) (Quarantined, error) {
 // QuarantineList lists rows in a state, oldest first, behind the row with id
 // after.
 func (db *DB) QuarantineList(ctx context.Context, state, source, after string, n int) (list []Quarantined, err error) {
-	err = db.view(ctx, quarantineColumns+` WHERE q.state = $1 AND ($2 = '' OR q.source = $2) AND q.id > $3 ORDER BY q.id LIMIT $4`,
+	err = db.view(ctx, quarantineColumns+` WHERE q.state = $1 AND ($2 = '' OR q.source = $2)
+		AND ($3 = '' OR (q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = $3)) ORDER BY q.at, q.id LIMIT $4`,
 		[]any{state, source, after, n}, func(r *sql.Rows) error {
 			q, err := db.scanQuarantine(r)
 			q.Raw = nil

@@ -95,12 +95,17 @@ func scanAny(r *sql.Rows) ([]any, []string, error) {
 type Difference struct {
 	Table string `json:"table"`
 	Key   string `json:"key"`
-	What  string `json:"what"` // "missing", "extra" or the columns that differ
+	What  string `json:"what"` // "is missing", "should not be there" or which columns differ
 }
 
-// CompareDerived lists where the derived tables of two stores differ, at most
-// most of them a table, and counts the rows compared.
+// CompareDerived lists where the derived tables of a store differ from those of
+// another one that was derived anew, at most most of them a table, and counts
+// the rows compared.
 func (db *DB) CompareDerived(ctx context.Context, other *DB, most int) (diffs []Difference, rows int, err error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	other.mu.RLock()
+	defer other.mu.RUnlock()
 	for _, t := range derivedTables {
 		q := "SELECT " + t.columns + " FROM " + t.table + " " + t.where + " ORDER BY " + t.order
 		d, n, err := compareTable(ctx, db, other, t.table, q, len(strings.Split(t.order, ",")), most)

@@ -38,6 +38,25 @@ func (db *DB) todo(ctx context.Context, entity string, stage, n int) (list []Tod
 	return list, nil
 }
 
+// TodoSeqs gives the stamps with which records wait to be resolved: read before
+// a scan and handed to Done after it, so that what was put on the list
+// meanwhile stays there. A record that does not wait is absent.
+func (db *DB) TodoSeqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
+	seqs := make(map[int64]int64, len(recs))
+	err := inList(`SELECT rec, seq FROM todo WHERE stage = 2 AND rec IN $LIST`, recs, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var rec, seq int64
+			err := r.Scan(&rec, &seq)
+			seqs[rec] = seq
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("todo list: %w", err)
+	}
+	return seqs, nil
+}
+
 // DeriveAgain puts every record of a source and entity on the todo list: its
 // mapping or schema has changed.
 func (db *DB) DeriveAgain(ctx context.Context, source, entity string) error {

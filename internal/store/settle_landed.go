@@ -40,15 +40,12 @@ func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, se
 			versions = append(versions, []any{r.rec, p.N, p.Seq, raw, p.hash, record.FormatTime(p.Stamp), p.etag, tx.now, p.Deleted, p.Place, p.Problem})
 			c.correct(d, p, r.version)
 		}
-		records = append(records, []any{
-			r.rec, r.ref.Source, r.ref.Entity, r.ref.ID, tx.db.vault.Anchor(r.ref.Source, r.ref.Entity, r.ref.ID), r.salt,
-			r.version, r.latest, r.hash, r.latestHash, r.stamp, r.etag, r.deleted,
-		})
+		records = append(records, tx.recordRow(r))
 		if err := out.add(tx, r, histories[i], d, seq); err != nil {
 			return err
 		}
 	}
-	err = tx.insert(ctx, `INSERT INTO source_record (rec, source, entity, external_id, anchor, salt, version, latest, hash, latest_hash, stamp, etag, deleted)`,
+	err = tx.insert(ctx, insertRecord,
 		`ON CONFLICT (rec) DO UPDATE SET version = excluded.version, latest = excluded.latest, hash = excluded.hash, latest_hash = excluded.latest_hash,
 		stamp = excluded.stamp, etag = excluded.etag, deleted = excluded.deleted`, records)
 	if err != nil {
@@ -63,7 +60,7 @@ func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, se
 // correct moves a stored version to the count it belongs to.
 func (c *Counts) correct(d Derived, p pendingVersion, current int) {
 	switch {
-	case p.Deleted && d.Bad[p.N] == nil:
+	case p.filtered, p.Deleted && d.Bad[p.N] == nil:
 	case d.Bad[p.N] != nil:
 		c.Stored--
 		c.Quarantined++
@@ -134,8 +131,8 @@ func (o *derivedRows) write(ctx context.Context, tx *Tx) error {
 		return fmt.Errorf("supersede quarantine: %w", err)
 	}
 	err = tx.insert(ctx, `INSERT INTO quarantine (id, rec, version, source, entity, external_id, reasons, state, at)`,
-		`ON CONFLICT (rec, version) DO UPDATE SET reasons = excluded.reasons
-		 WHERE quarantine.state = 'open'`, o.quarantine)
+		`ON CONFLICT (rec, version) DO UPDATE SET reasons = excluded.reasons, state = excluded.state
+		 WHERE quarantine.state <> 'released'`, o.quarantine)
 	if err != nil {
 		return fmt.Errorf("quarantine: %w", err)
 	}

@@ -54,7 +54,10 @@ func Open(ctx context.Context, dsn string, vault *seal.Vault, e env.Env) (*DB, e
 	if err := db.connect(); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	return db, db.claimKey(ctx)
+	if err := db.claimKey(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
+	}
+	return db, nil
 }
 
 func isPostgres(dsn string) bool {

@@ -108,7 +108,7 @@ func goldenMoved(b *Bench) {
 	if _, _, err := b.DB.GoldenByID(ctx, ids[0]); !errors.Is(err, record.ErrNotFound) {
 		b.Errorf("GoldenByID before there is one: %v, want ErrNotFound", err)
 	}
-	b.place(store.Placed{r[0], r[0], r[0]}, store.Placed{r[1], r[1], r[1]})
+	b.place(at(r[0], r[0], r[0]), at(r[1], r[1], r[1]))
 	b.save(b.change(r[0], ids[0], 1, 1), b.change(r[1], ids[1], 1, 1))
 	for i, id := range ids {
 		g, moved, err := b.DB.GoldenByID(ctx, id)
@@ -117,7 +117,7 @@ func goldenMoved(b *Bench) {
 			b.Errorf("GoldenByID(%s) = founder %d, moved %v: want %d, not moved", id, g.Founder, moved, r[i])
 		}
 	}
-	b.place(store.Placed{r[1], r[0], r[0]})
+	b.place(at(r[1], r[0], r[0]))
 	b.Link(func(tx *store.LinkTx) error {
 		return tx.DropGolden(ctx, []store.Golden{{Founder: r[1], ID: ids[1]}})
 	})

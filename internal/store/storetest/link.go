@@ -39,6 +39,11 @@ func (b *Bench) closure(recs ...int64) (all []int64) {
 	return all
 }
 
+// at is where a record stands.
+func at(rec, comp, golden int64) store.Placed {
+	return store.Placed{Rec: rec, Comp: comp, Golden: golden}
+}
+
 func (b *Bench) place(placed ...store.Placed) {
 	b.Helper()
 	b.Link(func(tx *store.LinkTx) error { return tx.Place(b.Context(), placed) })
@@ -54,7 +59,7 @@ func (b *Bench) rule(kind string, x, y int64) string {
 func closureComponents(b *Bench) {
 	r := b.landNamed("1", "2", "3", "4", "5")
 	same(b, "of an unlinked record", b.closure(r[0]), []int64{r[0]})
-	b.place(store.Placed{r[0], r[0], r[0]}, store.Placed{r[1], r[0], r[0]}, store.Placed{r[2], r[2], r[2]}, store.Placed{r[3], r[2], r[3]})
+	b.place(at(r[0], r[0], r[0]), at(r[1], r[0], r[0]), at(r[2], r[2], r[2]), at(r[3], r[2], r[3]))
 	same(b, "of one member", b.closure(r[1]), []int64{r[0], r[1]})
 	same(b, "of two components and a stranger", b.closure(r[3], r[4], r[0]), r)
 	same(b, "of nothing", len(b.closure()), 0)
@@ -62,7 +67,7 @@ func closureComponents(b *Bench) {
 
 func closureMust(b *Bench) {
 	r := b.landNamed("1", "2", "3", "4", "5", "6")
-	b.place(store.Placed{r[0], r[0], r[0]}, store.Placed{r[1], r[0], r[0]}, store.Placed{r[2], r[2], r[2]}, store.Placed{r[3], r[2], r[2]})
+	b.place(at(r[0], r[0], r[0]), at(r[1], r[0], r[0]), at(r[2], r[2], r[2]), at(r[3], r[2], r[2]))
 	b.rule("must", r[3], r[1]) // larger first: the store orders them
 	chain := b.rule("must", r[2], r[4])
 	b.rule("cannot", r[4], r[5])
@@ -83,7 +88,10 @@ func replaceMatches(b *Bench) {
 		})
 		return list
 	}
-	first := []store.Edge{{r[0], r[1], 5000, 1<<63 | 9, "m1"}, {r[1], r[2], -100, 2, "m1"}}
+	first := []store.Edge{
+		{A: r[0], B: r[1], Weight: 5000, Pattern: 1<<63 | 9, Model: "m1"},
+		{A: r[1], B: r[2], Weight: -100, Pattern: 2, Model: "m1"},
+	}
 	b.Link(func(tx *store.LinkTx) error { return tx.ReplaceMatches(ctx, r, first) })
 	same(b, "matches", edges(), []store.Edge{{A: r[0], B: r[1], Weight: 5000}, {A: r[1], B: r[2], Weight: -100}})
 	b.Link(func(tx *store.LinkTx) error {
@@ -94,8 +102,8 @@ func replaceMatches(b *Bench) {
 	same(b, "after the first lost all", len(edges()), 0)
 }
 
-// replaceBridges checks through the comparison with an empty store, which
-// lists every bridge.
+// replaceBridges writes bridges anew in several ways: one that was not dropped
+// would make the next write fail.
 func replaceBridges(b *Bench) {
 	ctx := b.Context()
 	r := b.landNamed("1", "2", "3")
@@ -111,8 +119,8 @@ func replaceBridges(b *Bench) {
 
 func placeMoves(b *Bench) {
 	r := b.landNamed("1", "2")
-	b.place(store.Placed{r[0], r[0], r[0]}, store.Placed{r[1], r[1], r[1]})
-	b.place(store.Placed{r[1], r[0], r[0]})
+	b.place(at(r[0], r[0], r[0]), at(r[1], r[1], r[1]))
+	b.place(at(r[1], r[0], r[0]))
 	m := b.Members("1", "2")
 	same(b, "second's component and golden record", [2]int64{m[1].Comp, m[1].Golden}, [2]int64{r[0], r[0]})
 	of, err := b.DB.MembersOf(b.Context(), r)
@@ -182,7 +190,7 @@ func linkRollback(b *Bench) {
 	r := b.landNamed("1")
 	broken := errors.New("broken")
 	err := b.DB.Link(ctx, func(tx *store.LinkTx) error {
-		if err := tx.Place(ctx, []store.Placed{{r[0], r[0], r[0]}}); err != nil {
+		if err := tx.Place(ctx, []store.Placed{at(r[0], r[0], r[0])}); err != nil {
 			return err
 		}
 		if err := tx.SaveGolden(ctx, []store.GoldenChange{b.change(r[0], "g", 1, 1)}); err != nil {

@@ -235,7 +235,7 @@ func numbers(b *Bench) {
 		if err := tx.ReplaceMatches(ctx, recs, []store.Edge{{A: recs[0], B: recs[1], Weight: 9}, {A: recs[0], B: recs[2], Weight: 3}}); err != nil {
 			return err
 		}
-		if err := tx.Place(ctx, []store.Placed{{recs[0], recs[0], recs[0]}, {recs[1], recs[0], recs[0]}, {recs[2], recs[2], recs[2]}}); err != nil {
+		if err := tx.Place(ctx, []store.Placed{at(recs[0], recs[0], recs[0]), at(recs[1], recs[0], recs[0]), at(recs[2], recs[2], recs[2])}); err != nil {
 			return err
 		}
 		if err := tx.SaveGolden(ctx, []store.GoldenChange{b.change(recs[0], "g1", 1, 2), b.change(recs[2], "g2", 1, 1)}); err != nil {
