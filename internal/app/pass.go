@@ -214,3 +214,12 @@ func (a *App) fill(ctx context.Context, sum *Summary, since string) error {
 	sum.Planned, sum.Pushed, sum.Verified, err = a.Store.OutboxCounts(ctx, since)
 	return err
 }
+
+// PullAll pulls every source once and does nothing else.
+func (a *App) PullAll(ctx context.Context) (err error) {
+	for _, s := range a.order {
+		_, e := a.pull(ctx, s, func(string, string, int) {})
+		err = errors.Join(err, e)
+	}
+	return err
+}

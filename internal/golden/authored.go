@@ -3,7 +3,7 @@
 package golden
 
 import (
-	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"touchstone/internal/record"
@@ -59,17 +59,32 @@ func (a Authored) Fields() record.Fields {
 
 // ParseAuthored reads what AppendJSON wrote.
 func ParseAuthored(b []byte) (Authored, error) {
-	var m map[string]struct {
-		N int          `json:"n"`
-		S string       `json:"s"`
-		V record.Value `json:"v"`
-	}
-	if err := json.Unmarshal(b, &m); err != nil {
+	s := record.NewScanner(b)
+	a := make(Authored, 16)
+	err := s.Object(func(name string) error {
+		f, err := parseField(s)
+		a[name] = f
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	a := make(Authored, len(m))
-	for k, f := range m {
-		a[k] = Field{Value: f.V, Since: f.S, Version: f.N}
-	}
-	return a, nil
+	return a, s.End()
+}
+
+func parseField(s *record.Scanner) (f Field, err error) {
+	err = s.Object(func(key string) (err error) {
+		switch key {
+		case "n":
+			f.Version, err = s.Int()
+		case "s":
+			f.Since, err = s.String()
+		case "v":
+			f.Value, err = s.Value()
+		default:
+			err = fmt.Errorf("unknown key %q", key)
+		}
+		return err
+	})
+	return f, err
 }

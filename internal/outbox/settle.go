@@ -35,18 +35,18 @@ func (d *Deliverer) handle(ctx context.Context, r store.Row, res connectors.Resu
 	case connectors.Exists:
 		return d.exists(ctx, r, s)
 	default:
-		return d.unknown(ctx, r, s)
+		return d.unknown(ctx, r, s, res.RetryAfter)
 	}
 }
 
 // unknown leaves a row for settling: at once where a repetition is safe, past
-// the zombie horizon where it is not.
-func (d *Deliverer) unknown(ctx context.Context, r store.Row, s store.Settlement) (Report, error) {
+// the zombie horizon where it is not; and never before the target said.
+func (d *Deliverer) unknown(ctx context.Context, r store.Row, s store.Settlement, asked time.Duration) (Report, error) {
 	c := d.class()
-	s.State, s.NotBefore = store.Unknown, d.later(r.Attempt, 0)
+	s.State, s.NotBefore = store.Unknown, d.later(r.Attempt, asked)
 	if !c.IdempotencyKey && !c.Conditional {
 		s.ZombieUntil = d.horizon(r, c)
-		if !c.UniqueKey || record.Op(r.Op) == record.Update {
+		if (!c.UniqueKey || record.Op(r.Op) == record.Update) && s.NotBefore.Before(s.ZombieUntil) {
 			s.NotBefore = s.ZombieUntil
 		}
 	}
@@ -185,16 +185,22 @@ func (d *Deliverer) settleOne(ctx context.Context, r store.Row) (Report, error) 
 		return Report{}, d.settle(ctx, r, store.Settlement{State: store.Dead, Outcome: string(connectors.Unknown), Problem: "given up: the end of the write stayed unknown"})
 	}
 	create := record.Op(r.Op) != record.Update
+	if create && r.Rec != 0 { // a pull has brought the object meanwhile
+		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: r.ExternalID})
+	}
+	keyed := c.IdempotencyKey && d.keyLives(r, c)
 	switch {
-	case c.IdempotencyKey && d.keyLives(r, c):
+	case create && keyed:
 		return d.resend(ctx, r) // same key, same bytes
+	case create && c.UniqueKey && !c.Searchable:
+		return d.resend(ctx, r) // a second one is refused, or an upsert of the same values
 	case create && c.UniqueKey:
 		return d.settleCreate(ctx, r)
 	case create && c.Searchable && d.pastHorizon(r, c):
 		return d.settleCreate(ctx, r)
 	case create:
 		return d.wait(ctx, r, c)
-	case c.Conditional || d.pastHorizon(r, c):
+	case keyed || c.Conditional || d.pastHorizon(r, c):
 		return d.settleUpdate(ctx, r)
 	default:
 		return d.wait(ctx, r, c)
@@ -283,5 +289,9 @@ func (d *Deliverer) settleUpdate(ctx context.Context, r store.Row) (Report, erro
 	if err := d.Landing.LandRead(ctx, []record.Raw{raw}); err != nil {
 		return Report{}, err
 	}
-	return Report{Replanned: 1}, d.settle(ctx, r, store.Settlement{State: store.Superseded, Outcome: string(connectors.Conflict), Problem: "changed there since it was planned; planned again", Replan: true})
+	s := store.Settlement{State: store.Superseded, Outcome: string(connectors.Conflict), Problem: "changed there since it was planned; planned again", Replan: true}
+	if c := d.class(); !c.Conditional && !d.pastHorizon(r, c) {
+		s.ZombieUntil = d.horizon(r, c) // it may still land: nothing else is sent there before
+	}
+	return Report{Replanned: 1}, d.settle(ctx, r, s)
 }

@@ -71,9 +71,10 @@ func (in *Intake) pages(ctx context.Context, run string, landed func(store.Count
 				return fmt.Errorf("pull page %d: %w", page, err)
 			}
 		}
-		items := in.items(p, pass)
+		items, known := in.items(p, pass)
 		c, err := in.Store.Land(ctx, store.Landing{
-			Source: in.Source, Entity: in.Deriver.Entity, Items: items, Cursor: p.Cursor, Run: run, Derive: in.Deriver.Derive,
+			Source: in.Source, Entity: in.Deriver.Entity, Items: items, Cursor: p.Cursor, Run: run,
+			Derive: func(h store.History) (store.Derived, error) { return in.Deriver.derive(h, known) },
 		})
 		if err != nil {
 			return err
@@ -95,16 +96,17 @@ type passState struct{ seen map[[8]byte]sighting }
 
 type sighting struct{ hash [8]byte }
 
-func (in *Intake) items(p connectors.Page, pass *passState) []store.Item {
+func (in *Intake) items(p connectors.Page, pass *passState) ([]store.Item, decoded) {
 	items := make([]store.Item, 0, len(p.Records))
+	known := make(decoded, len(p.Records))
 	for _, raw := range p.Records {
-		it := in.item(raw)
+		it := in.item(raw, known)
 		if p.Snapshot && !it.Filtered {
 			pass.mark(&it)
 		}
 		items = append(items, it)
 	}
-	return items
+	return items, known
 }
 
 // mark finds a second record with an id of this pass. The same content twice
@@ -121,7 +123,7 @@ func (s *passState) mark(it *store.Item) {
 }
 
 // Item reads who a pulled record is.
-func (in *Intake) item(raw record.Raw) store.Item {
+func (in *Intake) item(raw record.Raw, known decoded) store.Item {
 	it := store.Item{Raw: raw}
 	obj, err := record.DecodeObject(raw.Data)
 	if err != nil || raw.Problem != "" {
@@ -138,6 +140,9 @@ func (in *Intake) item(raw record.Raw) store.Item {
 	it.Raw.ID, it.Raw.Version, it.Raw.Stamp, it.Raw.Deleted = id.ID, id.Version, id.Stamp, id.Deleted
 	it.Filtered = !id.Keep
 	it.Hash = in.Deriver.Mapper.Hash(obj)
+	if known != nil && len(raw.Data) > 0 {
+		known[&raw.Data[0]] = obj
+	}
 	if in.KeyField != "" {
 		if v, ok := getPath(obj, in.KeyField); ok {
 			it.Key, _ = scalar(v)
@@ -174,7 +179,7 @@ func sum(b []byte) []byte {
 func (in *Intake) LandRead(ctx context.Context, raws []record.Raw) error {
 	items := make([]store.Item, len(raws))
 	for i, raw := range raws {
-		items[i] = in.item(raw)
+		items[i] = in.item(raw, nil)
 	}
 	_, err := in.Store.Land(ctx, store.Landing{Source: in.Source, Entity: in.Deriver.Entity, Items: items, Derive: in.Deriver.Derive})
 	return err
@@ -197,7 +202,7 @@ func (in *Intake) Project(raw record.Raw, paths []string) (map[string]json.RawMe
 
 // Identify gives a raw record's id at the source.
 func (in *Intake) Identify(raw record.Raw) (string, error) {
-	it := in.item(raw)
+	it := in.item(raw, nil)
 	if it.Raw.Problem != "" {
 		return "", errors.New("an object without a readable id")
 	}

@@ -294,12 +294,12 @@ func (l *link) run(ctx context.Context) error {
 // dropMoved leaves out the pairs of which one record has moved on since the
 // scan: the newer version's own scan finds them again.
 func (l *link) dropMoved(ctx context.Context) error {
-	recs := make([]int64, 0, len(l.scan.seqs))
-	for rec := range l.scan.seqs {
-		recs = append(recs, rec)
+	var recs []int64
+	for _, e := range l.scan.edges {
+		recs = append(recs, e.A, e.B)
 	}
 	slices.Sort(recs)
-	now, err := l.tx.Seqs(ctx, recs)
+	now, err := l.tx.Seqs(ctx, slices.Compact(recs))
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,10 @@
 package record
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind is the type of a value. A field that is not in Fields at all is
@@ -195,62 +193,6 @@ func (f Fields) Text(name string) string {
 	return v.Text
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (v *Value) UnmarshalJSON(b []byte) error {
-	b = bytes.TrimSpace(b)
-	if len(b) == 0 {
-		return fmt.Errorf("empty value")
-	}
-	switch b[0] {
-	case 'n':
-		*v = Value{}
-		return nil
-	case 't', 'f':
-		*v = Value{Kind: Bool, Text: string(b)}
-		return nil
-	case '"':
-		v.Kind = Text
-		return json.Unmarshal(b, &v.Text)
-	case '[':
-		v.Kind = List
-		return json.Unmarshal(b, &v.Points)
-	case '{':
-		var d struct {
-			Date *string `json:"date"`
-		}
-		if err := json.Unmarshal(b, &d); err != nil {
-			return err
-		}
-		if d.Date == nil {
-			return fmt.Errorf("value is an object without a date")
-		}
-		*v = DateValue(*d.Date)
-		return nil
-	default:
-		var n json.Number
-		if err := json.Unmarshal(b, &n); err != nil {
-			return err
-		}
-		*v = NumberValue(n.String())
-		return nil
-	}
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (p *Point) UnmarshalJSON(b []byte) error {
-	var m map[string]string
-	if err := json.Unmarshal(b, &m); err != nil {
-		return err
-	}
-	p.Value, p.Kind, p.Parts = m["value"], m["kind"], nil
-	delete(m, "value")
-	delete(m, "kind")
-	if len(m) > 0 {
-		p.Parts = m
-	}
-	return nil
-}
-
 const hexDigits = "0123456789abcdef"
 
 // appendString appends s as a JSON string: only what JSON demands is escaped,
@@ -258,21 +200,30 @@ const hexDigits = "0123456789abcdef"
 // that the text can be stored anywhere and a schema still sees it.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r == '\n':
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	from := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c != 0x7f {
+			continue
+		}
+		b = append(b, s[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
 			b = append(b, '\\', 'n')
-		case r == '\t':
+		case '\t':
 			b = append(b, '\\', 't')
-		case r == '\r':
+		case '\r':
 			b = append(b, '\\', 'r')
-		case r < 0x20 || r == 0x7f:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[byte(r)>>4], hexDigits[byte(r)&15])
 		default:
-			b = append(b, string(r)...)
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 		}
 	}
+	b = append(b, s[from:]...)
 	return append(b, '"')
 }

@@ -30,6 +30,9 @@ type Feature struct {
 func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), limit int) ([]int64, error) {
 	var all []int64
 	err := db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
 		d := &keyDelta{coarse: map[uint64]int{}, fine: map[Key]int{}}
 		if err := tx.diffKeys(ctx, recs, keysOf, d); err != nil {
 			return err
@@ -54,23 +57,26 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 
 // keyDelta is the net change of the posting lists.
 type keyDelta struct {
-	coarse        map[uint64]int
-	fine          map[Key]int
-	added, gone   [][]any
-	published     [][]any
-	removedHolder map[int64]bool
+	coarse      map[uint64]int
+	fine        map[Key]int
+	added, gone [][]any
+	published   [][]any
 }
 
 func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([]Key, error), d *keyDelta) error {
-	return eachInOnce(ctx, tx, `SELECT rec, features, published FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+	return eachInOnce(ctx, tx, `SELECT rec, version, features, published FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
 		var rec int64
+		var version int
 		var features, published []byte
-		if err := r.Scan(&rec, &features, &published); err != nil {
+		if err := r.Scan(&rec, &version, &features, &published); err != nil {
 			return err
 		}
-		keys, err := keysOf(features)
-		if err != nil {
-			return fmt.Errorf("record %d: %w", rec, err)
+		var keys []Key
+		if version > 0 { // else nothing is in force any more
+			var err error
+			if keys, err = keysOf(features); err != nil {
+				return fmt.Errorf("record %d: %w", rec, err)
+			}
 		}
 		now := packKeys(keys)
 		if bytes.Equal(now, published) {
@@ -375,7 +381,7 @@ func (db *DB) postingsLateral(ctx context.Context, conn *sql.Conn, lists map[uin
 // Features loads the features of records.
 func (db *DB) Features(ctx context.Context, recs []int64) ([]Feature, error) {
 	var list []Feature
-	q := `SELECT rec, seq, features FROM feature WHERE rec IN $LIST`
+	q := `SELECT rec, seq, features FROM feature WHERE version > 0 AND rec IN $LIST`
 	err := inList(q, recs, nil, func(q string, args []any) error {
 		return db.view(ctx, q, args, func(r *sql.Rows) error {
 			var f Feature

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -145,4 +148,172 @@ func TestTwoLandersMakeOneRecord(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPartsOfTheDaemonDoNotBlockEachOther lands, publishes, links, claims,
+// settles and releases at once, on the same records: no part ends in a
+// deadlock.
+func TestPartsOfTheDaemonDoNotBlockEachOther(t *testing.T) {
+	for _, eng := range engines() {
+		t.Run(eng.name, func(t *testing.T) {
+			const n, rounds = 12, 12
+			b, handles := twoHandles(t, eng)
+			d := &daemon{n: n, rounds: rounds}
+			b.Land(d.page("r", storetest.Named)...)
+			for i := range n {
+				d.recs = append(d.recs, b.Rec(fmt.Sprint("r", i)))
+			}
+			g, ctx := errgroup.WithContext(t.Context())
+			for i, part := range []func(context.Context, *store.DB) error{d.land, d.deliver, d.deliver, d.resolve, d.plan, d.release} {
+				g.Go(func() error { return part(ctx, handles[i%2]) })
+			}
+			if err := g.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if d.delivered.Load() == 0 {
+				t.Error("nothing was delivered")
+			}
+		})
+	}
+}
+
+// daemon is the parts of a running daemon, each a loop over one store.
+type daemon struct {
+	n, rounds int
+	planned   atomic.Bool
+	recs      []int64
+	delivered atomic.Int64
+}
+
+func (d *daemon) page(prefix string, data func(string, ...[2]uint64) string) []store.Item {
+	var items []store.Item
+	for i := range d.n {
+		items = append(items, storetest.Item(fmt.Sprint(prefix, i), data(fmt.Sprint(prefix, i), [2]uint64{uint64(i % 3), 0})))
+	}
+	return items
+}
+
+func (d *daemon) land(ctx context.Context, db *store.DB) error {
+	for round := range d.rounds * 2 {
+		items := d.page("r", func(name string, k ...[2]uint64) string { return storetest.Named(fmt.Sprint(name, round), k...) })
+		for i, it := range d.page(fmt.Sprint("made-", round, "-"), storetest.Named) {
+			it.Key = fmt.Sprint("key-", round/2, "-", d.recs[i])
+			items = append(items, it)
+		}
+		items = append(items, storetest.Item(fmt.Sprint("bad", round%3), storetest.Bad(fmt.Sprint(round))))
+		slices.Reverse(items)
+		_, err := db.Land(ctx, store.Landing{Source: storetest.Source, Entity: storetest.Entity, Items: items, Derive: storetest.Derive})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *daemon) plan(ctx context.Context, db *store.DB) error {
+	defer d.planned.Store(true)
+	var waiting []int64
+	for round := range d.rounds {
+		var rows []store.Row
+		for _, rec := range d.recs {
+			r := store.Row{
+				Target: "out", System: storetest.Source, Entity: storetest.Entity, Op: "update", Founder: rec, Rec: rec,
+				Fields: map[string]json.RawMessage{"name": []byte(`"x"`)},
+			}
+			create := r
+			create.Rec, create.Op, create.Key = 0, "create", fmt.Sprint("key-", round, "-", rec)
+			rows = append(rows, r, create)
+		}
+		err := db.Link(ctx, func(tx *store.LinkTx) error { return tx.AddRows(ctx, rows, waiting) })
+		if err != nil {
+			return err
+		}
+		pending, err := db.Rows(ctx, "out", store.Pending, 0, d.n/2)
+		if err != nil {
+			return err
+		}
+		waiting = waiting[:0]
+		for _, r := range pending {
+			waiting = append(waiting, r.Seq)
+		}
+	}
+	return nil
+}
+
+func (d *daemon) deliver(ctx context.Context, db *store.DB) error {
+	for round := 0; ; round++ {
+		planned := d.planned.Load()
+		rows, err := db.Claim(ctx, "out", 5)
+		if err != nil || planned && len(rows) == 0 {
+			return err
+		}
+		for i, r := range rows {
+			s := store.Settlement{State: store.Delivered, Outcome: "applied", Got: r.Fields, Verified: i%2 == 0}
+			if i%3 == 0 {
+				s = store.Settlement{State: store.Unknown, Outcome: "unknown", Replan: true}
+			}
+			if r.Rec == 0 {
+				s.ExternalID = fmt.Sprint("made-", round, "-", i)
+			}
+			if err := db.Settle(ctx, r, s); err != nil {
+				return err
+			}
+			d.delivered.Add(1)
+		}
+	}
+}
+
+func (d *daemon) resolve(ctx context.Context, db *store.DB) error {
+	for range d.rounds {
+		todo, err := db.TodoResolve(ctx, storetest.Entity, 50)
+		if err != nil {
+			return err
+		}
+		var recs []int64
+		for _, t := range todo {
+			recs = append(recs, t.Rec)
+		}
+		all, err := db.Publish(ctx, recs, storetest.KeysOf, 5)
+		if err != nil {
+			return err
+		}
+		seqs, err := db.TodoSeqs(ctx, all)
+		if err != nil {
+			return err
+		}
+		err = db.Link(ctx, func(tx *store.LinkTx) error {
+			closure, err := tx.Closure(ctx, all)
+			if err != nil {
+				return err
+			}
+			var placed []store.Placed
+			for _, rec := range closure {
+				placed = append(placed, store.Placed{Rec: rec, Comp: d.recs[0], Golden: d.recs[0]})
+			}
+			if err := tx.Place(ctx, placed); err != nil {
+				return err
+			}
+			return tx.Done(ctx, seqs)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *daemon) release(ctx context.Context, db *store.DB) error {
+	for range d.rounds {
+		open, err := db.QuarantineList(ctx, "open", "", "", 5)
+		if err != nil {
+			return err
+		}
+		for _, q := range open {
+			// another version may have taken its place meanwhile
+			if err := db.Release(ctx, q.ID, "ann", ""); err != nil && !strings.Contains(err.Error(), "only an open one") {
+				return err
+			}
+		}
+	}
+	return nil
 }

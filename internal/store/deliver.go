@@ -16,6 +16,9 @@ import (
 // rows go one at a time, the oldest first.
 func (db *DB) Claim(ctx context.Context, target string, n int) (rows []Row, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
 		var seqs []int64
 		err := tx.query(ctx, `SELECT o.seq FROM outbox o WHERE o.target = $1 AND o.state = 'pending' AND o.not_before <= $2
 			AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.target = o.target AND x.seq <> o.seq
@@ -113,6 +116,9 @@ type Settlement struct {
 // Settle writes what became of an attempt.
 func (db *DB) Settle(ctx context.Context, row Row, s Settlement) error {
 	err := db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
 		var salt []byte
 		if _, err := tx.one(ctx, `SELECT salt FROM source_record WHERE rec = $1`, []any{row.sealedBy}, &salt); err != nil {
 			return err
@@ -182,7 +188,7 @@ func (tx *Tx) attachSettled(ctx context.Context, row Row, s Settlement) (rec int
 	if err != nil || !found {
 		return 0, err
 	}
-	if err := tx.attach(ctx, row.Seq, row.Founder, rec); err != nil {
+	if err := tx.attach(ctx, row.Seq, row.Founder, rec, s.ExternalID); err != nil {
 		return 0, err
 	}
 	if err := tx.enqueueAgain(ctx, []int64{row.Founder, rec}); err != nil {

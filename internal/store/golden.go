@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -82,11 +81,15 @@ func (tx *LinkTx) SaveGolden(ctx context.Context, changes []GoldenChange) error 
 
 // DropGolden removes golden records whose founder now belongs to another one.
 func (tx *LinkTx) DropGolden(ctx context.Context, gone []Golden) error {
+	return tx.dropGolden(ctx, gone, "golden.merged")
+}
+
+func (tx *LinkTx) dropGolden(ctx context.Context, gone []Golden, what string) error {
 	founders := make([]int64, len(gone))
 	entries := make([]auditEntry, len(gone))
 	for i, g := range gone {
 		founders[i] = g.Founder
-		entries[i] = auditEntry{"touchstone", "golden.merged", g.ID, nil, nil}
+		entries[i] = auditEntry{"touchstone", what, g.ID, nil, nil}
 	}
 	if err := execIn(ctx, tx.Tx, `DELETE FROM golden WHERE founder IN $LIST`, founders); err != nil {
 		return fmt.Errorf("drop golden records: %w", err)
@@ -184,7 +187,7 @@ func (db *DB) MembersOf(ctx context.Context, founders []int64) (map[int64][]Memb
 	out := map[int64][]Member{}
 	err := inList(`SELECT c.golden, c.comp, f.rec, s.source, s.entity, s.external_id, s.anchor, f.version, f.live, f.authored, f.features
 		FROM crosswalk c JOIN feature f ON f.rec = c.rec JOIN source_record s ON s.rec = c.rec
-		WHERE c.golden IN $LIST ORDER BY c.golden, c.rec`, founders, nil, func(q string, args []any) error {
+		WHERE f.version > 0 AND c.golden IN $LIST ORDER BY c.golden, c.rec`, founders, nil, func(q string, args []any) error {
 		return db.view(ctx, q, args, func(r *sql.Rows) error {
 			var m Member
 			var authored string
@@ -286,10 +289,4 @@ func boolInt(b bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-// jsonText is v as JSON text; v is one of ours and always marshals.
-func jsonText(v any) (string, error) {
-	b, err := json.Marshal(v)
-	return string(b), err
 }

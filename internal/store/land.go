@@ -283,23 +283,17 @@ func (tx *Tx) addVersion(r *landed, it *Item, seq int64) {
 	r.pending = append(r.pending, v)
 }
 
+// touchEtags goes row by row: a bulk upsert of whole rows was measured slower.
 func (tx *Tx) touchEtags(ctx context.Context, touched []*landed) error {
-	var rows [][]any
 	for _, r := range touched {
-		if len(r.pending) == 0 { // else written with its new version
-			rows = append(rows, tx.recordRow(r))
+		if len(r.pending) > 0 {
+			continue // written with its new version
+		}
+		if _, err := tx.exec(ctx, `UPDATE source_record SET etag = $1 WHERE rec = $2`, r.etag, r.rec); err != nil {
+			return err
 		}
 	}
-	return tx.insert(ctx, insertRecord, `ON CONFLICT (rec) DO UPDATE SET etag = excluded.etag`, rows)
-}
-
-const insertRecord = `INSERT INTO source_record (rec, source, entity, external_id, anchor, salt, version, latest, hash, latest_hash, stamp, etag, deleted)`
-
-func (tx *Tx) recordRow(r *landed) []any {
-	return []any{
-		r.rec, r.ref.Source, r.ref.Entity, r.ref.ID, tx.db.vault.Anchor(r.ref.Source, r.ref.Entity, r.ref.ID), r.salt,
-		r.version, r.latest, r.hash, r.latestHash, r.stamp, r.etag, r.deleted,
-	}
+	return nil
 }
 
 // attachCreates ties objects that we created ourselves to the golden record
@@ -332,7 +326,7 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) e
 	}{{"external_id", ids}, {"key", keys}} {
 		// What was sent may have been applied, unless the target surely refused it.
 		err := eachIn(ctx, tx, `SELECT seq, founder, key, external_id FROM outbox
-			WHERE system = $X1 AND entity = $X2 AND rec = 0 AND sent_seq > 0 AND state NOT IN ('rejected','conflict') AND `+by.column+` IN $LIST ORDER BY seq`,
+			WHERE system = $X1 AND entity = $X2 AND rec = 0 AND sent_seq > 0 AND state <> 'rejected' AND `+by.column+` IN $LIST ORDER BY seq`,
 			by.values, func(r *sql.Rows) error {
 				var c create
 				err := r.Scan(&c.seq, &c.founder, &c.key, &c.id)
@@ -350,7 +344,7 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) e
 				continue
 			}
 			taken[c.seq] = true
-			if err := tx.attach(ctx, c.seq, c.founder, r.rec); err != nil {
+			if err := tx.attach(ctx, c.seq, c.founder, r.rec, r.ref.ID); err != nil {
 				return err
 			}
 			break
@@ -359,9 +353,12 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) e
 	return nil
 }
 
-// attach writes the must-link fact of a create.
-func (tx *Tx) attach(ctx context.Context, row, founder, rec int64) error {
-	if _, err := tx.exec(ctx, `UPDATE outbox SET rec = $1 WHERE seq = $2`, rec, row); err != nil {
+// attach writes the must-link fact of a create. The object is there: a row that
+// was given up, or was to be sent again, has been delivered after all.
+func (tx *Tx) attach(ctx context.Context, row, founder, rec int64, id string) error {
+	if _, err := tx.exec(ctx, `UPDATE outbox SET rec = $1, external_id = CASE WHEN external_id = '' THEN $2 ELSE external_id END,
+		settled_at = CASE WHEN state IN ('pending','conflict','dead') THEN $3 ELSE settled_at END,
+		state = CASE WHEN state IN ('pending','conflict','dead') THEN 'delivered' ELSE state END WHERE seq = $4`, rec, id, tx.now, row); err != nil {
 		return err
 	}
 	_, err := tx.exec(ctx, `INSERT INTO ruling (id, kind, a, b, field, value, who, why, at) VALUES ($1, 'must', $2, $3, '', '', 'touchstone', 'created by our own push', $4)

@@ -15,8 +15,7 @@ import (
 // not saved.
 type LinkTx struct {
 	*Tx
-	Now   time.Time
-	names map[string]string // source uid → name
+	Now time.Time
 }
 
 // Link runs fn in the linking transaction.
@@ -63,7 +62,7 @@ type Ruling struct {
 // since it was scanned. A record without features is absent.
 func (tx *LinkTx) Seqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
 	seqs := make(map[int64]int64, len(recs))
-	err := eachIn(ctx, tx.Tx, `SELECT rec, seq FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+	err := eachIn(ctx, tx.Tx, `SELECT rec, seq FROM feature WHERE version > 0 AND rec IN $LIST`, recs, func(r *sql.Rows) error {
 		var rec, seq int64
 		err := r.Scan(&rec, &seq)
 		seqs[rec] = seq
@@ -121,7 +120,7 @@ func (tx *LinkTx) Members(ctx context.Context, recs []int64) ([]Member, error) {
 	err := eachIn(ctx, tx.Tx, `SELECT f.rec, COALESCE(c.comp, 0), COALESCE(c.golden, 0), s.source, s.entity, s.external_id, s.anchor,
 			f.version, f.seq, f.live, f.authored, f.features
 		FROM feature f JOIN source_record s ON s.rec = f.rec LEFT JOIN crosswalk c ON c.rec = f.rec
-		WHERE f.rec IN $LIST`, recs, func(r *sql.Rows) error {
+		WHERE f.version > 0 AND f.rec IN $LIST`, recs, func(r *sql.Rows) error {
 		var m Member
 		var authored string
 		err := r.Scan(&m.Rec, &m.Comp, &m.Golden, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Seq, &m.Live, &authored, &m.Features)
@@ -232,8 +231,12 @@ func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Ed
 }
 
 // Done takes records off the todo list, unless they have been put there again
-// since.
+// since the stamps were read by TodoSeqs. What was derived of a record of which
+// nothing is in force any more goes with it.
 func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
+	if err := tx.lockFacts(ctx); err != nil {
+		return err
+	}
 	bySeq := map[int64][]int64{} // a page's records were put there with one stamp
 	for _, rec := range sortedKeys64(seqs) {
 		bySeq[seqs[rec]] = append(bySeq[seqs[rec]], rec)
@@ -241,6 +244,46 @@ func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
 	for _, seq := range sortedKeys64(bySeq) {
 		if err := execIn(ctx, tx.Tx, `DELETE FROM todo WHERE stage = 2 AND seq <= $X1 AND rec IN $LIST`, bySeq[seq], seq); err != nil {
 			return fmt.Errorf("todo list: %w", err)
+		}
+	}
+	if err := tx.dropVoid(ctx, sortedKeys64(seqs)); err != nil {
+		return fmt.Errorf("records of which nothing is in force: %w", err)
+	}
+	return nil
+}
+
+// dropVoid removes what was derived of records of which nothing is in force and
+// that no longer wait: their component has been linked without them.
+func (tx *LinkTx) dropVoid(ctx context.Context, recs []int64) error {
+	var void []int64
+	err := eachIn(ctx, tx.Tx, `SELECT rec FROM feature WHERE version = 0 AND rec IN $LIST AND NOT EXISTS (SELECT 1 FROM todo t WHERE t.rec = feature.rec)`, recs,
+		func(r *sql.Rows) error {
+			var rec int64
+			err := r.Scan(&rec)
+			void = append(void, rec)
+			return err
+		})
+	if err != nil || len(void) == 0 {
+		return err
+	}
+	stored, err := tx.GoldenRows(ctx, void)
+	if err != nil {
+		return err
+	}
+	var gone []Golden
+	for _, founder := range sortedKeys64(stored) {
+		gone = append(gone, stored[founder])
+	}
+	if err := tx.dropGolden(ctx, gone, "golden.gone"); err != nil {
+		return err
+	}
+	for _, q := range []string{
+		`DELETE FROM match WHERE a IN $LIST`, `DELETE FROM match WHERE b IN $LIST`,
+		`DELETE FROM bridge WHERE a IN $LIST`, `DELETE FROM bridge WHERE b IN $LIST`,
+		`DELETE FROM crosswalk WHERE rec IN $LIST`, `DELETE FROM feature WHERE rec IN $LIST`,
+	} {
+		if err := execIn(ctx, tx.Tx, q, void); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -168,6 +168,9 @@ func (tx *LinkTx) TargetStates(ctx context.Context, target string, recs []int64)
 
 // AddRows writes new outbox rows in the order given and supersedes older ones.
 func (tx *LinkTx) AddRows(ctx context.Context, rows []Row, superseded []int64) error {
+	if err := tx.lockFacts(ctx); err != nil {
+		return err
+	}
 	if err := execIn(ctx, tx.Tx, `UPDATE outbox SET state = 'superseded', settled_at = $X1 WHERE state = 'pending' AND seq IN $LIST`, superseded, tx.now); err != nil {
 		return fmt.Errorf("supersede outbox rows: %w", err)
 	}

@@ -77,6 +77,9 @@ var ErrUnreadable = errors.New("the record could not be read at all: mend it at 
 // kept as a fact.
 func (db *DB) Release(ctx context.Context, id, who, why string) error {
 	return db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
 		var rec int64
 		var entity, problem, state string
 		found, err := tx.one(ctx, `SELECT q.rec, q.entity, v.problem, q.state FROM quarantine q

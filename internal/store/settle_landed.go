@@ -40,12 +40,15 @@ func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, se
 			versions = append(versions, []any{r.rec, p.N, p.Seq, raw, p.hash, record.FormatTime(p.Stamp), p.etag, tx.now, p.Deleted, p.Place, p.Problem})
 			c.correct(d, p, r.version)
 		}
-		records = append(records, tx.recordRow(r))
+		records = append(records, []any{
+			r.rec, r.ref.Source, r.ref.Entity, r.ref.ID, tx.db.vault.Anchor(r.ref.Source, r.ref.Entity, r.ref.ID), r.salt,
+			r.version, r.latest, r.hash, r.latestHash, r.stamp, r.etag, r.deleted,
+		})
 		if err := out.add(tx, r, histories[i], d, seq); err != nil {
 			return err
 		}
 	}
-	err = tx.insert(ctx, insertRecord,
+	err = tx.insert(ctx, `INSERT INTO source_record (rec, source, entity, external_id, anchor, salt, version, latest, hash, latest_hash, stamp, etag, deleted)`,
 		`ON CONFLICT (rec) DO UPDATE SET version = excluded.version, latest = excluded.latest, hash = excluded.hash, latest_hash = excluded.latest_hash,
 		stamp = excluded.stamp, etag = excluded.etag, deleted = excluded.deleted`, records)
 	if err != nil {
@@ -73,7 +76,8 @@ func (c *Counts) correct(d Derived, p pendingVersion, current int) {
 // derivedRows gathers the rows that follow from derivations.
 type derivedRows struct {
 	features, todo, quarantine [][]any
-	superseded                 []int64
+	superseded, void           []int64
+	seq                        int64
 }
 
 func newDerivedRows() *derivedRows { return &derivedRows{} }
@@ -105,6 +109,8 @@ func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) e
 	if d.Version > 0 {
 		o.features = append(o.features, []any{r.rec, r.ref.Entity, d.Version, seq, d.Live, string(d.Authored), d.Features, []byte{}})
 		o.todo = append(o.todo, []any{r.rec, stageResolve, r.ref.Entity, seq})
+	} else {
+		o.void, o.seq = append(o.void, r.rec), seq
 	}
 	return nil
 }
@@ -142,7 +148,32 @@ func (o *derivedRows) write(ctx context.Context, tx *Tx) error {
 	if err != nil {
 		return fmt.Errorf("features: %w", err)
 	}
+	if err := tx.voidFeatures(ctx, o.void, o.seq); err != nil {
+		return fmt.Errorf("features: %w", err)
+	}
 	return tx.enqueue(ctx, o.todo)
+}
+
+// voidFeatures empties the features of records of which nothing is in force any
+// more: stricter rules, or a source that is gone. The emptied row stays until
+// the record's keys are withdrawn and its component is linked without it; Done
+// then removes it.
+func (tx *Tx) voidFeatures(ctx context.Context, recs []int64, seq int64) error {
+	var had []int64
+	err := eachIn(ctx, tx, `SELECT rec FROM feature WHERE version > 0 AND rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec int64
+		err := r.Scan(&rec)
+		had = append(had, rec)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = execIn(ctx, tx, `UPDATE feature SET version = 0, seq = $X1, live = 0, authored = '{}', features = $X2 WHERE rec IN $LIST`, had, seq, []byte{})
+	if err != nil {
+		return err
+	}
+	return tx.enqueueAgain(ctx, had)
 }
 
 // enqueue puts records on the todo list; the earlier stage wins.

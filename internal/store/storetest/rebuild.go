@@ -11,6 +11,7 @@ import (
 func rebuilds() []subtest {
 	return []subtest{
 		{"RederiveTwiceChangesNothing", rederiveTwice},
+		{"RecordThatNoLongerPassesLeaves", voided},
 	}
 }
 
@@ -24,6 +25,49 @@ func rederiveTwice(b *Bench) {
 	first[0].Seq, second[0].Seq = 0, 0 // grows with every derivation
 	same(b, "member", second, first)
 	same(b, "open rows", len(b.quarantine("open")), 1)
+}
+
+// voided makes the rules stricter: of the founder of a golden record nothing is
+// in force any more, and everything derived of it goes, but its facts stay.
+func voided(b *Bench) {
+	ctx := b.Context()
+	k := [2]uint64{7, 0}
+	b.Land(Item("1", Named("Ada", k)), Item("2", Named("Ada", k)), Item("3", Named("Ada", k)))
+	Resolve(b)
+	r := b.Recs("1", "2", "3")
+	same(b, "founder of the second", b.Members("2")[0].Golden, r[0])
+	strict := func(h store.History) (store.Derived, error) {
+		if h.Rec == r[0] {
+			return store.Derived{}, nil
+		}
+		return Derive(h)
+	}
+	b.Must(b.DB.Rederive(ctx, r[:1], strict))
+	same(b, "to resolve", b.resolving(), r[:1])
+	same(b, "members before it is resolved", len(b.Members("1", "2")), 1)
+	features, err := b.DB.Features(ctx, r)
+	b.Must(err)
+	same(b, "features before it is resolved", len(features), 2)
+	recs, err := b.DB.Publish(ctx, r[:1], KeysOf, 2)
+	b.Must(err)
+	same(b, "its list is within the cap again", recs, r)
+	list, _ := b.posted(2, store.Key{Coarse: 7})
+	same(b, "its list", list, r[1:])
+	seqs, err := b.DB.TodoSeqs(ctx, recs)
+	b.Must(err)
+	b.Link(func(tx *store.LinkTx) error {
+		if err := resolve(ctx, b, tx, recs); err != nil {
+			return err
+		}
+		return tx.Done(ctx, seqs)
+	})
+	same(b, "founder of the second afterwards", b.Members("2")[0].Golden, r[1])
+	same(b, "golden records", b.goldenIDs(store.GoldenFilter{Limit: 9, All: true}), []string{b.Members("2")[0].Anchor + "@1"})
+	same(b, "closure", b.closure(r[1]), r[1:])
+	same(b, "nothing waits", len(b.resolving()), 0)
+	same(b, "versions", len(b.History("1").Versions), 1) // derives it loosely again
+	same(b, "it is back", b.resolving(), r[:1])
+	same(b, "members when it is back", len(b.Members("1", "2")), 2)
 }
 
 // Fill gives a store facts and derived rows of every kind.

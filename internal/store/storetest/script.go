@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"touchstone/internal/store"
@@ -10,7 +9,7 @@ import (
 
 // Script runs a random course of operations, the same for the same seed.
 func Script(b *Bench, seed uint64, steps int) {
-	s := &script{Bench: b, rnd: rand.New(rand.NewPCG(seed, 1))}
+	s := &script{Bench: b, rnd: dice{state: seed}}
 	s.Land(Item("1", Named("first")))
 	for range steps {
 		s.step()
@@ -20,7 +19,7 @@ func Script(b *Bench, seed uint64, steps int) {
 
 type script struct {
 	*Bench
-	rnd     *rand.Rand
+	rnd     dice
 	rulings []string
 }
 

@@ -10,14 +10,11 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"touchstone/internal/env"
-	"touchstone/internal/golden"
 	"touchstone/internal/record"
 	"touchstone/internal/seal"
 	"touchstone/internal/store"
@@ -63,14 +60,31 @@ func (c *Clock) Advance(d time.Duration) {
 // Env is a world that is the same each time.
 func Env(seed byte) (env.Env, *Clock) {
 	clock := &Clock{now: Start()}
-	random := rand.NewChaCha8([32]byte{seed})
+	d := dice{state: uint64(seed)}
 	var mu sync.Mutex
 	return env.Env{Clock: clock, Rand: func(p []byte) {
 		mu.Lock()
 		defer mu.Unlock()
-		_, _ = random.Read(p)
+		for i := range p {
+			p[i] = byte(d.next())
+		}
 	}}, clock
 }
+
+// dice is SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+// Generators, 2014): the same throws for the same seed.
+type dice struct{ state uint64 }
+
+func (d *dice) next() uint64 {
+	d.state += 0x9e3779b97f4a7c15
+	z := d.state
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// IntN throws a number from 0 to n-1.
+func (d *dice) IntN(n int) int { return int(d.next() % uint64(n)) }
 
 // Vault has the installation key of the suite's stores.
 func Vault() *seal.Vault { return seal.New([32]byte{7: 7}) }
@@ -207,7 +221,7 @@ func DeriveLoose(h store.History) (store.Derived, error) { return derive(h, fals
 
 func derive(h store.History, strict bool) (store.Derived, error) {
 	d := store.Derived{Bad: map[int][]record.Reason{}}
-	authored := golden.Authored{}
+	authored := map[string]authoredField{}
 	for _, v := range h.Versions {
 		var raw body
 		err := json.Unmarshal(v.Raw, &raw)
@@ -234,12 +248,20 @@ func derive(h store.History, strict bool) (store.Derived, error) {
 		if since.IsZero() {
 			since = v.SeenAt
 		}
-		if have, ok := authored["name"]; !ok || have.Value.Text != raw.Name {
-			authored["name"] = golden.Field{Value: record.TextValue(raw.Name), Since: record.FormatTime(since), Version: v.N}
+		if have, ok := authored["name"]; !ok || have.Value != raw.Name {
+			authored["name"] = authoredField{Version: v.N, Since: record.FormatTime(since), Value: raw.Name}
 		}
 	}
-	d.Authored = authored.AppendJSON(nil)
-	return d, nil
+	var err error
+	d.Authored, err = json.Marshal(authored)
+	return d, err
+}
+
+// authoredField is an authored value as the suite's derivation writes it.
+type authoredField struct {
+	Version int    `json:"n"`
+	Since   string `json:"s"`
+	Value   string `json:"v"`
 }
 
 func isEcho(writes []store.Write, seq int64, name string) bool {
@@ -290,11 +312,11 @@ func names(h store.History) (list []string) {
 }
 
 func authoredName(m store.Member) string {
-	a, err := golden.ParseAuthored(m.Authored)
-	if err != nil {
+	var a map[string]authoredField
+	if err := json.Unmarshal(m.Authored, &a); err != nil {
 		return err.Error()
 	}
-	return a["name"].Value.Text
+	return a["name"].Value
 }
 
 func todoRecs(list []store.Todo) []int64 {
@@ -312,12 +334,6 @@ func same[T any](b *Bench, what string, got, want T) {
 	if g != w {
 		b.Errorf("%s:\n got %s\nwant %s", what, g, w)
 	}
-}
-
-func sorted(recs ...int64) []int64 {
-	out := slices.Clone(recs)
-	slices.Sort(out)
-	return out
 }
 
 func equalBytes(b *Bench, what string, got, want []byte) {
