@@ -69,13 +69,14 @@ func (c *cli) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level}))
 }
 
-// open loads the configuration and opens the installation.
-func (c *cli) open(ctx context.Context) (*app.App, error) {
+// open loads the configuration and opens the installation; shared beside a
+// daemon that may be running on it.
+func (c *cli) open(ctx context.Context, shared bool) (*app.App, error) {
 	cfg, err := config.Load(c.config, c.loadOptions(false))
 	if err != nil {
 		return nil, err
 	}
-	return c.openWith(ctx, cfg)
+	return c.openWith(ctx, cfg, shared)
 }
 
 // loadOptions let the connectors check their own keys in the same pass.
@@ -83,11 +84,11 @@ func (c *cli) loadOptions(noSecrets bool) config.Options {
 	return config.Options{NoSecrets: noSecrets, Connectors: all.Checks(all.Deps{Env: env.Real(), Log: c.log(), Dir: filepath.Dir(c.config)})}
 }
 
-func (c *cli) openWith(ctx context.Context, cfg *config.Config) (*app.App, error) {
+func (c *cli) openWith(ctx context.Context, cfg *config.Config, shared bool) (*app.App, error) {
 	for _, w := range cfg.Warnings {
 		fmt.Fprintln(c.err, "warning:", w.String())
 	}
-	return app.Open(ctx, cfg, app.Options{Dir: c.dir, Store: c.storeDSN(), Env: env.Real(), Log: c.log()})
+	return app.Open(ctx, cfg, app.Options{Dir: c.dir, Store: c.storeDSN(), Env: env.Real(), Log: c.log(), Shared: shared})
 }
 
 // storeDSN reads a relative SQLite path from the working folder, as typed.

@@ -172,7 +172,7 @@ func (c *cli) demoDaemon(ctx context.Context, once bool, listen, systems string)
 		return err
 	}
 	cfg.Warnings = nil // the demo's tokens open nothing
-	a, err := c.openWith(ctx, cfg)
+	a, err := c.openWith(ctx, cfg, false)
 	if err != nil {
 		return err
 	}

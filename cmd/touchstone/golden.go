@@ -25,10 +25,19 @@ func who() string {
 	return "command line"
 }
 
-// withApp runs fn on the opened installation.
+// withApp runs fn on the installation, beside a daemon that may be running.
 func (c *cli) withApp(fn func(context.Context, *app.App, []string) error) func(*cobra.Command, []string) error {
+	return c.with(true, fn)
+}
+
+// withQuietApp runs fn on the installation while no daemon works on it.
+func (c *cli) withQuietApp(fn func(context.Context, *app.App, []string) error) func(*cobra.Command, []string) error {
+	return c.with(false, fn)
+}
+
+func (c *cli) with(shared bool, fn func(context.Context, *app.App, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, a []string) error {
-		app, err := c.open(cmd.Context())
+		app, err := c.open(cmd.Context(), shared)
 		if err != nil {
 			return err
 		}
@@ -161,7 +170,7 @@ func (c *cli) rebuildCmd() *cobra.Command {
 	var verify bool
 	cmd := &cobra.Command{
 		Use: "rebuild", Short: "Compute everything derived anew from the facts and compare", Args: args(cobra.NoArgs),
-		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error {
+		RunE: c.withQuietApp(func(ctx context.Context, a *app.App, _ []string) error {
 			if !verify {
 				return usageError{fmt.Errorf("say --verify: a rebuild compares, and changes nothing")}
 			}

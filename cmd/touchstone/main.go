@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // schedules in any time zone, also on a machine without the tables
 
 	"touchstone/config"
+	"touchstone/internal/record"
 )
 
 // Exit codes: the contract with scripts.
@@ -50,7 +52,7 @@ func run(ctx context.Context, args []string) int {
 	case errors.As(err, &problems):
 		c.problems(problems)
 		return exitUsage
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, record.ErrNotFound), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
 		fmt.Fprintln(c.err, "touchstone:", err)
 		return exitUsage
 	default:

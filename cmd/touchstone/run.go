@@ -25,7 +25,7 @@ func (c *cli) runCmd() *cobra.Command {
 		Short: "Run the daemon, or one pass of it",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := c.open(cmd.Context())
+			a, err := c.open(cmd.Context(), false)
 			if err != nil {
 				return err
 			}

@@ -35,6 +35,9 @@ type Options struct {
 	Store string // DSN that overrides the configuration's; "" for none
 	Env   env.Env
 	Log   *slog.Logger
+	// Shared opens the installation beside a daemon that may be running on it:
+	// it takes no lock, and changes nothing by being opened.
+	Shared bool
 	// Batch and Cap override the resolver's batch size and posting-list cap;
 	// 0 for the defaults. Tests use small ones.
 	Batch, Cap int
@@ -95,8 +98,10 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
-	if a.lock, err = lockDir(opts.Dir); err != nil {
-		return nil, err
+	if !opts.Shared {
+		if a.lock, err = lockDir(opts.Dir); err != nil {
+			return nil, err
+		}
 	}
 	defer func() {
 		if err != nil {
@@ -256,6 +261,9 @@ func (a *App) model(ctx context.Context, entity string) (*matching.Model, error)
 	if !ok {
 		return nil, fmt.Errorf("there is no match model for %q yet: the built-in entity types are company and person", entity)
 	}
+	if a.opts.Shared {
+		return m, nil
+	}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("write start model: %w", err)
@@ -284,7 +292,7 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 				in.KeyField = k.KeyField(se.Entity)
 			}
 			s.intakes = append(s.intakes, in)
-			if len(*problems) > 0 {
+			if len(*problems) > 0 || a.opts.Shared {
 				continue
 			}
 			changed, err := a.Store.RulesChanged(ctx, s.uid, se.Entity, mapper.RulesHash(hash))

@@ -40,15 +40,9 @@ func TestEchoNeverWinsAndNeverMakesRecordsMoreAlike(t *testing.T) {
 		w, crm, desk := two(t, dsn,
 			[]string{acme("c1", "2", `,"phone":"+44 113 496 0001","email":"info@acmetools.example"`)},
 			[]string{acme("o1", "3", "")})
-		w.yaml = "sources:" + everything.source("crm", crm.url) + everything.source("desk", desk.url) + "\n" + survive + "targets:"
-		w.yaml += contact("desk", "desk", "update_only")
 		w.open()
 		// Before anything is pushed: pull and resolve alone.
-		for _, s := range w.app.order {
-			if _, err := w.app.pull(t.Context(), s, func(string, string, int) {}); err != nil {
-				t.Fatal(err)
-			}
-		}
+		w.plan()
 		before, weight := w.features("desk/company/o1"), w.weight("crm/company/c1", "desk/company/o1")
 		w.clean()
 		desk.want("o1", "phone", "+44 113 496 0001")

@@ -73,7 +73,7 @@ func (a *App) findGolden(ctx context.Context, id string) (store.Golden, bool, er
 	if ref, err := record.ParseRef(id); err == nil {
 		s := a.systems[ref.Source]
 		if s == nil {
-			return store.Golden{}, false, fmt.Errorf("no source is named %q", ref.Source)
+			return store.Golden{}, false, fmt.Errorf("source %q: %w", ref.Source, record.ErrNotFound)
 		}
 		ref.Source = s.uid
 		g, err := a.Store.GoldenOf(ctx, ref)

@@ -38,7 +38,7 @@ func TestFirstContactWritesOwnedFieldsOnly(t *testing.T) {
 }
 
 // upsertWorld has a desk that is given every company.
-func upsertWorld(t *testing.T, dsn string, c class) (w *world, desk *system2) {
+func upsertWorld(t *testing.T, dsn string, c class) (w *world, desk *simulated) {
 	t.Helper()
 	w = newWorld(t, dsn)
 	crm := w.start(everything.profile("crm"), acme("c1", "2", `,"phone":"+44 113 496 0001"`))

@@ -71,23 +71,24 @@ type world struct {
 	yaml    string
 	clock   *clock
 	env     env.Env
-	systems map[string]*system2
+	systems map[string]*simulated
 	app     *App
 	log     *bytes.Buffer
 	opts    Options // Batch and Cap
 }
 
-// system2 is one simulated system, judged by its own log.
-type system2 struct {
-	t    *testing.T
-	sys  *simulator.System
-	url  string
-
+// simulated is one simulated system, judged by its own log.
+type simulated struct {
+	t   *testing.T
+	sys *simulator.System
+	url string
+	// before answers a request in the system's place and says so; nil for never.
+	before func(http.ResponseWriter, *http.Request) bool
 }
 
 func newWorld(t *testing.T, dsn string) *world {
 	t.Helper()
-	w := &world{T: t, dir: t.TempDir(), dsn: dsn, systems: map[string]*system2{}, log: &bytes.Buffer{}}
+	w := &world{T: t, dir: t.TempDir(), dsn: dsn, systems: map[string]*simulated{}, log: &bytes.Buffer{}}
 	w.clock = &clock{now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	random := rand.NewChaCha8([32]byte{5})
 	var mu sync.Mutex
@@ -102,18 +103,32 @@ func newWorld(t *testing.T, dsn string) *world {
 }
 
 // start opens a simulated system that holds the given companies.
-func (w *world) start(p simulator.Profile, companies ...string) *system2 {
+func (w *world) start(p simulator.Profile, companies ...string) *simulated {
 	w.Helper()
 	seed := simulator.Seed{"companies": {}}
 	for _, c := range companies {
 		seed["companies"] = append(seed["companies"], json.RawMessage(c))
 	}
-	p.Clock = w.clock
+	return w.startSeeded(p, seed)
+}
+
+// startSeeded opens a simulated system.
+func (w *world) startSeeded(p simulator.Profile, seed simulator.Seed) *simulated {
+	w.Helper()
+	if p.Clock == nil {
+		p.Clock = w.clock
+	}
 	sys, err := simulator.Open(w.TempDir(), p, seed)
 	if err != nil {
 		w.Fatal(err)
 	}
-	srv := httptest.NewUnstartedServer(sys.Handler())
+	s := &simulated{t: w.T, sys: sys}
+	handler := sys.Handler()
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if s.before == nil || strings.HasPrefix(r.URL.Path, "/_admin") || !s.before(rw, r) {
+			handler.ServeHTTP(rw, r)
+		}
+	}))
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	srv.Start()
 	w.Cleanup(func() {
@@ -122,7 +137,7 @@ func (w *world) start(p simulator.Profile, companies ...string) *system2 {
 			w.Errorf("close %s: %v", p.Name, err)
 		}
 	})
-	s := &system2{t: w.T, sys: sys, url: srv.URL}
+	s.url = srv.URL
 	w.systems[p.Name] = s
 	return s
 }
@@ -200,12 +215,31 @@ func (w *world) clean() Summary {
 	return s
 }
 
-// later lets virtual time go by in passes of five minutes each.
+// later lets virtual time go by in passes of ten minutes each.
 func (w *world) later(d time.Duration) {
 	w.Helper()
-	for ; d > 0; d -= 5 * time.Minute {
-		_ = w.clock.Sleep(w.Context(), 5*time.Minute)
+	for ; d > 0; d -= 10 * time.Minute {
+		w.sleep(10 * time.Minute)
 		w.pass()
+	}
+}
+
+// sleep moves the clock.
+func (w *world) sleep(d time.Duration) {
+	w.Helper()
+	if err := w.clock.Sleep(w.Context(), d); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// plan pulls and resolves, and delivers nothing.
+func (w *world) plan() {
+	w.Helper()
+	if err := w.app.PullAll(w.Context()); err != nil {
+		w.Fatalf("pull: %v", err)
+	}
+	if err := w.app.Resolve(w.Context(), func(string, string, int) {}); err != nil {
+		w.Fatalf("resolve: %v", err)
 	}
 }
 
@@ -215,7 +249,7 @@ func (w *world) end() {
 	w.Helper()
 	w.later(10 * time.Minute)
 	before := w.written()
-	w.later(20 * time.Minute)
+	w.later(10 * time.Minute)
 	if after := w.written(); after != before {
 		w.Errorf("%d writes came without anything new from outside", after-before)
 	}
@@ -335,7 +369,7 @@ func (w *world) states(target string) string {
 }
 
 // applied lists what really happened there, by api (us) or human.
-func (s *system2) applied(actor string) (out []simulator.Applied) {
+func (s *simulated) applied(actor string) (out []simulator.Applied) {
 	s.t.Helper()
 	list, err := s.sys.Applied()
 	if err != nil {
@@ -350,7 +384,7 @@ func (s *system2) applied(actor string) (out []simulator.Applied) {
 }
 
 // changes lists what our writes really changed, one text a field, in order.
-func (s *system2) changes() []string {
+func (s *simulated) changes() []string {
 	s.t.Helper()
 	var out []string
 	for _, a := range s.applied("api") {
@@ -367,7 +401,7 @@ func (s *system2) changes() []string {
 }
 
 // created counts the objects that we made.
-func (s *system2) created() (n int) {
+func (s *simulated) created() (n int) {
 	for _, a := range s.applied("api") {
 		if a.Created {
 			n++
@@ -377,18 +411,18 @@ func (s *system2) created() (n int) {
 }
 
 // edit is a person's change: fields of an object, or a new object for id "".
-func (s *system2) edit(id string, fields map[string]any) string {
+func (s *simulated) edit(id string, fields map[string]any) string {
 	s.t.Helper()
 	return s.admin(http.MethodPost, "edit", map[string]any{"object": "companies", "id": id, "fields": fields})
 }
 
 // remove is a person's deletion.
-func (s *system2) remove(id string) {
+func (s *simulated) remove(id string) {
 	s.t.Helper()
 	s.admin(http.MethodPost, "edit", map[string]any{"object": "companies", "id": id, "delete": true})
 }
 
-func (s *system2) admin(method, what string, body any) string {
+func (s *simulated) admin(method, what string, body any) string {
 	s.t.Helper()
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -415,7 +449,7 @@ func (s *system2) admin(method, what string, body any) string {
 }
 
 // faults replaces the system's faults.
-func (s *system2) faults(list ...simulator.Fault) {
+func (s *simulated) faults(list ...simulator.Fault) {
 	s.t.Helper()
 	if err := s.sys.SetFaults(list); err != nil {
 		s.t.Fatal(err)
@@ -423,7 +457,7 @@ func (s *system2) faults(list ...simulator.Fault) {
 }
 
 // objects gives the live companies by id.
-func (s *system2) objects() map[string]map[string]any {
+func (s *simulated) objects() map[string]map[string]any {
 	s.t.Helper()
 	b, err := s.sys.State()
 	if err != nil {
@@ -447,7 +481,7 @@ func (s *system2) objects() map[string]map[string]any {
 }
 
 // want checks one field of an object; nil is null or missing.
-func (s *system2) want(id, field string, want any) {
+func (s *simulated) want(id, field string, want any) {
 	s.t.Helper()
 	if got := s.objects()[id][field]; got != want {
 		s.t.Errorf("%s %s = %v, want %v", id, field, got, want)
@@ -542,7 +576,7 @@ func contact(name, system, policy string) string {
 
 // two is a world of a crm and a desk that promise everything, the desk being
 // written to.
-func two(t *testing.T, dsn string, crm, desk []string) (w *world, c, d *system2) {
+func two(t *testing.T, dsn string, crm, desk []string) (w *world, c, d *simulated) {
 	t.Helper()
 	w = newWorld(t, dsn)
 	c = w.start(everything.profile("crm"), crm...)

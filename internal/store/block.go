@@ -196,7 +196,7 @@ func (tx *Tx) crossed(ctx context.Context, lists [][]any, deltas []int, limit in
 		if err := r.Scan(&name[0], &name[1], &n); err != nil {
 			return err
 		}
-		found[name] = n < stop && (n > limit) != (n-change[name] > limit)
+		found[name] = (n > limit) != (n-change[name] > limit)
 		return nil
 	}, stop)
 	for _, l := range lists {

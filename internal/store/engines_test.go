@@ -10,6 +10,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "github.com/mattn/go-sqlite3"
 
+	"touchstone/internal/store"
 	"touchstone/internal/store/storetest"
 )
 
@@ -154,6 +155,35 @@ func TestRebuildEqualsWhatIsThere(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestNothingDerivedStaysOfAVoidRecord lets nothing be in force of a record any
+// more, as a source that is no longer configured does.
+func TestNothingDerivedStaysOfAVoidRecord(t *testing.T) {
+	for _, eng := range engines() {
+		t.Run(eng.name, func(t *testing.T) {
+			dsn := eng.dsn(t)
+			b := bench(t, dsn, 5)
+			storetest.Fill(b)
+			rec := b.Rec("1")
+			if err := b.DB.Rederive(t.Context(), []int64{rec}, func(store.History) (store.Derived, error) { return store.Derived{}, nil }); err != nil {
+				t.Fatal(err)
+			}
+			storetest.Resolve(b)
+			for _, q := range []string{
+				`feature WHERE rec = $1`, `blocking_key WHERE rec = $1`, `match WHERE a = $1 OR b = $1`, `bridge WHERE a = $1 OR b = $1`,
+				`crosswalk WHERE rec = $1 OR golden = $1 OR comp = $1`, `golden WHERE founder = $1`, `todo WHERE rec = $1`,
+			} {
+				n := -1
+				if err := raw(t, dsn).QueryRowContext(t.Context(), "SELECT count(*) FROM "+q, rec).Scan(&n); err != nil || n != 0 {
+					t.Errorf("%d rows of record %d in %s (%v), want none", n, rec, q, err)
+				}
+			}
+			if h := b.History("1"); len(h.Versions) < 2 {
+				t.Errorf("its facts are gone: %d versions", len(h.Versions))
+			}
+		})
 	}
 }
 
