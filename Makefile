@@ -20,16 +20,16 @@ lint: ## the arrows between the rooms, and the usual mistakes
 	@sh .ci/setup test
 	$(LINT) run ./... ./.ci/report
 
-bench: ## the benchmarks of every package
+bench: ## the benchmarks of every package, then the whole path (figures: docs/benchmarks.md)
 	@sh .ci/setup
-	$(GO) test -run '^$$' -bench . -benchmem ./...
-	@if [ -d internal/bench ]; then $(GO) test -v -count 1 -timeout 60m ./internal/bench; fi
+	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /internal/bench)
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/bench
 
 demo: ## see it at work on made-up customers
 	sh .ci/demo
 
-full: ## make test with an hour of random input (TOUCHSTONE_FUZZ_SECONDS=3600)
-	TOUCHSTONE_FUZZ_SECONDS=$${TOUCHSTONE_FUZZ_SECONDS:-3600} sh .ci/test
+full: ## make test with 1,000 kills (TOUCHSTONE_KILLS) and an hour of random input (TOUCHSTONE_FUZZ_SECONDS)
+	TOUCHSTONE_KILLS=$${TOUCHSTONE_KILLS:-1000} TOUCHSTONE_FUZZ_SECONDS=$${TOUCHSTONE_FUZZ_SECONDS:-3600} sh .ci/test
 
 picture: ## take the picture of the README anew
 	sh .ci/picture

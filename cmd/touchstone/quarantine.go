@@ -62,7 +62,9 @@ func (c *cli) quarantineCmd() *cobra.Command {
 			if err := a.Store.Release(ctx, ids[0], who(), why); err != nil {
 				return err
 			}
-			return c.print(map[string]string{"released": ids[0]}, func() { fmt.Fprintf(c.out, "%s is released; it is taken in with the next run, or by the daemon within a minute\n", ids[0]) })
+			return c.print(map[string]string{"released": ids[0]}, func() {
+				fmt.Fprintf(c.out, "%s is released; it is taken in with the next run, or by the daemon within a minute\n", ids[0])
+			})
 		}),
 	}
 	release.Flags().StringVar(&why, "why", "", "reason, for the audit trail")

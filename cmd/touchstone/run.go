@@ -68,10 +68,18 @@ func (c *cli) once(ctx context.Context, a *app.App) error {
 func (c *cli) summary(s app.Summary) error {
 	return c.print(s, func() {
 		c.table([]string{"records", ""}, [][]any{
-			{"pulled", s.Pulled}, {"= stored", s.Stored}, {"+ unchanged", s.Unchanged}, {"+ echo", s.Echo},
-			{"+ quarantined", s.Quarantined}, {"+ filtered", s.Filtered},
-			{"golden records", s.Golden}, {"merged into them", s.Merged}, {"pairs to review", s.Review},
-			{"writes planned", s.Planned}, {"writes delivered", s.Pushed}, {"of them verified", s.Verified},
+			{"pulled", s.Pulled},
+			{"= stored", s.Stored},
+			{"+ unchanged", s.Unchanged},
+			{"+ echo", s.Echo},
+			{"+ quarantined", s.Quarantined},
+			{"+ filtered", s.Filtered},
+			{"golden records", s.Golden},
+			{"merged into them", s.Merged},
+			{"pairs to review", s.Review},
+			{"writes planned", s.Planned},
+			{"writes delivered", s.Pushed},
+			{"of them verified", s.Verified},
 		})
 		for _, h := range s.Held {
 			fmt.Fprintln(c.out, "held:", plain(h))

@@ -77,12 +77,17 @@ func (a *App) sourceRows(ctx context.Context) ([]web.SourceRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	week, err := a.week(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var rows []web.SourceRow
 	for _, s := range a.order {
 		row := web.SourceRow{Name: s.source.Name, Type: s.source.Type, State: web.StateNew}
 		c := sums[s.uid]
 		row.Pulled, row.Stored, row.Unchanged = c.Pulled, c.Stored, c.Unchanged
 		row.Echo, row.Quarantined, row.Filtered = c.Echo, c.Quarantined, c.Filtered
+		row.Week = week[s.uid]
 		for _, r := range runs {
 			if r.Source != s.source.Name {
 				continue
@@ -104,6 +109,30 @@ func (a *App) sourceRows(ctx context.Context) ([]web.SourceRow, error) {
 	return rows, nil
 }
 
+// week gives what each source stored on each of the last seven days (UTC),
+// oldest first. A source of one day has no line to draw yet.
+func (a *App) week(ctx context.Context) (map[string][]int, error) {
+	const days = 7
+	today := a.opts.Env.Clock.Now().Truncate(24 * time.Hour)
+	first := today.AddDate(0, 0, 1-days)
+	byDay, err := a.Store.StoredByDay(ctx, store.TimeText(first))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]int{}
+	for uid, stored := range byDay {
+		if len(stored) < 2 {
+			continue
+		}
+		line := make([]int, days)
+		for i := range line {
+			line[i] = stored[first.AddDate(0, 0, i).Format(time.DateOnly)]
+		}
+		out[uid] = line
+	}
+	return out, nil
+}
+
 func (a *App) targetRows(ctx context.Context, n store.Numbers) ([]web.TargetRow, error) {
 	var rows []web.TargetRow
 	for _, t := range a.targets {
@@ -120,6 +149,8 @@ func (a *App) targetRows(ctx context.Context, n store.Numbers) ([]web.TargetRow,
 					row.Delivered += c
 				case store.Pending, store.Inflight, store.Unknown:
 					row.Open += c
+				case store.Superseded:
+					row.Replaced += c
 				default:
 					row.Failed += c
 				}

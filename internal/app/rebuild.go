@@ -59,4 +59,3 @@ func (a *App) Verify(ctx context.Context, progress Progress) (v Verification, er
 	}
 	return v, err
 }
-

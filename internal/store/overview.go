@@ -131,6 +131,26 @@ func (db *DB) RunSums(ctx context.Context) (map[string]Counts, error) {
 	return sums, nil
 }
 
+// StoredByDay sums what runs since a time have stored: source uid → day
+// (2006-01-02, UTC) → records.
+func (db *DB) StoredByDay(ctx context.Context, since string) (map[string]map[string]int, error) {
+	out := map[string]map[string]int{}
+	err := db.view(ctx, `SELECT source, substr(started, 1, 10), sum(stored) FROM run WHERE started >= $1 GROUP BY 1, 2`, []any{since}, func(r *sql.Rows) error {
+		var source, day string
+		var n int
+		err := r.Scan(&source, &day, &n)
+		if out[source] == nil {
+			out[source] = map[string]int{}
+		}
+		out[source][day] = n
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stored by day: %w", err)
+	}
+	return out, nil
+}
+
 // LastDelivery is when a target was last written to; "" for never.
 func (db *DB) LastDelivery(ctx context.Context, target string) (at string, err error) {
 	err = db.view(ctx, `SELECT COALESCE(max(sent_at), '') FROM outbox WHERE target = $1`, []any{target}, func(r *sql.Rows) error { return r.Scan(&at) })

@@ -9,8 +9,8 @@ func english() map[string]string {
 		"as_of": "As of",
 
 		"headline.empty":     "No source is configured yet",
-		"headline.well.one":  "The one system is well",
-		"headline.well.none": "All systems are well", "headline.well.other": "All %s systems are well",
+		"headline.well.one":  "The one connection is well",
+		"headline.well.none": "All connections are well", "headline.well.other": "All %s connections are well",
 		"headline.attention.one": "1 system needs attention", "headline.attention.none": "No system needs attention", "headline.attention.other": "%s systems need attention",
 		"headline.review.none": "no pair waits for review", "headline.review.one": "1 pair waits for review", "headline.review.other": "%s pairs wait for review",
 		"headline.quarantine.none": "nothing is in quarantine", "headline.quarantine.one": "1 record is in quarantine", "headline.quarantine.other": "%s records are in quarantine",
@@ -32,9 +32,9 @@ func english() map[string]string {
 		"col.total": "Total", "sum.ok": "adds up", "sum.bad.one": "1 unexplained", "sum.bad.other": "%s unexplained",
 		"week.title": "Records stored a day, one week: from %s to %s",
 
-		"targets": "Targets", "targets.note": "Planned = delivered + open + failed. Verified: read back and found equal.",
+		"targets": "Targets", "targets.note": "Planned = delivered + open + replaced + failed. Verified: read back and found equal.",
 		"targets.none": "No target: nothing is written back.",
-		"col.planned":  "Planned", "col.delivered": "Delivered", "col.verified": "Verified", "col.open": "Open", "col.failed": "Failed", "col.entity": "Kind",
+		"col.planned":  "Planned", "col.delivered": "Delivered", "col.verified": "Verified", "col.open": "Open", "col.replaced": "Replaced", "col.failed": "Failed", "col.entity": "Kind",
 
 		"last": "Golden records that changed last", "last.none": "No golden record yet: the first run makes them.",
 		"last.hidden":      "Customers' data is not shown here.",
@@ -76,8 +76,8 @@ func simplified() map[string]string {
 		"as_of": "截至",
 
 		"headline.empty":     "还没有配置来源",
-		"headline.well.one":  "唯一的系统运行正常",
-		"headline.well.none": "所有系统运行正常", "headline.well.other": "全部 %s 个系统运行正常",
+		"headline.well.one":  "唯一的连接运行正常",
+		"headline.well.none": "所有连接运行正常", "headline.well.other": "全部 %s 个连接运行正常",
 		"headline.attention.one": "1 个系统需要处理", "headline.attention.none": "没有系统需要处理", "headline.attention.other": "%s 个系统需要处理",
 		"headline.review.none": "没有待复核的记录对", "headline.review.one": "1 对记录待复核", "headline.review.other": "%s 对记录待复核",
 		"headline.quarantine.none": "隔离区是空的", "headline.quarantine.one": "1 条记录在隔离区", "headline.quarantine.other": "%s 条记录在隔离区",
@@ -99,9 +99,9 @@ func simplified() map[string]string {
 		"col.total": "合计", "sum.ok": "账目相符", "sum.bad.one": "1 条对不上", "sum.bad.other": "%s 条对不上",
 		"week.title": "一周内每日存入的记录：从 %s 到 %s",
 
-		"targets": "目标", "targets.note": "计划 = 送达 + 进行中 + 失败。已核实：回读后与写出一致。",
+		"targets": "目标", "targets.note": "计划 = 送达 + 进行中 + 已取代 + 失败。已核实：回读后与写出一致。",
 		"targets.none": "没有目标：不会写回任何系统。",
-		"col.planned":  "计划", "col.delivered": "送达", "col.verified": "已核实", "col.open": "进行中", "col.failed": "失败", "col.entity": "类型",
+		"col.planned":  "计划", "col.delivered": "送达", "col.verified": "已核实", "col.open": "进行中", "col.replaced": "已取代", "col.failed": "失败", "col.entity": "类型",
 
 		"last": "最近变化的黄金记录", "last.none": "还没有黄金记录：第一次运行后就会出现。",
 		"last.hidden":      "这里不显示客户数据。",
@@ -143,8 +143,8 @@ func traditional() map[string]string {
 		"as_of": "截至",
 
 		"headline.empty":     "尚未設定來源",
-		"headline.well.one":  "唯一的系統運作正常",
-		"headline.well.none": "所有系統運作正常", "headline.well.other": "全部 %s 個系統運作正常",
+		"headline.well.one":  "唯一的連線運作正常",
+		"headline.well.none": "所有連線運作正常", "headline.well.other": "全部 %s 條連線運作正常",
 		"headline.attention.one": "1 個系統需要處理", "headline.attention.none": "沒有系統需要處理", "headline.attention.other": "%s 個系統需要處理",
 		"headline.review.none": "沒有待複核的記錄對", "headline.review.one": "1 對記錄待複核", "headline.review.other": "%s 對記錄待複核",
 		"headline.quarantine.none": "隔離區是空的", "headline.quarantine.one": "1 筆記錄在隔離區", "headline.quarantine.other": "%s 筆記錄在隔離區",
@@ -166,9 +166,9 @@ func traditional() map[string]string {
 		"col.total": "合計", "sum.ok": "帳目相符", "sum.bad.one": "1 筆對不上", "sum.bad.other": "%s 筆對不上",
 		"week.title": "一週內每日存入的記錄：從 %s 到 %s",
 
-		"targets": "目標", "targets.note": "計畫 = 送達 + 進行中 + 失敗。已核實：回讀後與寫出一致。",
+		"targets": "目標", "targets.note": "計畫 = 送達 + 進行中 + 已取代 + 失敗。已核實：回讀後與寫出一致。",
 		"targets.none": "沒有目標：不會寫回任何系統。",
-		"col.planned":  "計畫", "col.delivered": "送達", "col.verified": "已核實", "col.open": "進行中", "col.failed": "失敗", "col.entity": "類型",
+		"col.planned":  "計畫", "col.delivered": "送達", "col.verified": "已核實", "col.open": "進行中", "col.replaced": "已取代", "col.failed": "失敗", "col.entity": "類型",
 
 		"last": "最近變化的黃金記錄", "last.none": "還沒有黃金記錄：第一次執行後就會出現。",
 		"last.hidden":      "這裡不顯示客戶資料。",

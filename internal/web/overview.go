@@ -58,7 +58,7 @@ func (r SourceRow) Missing() int {
 	return r.Pulled - r.Stored - r.Unchanged - r.Echo - r.Quarantined - r.Filtered
 }
 
-// TargetRow is one target: Planned = Delivered + Open + Failed.
+// TargetRow is one target: Planned = Delivered + Open + Replaced + Failed.
 type TargetRow struct {
 	Name    string
 	System  string
@@ -71,11 +71,12 @@ type TargetRow struct {
 	Delivered int
 	Verified  int // of those: read back and found equal
 	Open      int // pending, inflight or unknown
-	Failed    int // rejected, conflict, dead, superseded
+	Replaced  int // superseded: a newer row took its place
+	Failed    int // rejected, conflict, dead
 }
 
 // Missing is how many planned rows the other counts do not explain.
-func (r TargetRow) Missing() int { return r.Planned - r.Delivered - r.Open - r.Failed }
+func (r TargetRow) Missing() int { return r.Planned - r.Delivered - r.Open - r.Replaced - r.Failed }
 
 // Queue is a list of work that waits.
 type Queue struct {
