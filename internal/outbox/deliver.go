@@ -262,7 +262,7 @@ func (d *Deliverer) precheck(ctx context.Context, rows []store.Row) (ready []sto
 				return nil, moved, err
 			}
 		}
-		s := store.Settlement{State: store.Superseded, Outcome: string(connectors.Conflict), Problem: "changed there since it was planned; planned again", Replan: true}
+		s := store.Settlement{State: store.Superseded, Outcome: string(connectors.Conflict), Problem: "changed there since it was planned; planned again", Replan: true, Unapplied: r.Attempt == 1}
 		if !there {
 			s.State, s.Problem, s.Replan = store.Conflicted, "the object is not there any more", false
 		}

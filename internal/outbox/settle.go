@@ -135,6 +135,7 @@ func (d *Deliverer) conflict(ctx context.Context, r store.Row, s store.Settlemen
 		return Report{}, err
 	}
 	s.State, s.Replan = store.Superseded, true
+	s.Unapplied = r.Attempt == 1 // an earlier attempt may have landed
 	s.Problem = "changed there since it was planned; planned again"
 	return Report{Replanned: 1}, d.settle(ctx, r, s)
 }
@@ -156,6 +157,7 @@ func (d *Deliverer) exists(ctx context.Context, r store.Row, s store.Settlement)
 	if err := d.Store.LinkExisting(ctx, r, rec); err != nil {
 		return Report{}, err
 	}
+	s.Unapplied = r.Attempt == 1
 	s.State, s.Problem = store.Superseded, "the object exists already; linked to it"
 	return Report{Replanned: 1}, d.settle(ctx, r, s)
 }

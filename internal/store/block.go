@@ -33,18 +33,30 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
-		d := &keyDelta{coarse: map[uint64]int{}, fine: map[Key]int{}}
-		if err := tx.diffKeys(ctx, recs, keysOf, d); err != nil {
-			return err
+		var redo []int64
+		all = slices.Clone(recs)
+		known := make(map[int64]bool, len(recs))
+		for todo := recs; len(todo) > 0; {
+			for _, rec := range todo {
+				known[rec] = true
+			}
+			d := &keyDelta{coarse: map[uint64]int{}, fine: map[Key]int{}}
+			if err := tx.diffKeys(ctx, todo, keysOf, d); err != nil {
+				return err
+			}
+			if err := d.write(ctx, tx); err != nil {
+				return err
+			}
+			holders, err := tx.crossings(ctx, d, limit)
+			if err != nil {
+				return err
+			}
+			// These are linked again too, and may themselves wait with new keys.
+			todo = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { return known[rec] })
+			redo, all = append(redo, holders...), append(all, todo...)
 		}
-		if err := d.write(ctx, tx); err != nil {
-			return err
-		}
-		redo, err := tx.crossings(ctx, d, limit)
-		if err != nil {
-			return err
-		}
-		all = append(slices.Clone(recs), redo...)
+		slices.Sort(redo)
+		redo = slices.Compact(redo)
 		slices.Sort(all)
 		all = slices.Compact(all)
 		return tx.enqueueAgain(ctx, redo)
@@ -83,16 +95,16 @@ func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([
 			return nil
 		}
 		was := unpackKeys(published)
+		d.countCoarse(was, keys, -1)
+		d.countCoarse(keys, was, 1)
 		for _, k := range was {
 			if !slices.Contains(keys, k) {
-				d.coarse[k.Coarse]--
 				d.fine[k]--
 				d.gone = append(d.gone, []any{int64(k.Coarse), int64(k.Fine), rec})
 			}
 		}
 		for _, k := range keys {
 			if !slices.Contains(was, k) {
-				d.coarse[k.Coarse]++
 				d.fine[k]++
 				d.added = append(d.added, []any{int64(k.Coarse), int64(k.Fine), rec})
 			}
@@ -100,6 +112,17 @@ func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([
 		d.published = append(d.published, []any{rec, now, "", 0, 0, 0, "", []byte{}})
 		return nil
 	})
+}
+
+// countCoarse adds by to the lists that one record's keys name and others do
+// not. A record is on a coarse list once, whatever number of fine ones it is on.
+func (d *keyDelta) countCoarse(keys, others []Key, by int) {
+	for i, k := range keys {
+		same := func(o Key) bool { return o.Coarse == k.Coarse }
+		if !slices.ContainsFunc(others, same) && !slices.ContainsFunc(keys[:i], same) {
+			d.coarse[k.Coarse] += by
+		}
+	}
 }
 
 func (d *keyDelta) write(ctx context.Context, tx *Tx) error {
@@ -172,6 +195,10 @@ func (d *keyDelta) sortedFine() []Key {
 	return keys
 }
 
+// mostFine bounds how many fine lists of one coarse list a record is on: it has
+// no more keys (matching.MaxKeys).
+const mostFine = 24
+
 // crossed gives those lists that were on one side of the cap before and are on
 // the other now. It counts no further than it must. A list is named by its
 // coarse key, or by both.
@@ -188,7 +215,7 @@ func (tx *Tx) crossed(ctx context.Context, lists [][]any, deltas []int, limit in
 		change[listName(l)] = deltas[i]
 	}
 	stop := limit + 1 + max(slices.Max(deltas), 0) // a list that reaches it is past the cap now and before
-	q := `SELECT ` + columns + `, (SELECT count(*) FROM (SELECT 1 AS x FROM blocking_key b WHERE ` + where + ` LIMIT $X1) AS l) FROM (VALUES $ROWS) AS k`
+	q := `SELECT ` + columns + `, (SELECT count(*) FROM (SELECT DISTINCT rec FROM (SELECT rec FROM blocking_key b WHERE ` + where + ` LIMIT $X2) AS r LIMIT $X1) AS l) FROM (VALUES $ROWS) AS k`
 	found := map[[2]int64]bool{}
 	err = tx.eachRowOf(ctx, q, lists, func(r *sql.Rows) error {
 		var name [2]int64
@@ -198,7 +225,7 @@ func (tx *Tx) crossed(ctx context.Context, lists [][]any, deltas []int, limit in
 		}
 		found[name] = (n > limit) != (n-change[name] > limit)
 		return nil
-	}, stop)
+	}, stop, stop*mostFine)
 	for _, l := range lists {
 		if found[listName(l)] {
 			crossed = append(crossed, l)
@@ -301,7 +328,6 @@ func (db *DB) Postings(ctx context.Context, keys []Key, limit int) (lists map[Ke
 		list := coarse[k.Coarse]
 		if len(list) <= limit {
 			slices.Sort(list) // the order in which an engine gives them is its own
-			list = slices.Compact(list)
 		} else {
 			if list, err = db.fineList(ctx, conn, k, limit); err != nil {
 				return nil, 0, fmt.Errorf("read postings: %w", err)
@@ -341,7 +367,7 @@ func scanRecs(rows *sql.Rows, to []int64) ([]int64, error) {
 }
 
 func (db *DB) postingsOneByOne(ctx context.Context, conn *sql.Conn, lists map[uint64][]int64, stop int) (err error) {
-	stmt, err := conn.PrepareContext(ctx, db.d.text(`SELECT rec FROM blocking_key WHERE key = $1 LIMIT $2`))
+	stmt, err := conn.PrepareContext(ctx, db.d.text(`SELECT DISTINCT rec FROM blocking_key WHERE key = $1 LIMIT $2`))
 	if err != nil {
 		return err
 	}
@@ -364,7 +390,7 @@ func (db *DB) postingsLateral(ctx context.Context, conn *sql.Conn, lists map[uin
 		keys = append(keys, int64(k))
 	}
 	rows, err := conn.QueryContext(ctx, `SELECT k.key, p.rec FROM unnest($1::bigint[]) AS k(key)
-		CROSS JOIN LATERAL (SELECT rec FROM blocking_key b WHERE b.key = k.key LIMIT $2) AS p`, keys, stop)
+		CROSS JOIN LATERAL (SELECT DISTINCT rec FROM (SELECT rec FROM blocking_key b WHERE b.key = k.key LIMIT $3) AS r LIMIT $2) AS p`, keys, stop, stop*mostFine)
 	if err != nil {
 		return err
 	}

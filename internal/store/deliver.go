@@ -111,6 +111,7 @@ type Settlement struct {
 	Request     []byte // hash
 	Refused     bool   // remember that the target will not take this
 	Replan      bool   // let the planner look at the object again
+	Unapplied   bool   // surely not applied: what stands there is not our writing
 }
 
 // Settle writes what became of an attempt.
@@ -135,8 +136,9 @@ func (db *DB) Settle(ctx context.Context, row Row, s Settlement) error {
 			settled = ""
 		}
 		n, err := tx.exec(ctx, `UPDATE outbox SET state = $1, external_id = CASE WHEN $2 = '' THEN external_id ELSE $2 END, got = $3, verified = $4,
-			not_before = $5, zombie_until = $6, error = $7, settled_at = $8, attempt = $9 WHERE seq = $10 AND state IN ('inflight','unknown')`,
-			s.State, s.ExternalID, got, s.Verified, record.FormatTime(s.NotBefore), record.FormatTime(s.ZombieUntil), s.Problem, settled, row.Attempt, row.Seq)
+			not_before = $5, zombie_until = $6, error = $7, settled_at = $8, attempt = $9,
+			sent_seq = CASE WHEN $10 = 1 THEN 0 ELSE sent_seq END WHERE seq = $11 AND state IN ('inflight','unknown')`,
+			s.State, s.ExternalID, got, s.Verified, record.FormatTime(s.NotBefore), record.FormatTime(s.ZombieUntil), s.Problem, settled, row.Attempt, s.Unapplied, row.Seq)
 		if err != nil {
 			return err
 		}
