@@ -99,6 +99,9 @@ var (
 	ErrAuth     = errors.New("credentials rejected") // stop this system, tell the admin
 	ErrRejected = errors.New("rejected")
 	ErrConflict = errors.New("conflict")
+	// ErrNotSent says that a change never left: the system could not be reached,
+	// or has just refused everything. The change itself is not at fault.
+	ErrNotSent = errors.New("not sent")
 )
 
 // RateLimited says that the system asked for a pause.

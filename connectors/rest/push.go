@@ -24,12 +24,12 @@ func (c *Client) Push(ctx context.Context, batch []record.Change) ([]connectors.
 			stop = &connectors.Result{Outcome: connectors.Retry, Err: ctx.Err()}
 		}
 		if stop != nil {
-			results[i] = connectors.Result{Outcome: connectors.Retry, RetryAfter: stop.RetryAfter, Err: fmt.Errorf("not sent: %w", stop.Err)}
+			results[i] = connectors.Result{Outcome: connectors.Retry, RetryAfter: stop.RetryAfter, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, stop.Err)}
 		} else {
 			results[i] = c.pushOne(ctx, change)
 		}
 		results[i].Row = change.Row
-		if err := results[i].Err; stop == nil && err != nil && (errors.Is(err, connectors.ErrAuth) || limited(err)) {
+		if err := results[i].Err; stop == nil && err != nil && (errors.Is(err, connectors.ErrAuth) || errors.Is(err, connectors.ErrNotSent) || limited(err)) {
 			stop = &results[i]
 		}
 	}
@@ -73,7 +73,7 @@ func (c *Client) pushOne(ctx context.Context, change record.Change) connectors.R
 	if err != nil {
 		var he *httpx.Error
 		if errors.As(err, &he) && he.NotSent {
-			return connectors.Result{Outcome: connectors.Retry, Err: err}
+			return connectors.Result{Outcome: connectors.Retry, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, err)}
 		}
 		return connectors.Result{Outcome: connectors.Unknown, Err: err}
 	}

@@ -56,6 +56,8 @@ type App struct {
 	entities  []*entity
 	targets   []*target
 	uidToName map[string]string
+
+	unmapped *failures
 }
 
 // system is one outside system: the source and the targets that write to it.
@@ -94,7 +96,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}}
+	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}}
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
@@ -184,6 +186,9 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	if len(problems) > 0 {
 		return problems
+	}
+	if err := a.rulesChanged(ctx); err != nil {
+		return err
 	}
 	var err error
 	a.uidToName, err = a.Store.Sources(ctx)
@@ -287,7 +292,7 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 			}
 			d := &pipeline.Deriver{Entity: se.Entity, Mapper: mapper, Schemas: schemas}
 			ent.derivers[s.uid] = d
-			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller}
+			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller, Busy: &s.busy}
 			if k, ok := s.puller.(connectors.Keyed); ok {
 				in.KeyField = k.KeyField(se.Entity)
 			}
@@ -371,6 +376,7 @@ func (a *App) wireTargets(problems *config.Problems) error {
 		}
 		plan, bad := pipeline.NewTarget(t, s.uid)
 		*problems = append(*problems, bad...)
+		plan.Failed = func(id string, err error) { a.notMapped(t.Name, id, err) }
 		ent.resolver.Differ.Targets = append(ent.resolver.Differ.Targets, plan)
 		a.targets = append(a.targets, &target{config: t, system: s, plan: plan, deliverer: &outbox.Deliverer{
 			Store: a.Store, Env: a.opts.Env, Vault: a.vault, Log: a.Log, Target: t.Name, System: s.uid, Entity: t.Entity, Stream: t.Entity,

@@ -36,6 +36,10 @@ func TestDemoIsJudgedRightly(t *testing.T) {
 	w.verify()
 }
 
+// nameless are called bad by the demo and taken by the schema of persons: an
+// address of e-mail or a phone is enough of a person.
+func nameless(ref string) bool { return ref == "crm/person/p1259" || ref == "desk/person/u1149" }
+
 func (w *world) wantBad() {
 	w.Helper()
 	bad, err := demo.Bad()
@@ -48,14 +52,37 @@ func (w *world) wantBad() {
 	}
 	for _, q := range w.quarantined("open") {
 		ref := w.app.refName(q.Ref)
+		if strings.HasPrefix(q.Ref.ID, "unreadable-") { // the row holds its id, and nobody could read it
+			ref = w.bareRow(q, left)
+		}
 		if _, ok := left[ref]; !ok {
 			w.Errorf("%s is quarantined (%+v) and is not bad", ref, q.Reasons)
+		}
+		if nameless(ref) {
+			w.Errorf("%s is quarantined (%+v): it need not be an exception any more", ref, q.Reasons)
 		}
 		delete(left, ref)
 	}
 	for ref, why := range left {
-		w.Errorf("%s is bad (%s) and is not quarantined", ref, why)
+		if !nameless(ref) {
+			w.Errorf("%s is bad (%s) and is not quarantined", ref, why)
+		}
 	}
+}
+
+// bareRow finds which of the bad records an unreadable row is.
+func (w *world) bareRow(q store.Quarantined, left map[string]string) string {
+	w.Helper()
+	full, err := w.app.Store.QuarantineShow(w.Context(), q.ID)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for ref := range left {
+		if id := ref[strings.LastIndex(ref, "/")+1:]; strings.Contains(string(full.Raw), id) {
+			return ref
+		}
+	}
+	return w.app.refName(q.Ref)
 }
 
 // wantTruth compares pairs of records: those that the golden records unite with
@@ -102,16 +129,20 @@ func (w *world) wantTruth(precision, recall float64) {
 	}
 }
 
-// TestDemoLogsNoCustomer: no name, phone or address of a customer, and no
+// TestLogHoldsNoCustomer: no name, phone or address of a customer, and no
 // token, stands in the log of a pass with bad records and writes.
-func TestDemoLogsNoCustomer(t *testing.T) {
+func TestLogHoldsNoCustomer(t *testing.T) {
 	t.Parallel()
-	w, crm, _ := two(t, "", []string{acme("c1", "2", `,"phone":"+44 113 496 0001"`),
-		`{"id":"c2","updated_at":"2026-01-02T00:00:00Z","name":"Secretive Holdings","employees":"Hundreds-of-us"}`},
+	w, crm, _ := two(t, "", []string{
+		acme("c1", "2", `,"phone":"+44 113 496 0001"`),
+		`{"id":"c2","updated_at":"2026-01-02T00:00:00Z","name":"Secretive Holdings","employees":"Hundreds-of-us"}`,
+	},
 		[]string{acme("o1", "1", "")})
 	w.open()
 	crm.faults(simulator.Fault{Kind: simulator.Unavailable, Next: 2, On: "read"}, simulator.Fault{Kind: simulator.TooMany, Next: 3, On: "read"})
-	w.pass()
+	for range 4 { // rate limits and all
+		w.pass()
+	}
 	w.clean()
 	if n := len(w.quarantined("open")); n != 1 {
 		t.Errorf("%d quarantined, want 1", n)

@@ -72,6 +72,9 @@ func TestUpsertCreatesOnceAndTheObjectJoinsByMustLink(t *testing.T) {
 func TestLostCreateIsFoundAfterARestart(t *testing.T) {
 	for _, kind := range []simulator.FaultKind{simulator.ApplyThenTimeout, simulator.ApplyThen500, simulator.CutBody} {
 		for _, finder := range []class{everything, {unique: true}, {unique: true, etag: true}, {etag: true, search: true}, {search: true}} {
+			if kind != simulator.ApplyThenTimeout && finder != everything {
+				continue // to us these are one with a timeout
+			}
 			t.Run(fmt.Sprintf("%s/%+v", kind, finder), func(t *testing.T) {
 				t.Parallel()
 				w, desk := upsertWorld(t, "", finder)

@@ -164,7 +164,7 @@ func (s script) play(t *testing.T, r *rand.Rand, keyCap int) *world {
 	t.Helper()
 	w := newWorld(t, "")
 	w.yaml = feedYAML
-	w.opts = Options{Cap: keyCap, Batch: 1 + r.IntN(9)}
+	w.opts = Options{Cap: keyCap, Batch: 2 + r.IntN(8)}
 	w.open()
 	f := &feed{}
 	w.app.order[0].intakes[0].Puller = f
@@ -177,7 +177,7 @@ func (s script) play(t *testing.T, r *rand.Rand, keyCap int) *world {
 	r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	next := make([]int, len(s.versions))
 	for len(order) > 0 {
-		size := min(1+r.IntN(12), len(order))
+		size := min(2+r.IntN(12), len(order))
 		var page []record.Raw
 		for _, i := range order[:size] {
 			page = append(page, s.versions[i][next[i]])
@@ -245,7 +245,7 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(uint64(n), 11))
-			s := newScript(t, r, companies, 24)
+			s := newScript(t, r, companies, 18)
 			keyCap := 2 + r.IntN(4)
 			var first string
 			for order := range orders {

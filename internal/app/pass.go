@@ -36,15 +36,12 @@ type Summary struct {
 // Progress is told while a pass works.
 type Progress func(stage, name string, done int)
 
-// Start settles what a stopped process left behind; call it once before the
-// first pass.
+// Start settles the writes that a stopped process left on their way; call it
+// before the first pass.
 func (a *App) Start(ctx context.Context) error {
 	for _, t := range a.targets {
-		t.system.busy.Lock()
-		_, err := t.deliverer.Start(ctx)
-		t.system.busy.Unlock()
-		if err != nil {
-			a.Log.Warn("writes of an earlier process could not be settled yet", "target", t.config.Name, "err", err)
+		if err := t.deliverer.Start(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -81,9 +78,7 @@ func (a *App) Pass(ctx context.Context, progress Progress) (Summary, error) {
 // pull takes one source's entities in.
 func (a *App) pull(ctx context.Context, s *system, progress Progress) (total store.Counts, err error) {
 	for _, in := range s.intakes {
-		s.busy.Lock()
 		c, e := in.Pass(ctx, func(c store.Counts) { progress("pull", s.source.Name+"/"+in.Stream, c.Pulled) })
-		s.busy.Unlock()
 		total = total.Add(c)
 		err = errors.Join(err, e)
 	}
@@ -210,6 +205,7 @@ func (a *App) fill(ctx context.Context, sum *Summary, since string) error {
 	if err != nil {
 		return err
 	}
+	sum.Problems = append(sum.Problems, a.unmapped.take()...)
 	sum.Golden, sum.Merged, sum.Review = n.Golden, n.Members-n.Golden, n.Review
 	sum.Planned, sum.Pushed, sum.Verified, err = a.Store.OutboxCounts(ctx, since)
 	return err

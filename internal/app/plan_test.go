@@ -197,7 +197,6 @@ func TestOnlyOwnedFieldsAndKnownValuesAreWritten(t *testing.T) {
 			}
 		}
 		w.clean()
-		w.clean()
 		for name, s := range map[string]*simulated{"crm": crm, "desk": desk} {
 			for _, a := range s.applied("api")[from[s]:] {
 				for field, c := range a.Fields {

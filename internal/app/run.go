@@ -141,8 +141,10 @@ func (a *App) runTarget(ctx context.Context, t *target, wake, landed signal) err
 		if r.Sent > 0 || r.Replanned > 0 {
 			landed.ring() // what was read back waits for the resolver
 		}
-		if due, err := a.Store.NextDue(ctx, t.config.Name); err == nil && !due.IsZero() {
-			pause = min(pause, max(due.Sub(a.opts.Env.Clock.Now()), time.Second))
+		if err == nil && r.Held == "" { // after a failure, or for a person, waiting is right
+			if due, err := a.Store.NextDue(ctx, t.config.Name); err == nil && !due.IsZero() {
+				pause = min(pause, max(due.Sub(a.opts.Env.Clock.Now()), time.Second))
+			}
 		}
 		if err := a.wait(ctx, wake, pause); err != nil {
 			return err

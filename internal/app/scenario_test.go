@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -27,7 +28,12 @@ import (
 	"touchstone/internal/store/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+// TestMain lets the heap grow: the tests open hundreds of stores, and reading
+// the migrations takes large buffers each time.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(800)
+	os.Exit(pgtest.Main(m))
+}
 
 // onBoth runs a scenario on a SQLite file and on PostgreSQL.
 func onBoth(t *testing.T, scenario func(t *testing.T, dsn string)) {

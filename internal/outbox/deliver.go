@@ -66,32 +66,55 @@ func (r Report) Add(o Report) Report {
 const (
 	batchSize   = 50
 	maxAttempts = 12
+	maxAge      = 7 * 24 * time.Hour // a row is given up after both
 	minBackoff  = 2 * time.Second
 	maxBackoff  = 15 * time.Minute
 )
 
-// Start settles what a stopped process left behind. Call it once, before the
-// first Run and before anything is pulled from the system.
-func (d *Deliverer) Start(ctx context.Context) (Report, error) {
-	n, err := d.Store.Interrupted(ctx, d.Target)
-	if err != nil {
-		return Report{}, err
+// Start settles what a stopped process left behind. Called before the first
+// pull, it saves taking what a target made of our values for somebody's own.
+func (d *Deliverer) Start(ctx context.Context) error {
+	if err := d.interrupted(ctx); err != nil {
+		return fmt.Errorf("target %s: %w", d.Target, err)
 	}
+	if _, err := d.settleUnknown(ctx); err != nil {
+		d.Log.Warn("writes of an earlier process could not be settled yet", "target", d.Target, "err", err)
+	}
+	return nil
+}
+
+// interrupted finds the rows that a stopped process, or a Run that ended with
+// an error, left on their way: their end is unknown. One deliverer works on a
+// target at a time.
+func (d *Deliverer) interrupted(ctx context.Context) error {
+	n, err := d.Store.Interrupted(ctx, d.Target)
 	if n > 0 {
 		d.Log.Warn("writes were interrupted and are being settled", "target", d.Target, "rows", n)
 	}
-	return d.settleUnknown(ctx)
+	return err
 }
 
-// Run sends what may be sent now.
+// Run settles what is unknown and sends what may be sent now. A row that
+// cannot be settled holds up nothing but its own object.
 func (d *Deliverer) Run(ctx context.Context) (Report, error) {
-	total, err := d.settleUnknown(ctx)
-	if err != nil {
-		return total, fmt.Errorf("target %s: %w", d.Target, err)
+	if err := d.interrupted(ctx); err != nil {
+		return Report{}, fmt.Errorf("target %s: %w", d.Target, err)
+	}
+	total, unsettled := d.settleUnknown(ctx)
+	if ctx.Err() != nil || errors.Is(unsettled, connectors.ErrAuth) {
+		return total, fmt.Errorf("target %s: %w", d.Target, unsettled)
 	}
 	if err := d.approveFirst(ctx); err != nil {
 		return total, fmt.Errorf("target %s: %w", d.Target, err)
 	}
+	r, err := d.sendAll(ctx)
+	if err = errors.Join(unsettled, err); err != nil {
+		err = fmt.Errorf("target %s: %w", d.Target, err)
+	}
+	return total.Add(r), err
+}
+
+func (d *Deliverer) sendAll(ctx context.Context) (total Report, err error) {
 	for {
 		held, err := d.Held(ctx)
 		if err != nil || held != "" {
@@ -102,10 +125,10 @@ func (d *Deliverer) Run(ctx context.Context) (Report, error) {
 		if err != nil || len(rows) == 0 {
 			return total, err
 		}
-		r, err := d.send(ctx, rows)
+		r, stop, err := d.send(ctx, rows)
 		total = total.Add(r)
-		if err != nil {
-			return total, fmt.Errorf("target %s: %w", d.Target, err)
+		if err != nil || stop {
+			return total, err
 		}
 	}
 }
@@ -146,22 +169,13 @@ func (d *Deliverer) approveFirst(ctx context.Context) error {
 	return d.Store.Approve(ctx, d.Target, d.Rules, "configuration", "approve: auto")
 }
 
-// send pushes claimed rows and settles each.
-func (d *Deliverer) send(ctx context.Context, rows []store.Row) (Report, error) {
-	var report Report
+// send pushes claimed rows and settles each. Stop says that the system takes
+// nothing now, so that asking for more is of no use.
+func (d *Deliverer) send(ctx context.Context, rows []store.Row) (report Report, stop bool, err error) {
 	ready, moved, err := d.precheck(ctx, rows)
-	if err != nil {
-		// Nothing was sent: the rows go back as they were.
-		for _, r := range rows {
-			if e := d.settle(ctx, r, store.Settlement{State: store.Pending, Outcome: string(connectors.Retry), Problem: problem(err), NotBefore: d.later(r.Attempt, 0)}); e != nil {
-				return report, errors.Join(err, e)
-			}
-		}
-		return report, err
-	}
 	report.Replanned += moved
-	if len(ready) == 0 {
-		return report, nil
+	if err != nil || len(ready) == 0 {
+		return report, false, err
 	}
 	changes := make([]record.Change, len(ready))
 	for i, r := range ready {
@@ -173,6 +187,7 @@ func (d *Deliverer) send(ctx context.Context, rows []store.Row) (Report, error) 
 	for _, r := range results {
 		byRow[r.Row] = r
 	}
+	var failed error
 	for _, r := range ready {
 		res, ok := byRow[r.ID]
 		if !ok {
@@ -180,11 +195,15 @@ func (d *Deliverer) send(ctx context.Context, rows []store.Row) (Report, error) 
 		}
 		one, err := d.handle(context.WithoutCancel(ctx), r, res)
 		report = report.Add(one)
-		if err != nil {
-			return report, err
+		failed = errors.Join(failed, err)
+		if res.Outcome == connectors.Retry && notItsFault(res.Err) {
+			stop = true
+			if !limited(res.Err) && !errors.Is(failed, res.Err) {
+				failed = errors.Join(failed, res.Err)
+			}
 		}
 	}
-	return report, authError(err)
+	return report, stop, errors.Join(failed, authError(err))
 }
 
 // authError passes on what stops the whole target.
@@ -193,6 +212,29 @@ func authError(err error) error {
 		return err
 	}
 	return nil
+}
+
+// notItsFault says that the whole system takes nothing now: no row loses one
+// of its attempts by that.
+func notItsFault(err error) bool {
+	return errors.Is(err, connectors.ErrAuth) || errors.Is(err, connectors.ErrNotSent) || limited(err)
+}
+
+func limited(err error) bool {
+	var l *connectors.RateLimited
+	return errors.As(err, &l)
+}
+
+// conditional says whether this row's write goes under a precondition: the
+// system honours them, and has given us an etag.
+func (d *Deliverer) conditional(r store.Row) bool {
+	return d.class().Conditional && r.Precondition != "" && record.Op(r.Op) == record.Update
+}
+
+// giveUp says that a row has been tried long and often enough.
+func (d *Deliverer) giveUp(r store.Row) bool {
+	at, err := record.ParseTime(r.At)
+	return r.Attempt >= maxAttempts && err == nil && d.Env.Clock.Now().Sub(at) > maxAge
 }
 
 func (d *Deliverer) class() connectors.Class {
@@ -215,62 +257,61 @@ func (d *Deliverer) change(r store.Row) record.Change {
 		Row: r.ID, Entity: d.Stream, Op: record.Op(r.Op), ExternalID: r.ExternalID, Key: r.Key, Fields: fields,
 		Idempotency: hex.EncodeToString(d.Vault.MAC("idempotency", r.ID)[:16]),
 	}
-	if d.class().Conditional && record.Op(r.Op) == record.Update {
+	if d.conditional(r) {
 		c.Precondition = r.Precondition
 	}
 	return c
 }
 
-// precheck reads the objects of a target without conditional writes again, and
-// takes out the rows whose fields are no longer what they were when the row
-// was planned: what was read is landed, and the planner looks again.
+// precheck reads the objects that are written without a precondition again,
+// and takes out the rows whose fields are no longer what they were when the
+// row was planned: what was read is landed, and the planner looks again. An
+// object that cannot be read goes back alone.
 func (d *Deliverer) precheck(ctx context.Context, rows []store.Row) (ready []store.Row, moved int, err error) {
 	reader, ok := d.Pusher.(connectors.Reader)
-	if !ok || d.class().Conditional {
-		return rows, 0, nil
-	}
-	var ids []string
+	var failed error
 	for _, r := range rows {
-		if r.ExternalID != "" {
-			ids = append(ids, r.ExternalID)
+		if !ok || r.ExternalID == "" || d.conditional(r) {
+			ready = append(ready, r)
+			continue
 		}
-	}
-	if len(ids) == 0 {
-		return rows, 0, nil
-	}
-	raws, err := reader.Read(ctx, d.Stream, ids)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read before writing: %w", err)
-	}
-	byID := map[string]record.Raw{}
-	for _, raw := range raws {
-		id, err := d.Landing.Identify(raw)
+		raws, err := reader.Read(ctx, d.Stream, []string{r.ExternalID})
 		if err != nil {
-			return nil, 0, fmt.Errorf("read before writing: %w", err)
+			failed = errors.Join(failed, d.putBack(ctx, r, err), authError(err))
+			continue
 		}
-		byID[id] = raw
-	}
-	for _, r := range rows {
-		raw, there := byID[r.ExternalID]
-		if r.ExternalID == "" || there && d.unmoved(raw, r) {
+		if len(raws) > 0 && d.unmoved(raws[0], r) {
 			ready = append(ready, r)
 			continue
 		}
 		moved++
-		if there {
-			if err := d.Landing.LandRead(ctx, []record.Raw{raw}); err != nil {
-				return nil, moved, err
-			}
-		}
-		s := store.Settlement{State: store.Superseded, Outcome: string(connectors.Conflict), Problem: "changed there since it was planned; planned again", Replan: true, Unapplied: r.Attempt == 1}
-		if !there {
-			s.State, s.Problem, s.Replan = store.Conflicted, "the object is not there any more", false
-		}
-		if err := d.settle(ctx, r, s); err != nil {
-			return nil, moved, err
-		}
+		failed = errors.Join(failed, d.moved(ctx, r, raws))
 	}
-	return ready, moved, nil
+	return ready, moved, failed
+}
+
+// putBack lets a row wait that was not sent, because its object could not be
+// read first.
+func (d *Deliverer) putBack(ctx context.Context, r store.Row, why error) error {
+	s := store.Settlement{State: store.Pending, Outcome: string(connectors.Retry), Problem: problem(why), NotBefore: d.later(r.Attempt, 0)}
+	switch {
+	case notItsFault(why):
+		r.Attempt--
+	case d.giveUp(r):
+		s.State = store.Dead
+	}
+	return d.settle(context.WithoutCancel(ctx), r, s)
+}
+
+// moved settles a row whose object is not what it was.
+func (d *Deliverer) moved(ctx context.Context, r store.Row, raws []record.Raw) error {
+	s := store.Settlement{State: store.Superseded, Outcome: string(connectors.Conflict), Problem: "changed there since it was planned; planned again", Replan: true, Unapplied: r.Attempt == 1}
+	if len(raws) == 0 {
+		s.State, s.Problem, s.Replan = store.Conflicted, "the object is not there any more", false
+	} else if err := d.Landing.LandRead(ctx, raws[:1]); err != nil {
+		return err
+	}
+	return d.settle(ctx, r, s)
 }
 
 func (d *Deliverer) unmoved(raw record.Raw, r store.Row) bool {

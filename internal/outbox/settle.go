@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"touchstone/connectors"
@@ -17,13 +18,16 @@ func (d *Deliverer) handle(ctx context.Context, r store.Row, res connectors.Resu
 	s := store.Settlement{Outcome: string(res.Outcome), Problem: problem(res.Err), ExternalID: res.ExternalID}
 	switch res.Outcome {
 	case connectors.Applied:
-		return d.applied(ctx, r, res)
+		return d.applied(ctx, r, res, false)
 	case connectors.Rejected:
 		s.State, s.Refused = store.Rejected, true
 		d.Log.Warn("the target refused a change", "target", d.Target, "row", r.ID)
 		return Report{Rejected: 1}, d.settle(ctx, r, s)
 	case connectors.Retry:
-		if r.Attempt >= maxAttempts {
+		if notItsFault(res.Err) {
+			r.Attempt--
+		}
+		if d.giveUp(r) {
 			s.State = store.Dead
 			d.Log.Error("given up", "target", d.Target, "row", r.ID, "attempts", r.Attempt)
 			return Report{}, d.settle(ctx, r, s)
@@ -44,7 +48,7 @@ func (d *Deliverer) handle(ctx context.Context, r store.Row, res connectors.Resu
 func (d *Deliverer) unknown(ctx context.Context, r store.Row, s store.Settlement, asked time.Duration) (Report, error) {
 	c := d.class()
 	s.State, s.NotBefore = store.Unknown, d.later(r.Attempt, asked)
-	if !c.IdempotencyKey && !c.Conditional {
+	if !c.IdempotencyKey && !d.conditional(r) {
 		s.ZombieUntil = d.horizon(r, c)
 		if (!c.UniqueKey || record.Op(r.Op) == record.Update) && s.NotBefore.Before(s.ZombieUntil) {
 			s.NotBefore = s.ZombieUntil
@@ -64,12 +68,18 @@ func (d *Deliverer) horizon(r store.Row, c connectors.Class) time.Time {
 	if life <= 0 {
 		life = time.Minute
 	}
-	return sent.Add(life + life/10)
+	until := sent.Add(life + life/10)
+	if resent, err := record.ParseTime(r.ZombieUntil); err == nil && resent.After(until) {
+		return resent
+	}
+	return until
 }
 
 // applied reads back what the target made of the write, lands it, and only
-// then says delivered; verified when it is what was sent.
-func (d *Deliverer) applied(ctx context.Context, r store.Row, res connectors.Result) (Report, error) {
+// then says delivered; verified when it is what was sent. Late says that the
+// write was found to have been applied some time after it was sent: what stands
+// there and is not like what was sent may be somebody else's by then.
+func (d *Deliverer) applied(ctx context.Context, r store.Row, res connectors.Result, late bool) (Report, error) {
 	s := store.Settlement{State: store.Delivered, Outcome: string(connectors.Applied), ExternalID: res.ExternalID}
 	id := res.ExternalID
 	if id == "" {
@@ -88,6 +98,10 @@ func (d *Deliverer) applied(ctx context.Context, r store.Row, res connectors.Res
 		if s.Verified {
 			report.Verified = 1
 		}
+		create := record.Op(r.Op) != record.Update // an empty text is what some make of a value they cannot read; it wins nowhere
+		maps.DeleteFunc(s.Got, func(path string, got json.RawMessage) bool {
+			return late && !record.Alike(r.Fields[path], got) && !(create && string(got) == `""`)
+		})
 	}
 	if err := d.settle(ctx, r, s); err != nil {
 		return Report{}, err
@@ -119,6 +133,15 @@ func sameValues(sent, got map[string]json.RawMessage) bool {
 	return true
 }
 
+func allAlike(sent, got map[string]json.RawMessage) bool {
+	for p, v := range sent {
+		if !record.Alike(v, got[p]) {
+			return false
+		}
+	}
+	return true
+}
+
 // conflict reads the object anew, lands it, and lets the planner decide on
 // what stands there now.
 func (d *Deliverer) conflict(ctx context.Context, r store.Row, s store.Settlement) (Report, error) {
@@ -130,6 +153,15 @@ func (d *Deliverer) conflict(ctx context.Context, r store.Row, s store.Settlemen
 	case !found:
 		s.State = store.Conflicted
 		return Report{}, d.settle(ctx, r, s)
+	}
+	now, err := d.Landing.Project(raw, paths(r))
+	if err != nil {
+		return Report{}, err
+	}
+	if sameValues(r.Base, now) && (r.Precondition == "" || raw.Version == r.Precondition) {
+		// Nothing has changed there: the target has another ground to refuse.
+		s.State, s.Refused = store.Conflicted, true
+		return Report{Rejected: 1}, d.settle(ctx, r, s)
 	}
 	if err := d.Landing.LandRead(ctx, []record.Raw{raw}); err != nil {
 		return Report{}, err
@@ -143,9 +175,13 @@ func (d *Deliverer) conflict(ctx context.Context, r store.Row, s store.Settlemen
 // exists links the object that the target named instead of creating another.
 func (d *Deliverer) exists(ctx context.Context, r store.Row, s store.Settlement) (Report, error) {
 	raw, found, err := d.readOne(ctx, s.ExternalID)
-	if err != nil || !found {
+	switch {
+	case err != nil:
+		s.State, s.ExternalID, s.NotBefore = store.Pending, "", d.later(r.Attempt, 0)
+		return Report{Retried: 1}, d.settle(ctx, r, s)
+	case !found:
 		s.State, s.Problem = store.Conflicted, "the target says the object exists, and does not show it"
-		return Report{}, errors.Join(d.settle(ctx, r, s))
+		return Report{}, d.settle(ctx, r, s)
 	}
 	if err := d.Landing.LandRead(ctx, []record.Raw{raw}); err != nil {
 		return Report{}, err
@@ -170,25 +206,29 @@ func (d *Deliverer) settleUnknown(ctx context.Context) (Report, error) {
 	if err != nil {
 		return total, err
 	}
+	var failed error
 	for _, r := range rows {
 		one, err := d.settleOne(ctx, r)
 		total = total.Add(one)
 		if err != nil {
-			return total, fmt.Errorf("target %s: settle row %s: %w", d.Target, r.ID, err)
+			failed = errors.Join(failed, fmt.Errorf("settle row %s: %w", r.ID, err))
+		}
+		if ctx.Err() != nil || errors.Is(err, connectors.ErrAuth) || errors.Is(err, connectors.ErrNotSent) {
+			break
 		}
 	}
-	return total, nil
+	return total, failed
 }
 
 func (d *Deliverer) settleOne(ctx context.Context, r store.Row) (Report, error) {
 	c := d.class()
 	r.Attempt++
-	if r.Attempt > maxAttempts {
+	if d.giveUp(r) {
 		return Report{}, d.settle(ctx, r, store.Settlement{State: store.Dead, Outcome: string(connectors.Unknown), Problem: "given up: the end of the write stayed unknown"})
 	}
 	create := record.Op(r.Op) != record.Update
 	if create && r.Rec != 0 { // a pull has brought the object meanwhile
-		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: r.ExternalID})
+		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: r.ExternalID}, true)
 	}
 	keyed := c.IdempotencyKey && d.keyLives(r, c)
 	switch {
@@ -202,7 +242,7 @@ func (d *Deliverer) settleOne(ctx context.Context, r store.Row) (Report, error) 
 		return d.settleCreate(ctx, r)
 	case create:
 		return d.wait(ctx, r, c)
-	case keyed || c.Conditional || d.pastHorizon(r, c):
+	case keyed || d.conditional(r) || d.pastHorizon(r, c):
 		return d.settleUpdate(ctx, r)
 	default:
 		return d.wait(ctx, r, c)
@@ -233,6 +273,15 @@ func (d *Deliverer) wait(ctx context.Context, r store.Row, c connectors.Class) (
 
 // resend sends the row again, byte for byte, and settles it by the answer.
 func (d *Deliverer) resend(ctx context.Context, r store.Row) (Report, error) {
+	if c := d.class(); !(c.IdempotencyKey && d.keyLives(r, c)) && !d.conditional(r) {
+		again := r
+		again.SentAt, again.ZombieUntil = "", "" // counted from now
+		until := d.horizon(again, c)
+		if err := d.Store.Resending(ctx, r, until); err != nil {
+			return Report{}, err
+		}
+		r.ZombieUntil = record.FormatTime(until)
+	}
 	results, err := d.Pusher.Push(ctx, []record.Change{d.change(r)})
 	res := connectors.Result{Row: r.ID, Outcome: connectors.Unknown, Err: err}
 	if err == nil && len(results) == 1 {
@@ -240,6 +289,18 @@ func (d *Deliverer) resend(ctx context.Context, r store.Row) (Report, error) {
 	}
 	if errors.Is(err, connectors.ErrAuth) {
 		return Report{}, err
+	}
+	if res.Outcome == connectors.Retry {
+		// This one surely did not land; the one before may have.
+		if notItsFault(res.Err) {
+			r.Attempt--
+		}
+		s := store.Settlement{State: store.Unknown, Outcome: string(connectors.Retry), Problem: problem(res.Err), NotBefore: d.later(r.Attempt, res.RetryAfter)}
+		err := d.settle(context.WithoutCancel(ctx), r, s)
+		if errors.Is(res.Err, connectors.ErrAuth) || errors.Is(res.Err, connectors.ErrNotSent) {
+			err = errors.Join(err, res.Err)
+		}
+		return Report{Unknown: 1}, err
 	}
 	one, err := d.handle(ctx, r, res)
 	one.Sent++
@@ -265,7 +326,7 @@ func (d *Deliverer) settleCreate(ctx context.Context, r store.Row) (Report, erro
 		if err != nil {
 			return Report{}, err
 		}
-		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: id})
+		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: id}, true)
 	default:
 		return Report{}, d.settle(ctx, r, store.Settlement{State: store.Conflicted, Outcome: string(connectors.Unknown), Problem: fmt.Sprintf("the target holds %d objects with our key: merge them there", len(found))})
 	}
@@ -283,10 +344,13 @@ func (d *Deliverer) settleUpdate(ctx context.Context, r store.Row) (Report, erro
 		return Report{}, err
 	}
 	if sameValues(r.Fields, now) {
-		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: r.ExternalID})
+		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: r.ExternalID}, true)
 	}
 	if sameValues(r.Base, now) {
 		return d.resend(ctx, r) // under the same precondition, where there is one
+	}
+	if allAlike(r.Fields, now) { // what the target makes of our values
+		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: r.ExternalID}, true)
 	}
 	if err := d.Landing.LandRead(ctx, []record.Raw{raw}); err != nil {
 		return Report{}, err

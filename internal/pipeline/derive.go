@@ -155,7 +155,7 @@ func (w *walk) ownRaw(obj map[string]any, seq int64) (map[string]any, []string) 
 		switch {
 		case w.prev != nil && has == had && sameJSON(now, before):
 			// not touched since: what it was, it still is
-		case was.over != last[path].Seq && equalsWrite(now, has, last[path], path):
+		case was.over != last[path].Seq && equalsWrite(now, has, w.prev == nil, last[path], path):
 			was.echo = true
 		default:
 			was = authoredRaw{value: now, has: has, over: last[path].Seq}
@@ -170,13 +170,17 @@ func (w *walk) ownRaw(obj map[string]any, seq int64) (map[string]any, []string) 
 }
 
 // equalsWrite says whether a value is what we sent, or what the target made of
-// it.
-func equalsWrite(now any, has bool, w store.Write, path string) bool {
-	j := "null"
+// it. Of a write that was not read back yet that is not known: then a like
+// value counts, and whatever an object that we have just created holds there.
+func equalsWrite(now any, has, created bool, w store.Write, path string) bool {
+	j := []byte("null")
 	if has {
-		j = string(record.Canonical(nil, now))
+		j = record.Canonical(nil, now)
 	}
-	return j == canonicalText(w.Sent[path]) || w.Got != nil && w.Got[path] != nil && j == canonicalText(w.Got[path])
+	if w.Got == nil {
+		return created || record.Alike(w.Sent[path], j)
+	}
+	return record.SameJSON(j, w.Sent[path]) || w.Got[path] != nil && record.SameJSON(j, w.Got[path])
 }
 
 func canonicalText(raw json.RawMessage) string {

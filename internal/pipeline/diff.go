@@ -27,6 +27,15 @@ type Target struct {
 	fields []targetField
 	owned  map[string]bool
 	where  *expr.Program
+	// Failed is told of a golden record that could not be mapped; the error
+	// holds no values.
+	Failed func(goldenID string, err error)
+}
+
+func (t *Target) failed(id string, err error) {
+	if t.Failed != nil {
+		t.Failed(id, err)
+	}
 }
 
 type targetField struct {
@@ -67,6 +76,11 @@ type Differ struct{ Targets []*Target }
 // gives their number.
 func (d *Differ) Plan(ctx context.Context, tx *store.LinkTx, members []store.Member, made []madeGolden) (int, error) {
 	n := 0
+	if len(d.Targets) > 0 {
+		if err := tx.LockFacts(ctx); err != nil { // what is on its way must not move while we plan
+			return 0, err
+		}
+	}
 	for _, t := range d.Targets {
 		p := &planning{t: t, tx: tx, members: members}
 		if err := p.load(ctx, made); err != nil {
@@ -141,7 +155,9 @@ func (p *planning) load(ctx context.Context, made []madeGolden) (err error) {
 func (p *planning) golden(m madeGolden) error {
 	wanted, keep, err := p.t.wanted(m)
 	if err != nil {
-		return err
+		// A mapping that fails on these values stops its own write, not the rest.
+		p.t.failed(m.golden.ID, err)
+		wanted, keep = nil, false
 	}
 	objects := 0
 	for _, i := range m.group.members {
@@ -305,6 +321,10 @@ func (p *planning) create(m madeGolden, wanted map[string]any, want bool) error 
 		case store.Inflight, store.Unknown, store.Delivered:
 			if r.Rec == 0 {
 				want = false // on its way; the object joins when it is read
+			}
+		case store.Superseded:
+			if r.ExternalID != "" && r.Founder == row.Founder && bytes.Equal(r.Wanted, row.Wanted) {
+				want = false // the target has said that it exists
 			}
 		case store.Rejected, store.Dead, store.Conflicted:
 			if r.Founder == row.Founder && bytes.Equal(r.Wanted, row.Wanted) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"touchstone/connectors"
 	"touchstone/internal/record"
@@ -27,6 +28,10 @@ type Intake struct {
 	Deriver  *Deriver
 	Puller   connectors.Puller
 	KeyField string // where objects carry our external key; "" for nowhere
+	// Busy is held while a page is pulled and landed, so that no stale page
+	// lands over what was written and read back meanwhile; nil for a system that
+	// is never written to.
+	Busy sync.Locker
 }
 
 // Pass pulls until the source has no more and gives the counts. Progress is
@@ -60,38 +65,52 @@ func (in *Intake) pages(ctx context.Context, run string, landed func(store.Count
 	}
 	pass := &passState{seen: map[[8]byte]sighting{}}
 	for page := 1; ; page++ {
-		p, err := in.Puller.Pull(ctx, in.Stream, cursor)
+		next, c, more, err := in.page(ctx, run, page, cursor, pass)
+		landed(c)
 		if err != nil {
 			return fmt.Errorf("pull page %d: %w", page, err)
 		}
-		if page == 1 && p.Snapshot && cursor != nil {
-			// A full pass begins at the beginning, also after a crash in the
-			// middle of one: only so is an id that comes twice seen twice.
-			if p, err = in.Puller.Pull(ctx, in.Stream, nil); err != nil {
-				return fmt.Errorf("pull page %d: %w", page, err)
-			}
-		}
-		items, known := in.items(p, pass)
-		c, err := in.Store.Land(ctx, store.Landing{
-			Source: in.Source, Entity: in.Deriver.Entity, Items: items, Cursor: p.Cursor, Run: run,
-			Derive: func(h store.History) (store.Derived, error) { return in.Deriver.derive(h, known) },
-		})
-		if err != nil {
-			return err
-		}
-		landed(c)
-		if !p.More {
+		if !more {
 			return nil
 		}
-		if bytes.Equal(cursor, p.Cursor) {
-			return fmt.Errorf("pull page %d: the cursor does not move on, stopped before pulling for ever", page)
-		}
-		cursor = p.Cursor
+		cursor = next
 	}
 }
 
+// page pulls and lands one page, and gives the cursor behind it.
+func (in *Intake) page(ctx context.Context, run string, page int, cursor []byte, pass *passState) (next []byte, c store.Counts, more bool, err error) {
+	if in.Busy != nil {
+		in.Busy.Lock()
+		defer in.Busy.Unlock()
+	}
+	p, err := in.Puller.Pull(ctx, in.Stream, cursor)
+	if err != nil {
+		return nil, c, false, err
+	}
+	if page == 1 && p.Snapshot && cursor != nil {
+		// A full pass begins at the beginning, also after a crash in the
+		// middle of one: only so is an id that comes twice seen twice.
+		cursor = nil
+		if p, err = in.Puller.Pull(ctx, in.Stream, cursor); err != nil {
+			return nil, c, false, err
+		}
+	}
+	items, known := in.items(p, pass)
+	c, err = in.Store.Land(ctx, store.Landing{
+		Source: in.Source, Entity: in.Deriver.Entity, Items: items, Cursor: p.Cursor, Run: run,
+		Derive: func(h store.History) (store.Derived, error) { return in.Deriver.derive(h, known) },
+	})
+	if err != nil {
+		return nil, c, false, err
+	}
+	if p.More && bytes.Equal(cursor, p.Cursor) {
+		return nil, c, false, errors.New("the cursor does not move on, stopped before pulling for ever")
+	}
+	return p.Cursor, c, p.More, nil
+}
+
 // passState remembers which ids a full pass has given, to see the same id
-// twice in one file: 24 bytes a record.
+// twice in one file: some 40 bytes a record.
 type passState struct{ seen map[[8]byte]sighting }
 
 type sighting struct{ hash [8]byte }

@@ -32,6 +32,7 @@ type Mapper struct {
 
 type fieldMap struct {
 	spec  record.FieldSpec
+	known bool // a field of ours: a custom one may hold anything
 	value mapValue
 }
 
@@ -68,7 +69,7 @@ func NewMapper(src config.Source, e config.SourceEntity) (*Mapper, []config.Prob
 		if !ok {
 			spec = record.FieldSpec{Name: f.Name, Kind: record.Text}
 		}
-		m.fields = append(m.fields, fieldMap{spec: spec, value: c.value(f.Value)})
+		m.fields = append(m.fields, fieldMap{spec: spec, known: ok, value: c.value(f.Value)})
 	}
 	for _, v := range e.Volatile {
 		m.volatile = append(m.volatile, strings.ReplaceAll(strings.TrimPrefix(v, "/"), "/", "."))
@@ -239,6 +240,13 @@ func (m *Mapper) Map(obj map[string]any) (record.Fields, []record.Reason) {
 		if !has {
 			continue
 		}
+		if what := composite(v); what != "" && f.known && f.spec.Kind != record.List {
+			reasons = append(reasons, record.Reason{
+				Rule: "map", Field: f.spec.Name, Value: cut(string(record.Canonical(nil, v))), Text: "is " + what + ", must be one value or empty",
+				Remedy: "mend the value at the source, or map one part of it",
+			})
+			continue
+		}
 		value := toValue(f.spec, v)
 		if old, ok := out[f.spec.Name]; ok && value.Kind == record.List { // phone and phones both mapped
 			value.Points = append(slices.Clone(old.Points), value.Points...)
@@ -318,6 +326,17 @@ func toValue(spec record.FieldSpec, v any) record.Value {
 		return record.TextValue(s)
 	}
 	return record.TextValue(string(record.Canonical(nil, v)))
+}
+
+// composite says what a value is that is not one value; "" for one that is.
+func composite(v any) string {
+	switch v.(type) {
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	}
+	return ""
 }
 
 // toPoints makes entries of a list: a text is one entry, an object one with

@@ -69,11 +69,7 @@ func (r *Resolver) Round(ctx context.Context) (Stats, bool, error) {
 	for i, t := range todo {
 		recs[i] = t.Rec
 	}
-	all, err := r.Store.Publish(ctx, recs, keysOf, r.Cap)
-	if err != nil {
-		return Stats{}, false, err
-	}
-	waiting, err := r.Store.TodoSeqs(ctx, all)
+	all, waiting, err := r.Store.Publish(ctx, recs, keysOf, r.Cap)
 	if err != nil {
 		return Stats{}, false, err
 	}
@@ -235,7 +231,7 @@ type link struct {
 	r       *Resolver
 	tx      *store.LinkTx
 	scan    *scanned
-	waiting map[int64]int64 // stamps on the todo list, read before the scan
+	waiting map[int64]int64 // stamps on the todo list, read with the keys
 	stats   *Stats
 	members []store.Member
 	at      map[int64]int // rec → index in members

@@ -27,9 +27,12 @@ type Feature struct {
 // the cap in either direction. A pair is a candidate iff it shares a list of at
 // most limit records, or, past it, the finer list: so the crossing changes
 // which pairs are candidates, and only this keeps the result free of order.
-func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), limit int) ([]int64, error) {
-	var all []int64
-	err := db.inTx(ctx, func(tx *Tx) error {
+//
+// Waiting are the stamps with which they wait, read in the same transaction as
+// the features whose keys were published: what changes later gets a newer
+// stamp, and Done leaves it on the list.
+func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), limit int) (all []int64, waiting map[int64]int64, err error) {
+	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
@@ -59,12 +62,16 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 		redo = slices.Compact(redo)
 		slices.Sort(all)
 		all = slices.Compact(all)
-		return tx.enqueueAgain(ctx, redo)
+		if err := tx.enqueueAgain(ctx, redo); err != nil {
+			return err
+		}
+		waiting, err = tx.todoSeqs(ctx, all)
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("publish keys: %w", err)
+		return nil, nil, fmt.Errorf("publish keys: %w", err)
 	}
-	return all, nil
+	return all, waiting, nil
 }
 
 // keyDelta is the net change of the posting lists.

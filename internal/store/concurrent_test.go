@@ -273,11 +273,7 @@ func (d *daemon) resolve(ctx context.Context, db *store.DB) error {
 		for _, t := range todo {
 			recs = append(recs, t.Rec)
 		}
-		all, err := db.Publish(ctx, recs, storetest.KeysOf, 5)
-		if err != nil {
-			return err
-		}
-		seqs, err := db.TodoSeqs(ctx, all)
+		all, seqs, err := db.Publish(ctx, recs, storetest.KeysOf, 5)
 		if err != nil {
 			return err
 		}

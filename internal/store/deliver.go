@@ -13,7 +13,10 @@ import (
 // Claim takes up to n rows of a target that may be sent now, in their order,
 // and commits them as inflight before the first byte leaves. An object with an
 // unsettled row, or one whose unknown request may still land, waits, and its
-// rows go one at a time, the oldest first.
+// rows go one at a time, the oldest first. An object that has changed since and
+// is not resolved yet waits too: its row was planned on what stood there
+// before. So does a create while anything of its system waits: it may be the
+// very object.
 func (db *DB) Claim(ctx context.Context, target string, n int) (rows []Row, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
@@ -24,6 +27,8 @@ func (db *DB) Claim(ctx context.Context, target string, n int) (rows []Row, err 
 			AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.target = o.target AND x.seq <> o.seq
 				AND (x.state IN ('inflight','unknown') OR x.zombie_until > $2 OR x.state = 'pending' AND x.seq < o.seq)
 				AND ((o.rec <> 0 AND x.rec = o.rec) OR (o.rec = 0 AND x.rec = 0 AND x.founder = o.founder)))
+			AND (o.rec = 0 OR NOT EXISTS (SELECT 1 FROM todo t WHERE t.rec = o.rec))
+			AND (o.rec <> 0 OR NOT EXISTS (SELECT 1 FROM todo t JOIN source_record s ON s.rec = t.rec WHERE t.entity = o.entity AND s.source = o.system))
 			ORDER BY o.seq LIMIT $3`+tx.db.d.skip, []any{target, tx.now, n}, func(r *sql.Rows) error {
 			var seq int64
 			err := r.Scan(&seq)
@@ -68,6 +73,9 @@ func (tx *Tx) rowsBySeq(ctx context.Context, seqs []int64) ([]Row, error) {
 func (db *DB) Interrupted(ctx context.Context, target string) (int, error) {
 	n := int64(0)
 	err := db.inTx(ctx, func(tx *Tx) (err error) {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
 		n, err = tx.exec(ctx, `UPDATE outbox SET state = 'unknown', error = 'the process stopped before the answer came' WHERE target = $1 AND state = 'inflight'`, target)
 		return err
 	})
@@ -136,7 +144,7 @@ func (db *DB) Settle(ctx context.Context, row Row, s Settlement) error {
 			settled = ""
 		}
 		n, err := tx.exec(ctx, `UPDATE outbox SET state = $1, external_id = CASE WHEN $2 = '' THEN external_id ELSE $2 END, got = $3, verified = $4,
-			not_before = $5, zombie_until = $6, error = $7, settled_at = $8, attempt = $9,
+			not_before = $5, zombie_until = CASE WHEN zombie_until > $6 THEN zombie_until ELSE $6 END, error = $7, settled_at = $8, attempt = $9,
 			sent_seq = CASE WHEN $10 = 1 THEN 0 ELSE sent_seq END WHERE seq = $11 AND state IN ('inflight','unknown')`,
 			s.State, s.ExternalID, got, s.Verified, record.FormatTime(s.NotBefore), record.FormatTime(s.ZombieUntil), s.Problem, settled, row.Attempt, s.Unapplied, row.Seq)
 		if err != nil {
@@ -340,4 +348,16 @@ func (db *DB) NextDue(ctx context.Context, target string) (time.Time, error) {
 		return db.env.Clock.Now(), nil
 	}
 	return record.ParseTime(at.String)
+}
+
+// Resending notes, before a row is sent again without the protection of a key
+// or an etag, until when that request may still land.
+func (db *DB) Resending(ctx context.Context, row Row, until time.Time) error {
+	return db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, `UPDATE outbox SET zombie_until = $1 WHERE seq = $2 AND zombie_until < $1`, record.FormatTime(until), row.Seq)
+		return err
+	})
 }

@@ -28,6 +28,10 @@ func (db *DB) Link(ctx context.Context, fn func(*LinkTx) error) error {
 	return nil
 }
 
+// LockFacts takes the landing lock now, before anything is read that a claim or
+// a landing could change.
+func (tx *LinkTx) LockFacts(ctx context.Context) error { return tx.lockFacts(ctx) }
+
 // Member is one source record of a component.
 type Member struct {
 	Rec      int64
@@ -231,7 +235,7 @@ func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Ed
 }
 
 // Done takes records off the todo list, unless they have been put there again
-// since the stamps were read by TodoSeqs. What was derived of a record of which
+// since Publish read the stamps. What was derived of a record of which
 // nothing is in force any more goes with it.
 func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
 	if err := tx.lockFacts(ctx); err != nil {

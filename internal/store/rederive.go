@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 )
 
 // Todo is one record that waits for a stage.
@@ -38,18 +39,15 @@ func (db *DB) todo(ctx context.Context, entity string, stage, n int) (list []Tod
 	return list, nil
 }
 
-// TodoSeqs gives the stamps with which records wait to be resolved: read before
-// a scan and handed to Done after it, so that what was put on the list
-// meanwhile stays there. A record that does not wait is absent.
-func (db *DB) TodoSeqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
+// todoSeqs gives the stamps with which records wait to be resolved. A record
+// that does not wait is absent.
+func (tx *Tx) todoSeqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
 	seqs := make(map[int64]int64, len(recs))
-	err := inList(`SELECT rec, seq FROM todo WHERE stage = 2 AND rec IN $LIST`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var rec, seq int64
-			err := r.Scan(&rec, &seq)
-			seqs[rec] = seq
-			return err
-		})
+	err := eachIn(ctx, tx, `SELECT rec, seq FROM todo WHERE stage = 2 AND rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec, seq int64
+		err := r.Scan(&rec, &seq)
+		seqs[rec] = seq
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("todo list: %w", err)
@@ -91,6 +89,66 @@ func (db *DB) RulesChanged(ctx context.Context, source, entity, hash string) (ch
 		return tx.deriveAgain(ctx, source, entity)
 	})
 	return changed, err
+}
+
+// ResolvingChanged compares the hash of what decides clusters, golden records
+// and plans with the one they were made under; a change puts all records of
+// the entity on the todo list. It says whether there was one.
+func (db *DB) ResolvingChanged(ctx context.Context, entity, hash string) (changed bool, err error) {
+	name := "resolving/" + entity
+	err = db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
+		have, err := tx.setting(ctx, name)
+		if err != nil || have == hash {
+			return err
+		}
+		if err := tx.setSetting(ctx, name, hash); err != nil || have == "" {
+			return err
+		}
+		changed = true
+		seq, err := tx.nextSeq(ctx, 1)
+		if err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq)
+			SELECT rec, 2, entity, CAST($1 AS BIGINT) FROM feature WHERE entity = $2 AND version > 0
+			ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq`, seq, entity)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("rules of %s: %w", entity, err)
+	}
+	return changed, nil
+}
+
+// gone stands for the rules of a source and entity that is configured no more.
+const gone = "gone"
+
+// Unconfigured derives the records of sources and entities again that were
+// configured once and are no more.
+func (db *DB) Unconfigured(ctx context.Context, configured func(source, entity string) bool) error {
+	var names []string
+	err := db.view(ctx, `SELECT name FROM setting WHERE name LIKE 'rules/%' AND value <> $1 ORDER BY name`, []any{gone}, func(r *sql.Rows) error {
+		var name string
+		err := r.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	for _, name := range names {
+		parts := strings.SplitN(name, "/", 3)
+		if len(parts) != 3 || configured(parts[1], parts[2]) {
+			continue
+		}
+		if _, err := db.RulesChanged(ctx, parts[1], parts[2], gone); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Rederive computes anew what follows from the facts of these records.

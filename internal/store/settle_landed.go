@@ -219,20 +219,19 @@ func (tx *Tx) landedHistories(ctx context.Context, changed []*landed) ([]*Histor
 	return out, nil
 }
 
-// order sorts the versions as the source orders them: by its stamps when every
-// version has one, else as they landed.
+// order puts the versions as the source orders them: as they landed, and one
+// whose stamp is older than its neighbour's before it.
 func (h *History) order() {
-	stamped := true
-	for _, v := range h.Versions {
-		stamped = stamped && !v.Stamp.IsZero()
-	}
-	sort.SliceStable(h.Versions, func(i, j int) bool {
-		a, b := h.Versions[i], h.Versions[j]
-		if stamped && !a.Stamp.Equal(b.Stamp) {
-			return a.Stamp.Before(b.Stamp)
+	sort.SliceStable(h.Versions, func(i, j int) bool { return h.Versions[i].Seq < h.Versions[j].Seq })
+	for at := range h.Versions {
+		for i := at; i > 0; i-- {
+			a, b := &h.Versions[i-1], &h.Versions[i]
+			if a.Stamp.IsZero() || b.Stamp.IsZero() || !b.Stamp.Before(a.Stamp) {
+				break
+			}
+			*a, *b = *b, *a
 		}
-		return a.Seq < b.Seq
-	})
+	}
 	sort.SliceStable(h.Writes, func(i, j int) bool { return h.Writes[i].Seq < h.Writes[j].Seq })
 }
 

@@ -118,6 +118,11 @@ func (s *Schema) reason(e gojsonschema.ResultError) record.Reason {
 	}
 	r.Field = fieldName(at)
 	r.Text, r.Remedy = words(e, r.Value)
+	if e.Type() == "invalid_type" && slices.Equal(s.names(at), []string{"date"}) {
+		// What the mapping could not read as a date stays as it was.
+		r.Text = "is no calendar date, must be one such as 2001-05-31, or empty"
+		r.Remedy = "correct the date at the source, leave it empty, or name its format in the mapping"
+	}
 	return r
 }
 

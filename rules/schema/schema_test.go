@@ -97,7 +97,9 @@ func TestBuiltinFieldRules(t *testing.T) {
 		{"company", `"founded":{"date":"1/2/2001"}`, []record.Reason{{Rule: "schema", Field: "founded", Value: "1/2/2001", Text: "is not a day of the calendar as YYYY-MM-DD", Remedy: date}}},
 		{"company", `"founded":{"date":"0999-12-31"}`, []record.Reason{{Rule: "schema", Field: "founded", Value: "0999-12-31", Text: "is outside of the years 1000 to 2100", Remedy: "correct the date at the source, or leave it empty"}}},
 		{"company", `"founded":{"date":"2101-01-01"}`, []record.Reason{{Rule: "schema", Field: "founded", Value: "2101-01-01", Text: "is outside of the years 1000 to 2100", Remedy: "correct the date at the source, or leave it empty"}}},
-		{"company", `"founded":"2001-05-01"`, []record.Reason{{Rule: "schema", Field: "founded", Value: "2001-05-01", Text: "is text, must be an object or empty", Remedy: atSource}}},
+		{"company", `"founded":"2001-05-01"`, []record.Reason{{Rule: "schema", Field: "founded", Value: "2001-05-01", Text: "is no calendar date, must be one such as 2001-05-31, or empty", Remedy: "correct the date at the source, leave it empty, or name its format in the mapping"}}},
+		{"company", `"founded":"last spring"`, []record.Reason{{Rule: "schema", Field: "founded", Value: "last spring", Text: "is no calendar date, must be one such as 2001-05-31, or empty", Remedy: "correct the date at the source, leave it empty, or name its format in the mapping"}}},
+		{"person", `"birth_date":19900231`, []record.Reason{{Rule: "schema", Field: "birth_date", Value: "19900231", Text: "is no calendar date, must be one such as 2001-05-31, or empty", Remedy: "correct the date at the source, leave it empty, or name its format in the mapping"}}},
 		{"person", `"birth_date":{"date":"1990-13-01"}`, []record.Reason{{Rule: "schema", Field: "birth_date", Value: "1990-13-01", Text: "is not a day of the calendar as YYYY-MM-DD", Remedy: date}}},
 	}
 	name := map[string]string{"company": `"name":"Acme"`, "person": `"full_name":"Ada"`}

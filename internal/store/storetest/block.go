@@ -25,7 +25,7 @@ func (b *Bench) posted(limit int, k store.Key) (recs []int64, spilled int) {
 
 func (b *Bench) publish(limit int, ids ...string) []int64 {
 	b.Helper()
-	recs, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, limit)
+	recs, _, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, limit)
 	b.Must(err)
 	return recs
 }

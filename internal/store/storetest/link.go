@@ -179,8 +179,12 @@ func rulingWakes(b *Bench) {
 	b.rule("must", r[0], r[1])
 	b.Link(func(tx *store.LinkTx) error { return tx.Done(ctx, seen) })
 	same(b, "records to link", b.resolving(), r)
-	now, err := b.DB.TodoSeqs(ctx, r)
+	todo, err = b.DB.TodoResolve(ctx, Entity, 10)
 	b.Must(err)
+	now := map[int64]int64{}
+	for _, t := range todo {
+		now[t.Rec] = t.Seq
+	}
 	b.Link(func(tx *store.LinkTx) error { return tx.Done(ctx, now) })
 	same(b, "records to link in the end", len(b.resolving()), 0)
 }

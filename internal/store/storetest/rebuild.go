@@ -48,13 +48,11 @@ func voided(b *Bench) {
 	features, err := b.DB.Features(ctx, r)
 	b.Must(err)
 	same(b, "features before it is resolved", len(features), 2)
-	recs, err := b.DB.Publish(ctx, r[:1], KeysOf, 2)
+	recs, seqs, err := b.DB.Publish(ctx, r[:1], KeysOf, 2)
 	b.Must(err)
 	same(b, "its list is within the cap again", recs, r)
 	list, _ := b.posted(2, store.Key{Coarse: 7})
 	same(b, "its list", list, r[1:])
-	seqs, err := b.DB.TodoSeqs(ctx, recs)
-	b.Must(err)
 	b.Link(func(tx *store.LinkTx) error {
 		if err := resolve(ctx, b, tx, recs); err != nil {
 			return err
@@ -111,7 +109,7 @@ func Resolve(b *Bench) {
 	b.Must(b.DB.Rederive(ctx, todoRecs(derive), Derive))
 	todo, err := b.DB.TodoResolve(ctx, Entity, 1<<20)
 	b.Must(err)
-	recs, err := b.DB.Publish(ctx, todoRecs(todo), KeysOf, 100)
+	recs, _, err := b.DB.Publish(ctx, todoRecs(todo), KeysOf, 100)
 	b.Must(err)
 	b.Link(func(tx *store.LinkTx) error { return resolve(ctx, b, tx, recs) })
 	b.doneAll()
