@@ -25,9 +25,9 @@ type Page struct {
 	Records []record.Raw
 	Cursor  []byte
 	More    bool
-	// Snapshot says that this pass, from the page whose cursor was nil or
-	// marked as a start to the one with More == false, gives every record there
-	// is (a file), not only the changed ones.
+	// Snapshot says that this pass, from the page whose cursor was nil to the one
+	// with More == false, gives every record there is (a file), not only the
+	// changed ones.
 	Snapshot bool
 }
 

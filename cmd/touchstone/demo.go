@@ -71,12 +71,21 @@ func openSystems(state string) (*simulated, error) {
 
 func (s *simulated) Close() error { return errors.Join(s.crm.Close(), s.desk.Close()) }
 
+// onLoopback refuses an address that others could reach: until there are
+// accounts, pages and simulated systems stay on this machine.
+func onLoopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return usageError{fmt.Errorf("--listen %s: could be reached from other machines, and there are no accounts yet; want 127.0.0.1:PORT", address)}
+	}
+	return nil
+}
+
 // listen opens the port and gives the base address and a server that runs
 // until its context ends.
 func (s *simulated) listen(ctx context.Context, address string) (string, func(context.Context) error, error) {
-	host, _, err := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", nil, usageError{fmt.Errorf("--listen %s: simulated systems run on loopback only", address)}
+	if err := onLoopback(address); err != nil {
+		return "", nil, err
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)

@@ -46,8 +46,19 @@ func (c *cli) with(shared bool, fn func(context.Context, *app.App, []string) err
 	}
 }
 
+// group is a command that only has subcommands: without a known one it is used
+// wrongly.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError{fmt.Errorf("%s has no command %q; see touchstone %s --help", use, args[0], use)}
+		}
+		return usageError{fmt.Errorf("%s wants a command; see touchstone %s --help", use, use)}
+	}}
+}
+
 func (c *cli) goldenCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "golden", Short: "Look at golden records"}
+	cmd := group("golden", "Look at golden records")
 	var entity string
 	var limit int
 	list := &cobra.Command{

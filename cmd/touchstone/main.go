@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -52,7 +53,7 @@ func run(ctx context.Context, args []string) int {
 	case errors.As(err, &problems):
 		c.problems(problems)
 		return exitUsage
-	case errors.As(err, &usage), errors.Is(err, record.ErrNotFound), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
+	case errors.As(err, &usage), errors.Is(err, record.ErrNotFound), errors.Is(err, fs.ErrNotExist), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
 		fmt.Fprintln(c.err, "touchstone:", err)
 		return exitUsage
 	default:

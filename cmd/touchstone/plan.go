@@ -28,7 +28,7 @@ func (c *cli) planCmd() *cobra.Command {
 		Use: "approve TARGET", Short: "Let a target's plan be written", Args: args(cobra.ExactArgs(1)),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
 			if err := a.Approve(ctx, names[0], who(), why); err != nil {
-				return usageError{err}
+				return err
 			}
 			return c.print(map[string]string{"approved": names[0]}, func() { fmt.Fprintf(c.out, "the plan of %s is approved; it is written with the next run\n", names[0]) })
 		}),
@@ -41,7 +41,7 @@ func (c *cli) planCmd() *cobra.Command {
 func (c *cli) plan(ctx context.Context, a *app.App, only string, limit int) error {
 	plans, err := a.Plan(ctx, only, limit)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	held := false
 	for _, p := range plans {

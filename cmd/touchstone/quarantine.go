@@ -25,7 +25,7 @@ type shownQuarantine struct {
 }
 
 func (c *cli) quarantineCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "quarantine", Short: "Look at records that did not pass, and let them pass"}
+	cmd := group("quarantine", "Look at records that did not pass, and let them pass")
 	var source, after, state string
 	var limit int
 	list := &cobra.Command{

@@ -92,6 +92,9 @@ func (c *cli) summary(s app.Summary) error {
 
 // serve runs the daemon with its page until ctx ends.
 func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) error {
+	if err := onLoopback(listen); err != nil {
+		return err
+	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", listen)
 	if err != nil {

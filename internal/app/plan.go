@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 
+	"touchstone/internal/record"
 	"touchstone/internal/store"
 )
 
@@ -74,7 +75,7 @@ func (a *App) Plan(ctx context.Context, only string, most int) ([]PlanTarget, er
 		plans = append(plans, p)
 	}
 	if only != "" && len(plans) == 0 {
-		return nil, fmt.Errorf("no target is named %q", only)
+		return nil, fmt.Errorf("target %q: %w", only, record.ErrNotFound)
 	}
 	return plans, nil
 }
@@ -99,5 +100,5 @@ func (a *App) Approve(ctx context.Context, name, who, why string) error {
 			return a.Store.Approve(ctx, name, t.plan.Rules, who, why)
 		}
 	}
-	return fmt.Errorf("no target is named %q", name)
+	return fmt.Errorf("target %q: %w", name, record.ErrNotFound)
 }

@@ -98,10 +98,9 @@ func (d *Deliverer) applied(ctx context.Context, r store.Row, res connectors.Res
 		if s.Verified {
 			report.Verified = 1
 		}
-		create := record.Op(r.Op) != record.Update // an empty text is what some make of a value they cannot read; it wins nowhere
-		maps.DeleteFunc(s.Got, func(path string, got json.RawMessage) bool {
-			return late && !record.Alike(r.Fields[path], got) && !(create && string(got) == `""`)
-		})
+		if late {
+			keepAlike(r, s.Got)
+		}
 	}
 	if err := d.settle(ctx, r, s); err != nil {
 		return Report{}, err
@@ -110,6 +109,18 @@ func (d *Deliverer) applied(ctx context.Context, r store.Row, res connectors.Res
 		return report, nil
 	}
 	return report, d.Landing.LandRead(ctx, []record.Raw{raw})
+}
+
+// keepAlike drops what may be somebody else's by now. An empty text after a
+// create stays: some make that of a value they cannot read, and it wins nowhere.
+func keepAlike(r store.Row, got map[string]json.RawMessage) {
+	create := record.Op(r.Op) != record.Update
+	maps.DeleteFunc(got, func(path string, v json.RawMessage) bool {
+		if create && string(v) == `""` {
+			return false
+		}
+		return !record.Alike(r.Fields[path], v)
+	})
 }
 
 func (d *Deliverer) readOne(ctx context.Context, id string) (record.Raw, bool, error) {
@@ -273,7 +284,8 @@ func (d *Deliverer) wait(ctx context.Context, r store.Row, c connectors.Class) (
 
 // resend sends the row again, byte for byte, and settles it by the answer.
 func (d *Deliverer) resend(ctx context.Context, r store.Row) (Report, error) {
-	if c := d.class(); !(c.IdempotencyKey && d.keyLives(r, c)) && !d.conditional(r) {
+	c := d.class()
+	if keyed := c.IdempotencyKey && d.keyLives(r, c); !keyed && !d.conditional(r) {
 		again := r
 		again.SentAt, again.ZombieUntil = "", "" // counted from now
 		until := d.horizon(again, c)

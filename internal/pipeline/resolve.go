@@ -34,9 +34,14 @@ type Stats struct {
 	Golden, Dropped, Planned        int
 }
 
-// Run resolves until nothing waits.
+// maxRounds bounds one turn, so that steady traffic of one entity does not
+// starve the others.
+const maxRounds = 1000
+
+// Run resolves until nothing waits, or its turn is over; what is left then waits
+// for the next.
 func (r *Resolver) Run(ctx context.Context, progress func(Stats)) (total Stats, err error) {
-	for {
+	for range maxRounds {
 		s, more, err := r.Round(ctx)
 		if err != nil {
 			return total, fmt.Errorf("resolve %s: %w", r.Entity, err)
@@ -46,9 +51,10 @@ func (r *Resolver) Run(ctx context.Context, progress func(Stats)) (total Stats, 
 			progress(total)
 		}
 		if !more {
-			return total, nil
+			break
 		}
 	}
+	return total, nil
 }
 
 func (s Stats) add(o Stats) Stats {

@@ -114,7 +114,8 @@ func (v *Vault) Seal(salt []byte, place string, plain []byte) ([]byte, error) {
 	}
 	out := make([]byte, 13, 13+len(plain)+aead.Overhead())
 	out[0] = formatGCM
-	h := hmac.New(sha256.New, salt)
+	h := hmac.New(sha256.New, v.dataKey(salt))
+	h.Write([]byte("nonce"))
 	h.Write([]byte(place))
 	sum := sha256.Sum256(plain)
 	h.Write(sum[:])
@@ -145,12 +146,16 @@ func (v *Vault) aead(salt []byte) (cipher.AEAD, error) {
 	if len(salt) != SaltSize {
 		return nil, ErrErased
 	}
-	h := hmac.New(sha256.New, v.key[:])
-	h.Write([]byte("data"))
-	h.Write(salt)
-	block, err := aes.NewCipher(h.Sum(nil))
+	block, err := aes.NewCipher(v.dataKey(salt))
 	if err != nil {
 		return nil, err
 	}
 	return cipher.NewGCM(block)
+}
+
+func (v *Vault) dataKey(salt []byte) []byte {
+	h := hmac.New(sha256.New, v.key[:])
+	h.Write([]byte("data"))
+	h.Write(salt)
+	return h.Sum(nil)
 }

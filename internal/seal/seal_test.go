@@ -102,7 +102,7 @@ func TestAnchorsStandForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := hex.EncodeToString(sealed), "019b559e9583c601825774d7cb54a917bf4879f6a5126ff5d39e2f31c26b1bee"; got != want {
+	if got, want := hex.EncodeToString(sealed), "01024d547ccba8e3d079a1d5c8a51114d33c855b56561a47131a750d6feb82fa"; got != want {
 		t.Errorf("Seal gives %s, want %s", got, want)
 	}
 }

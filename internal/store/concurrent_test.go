@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -48,6 +49,7 @@ func TestTwoClaimersNeverGetTheSameRow(t *testing.T) {
 					})
 				}
 			}
+			b.Resolved() // a row waits while its object does
 			b.Link(func(tx *store.LinkTx) error { return tx.AddRows(t.Context(), rows, nil) })
 
 			var mu sync.Mutex
@@ -91,6 +93,7 @@ func TestTwoClaimersNeverGetTheSameRow(t *testing.T) {
 // claimAll claims and settles until all rows have been taken.
 func claimAll(ctx context.Context, db *store.DB, saw func(r store.Row, begins bool), done func() bool) error {
 	for !done() {
+		time.Sleep(time.Millisecond) // SQLite's lock has no queue: whoever never rests starves the others
 		rows, err := db.Claim(ctx, "out", 7)
 		if err != nil {
 			return err
@@ -168,6 +171,10 @@ func TestPartsOfTheDaemonDoNotBlockEachOther(t *testing.T) {
 				g.Go(func() error { return part(ctx, handles[i%2]) })
 			}
 			if err := g.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			b.Resolved() // rows waited while their objects did
+			if err := d.deliver(t.Context(), handles[1]); err != nil {
 				t.Fatal(err)
 			}
 			if d.delivered.Load() == 0 {

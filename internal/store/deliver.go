@@ -339,7 +339,7 @@ func (db *DB) Load(ctx context.Context, target, system, entity string, upto int6
 // zero when none waits.
 func (db *DB) NextDue(ctx context.Context, target string) (time.Time, error) {
 	var at sql.NullString
-	err := db.view(ctx, `SELECT min(CASE WHEN zombie_until > not_before THEN zombie_until ELSE not_before END) FROM outbox WHERE target = $1 AND state IN ('pending','unknown')`,
+	err := db.view(ctx, `SELECT min(CASE WHEN state = 'unknown' AND zombie_until > not_before THEN zombie_until ELSE not_before END) FROM outbox WHERE target = $1 AND state IN ('pending','unknown')`,
 		[]any{target}, func(r *sql.Rows) error { return r.Scan(&at) })
 	if err != nil || !at.Valid {
 		return time.Time{}, err

@@ -108,7 +108,7 @@ func TestSameScriptSameTables(t *testing.T) {
 			var benches []*storetest.Bench
 			for _, dsn := range dsns {
 				b := bench(t, dsn, byte(seed))
-				storetest.Script(b, seed, 60)
+				storetest.Script(b, seed, 90)
 				benches = append(benches, b)
 			}
 			total := 0

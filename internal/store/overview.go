@@ -32,8 +32,8 @@ type TargetNumbers struct {
 	Verified int
 }
 
-// Numbers counts. Link maps an entity type to its link threshold: a pair at or
-// above it that is not united is a bridge, below it a pair to review.
+// Numbers counts. A pair to review is a stored match between two golden records
+// that nobody has ruled on.
 func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
 	for _, c := range []struct {
 		q    string

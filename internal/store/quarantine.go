@@ -91,7 +91,7 @@ func (db *DB) Release(ctx context.Context, id, who, why string) error {
 			return notFound("quarantine row", id)
 		case state != "open":
 			return fmt.Errorf("quarantine row %s is %s, only an open one can be released", id, state)
-		case problem != "":
+		case problem != "" && problem != DuplicateProblem: // a double is put aside by it, never current
 			return fmt.Errorf("quarantine row %s: %w", id, ErrUnreadable)
 		}
 		if _, err := tx.exec(ctx, `UPDATE quarantine SET state = 'released', who = $1, why = $2 WHERE id = $3`, who, why, id); err != nil {

@@ -36,6 +36,8 @@ CREATE TABLE source_record (
   UNIQUE (source, entity, external_id)
 ) {strict};
 
+CREATE INDEX source_record_anchor ON source_record (anchor);
+
 CREATE TABLE source_version (
   rec     {int} NOT NULL,
   version {int} NOT NULL,
@@ -83,7 +85,7 @@ CREATE TABLE quarantine (
   entity   {key} NOT NULL,
   external_id {key} NOT NULL,
   reasons  {bytes} NOT NULL,            -- sealed: they quote values
-  state    {key} NOT NULL,                -- open | released | superseded | gone
+  state    {key} NOT NULL,                -- open | released | superseded | mended
   at       {key} NOT NULL,
   who      TEXT NOT NULL DEFAULT '',
   why      TEXT NOT NULL DEFAULT '',

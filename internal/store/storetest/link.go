@@ -134,7 +134,7 @@ func placeMoves(b *Bench) {
 func rulings(b *Bench) {
 	ctx := b.Context()
 	r := b.landNamed("1", "2", "3")
-	b.doneAll()
+	b.Resolved()
 	inForce := func() (list []store.Ruling) {
 		b.Link(func(tx *store.LinkTx) (err error) {
 			list, err = tx.Rulings(ctx, r)
@@ -144,11 +144,11 @@ func rulings(b *Bench) {
 	}
 	must := b.rule("must", r[1], r[0])
 	same(b, "records to link after a ruling", b.resolving(), r[:2])
-	b.doneAll()
+	b.Resolved()
 	pin, err := b.DB.Rule(ctx, store.Ruling{Kind: "pin", A: r[2], Field: "name", Value: `"Ada"`, Who: "bob", Why: "asked"})
 	b.Must(err)
 	same(b, "records to link after a pin", b.resolving(), r[2:])
-	b.doneAll()
+	b.Resolved()
 	list := inForce()
 	if len(list) != 2 || list[0].ID != must || list[0].A != r[0] || list[0].B != r[1] || list[0].Kind != "must" || list[0].Who != "ann" || list[0].Why != "seen" ||
 		list[1].ID != pin || list[1].A != r[2] || list[1].B != 0 || list[1].Field != "name" || list[1].Value != `"Ada"` || list[1].At <= list[0].At {

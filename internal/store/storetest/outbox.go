@@ -13,6 +13,7 @@ func outboxes() []subtest {
 		{"AddRowsAndRowsOf", addRows},
 		{"ClaimInOrderAndOnce", claimOrder},
 		{"ClaimWaitsForTheSameObject", claimSameObject},
+		{"ClaimWaitsForTheResolver", claimUnresolved},
 		{"ClaimWaitsForZombies", claimZombies},
 		{"ClaimTakesTheEtagOfNow", claimEtag},
 		{"InterruptedRowsAreUnknown", interrupted},
@@ -66,8 +67,10 @@ func (b *Bench) rows(state string) []store.Row {
 	return list
 }
 
+// claim claims when everything is resolved.
 func (b *Bench) claim(target string, n int) []store.Row {
 	b.Helper()
+	b.Resolved()
 	list, err := b.DB.Claim(b.Context(), target, n)
 	b.Must(err)
 	return list
@@ -156,6 +159,23 @@ func claimSameObject(b *Bench) {
 	same(b, "after delivery", rowNames(b.claim("out", 9)), []string{"second"})
 	b.settle(first[1], store.Settlement{State: store.Rejected, Outcome: "rejected"})
 	same(b, "after rejection", rowNames(b.claim("out", 9)), []string{"create again"})
+}
+
+// claimUnresolved checks that nothing is sent that was planned on what stood
+// there before: an object with news waits, and a create waits for its system.
+func claimUnresolved(b *Bench) {
+	ctx := b.Context()
+	r := b.landNamed("1", "2")
+	b.Resolved()
+	b.add(row("out", r[0], r[0], "one"), row("out", r[1], r[1], "two"), row("out", r[1], 0, "create"))
+	b.Land(Item("1", Named("somebody has edited it")))
+	got, err := b.DB.Claim(ctx, "out", 9)
+	b.Must(err)
+	same(b, "while the first has news", rowNames(got), []string{"two"})
+	b.Resolved()
+	got, err = b.DB.Claim(ctx, "out", 9)
+	b.Must(err)
+	same(b, "when it is resolved", rowNames(got), []string{"one", "create"})
 }
 
 func claimZombies(b *Bench) {

@@ -89,6 +89,7 @@ func Fill(b *Bench) {
 	r := b.Recs("1", "2", "5")
 	b.rule("must", r[0], r[2])
 	b.add(row("out", r[0], r[0], "Golden"), row("out", r[1], 0, "New"))
+	Resolve(b) // a row waits while its object does
 	for _, c := range b.claim("out", 9) {
 		s := store.Settlement{State: store.Delivered, Outcome: "applied", Verified: true, Got: c.Fields}
 		if c.Rec == 0 {
@@ -112,7 +113,7 @@ func Resolve(b *Bench) {
 	recs, _, err := b.DB.Publish(ctx, todoRecs(todo), KeysOf, 100)
 	b.Must(err)
 	b.Link(func(tx *store.LinkTx) error { return resolve(ctx, b, tx, recs) })
-	b.doneAll()
+	b.Resolved()
 }
 
 func resolve(ctx context.Context, b *Bench, tx *store.LinkTx, recs []int64) error {

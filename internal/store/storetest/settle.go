@@ -42,7 +42,7 @@ func settleStates(b *Bench) {
 	} {
 		id, what := fmt.Sprint(i), fmt.Sprintf("%d %s", i, tt.s.State)
 		rec := b.landNamed(id)[0]
-		b.doneAll()
+		b.Resolved()
 		added := b.add(row("out", rec, rec, "x"))[0]
 		c := b.claim("out", 1)
 		if len(c) != 1 || c[0].Seq != added.Seq {
@@ -61,7 +61,7 @@ func settleStates(b *Bench) {
 		same(b, what+": to derive", len(derive) == 1, tt.todo == "derive")
 		same(b, what+": to resolve", len(b.resolving()) == 1, tt.todo == "resolve")
 		b.Must(b.DB.Rederive(b.Context(), todoRecs(derive), Derive))
-		b.doneAll()
+		b.Resolved()
 		b.settleRest(got)
 	}
 }
@@ -237,7 +237,7 @@ func attachLanded(b *Bench) {
 	c := b.claim("out", 1)[0]
 	b.Land(Item("T9", Named("Ada")))
 	same(b, "must-links before the answer", len(b.mustLinks(founder)), 0)
-	b.doneAll()
+	b.Resolved()
 	b.settle(c, store.Settlement{State: store.Delivered, Outcome: "applied", ExternalID: "T9"})
 	rec := b.Rec("T9")
 	same(b, "must-links", b.mustLinks(founder), [][2]int64{{founder, rec}})
@@ -265,7 +265,7 @@ func linkExisting(b *Bench) {
 	r := b.landNamed("1", "2")
 	b.add(row("out", r[1], 0, "Ada"))
 	c := b.claim("out", 1)[0]
-	b.doneAll()
+	b.Resolved()
 	for range 2 {
 		b.Must(b.DB.LinkExisting(b.Context(), c, r[0]))
 	}
