@@ -4,14 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"touchstone/internal/app"
+	"touchstone/internal/store"
 )
 
 func (c *cli) planCmd() *cobra.Command {
 	var limit int
+	var state string
 	cmd := &cobra.Command{
 		Use: "plan [TARGET]", Short: "Show what would be written: old → new, by system", Args: args(cobra.MaximumNArgs(1)),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
@@ -19,10 +23,14 @@ func (c *cli) planCmd() *cobra.Command {
 			if len(names) == 1 {
 				only = names[0]
 			}
-			return c.plan(ctx, a, only, limit)
+			if !slices.Contains(rowStates, state) {
+				return usageError{fmt.Errorf("--state %s: want one of %s", state, strings.Join(rowStates, ", "))}
+			}
+			return c.plan(ctx, a, only, state, limit)
 		}),
 	}
 	cmd.Flags().IntVar(&limit, "limit", 200, "how many writes of each target to show")
+	cmd.Flags().StringVar(&state, "state", store.Pending, "show writes in this state instead of those to come: "+strings.Join(rowStates, ", "))
 	var why string
 	approve := &cobra.Command{
 		Use: "approve TARGET", Short: "Let a target's plan be written", Args: args(cobra.ExactArgs(1)),
@@ -38,8 +46,11 @@ func (c *cli) planCmd() *cobra.Command {
 	return cmd
 }
 
-func (c *cli) plan(ctx context.Context, a *app.App, only string, limit int) error {
-	plans, err := a.Plan(ctx, only, limit)
+// rowStates are the states that plan can show.
+var rowStates = []string{store.Pending, store.Inflight, store.Unknown, store.Delivered, store.Rejected, store.Conflicted, store.Dead, store.Superseded}
+
+func (c *cli) plan(ctx context.Context, a *app.App, only, state string, limit int) error {
+	plans, err := a.Plan(ctx, only, state, limit)
 	if err != nil {
 		return err
 	}
@@ -63,11 +74,11 @@ func (c *cli) plan(ctx context.Context, a *app.App, only string, limit int) erro
 					if i > 0 {
 						object = ""
 					}
-					rows = append(rows, []any{object, f.Path, plainJSON(f.Old), "→", plainJSON(f.New)})
+					rows = append(rows, []any{object, f.Path, plainJSON(f.Old), "→", plainJSON(f.New), w.Problem})
 				}
 			}
 			if len(rows) > 0 {
-				c.table([]string{"object", "field", "old", "", "new"}, rows)
+				c.table([]string{"object", "field", "old", "", "new", "problem"}, rows)
 			}
 			if n := p.Creates + p.Updates - len(p.Writes); n > 0 {
 				fmt.Fprintf(c.out, "  and %d more writes (--limit)\n", n)

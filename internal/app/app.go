@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"touchstone/config"
@@ -97,7 +98,11 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}}
-	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
+	if opts.Shared {
+		if _, err := os.Stat(filepath.Join(opts.Dir, seal.KeyFile)); err != nil {
+			return nil, fmt.Errorf("no data in %s: nothing was run there yet; run first, or name the right folder with --dir: %w", opts.Dir, err)
+		}
+	} else if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
 	if !opts.Shared {
@@ -158,7 +163,7 @@ func (a *App) wire(ctx context.Context) error {
 	var problems config.Problems
 	rank := map[string]int{}
 	for i, src := range a.Config.Sources {
-		uid, err := a.Store.SourceUID(ctx, src.Name, src.Was)
+		uid, err := a.sourceUID(ctx, src)
 		if err != nil {
 			return err
 		}
@@ -193,6 +198,23 @@ func (a *App) wire(ctx context.Context) error {
 	var err error
 	a.uidToName, err = a.Store.Sources(ctx)
 	return err
+}
+
+// sourceUID gives a source's uid, for good; beside a daemon it only looks.
+func (a *App) sourceUID(ctx context.Context, src config.Source) (string, error) {
+	if !a.opts.Shared {
+		return a.Store.SourceUID(ctx, src.Name, src.Was)
+	}
+	names, err := a.Store.Sources(ctx)
+	if err != nil {
+		return "", err
+	}
+	for uid, name := range names {
+		if name == src.Name || slices.Contains(src.Was, name) {
+			return uid, nil
+		}
+	}
+	return src.Name, nil
 }
 
 // gather keeps the problems of a configuration and passes on other errors.

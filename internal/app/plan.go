@@ -24,6 +24,7 @@ type PlannedWrite struct {
 	Op         string         `json:"op"`
 	Golden     string         `json:"golden"`
 	ExternalID string         `json:"external_id,omitempty"`
+	Problem    string         `json:"problem,omitempty"`
 	Fields     []PlannedField `json:"fields"`
 }
 
@@ -38,9 +39,9 @@ type PlanTarget struct {
 	Writes  []PlannedWrite `json:"writes"`
 }
 
-// Plan shows what would be written, by target, at most most writes each; the
-// counts are of all.
-func (a *App) Plan(ctx context.Context, only string, most int) ([]PlanTarget, error) {
+// Plan shows the writes in a state, by target, at most most writes each; the
+// counts are of all. What would be written is store.Pending.
+func (a *App) Plan(ctx context.Context, only, state string, most int) ([]PlanTarget, error) {
 	var plans []PlanTarget
 	for _, t := range a.targets {
 		if only != "" && t.config.Name != only {
@@ -53,7 +54,7 @@ func (a *App) Plan(ctx context.Context, only string, most int) ([]PlanTarget, er
 		}
 		after := int64(0)
 		for {
-			rows, err := a.Store.Rows(ctx, t.config.Name, store.Pending, after, exportPage)
+			rows, err := a.Store.Rows(ctx, t.config.Name, state, after, exportPage)
 			if err != nil {
 				return nil, err
 			}
@@ -81,7 +82,7 @@ func (a *App) Plan(ctx context.Context, only string, most int) ([]PlanTarget, er
 }
 
 func plannedWrite(r store.Row) PlannedWrite {
-	w := PlannedWrite{Row: r.ID, Target: r.Target, Op: r.Op, Golden: r.Key, ExternalID: r.ExternalID}
+	w := PlannedWrite{Row: r.ID, Target: r.Target, Op: r.Op, Golden: r.Key, ExternalID: r.ExternalID, Problem: r.Error}
 	for path, v := range r.Fields {
 		old := r.Base[path]
 		if old == nil {

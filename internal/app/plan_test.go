@@ -15,7 +15,7 @@ import (
 // shown is a plan as lines: op, object, field, old → new.
 func (w *world) shown(target string) (held string, lines []string) {
 	w.Helper()
-	plans, err := w.app.Plan(w.Context(), target, 100)
+	plans, err := w.app.Plan(w.Context(), target, store.Pending, 100)
 	if err != nil || len(plans) != 1 {
 		w.Fatalf("plan of %s: %+v, %v", target, plans, err)
 	}

@@ -26,6 +26,15 @@ func (a *App) Verify(ctx context.Context, progress Progress) (v Verification, er
 	if progress == nil {
 		progress = func(string, string, int) {}
 	}
+	left, err := filepath.Glob(filepath.Join(a.opts.Dir, "rebuild-*")) // of one that was killed
+	if err != nil {
+		return v, fmt.Errorf("rebuild: %w", err)
+	}
+	for _, old := range left {
+		if err := os.RemoveAll(old); err != nil {
+			return v, fmt.Errorf("rebuild: %w", err)
+		}
+	}
 	dir, err := os.MkdirTemp(a.opts.Dir, "rebuild-")
 	if err != nil {
 		return v, fmt.Errorf("rebuild: %w", err)

@@ -12,6 +12,7 @@ import (
 	"touchstone/config"
 	"touchstone/internal/app"
 	"touchstone/internal/env"
+	"touchstone/internal/store"
 )
 
 const configuration = `
@@ -120,7 +121,7 @@ func path(b *testing.B, n int) {
 	b.StopTimer()
 	_, rss := usage(b)
 	b.ReportMetric(rss, "peak-MB")
-	plan, err := a.Plan(ctx, "crm", 1)
+	plan, err := a.Plan(ctx, "crm", store.Pending, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -23,6 +23,9 @@ import (
 // found again, so forgetting the salt destroys the key.
 const SaltSize = 16
 
+// KeyFile is the name of the installation key's file in the data folder.
+const KeyFile = "installation.key"
+
 // Vault holds the installation key.
 type Vault struct{ key [32]byte }
 
@@ -36,7 +39,7 @@ func New(key [32]byte) *Vault { return &Vault{key: key} }
 // the given source of randomness. The file is synced before it is used: a key
 // that is lost takes every sealed byte with it.
 func Open(dir string, random func([]byte)) (*Vault, error) {
-	path := filepath.Join(dir, "installation.key")
+	path := filepath.Join(dir, KeyFile)
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
