@@ -96,22 +96,7 @@ func (s *simulated) listen(ctx context.Context, address string) (string, func(co
 	mux.Handle("/crm/", http.StripPrefix("/crm", s.crm.Handler()))
 	mux.Handle("/desk/", http.StripPrefix("/desk", s.desk.Handler()))
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	serve := func(ctx context.Context) error {
-		g, ctx := errgroup.WithContext(ctx)
-		g.Go(func() error {
-			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				return fmt.Errorf("serve simulated systems: %w", err)
-			}
-			return nil
-		})
-		g.Go(func() error {
-			<-ctx.Done()
-			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-			defer cancel()
-			return srv.Shutdown(stop)
-		})
-		return g.Wait()
-	}
+	serve := func(ctx context.Context) error { return serveUntil(ctx, srv, l) }
 	return "http://" + l.Addr().String(), serve, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -109,9 +110,16 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.Run(ctx) })
+	g.Go(func() error { return serveUntil(ctx, srv, l) })
+	return g.Wait()
+}
+
+// serveUntil serves until ctx ends, then lets open requests finish for a while.
+func serveUntil(ctx context.Context, srv *http.Server, l net.Listener) error {
+	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := srv.Serve(l); err != http.ErrServerClosed { //nolint:errorlint // Serve gives it as it is
-			return fmt.Errorf("serve pages: %w", err)
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve %s: %w", l.Addr(), err)
 		}
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 )
@@ -83,7 +84,7 @@ type keyDelta struct {
 }
 
 func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([]Key, error), d *keyDelta) error {
-	return eachInOnce(ctx, tx, `SELECT rec, version, features, published FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+	return eachIn(ctx, tx, `SELECT rec, version, features, published FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
 		var rec int64
 		var version int
 		var features, published []byte
@@ -289,20 +290,7 @@ func unpackKeys(b []byte) []Key {
 	return keys
 }
 
-func sortedKeys[V any](m map[uint64]V) []uint64 {
-	keys := make([]uint64, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// eachInOnce is eachIn for a list without repeats whose rows must come once:
-// the padding of the list repeats only values of the same statement.
-func eachInOnce(ctx context.Context, tx *Tx, q string, recs []int64, scan rowScan) error {
-	return eachIn(ctx, tx, q, recs, scan)
-}
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // Postings gives, for each key, the records that share it by the rule of
 // Publish: the coarse list, or the fine one where the coarse is past the limit,

@@ -118,16 +118,16 @@ func (db *DB) Land(ctx context.Context, l Landing) (Counts, error) {
 
 // landed is a source record during a landing.
 type landed struct {
-	rec              int64
-	ref              record.Ref
-	salt             []byte
-	version, latest  int
-	hash, latestHash []byte
-	stamp, etag      string
-	deleted          bool
-	isNew, etagOnly  bool
-	key              string
-	pending          []pendingVersion
+	rec             int64
+	ref             record.Ref
+	salt            []byte
+	version, latest int
+	hash            []byte
+	stamp, etag     string
+	deleted         bool
+	isNew, etagOnly bool
+	key             string
+	pending         []pendingVersion
 }
 
 type pendingVersion struct {
@@ -201,10 +201,10 @@ func (tx *Tx) knownRecords(ctx context.Context, l Landing) (map[string]*landed, 
 		ids[i] = it.Raw.ID
 	}
 	known := make(map[string]*landed, len(ids))
-	err := eachIn(ctx, tx, `SELECT rec, external_id, salt, version, latest, hash, latest_hash, stamp, etag, deleted
+	err := eachIn(ctx, tx, `SELECT rec, external_id, salt, version, latest, hash, stamp, etag, deleted
 		FROM source_record WHERE source = $X1 AND entity = $X2 AND external_id IN $LIST`, ids, func(r *sql.Rows) error {
 		x := &landed{ref: record.Ref{Source: l.Source, Entity: l.Entity}}
-		if err := r.Scan(&x.rec, &x.ref.ID, &x.salt, &x.version, &x.latest, &x.hash, &x.latestHash, &x.stamp, &x.etag, &x.deleted); err != nil {
+		if err := r.Scan(&x.rec, &x.ref.ID, &x.salt, &x.version, &x.latest, &x.hash, &x.stamp, &x.etag, &x.deleted); err != nil {
 			return err
 		}
 		known[x.ref.ID] = x
@@ -273,7 +273,7 @@ func (tx *Tx) addVersion(r *landed, it *Item, seq int64) {
 	if v.dup {
 		v.Problem = DuplicateProblem
 	}
-	r.latest, r.latestHash = v.N, v.hash
+	r.latest = v.N
 	if !v.dup && !olderThan(r, it) || r.version == 0 {
 		r.version, r.hash, r.deleted, r.stamp, r.key = v.N, v.hash, v.Deleted, record.FormatTime(v.Stamp), it.Key
 		if v.etag != "" {

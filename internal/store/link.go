@@ -242,15 +242,15 @@ func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
 		return err
 	}
 	bySeq := map[int64][]int64{} // a page's records were put there with one stamp
-	for _, rec := range sortedKeys64(seqs) {
+	for _, rec := range sortedKeys(seqs) {
 		bySeq[seqs[rec]] = append(bySeq[seqs[rec]], rec)
 	}
-	for _, seq := range sortedKeys64(bySeq) {
+	for _, seq := range sortedKeys(bySeq) {
 		if err := execIn(ctx, tx.Tx, `DELETE FROM todo WHERE stage = 2 AND seq <= $X1 AND rec IN $LIST`, bySeq[seq], seq); err != nil {
 			return fmt.Errorf("todo list: %w", err)
 		}
 	}
-	if err := tx.dropVoid(ctx, sortedKeys64(seqs)); err != nil {
+	if err := tx.dropVoid(ctx, sortedKeys(seqs)); err != nil {
 		return fmt.Errorf("records of which nothing is in force: %w", err)
 	}
 	return nil
@@ -275,7 +275,7 @@ func (tx *LinkTx) dropVoid(ctx context.Context, recs []int64) error {
 		return err
 	}
 	var gone []Golden
-	for _, founder := range sortedKeys64(stored) {
+	for _, founder := range sortedKeys(stored) {
 		gone = append(gone, stored[founder])
 	}
 	if err := tx.dropGolden(ctx, gone, "golden.gone"); err != nil {
@@ -291,13 +291,4 @@ func (tx *LinkTx) dropVoid(ctx context.Context, recs []int64) error {
 		}
 	}
 	return nil
-}
-
-func sortedKeys64[V any](m map[int64]V) []int64 {
-	keys := make([]int64, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -42,14 +42,14 @@ func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, se
 		}
 		records = append(records, []any{
 			r.rec, r.ref.Source, r.ref.Entity, r.ref.ID, tx.db.vault.Anchor(r.ref.Source, r.ref.Entity, r.ref.ID), r.salt,
-			r.version, r.latest, r.hash, r.latestHash, r.stamp, r.etag, r.deleted,
+			r.version, r.latest, r.hash, r.stamp, r.etag, r.deleted,
 		})
 		if err := out.add(tx, r, histories[i], d, seq); err != nil {
 			return err
 		}
 	}
-	err = tx.insert(ctx, `INSERT INTO source_record (rec, source, entity, external_id, anchor, salt, version, latest, hash, latest_hash, stamp, etag, deleted)`,
-		`ON CONFLICT (rec) DO UPDATE SET version = excluded.version, latest = excluded.latest, hash = excluded.hash, latest_hash = excluded.latest_hash,
+	err = tx.insert(ctx, `INSERT INTO source_record (rec, source, entity, external_id, anchor, salt, version, latest, hash, stamp, etag, deleted)`,
+		`ON CONFLICT (rec) DO UPDATE SET version = excluded.version, latest = excluded.latest, hash = excluded.hash,
 		stamp = excluded.stamp, etag = excluded.etag, deleted = excluded.deleted`, records)
 	if err != nil {
 		return fmt.Errorf("source records: %w", err)

@@ -29,7 +29,6 @@ CREATE TABLE source_record (
   version     {int} NOT NULL,             -- the current version by the source's own order
   latest      {int} NOT NULL,             -- the last one landed
   hash        {bytes} NOT NULL,           -- of the current version
-  latest_hash {bytes} NOT NULL,
   stamp       {key} NOT NULL,             -- of the current version
   etag        TEXT NOT NULL,              -- last one seen, also when the content did not change
   deleted     {int} NOT NULL,
