@@ -62,8 +62,8 @@ func sqliteDSN(path string, write bool) string {
 	p := filepath.ToSlash(path)
 	v := url.Values{}
 	v.Set("_journal_mode", "WAL")
-	v.Set("_synchronous", "FULL") // NORMAL lost acknowledged commits at power loss
-	v.Set("_busy_timeout", "10000")
+	v.Set("_synchronous", "FULL")   // NORMAL lost acknowledged commits at power loss
+	v.Set("_busy_timeout", "30000") // a command beside a busy daemon waits its turn
 	v.Set("_foreign_keys", "1")
 	v.Set("_cache_size", "-32768")   // 32 MiB for each reader
 	v.Set("_stmt_cache_size", "256") // preparing anew costs more than a point look-up
