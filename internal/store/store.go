@@ -158,10 +158,14 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	if err := fn(tx); err != nil {
 		return errors.Join(err, ignoreDone(stx.Rollback()))
 	}
-	if err := stx.Commit(); err != nil {
+	switch err := stx.Commit(); {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil:
+		return fmt.Errorf("commit: %w", ctx.Err()) // rolled back before the commit began
+	default:
 		return fmt.Errorf("commit: %w: %w", ErrAmbiguous, err)
 	}
-	return nil
 }
 
 func ignoreDone(err error) error {
