@@ -60,6 +60,7 @@ func (tx *LinkTx) SaveGolden(ctx context.Context, changes []GoldenChange) error 
 	var rows, versions [][]any
 	var entries []auditEntry
 	for _, c := range changes {
+		c.Before, c.After = tx.keyed("golden", c.Before), tx.keyed("golden", c.After)
 		rows = append(rows, []any{c.Founder, c.ID, c.Entity, string(c.Fields), string(c.Provenance), c.Members, c.Live, c.Version, tx.now})
 		versions = append(versions, []any{c.Founder, c.Version, tx.now, c.After, c.Refs})
 		entries = append(entries, auditEntry{"touchstone", "golden.save", c.ID, c.Before, c.After})

@@ -152,7 +152,9 @@ func (tx *Tx) land(ctx context.Context, l Landing) (Counts, error) {
 	}
 	var changed, touched []*landed
 	for i := range l.Items {
-		it, n := &l.Items[i], seq+int64(i)
+		one, n := l.Items[i], seq+int64(i)
+		one.Hash = tx.keyed("content", one.Hash)
+		it := &one
 		id := clean(it.Raw.ID)
 		r := known[id]
 		if r == nil && it.Filtered {
