@@ -81,6 +81,7 @@ func (c *cli) summary(s app.Summary) error {
 			{"writes planned", s.Planned},
 			{"writes delivered", s.Pushed},
 			{"of them verified", s.Verified},
+			{"writes that wait", s.Waiting},
 		})
 		for _, h := range s.Held {
 			fmt.Fprintln(c.out, "held:", plain(h))

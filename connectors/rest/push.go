@@ -24,7 +24,10 @@ func (c *Client) Push(ctx context.Context, batch []record.Change) ([]connectors.
 			stop = &connectors.Result{Outcome: connectors.Retry, Err: ctx.Err()}
 		}
 		if stop != nil {
-			results[i] = connectors.Result{Outcome: connectors.Retry, RetryAfter: stop.RetryAfter, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, stop.Err)}
+			results[i] = connectors.Result{Outcome: connectors.Retry, RetryAfter: stop.RetryAfter, Err: stop.Err}
+			if !errors.Is(stop.Err, connectors.ErrNotSent) {
+				results[i].Err = fmt.Errorf("%w: %w", connectors.ErrNotSent, stop.Err)
+			}
 		} else {
 			results[i] = c.pushOne(ctx, change)
 		}

@@ -29,6 +29,7 @@ type Summary struct {
 	Planned     int      `json:"planned"`
 	Pushed      int      `json:"pushed"`
 	Verified    int      `json:"verified"`
+	Waiting     int      `json:"waiting"`            // writes left for a later pass: their time has not come, or a person has to let them
 	Held        []string `json:"held,omitempty"`     // targets that wait for a person, and why
 	Problems    []string `json:"problems,omitempty"` // sources and targets that failed
 }
@@ -99,7 +100,7 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 		sum.Held = nil
 		for _, t := range a.targets {
 			r, err := a.deliver(ctx, t)
-			sent += r.Sent + r.Replanned
+			sent += r.Delivered + r.Rejected + r.Replanned // what the resolver should look at again
 			if r.Held != "" {
 				sum.Held = append(sum.Held, t.config.Name+": "+r.Held)
 			}
@@ -206,6 +207,9 @@ func (a *App) fill(ctx context.Context, sum *Summary, since string) error {
 		return err
 	}
 	sum.Problems = append(sum.Problems, a.unmapped.take()...)
+	for _, t := range n.ByTarget {
+		sum.Waiting += t.States[store.Pending] + t.States[store.Inflight] + t.States[store.Unknown]
+	}
 	sum.Golden, sum.Merged, sum.Review = n.Golden, n.Members-n.Golden, n.Review
 	sum.Planned, sum.Pushed, sum.Verified, err = a.Store.OutboxCounts(ctx, since)
 	return err

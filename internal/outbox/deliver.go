@@ -187,7 +187,7 @@ func (d *Deliverer) send(ctx context.Context, rows []store.Row) (report Report, 
 	for _, r := range results {
 		byRow[r.Row] = r
 	}
-	var failed error
+	var failed, why error
 	for _, r := range ready {
 		res, ok := byRow[r.ID]
 		if !ok {
@@ -198,12 +198,15 @@ func (d *Deliverer) send(ctx context.Context, rows []store.Row) (report Report, 
 		failed = errors.Join(failed, err)
 		if res.Outcome == connectors.Retry && notItsFault(res.Err) {
 			stop = true
-			if !limited(res.Err) && !errors.Is(failed, res.Err) {
-				failed = errors.Join(failed, res.Err)
+			if why == nil && !limited(res.Err) {
+				why = res.Err // the first says it for all
+			}
+			if errors.Is(res.Err, connectors.ErrNotSent) {
+				report.Sent--
 			}
 		}
 	}
-	return report, stop, errors.Join(failed, authError(err))
+	return report, stop, errors.Join(failed, why, authError(err))
 }
 
 // authError passes on what stops the whole target.
