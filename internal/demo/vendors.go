@@ -137,6 +137,29 @@ func companyKey(name string) string {
 	}, name))
 }
 
+// employers says for whom the persons of a source work who do not say it
+// themselves: person → company, ids of the source. Person n works for customer
+// n, in every system in which that company stands.
+func employers(source string) (map[string]string, error) {
+	links, err := Truth()
+	if err != nil {
+		return nil, err
+	}
+	companies := map[string]string{}
+	for _, l := range links {
+		if l.Source == source && l.Entity == "company" && companies[l.Customer] == "" {
+			companies[l.Customer] = l.ID
+		}
+	}
+	out := map[string]string{}
+	for _, l := range links {
+		if l.Source == source && l.Entity == "person" {
+			out[l.ID] = companies["company-"+strings.TrimPrefix(l.Customer, "person-")]
+		}
+	}
+	return out, nil
+}
+
 func asHubSpot(crm simulator.Seed) (simulator.Seed, error) {
 	companies, err := decode(crm["companies"])
 	if err != nil {
@@ -158,10 +181,17 @@ func asHubSpot(crm simulator.Seed) (simulator.Seed, error) {
 		id, company string
 		o           object
 	}
+	works, err := employers("crm")
+	if err != nil {
+		return nil, err
+	}
 	people := make([]person, 0, len(contacts))
 	for _, o := range contacts {
 		_, _, id := vendorID("crm", "person", o.str("id"))
 		p := person{id, employer[companyKey(o.str("company"))], o}
+		if at := works[o.str("id")]; o.str("company") == "" && at != "" {
+			_, _, p.company = vendorID("crm", "company", at)
+		}
 		people = append(people, p)
 		if p.company != "" {
 			employees[p.company] = append(employees[p.company], id)
@@ -220,6 +250,10 @@ func asZendesk(desk simulator.Seed) (simulator.Seed, error) {
 		m["organization_fields"] = own
 		b.add("organizations", id, o.str("updated_at"), m)
 	}
+	works, err := employers("desk")
+	if err != nil {
+		return nil, err
+	}
 	for i, o := range contacts {
 		_, _, id := vendorID("desk", "person", o.str("id"))
 		m := o.pick("name=full_name email=mail phone=tel")
@@ -228,6 +262,9 @@ func asZendesk(desk simulator.Seed) (simulator.Seed, error) {
 		}
 		m["user_fields"] = o.address(o.pick("organisation born"))
 		org := organization[companyKey(o.str("organisation"))]
+		if at := works[o.str("id")]; o.str("organisation") == "" && at != "" {
+			_, _, org = vendorID("desk", "company", at)
+		}
 		if org != "" {
 			m["organization_id"] = json.Number(org)
 		}

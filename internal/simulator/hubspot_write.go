@@ -69,7 +69,8 @@ func hsText(v any) (string, bool) {
 
 // mailLike is a weak test: one @ with something on both sides, and no space.
 func mailLike(s string) bool {
-	local, domain, ok := strings.Cut(strings.TrimSpace(s), "@")
+	s = strings.TrimSpace(s)
+	local, domain, ok := strings.Cut(s, "@")
 	return ok && local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(s, " \t\n") && !strings.Contains(domain, "@")
 }
 

@@ -122,7 +122,7 @@ type glimpse struct {
 
 // glimpse keeps the object as it stands before a write, or, when it was just
 // made, keeps it out of searches.
-func (s *System) glimpse(c *collection, it *item) {
+func (s *System) glimpse(c *collection, it *item, isNew bool) {
 	if s.settings.LagMS == 0 {
 		return
 	}
@@ -133,7 +133,7 @@ func (s *System) glimpse(c *collection, it *item) {
 		return
 	}
 	g := glimpse{until: until}
-	if it.created.Before(it.updated) || it.version > 1 {
+	if !isNew {
 		old := *it
 		old.fields = cloneMap(it.fields)
 		g.old = &old

@@ -329,7 +329,8 @@ func (s *System) adminMerge(w http.ResponseWriter, r *http.Request) answer {
 // and the folder it is mounted at.
 func (c *call) base() string {
 	path, _, _ := strings.Cut(c.r.RequestURI, "?")
-	return "http://" + c.r.Host + strings.TrimSuffix(path, c.r.URL.EscapedPath())
+	own := strings.TrimSuffix(c.r.URL.EscapedPath(), ".json") // a dialect may have cut it off already
+	return "http://" + c.r.Host + strings.TrimSuffix(strings.TrimSuffix(path, ".json"), own)
 }
 
 // id makes a stable name of a call, in the form of a UUID.

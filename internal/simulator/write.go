@@ -249,7 +249,7 @@ func (s *System) enter(c *collection, it *item, e Applied) (*item, error) {
 	} else {
 		e.ID = it.id
 		e.ExternalID = text(get(it.fields, c.keyPath()))
-		s.glimpse(c, it)
+		s.glimpse(c, it, false)
 	}
 	if ch, ok := e.Fields[c.keyPath()]; ok {
 		e.ExternalID = text(ch.New)
@@ -263,7 +263,7 @@ func (s *System) enter(c *collection, it *item, e Applied) (*item, error) {
 	}
 	made := c.byID[e.ID]
 	if e.Created {
-		s.glimpse(c, made)
+		s.glimpse(c, made, true)
 	}
 	return made, nil
 }
