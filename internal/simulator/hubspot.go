@@ -29,8 +29,8 @@ func HubSpot() Profile {
 	return Profile{
 		Name: "hubspot", Token: HubSpotToken, dialect: hubspot{},
 		Objects: []Object{
-			hsObject(hsCompanies, "70", "name domain website phone address city state zip country industry numberofemployees description registration_no company_email"),
-			hsObject(hsContacts, "50", "email firstname lastname phone mobilephone company jobtitle website address city state zip country date_of_birth lifecyclestage hs_lead_status"),
+			hsObject(hsCompanies, "70", "name domain website phone address address2 city state zip country industry numberofemployees annualrevenue lifecyclestage description registration_no company_email"),
+			hsObject(hsContacts, "50", "email firstname lastname phone mobilephone company jobtitle website address address2 city state zip country date_of_birth lifecyclestage hs_lead_status"),
 			hsObject(hsTickets, "90", "subject content hs_pipeline hs_pipeline_stage hs_ticket_priority hs_ticket_category"),
 		},
 	}
@@ -137,7 +137,7 @@ func (hubspot) render(c *collection, it *item, sh hsShape) map[string]any {
 	for _, name := range sh.properties {
 		if v, ok := hsValue(c, it, name); ok {
 			props[name] = v
-		} else if _, _, known := c.fieldKind(hsProperty(name)); known {
+		} else if _, _, known := c.fieldKind(hsProperty(name)); known || hsReadOnly(name) {
 			props[name] = nil
 		}
 	}

@@ -171,8 +171,14 @@ func (z zendesk) list(c *call) answer {
 			all = append(all, it)
 		}
 	}
+	return z.paged(c, q, c.object, c.object, all)
+}
+
+// paged gives one page of all, which stand in the order of their ids; name is
+// the list's in the answer, path its address below /api/v2.
+func (z zendesk) paged(c *call, q url.Values, name, path string, all []*item) answer {
 	if !q.Has("page[size]") && !q.Has("page[after]") {
-		return z.numbered(c, q, c.object, all)
+		return z.numbered(c, q, name, all)
 	}
 	size, err := strconv.Atoi(cmp.Or(q.Get("page[size]"), "100"))
 	if err != nil || size < 1 || size > 100 {
@@ -205,10 +211,10 @@ func (z zendesk) list(c *call) answer {
 	var next any
 	if more {
 		q.Set("page[after]", cursor)
-		next = c.base() + "/api/v2/" + c.object + ".json?" + q.Encode()
+		next = c.base() + "/api/v2/" + path + ".json?" + q.Encode()
 	}
 	return jsonAnswer(http.StatusOK, map[string]any{
-		c.object: z.renderAll(c, page), "links": map[string]any{"next": next, "prev": nil},
+		name: z.renderAll(c, page), "links": map[string]any{"next": next, "prev": nil},
 		"meta": map[string]any{"has_more": more, "after_cursor": cursor, "before_cursor": nil},
 	})
 }
@@ -249,5 +255,5 @@ func (z zendesk) deletedList(c *call) answer {
 			gone = append(gone, it)
 		}
 	}
-	return z.numbered(c, c.r.URL.Query(), "deleted_"+c.object, gone)
+	return z.paged(c, c.r.URL.Query(), "deleted_"+c.object, "deleted_"+c.object, gone)
 }

@@ -121,6 +121,14 @@ func TestZendeskWrites(t *testing.T) {
 		t.Errorf("merge of organizations is answered %s", r.raw)
 	}
 	g.must(404, "GET", "/api/v2/organizations/3601002.json", "")
+	g.must(200, "DELETE", zdU+"/2601002", "")
+	r = g.must(200, "GET", "/api/v2/deleted_users.json?page[size]=1", "")
+	if r.str("deleted_users/0/id") != "2601002" || r.at("meta/has_more") != true {
+		t.Errorf("the first page of deleted users is %s", r.raw)
+	}
+	if r = g.must(200, "GET", r.str("links/next"), ""); r.str("deleted_users/0/id") != id || r.at("meta/has_more") != false || r.at("links/next") != nil {
+		t.Errorf("the second page of deleted users is %s", r.raw)
+	}
 }
 
 func TestZendeskSafeUpdateSeesAnEdit(t *testing.T) {
