@@ -41,7 +41,7 @@ type Options struct {
 	Shared bool
 	// Batch and Cap override the resolver's batch size and posting-list cap;
 	// 0 for the defaults. Tests use small ones.
-	Batch, Cap int
+	Batch, Cap, Bulk int
 }
 
 // App is one installation, opened.
@@ -255,6 +255,7 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 	if a.opts.Cap > 0 {
 		r.Cap = a.opts.Cap
 	}
+	r.Bulk = a.opts.Bulk
 	return &entity{name: e.Name, model: m, resolver: r, derivers: map[string]*pipeline.Deriver{}}, nil
 }
 

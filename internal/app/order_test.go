@@ -164,7 +164,7 @@ func (s script) play(t *testing.T, r *rand.Rand, keyCap int) *world {
 	t.Helper()
 	w := newWorld(t, "")
 	w.yaml = feedYAML
-	w.opts = Options{Cap: keyCap, Batch: 2 + r.IntN(8)}
+	w.opts = Options{Cap: keyCap, Batch: 2 + r.IntN(8), Bulk: []int{0, 1, 6}[r.IntN(3)]} // so that some turns are bulk turns
 	w.open()
 	f := &feed{}
 	w.app.order[0].intakes[0].Puller = f

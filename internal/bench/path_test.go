@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"touchstone/config"
 	"touchstone/internal/app"
@@ -94,6 +95,14 @@ func BenchmarkPath(b *testing.B) {
 	}
 }
 
+// BenchmarkMillion is BenchmarkPath for a million companies, some minutes long:
+// go test -bench Million -benchtime 1x -timeout 1h ./internal/bench
+func BenchmarkMillion(b *testing.B) {
+	for range b.N {
+		path(b, 1_000_000)
+	}
+}
+
 func path(b *testing.B, n int) {
 	dir := b.TempDir()
 	if err := WriteCompanies(filepath.Join(dir, "companies.csv"), n, 0.3, 32); err != nil {
@@ -108,11 +117,13 @@ func path(b *testing.B, n int) {
 	ctx := context.Background()
 	step := func(name string, fn func() error) {
 		before, _ := usage(b)
+		began := time.Now()
 		if err := fn(); err != nil && !strings.Contains(err.Error(), "source crm") {
 			b.Fatal(err)
 		}
-		after, _ := usage(b)
+		after, rss := usage(b)
 		b.ReportMetric((after-before)/float64(n)*1e6, name+"-µs/record")
+		b.Logf("%s: %.1f s, peak %.0f MB", name, time.Since(began).Seconds(), rss)
 	}
 	b.ResetTimer()
 	step("intake", func() error { return a.PullAll(ctx) })

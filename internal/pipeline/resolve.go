@@ -25,6 +25,7 @@ type Resolver struct {
 	Policy golden.Policy
 	Cap    int // of a posting list
 	Batch  int // records a round
+	Bulk   int // so many must wait before all are resolved at once; 0 for the default
 	Differ *Differ
 }
 
@@ -41,6 +42,9 @@ const maxRounds = 1000
 // Run resolves until nothing waits, or its turn is over; what is left then waits
 // for the next.
 func (r *Resolver) Run(ctx context.Context, progress func(Stats)) (total Stats, err error) {
+	if total, err = r.bulkTurn(ctx, progress); err != nil {
+		return total, fmt.Errorf("resolve %s: %w", r.Entity, err)
+	}
 	for range maxRounds {
 		s, more, err := r.Round(ctx)
 		if err != nil {
@@ -315,12 +319,18 @@ type group struct{ members []int }
 
 // cluster finds the components and partitions each.
 func (l *link) cluster() (groups []group, placed []store.Placed, bridges []store.Edge, err error) {
-	for _, comp := range l.components() {
-		compID := l.members[comp[0]].Rec // the lowest landing number
-		out, err := l.partition(comp)
-		if err != nil {
-			return nil, nil, nil, err
-		}
+	comps := l.components()
+	ids, outs := make([]int64, len(comps)), make([]cluster.Output, len(comps))
+	err = parallel(len(comps), func(i int) (err error) {
+		ids[i] = l.members[comps[i][0]].Rec // the lowest landing number
+		outs[i], err = l.partition(comps[i])
+		return err
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for n, comp := range comps {
+		compID, out := ids[n], outs[n]
 		byGroup := map[int][]int{}
 		for i, g := range out.Group {
 			byGroup[g] = append(byGroup[g], comp[i])

@@ -29,14 +29,19 @@ func (l *link) survive(ctx context.Context, groups []group) error {
 	var changes []store.GoldenChange
 	var made []madeGolden
 	kept := map[int64]bool{}
-	for _, g := range groups {
-		c, rec, err := l.build(g)
-		if err != nil {
-			return err
-		}
+	built, records := make([]store.GoldenChange, len(groups)), make([]golden.Record, len(groups))
+	err = parallel(len(groups), func(i int) (err error) {
+		built[i], records[i], err = l.build(groups[i])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, g := range groups {
+		c := built[i]
 		kept[c.Founder] = true
 		old, ok := stored[c.Founder]
-		made = append(made, madeGolden{golden: c.Golden, record: rec, group: g})
+		made = append(made, madeGolden{golden: c.Golden, record: records[i], group: g})
 		if ok && bytes.Equal(old.Fields, c.Fields) && bytes.Equal(old.Provenance, c.Provenance) && old.Members == c.Members && old.Live == c.Live {
 			continue
 		}

@@ -16,6 +16,11 @@ import (
 type LinkTx struct {
 	*Tx
 	Now time.Time
+	// Untouched says that nothing was ever resolved, published or planned of the
+	// records: what is looked up of them is known to be nothing.
+	Untouched bool
+
+	ruled *bool
 }
 
 // Link runs fn in the linking transaction.
@@ -101,9 +106,18 @@ func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 			}
 			return err
 		}
+		ruled, err := tx.AnyRuling(ctx)
+		if err != nil {
+			return nil, err
+		}
 		q := `SELECT rec FROM crosswalk WHERE comp IN (SELECT comp FROM crosswalk WHERE rec IN $LIST) ORDER BY comp, rec` + tx.db.d.lock
-		if err := eachIn(ctx, tx.Tx, q, fresh, grow); err != nil {
-			return nil, fmt.Errorf("components: %w", err)
+		if !tx.Untouched {
+			if err := eachIn(ctx, tx.Tx, q, fresh, grow); err != nil {
+				return nil, fmt.Errorf("components: %w", err)
+			}
+		}
+		if !ruled {
+			continue
 		}
 		for _, q := range []string{
 			`SELECT b FROM ruling WHERE kind = 'must' AND withdrawn = '' AND a IN $LIST`,
@@ -116,6 +130,19 @@ func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 	}
 	slices.Sort(all)
 	return all, nil
+}
+
+// AnyRuling says whether there is a ruling at all: most stores have none.
+func (tx *LinkTx) AnyRuling(ctx context.Context) (bool, error) {
+	if tx.ruled == nil {
+		var one int
+		found, err := tx.one(ctx, `SELECT 1 FROM ruling LIMIT 1`, nil, &one)
+		if err != nil {
+			return false, fmt.Errorf("rulings: %w", err)
+		}
+		tx.ruled = &found
+	}
+	return *tx.ruled, nil
 }
 
 // Members loads records that have features, lowest landing number first.
@@ -141,11 +168,12 @@ func (tx *LinkTx) Members(ctx context.Context, recs []int64) ([]Member, error) {
 
 // ReplaceMatches drops every match of the records and writes the new ones.
 func (tx *LinkTx) ReplaceMatches(ctx context.Context, recs []int64, edges []Edge) error {
-	if err := execIn(ctx, tx.Tx, `DELETE FROM match WHERE a IN $LIST`, recs); err != nil {
-		return fmt.Errorf("drop matches: %w", err)
-	}
-	if err := execIn(ctx, tx.Tx, `DELETE FROM match WHERE b IN $LIST`, recs); err != nil {
-		return fmt.Errorf("drop matches: %w", err)
+	if !tx.Untouched {
+		for _, q := range []string{`DELETE FROM match WHERE a IN $LIST`, `DELETE FROM match WHERE b IN $LIST`} {
+			if err := execIn(ctx, tx.Tx, q, recs); err != nil {
+				return fmt.Errorf("drop matches: %w", err)
+			}
+		}
 	}
 	rows := make([][]any, len(edges))
 	for i, e := range edges {
@@ -175,6 +203,9 @@ func (tx *LinkTx) Matches(ctx context.Context, recs []int64) ([]Edge, error) {
 // Rulings loads the rulings in force that begin at the records.
 func (tx *LinkTx) Rulings(ctx context.Context, recs []int64) ([]Ruling, error) {
 	var list []Ruling
+	if ruled, err := tx.AnyRuling(ctx); err != nil || !ruled {
+		return nil, err
+	}
 	err := eachIn(ctx, tx.Tx, `SELECT id, kind, a, b, field, value, who, why, at FROM ruling WHERE withdrawn = '' AND a IN $LIST`, recs, func(r *sql.Rows) error {
 		var x Ruling
 		err := r.Scan(&x.ID, &x.Kind, &x.A, &x.B, &x.Field, &x.Value, &x.Who, &x.Why, &x.At)
@@ -218,11 +249,12 @@ func (tx *LinkTx) Place(ctx context.Context, placed []Placed) error {
 
 // ReplaceBridges drops the bridges among the records and writes the new ones.
 func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Edge) error {
-	if err := execIn(ctx, tx.Tx, `DELETE FROM bridge WHERE a IN $LIST`, recs); err != nil {
-		return fmt.Errorf("drop bridges: %w", err)
-	}
-	if err := execIn(ctx, tx.Tx, `DELETE FROM bridge WHERE b IN $LIST`, recs); err != nil {
-		return fmt.Errorf("drop bridges: %w", err)
+	if !tx.Untouched {
+		for _, q := range []string{`DELETE FROM bridge WHERE a IN $LIST`, `DELETE FROM bridge WHERE b IN $LIST`} {
+			if err := execIn(ctx, tx.Tx, q, recs); err != nil {
+				return fmt.Errorf("drop bridges: %w", err)
+			}
+		}
 	}
 	rows := make([][]any, len(bridges))
 	for i, e := range bridges {

@@ -114,6 +114,9 @@ func (db *DB) scanRow(r *sql.Rows) (Row, error) {
 // target, oldest first.
 func (tx *LinkTx) RowsOf(ctx context.Context, target string, recs []int64) ([]Row, error) {
 	var list []Row
+	if tx.Untouched {
+		return nil, nil
+	}
 	seen := map[int64]bool{}
 	for _, column := range []string{"rec", "founder"} {
 		err := eachIn(ctx, tx.Tx, rowColumns+` WHERE o.target = $X1 AND o.`+column+` IN $LIST ORDER BY o.seq`, recs, func(r *sql.Rows) error {
