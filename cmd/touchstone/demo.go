@@ -17,22 +17,27 @@ import (
 	"touchstone/config"
 	"touchstone/internal/app"
 	"touchstone/internal/demo"
-	"touchstone/internal/simulator"
 )
 
 func (c *cli) simulateCmd() *cobra.Command {
 	var listen, state string
+	var systems []string
+	var customers int
 	cmd := &cobra.Command{
-		Use: "simulate", Short: "Run the simulated systems alone, under /crm and /desk", Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.simulate(cmd.Context(), listen, state) },
+		Use: "simulate", Short: "Run simulated systems alone, each under its name", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.simulate(cmd.Context(), listen, state, systems, customers)
+		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8490", "address, on loopback")
 	cmd.Flags().StringVar(&state, "state", "touchstone-systems", "folder of their state and applied logs")
+	cmd.Flags().StringSliceVar(&systems, "systems", []string{"crm", "desk"}, "which: "+strings.Join(systemNames(), ", "))
+	cmd.Flags().IntVar(&customers, "customers", 0, "make up so many companies and persons for hubspot, zendesk and gleif, instead of the demo's")
 	return cmd
 }
 
-func (c *cli) simulate(ctx context.Context, listen, state string) error {
-	systems, err := openSystems(state)
+func (c *cli) simulate(ctx context.Context, listen, state string, names []string, customers int) error {
+	systems, err := openSystems(state, names, customers)
 	if err != nil {
 		return err
 	}
@@ -45,31 +50,9 @@ func (c *cli) simulate(ctx context.Context, listen, state string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.err, "simulated systems are at %s/crm and %s/desk\n", base, base)
+	fmt.Fprintf(c.err, "simulated systems are at %s\n", systems.addresses(base))
 	return serve(ctx)
 }
-
-// simulated are the demo's two systems in one process.
-type simulated struct {
-	crm, desk *simulator.System
-}
-
-func openSystems(state string) (*simulated, error) {
-	crmSeed, deskSeed, err := demo.Seeds()
-	if err != nil {
-		return nil, err
-	}
-	s := &simulated{}
-	if s.crm, err = simulator.Open(filepath.Join(state, "crm"), simulator.CRM(), crmSeed); err != nil {
-		return nil, fmt.Errorf("open simulated crm: %w", err)
-	}
-	if s.desk, err = simulator.Open(filepath.Join(state, "desk"), simulator.Desk(), deskSeed); err != nil {
-		return nil, errors.Join(fmt.Errorf("open simulated desk: %w", err), s.crm.Close())
-	}
-	return s, nil
-}
-
-func (s *simulated) Close() error { return errors.Join(s.crm.Close(), s.desk.Close()) }
 
 // onLoopback refuses an address that others could reach: until there are
 // accounts, pages and simulated systems stay on this machine.
@@ -93,8 +76,9 @@ func (s *simulated) listen(ctx context.Context, address string) (string, func(co
 		return "", nil, fmt.Errorf("listen for simulated systems: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/crm/", http.StripPrefix("/crm", s.crm.Handler()))
-	mux.Handle("/desk/", http.StripPrefix("/desk", s.desk.Handler()))
+	for _, sys := range s.list {
+		mux.Handle("/"+sys.name+"/", http.StripPrefix("/"+sys.name, sys.Handler()))
+	}
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	serve := func(ctx context.Context) error { return serveUntil(ctx, srv, l) }
 	return "http://" + l.Addr().String(), serve, nil
@@ -130,7 +114,7 @@ func (c *cli) demo(ctx context.Context, once bool, listen, systems string) error
 	defer cancel()
 	g, gctx := errgroup.WithContext(ctx)
 	if systems == "" {
-		s, err := openSystems(filepath.Join(c.dir, "systems"))
+		s, err := openSystems(filepath.Join(c.dir, "systems"), []string{"crm", "desk"}, 0)
 		if err != nil {
 			return err
 		}

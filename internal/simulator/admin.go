@@ -93,6 +93,10 @@ func (s *System) admin(mux *http.ServeMux) {
 		})
 	}
 	handle("POST /_admin/edit", s.adminEdit)
+	handle("POST /_admin/merge", s.adminMerge)
+	handle("GET /_admin/counters", s.adminCounters)
+	handle("GET /_admin/settings", func(http.ResponseWriter, *http.Request) answer { return jsonAnswer(http.StatusOK, s.Settings()) })
+	handle("PUT /_admin/settings", s.adminSettings)
 	handle("GET /_admin/applied", s.adminApplied)
 	handle("GET /_admin/stats", func(http.ResponseWriter, *http.Request) answer { return jsonAnswer(http.StatusOK, s.Stats()) })
 	handle("GET /_admin/faults", func(http.ResponseWriter, *http.Request) answer { return jsonAnswer(http.StatusOK, s.Faults()) })

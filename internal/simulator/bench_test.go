@@ -54,7 +54,7 @@ func BenchmarkPage(b *testing.B) {
 	query := url.Values{"limit": {"100"}, "updated_since": {"2025-11-01T10:30:00Z"}}
 	for b.Loop() {
 		s.mu.Lock()
-		a := s.page("companies", query, false)
+		a := s.page("companies", query, "")
 		s.mu.Unlock()
 		if a.status != http.StatusOK {
 			b.Fatalf("%d %s", a.status, a.body)

@@ -37,6 +37,7 @@ const (
 	ErrorBody        FaultKind = "200_with_error_body"
 	DieAtPage        FaultKind = "die_at_page"        // that page of a list is 500
 	Endless          FaultKind = "endless"            // a list gives the same next_cursor for ever
+	EmptyPage        FaultKind = "empty_page"         // a page of a list has nothing on it, and is not the last
 	Duplicate        FaultKind = "duplicate_delivery" // the write arrives twice
 	Zombie           FaultKind = "zombie"             // connection cut at once; the write lands later
 )
@@ -48,7 +49,7 @@ func (k FaultKind) fits() (read, write, known bool) {
 		return false, true, true
 	case TooMany, Unavailable, CutBody, Slow, ErrorBody:
 		return true, true, true
-	case DieAtPage, Endless:
+	case DieAtPage, Endless, EmptyPage:
 		return true, false, true
 	}
 	return false, false, false
@@ -95,7 +96,7 @@ func (s *System) strike(object string, write, list bool, page int) Fault {
 		switch {
 		case write && (!writes || f.On == "read"), !write && (!read || f.On == "write"),
 			f.Object != "" && f.Object != object,
-			f.Kind == Endless && !list,
+			(f.Kind == Endless || f.Kind == EmptyPage) && !list,
 			f.Kind == DieAtPage && (!list || page != f.Page):
 			continue
 		}
@@ -144,7 +145,8 @@ func (s *System) retryAfter(spec string) string {
 // zombie is a write that is still on its way though its sender has given up.
 type zombie struct {
 	request request
-	due     int // applied writes after which it lands
+	arrive  func() // a call of a vendor's API; nil for request
+	due     int    // applied writes after which it lands
 }
 
 // land lets the zombies arrive whose time has come; all of them when told. They
@@ -158,10 +160,17 @@ func (s *System) land(all bool) int {
 			continue
 		}
 		s.late = append(s.late[:i], s.late[i+1:]...)
-		z.request.fault = string(Zombie)
-		s.write(z.request)
+		if z.arrive != nil {
+			z.arrive()
+		} else {
+			z.request.fault = string(Zombie)
+			s.write(z.request)
+		}
 		landed++
 		i = 0 // one landing can make another due
+	}
+	if err := s.sync(); err != nil {
+		return 0 // the system takes no more writes, and says so to the next one
 	}
 	return landed
 }

@@ -62,7 +62,7 @@ func (s *System) list(q request, r *http.Request) verdict {
 	if a, ok := s.refuse(f); ok {
 		return verdict{answer: a}
 	}
-	return under(f, s.page(q.object, query, f.Kind == Endless))
+	return under(f, s.page(q.object, query, f.Kind))
 }
 
 func (s *System) one(q request, _ *http.Request) verdict {
@@ -131,6 +131,9 @@ func (s *System) send(w http.ResponseWriter, r *http.Request, v verdict) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
+	for k, list := range v.header {
+		h[k] = list
+	}
 	h.Set("Content-Length", strconv.Itoa(len(v.body)))
 	if v.etag != "" {
 		h.Set("ETag", strconv.Quote(v.etag))

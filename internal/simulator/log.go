@@ -27,10 +27,11 @@ type Applied struct {
 	ExternalID     string            `json:"external_id,omitempty"`
 	Created        bool              `json:"created,omitempty"`
 	Deleted        bool              `json:"deleted,omitempty"`
-	Fields         map[string]Change `json:"fields"` // only what really changed; empty for a write that changed nothing
+	Merged         string            `json:"merged_into,omitempty"` // the object that took this one in
+	Fields         map[string]Change `json:"fields"`                // only what really changed; empty for a write that changed nothing
 	IdempotencyKey string            `json:"idempotency_key,omitempty"`
 	Request        string            `json:"request,omitempty"` // hash of method, path and body, kept with the key
-	Actor          string            `json:"actor"`             // "api" or "human"
+	Actor          string            `json:"actor"`             // "api", "human", or "system" for what a system does of itself
 	Fault          string            `json:"fault,omitempty"`   // the fault it was applied under: "zombie" …
 }
 
@@ -136,7 +137,7 @@ func cutLog(f *os.File, size int64) error {
 	return nil
 }
 
-// append writes one entry and syncs it. After an error the system no longer
+// append writes one entry; sync makes it durable. After an error the system no longer
 // knows what is on disk, and takes no more writes.
 func (s *System) append(e Applied) error {
 	b, err := json.Marshal(e)
@@ -148,11 +149,21 @@ func (s *System) append(e Applied) error {
 		s.broken = true
 		return fmt.Errorf("write applied log: %w", err)
 	}
+	s.size += int64(len(b))
+	s.unsynced = true
+	return nil
+}
+
+// sync makes what was appended durable. No answer may leave before.
+func (s *System) sync() error {
+	if !s.unsynced {
+		return nil
+	}
 	if err := s.log.Sync(); err != nil {
 		s.broken = true
 		return fmt.Errorf("sync applied log: %w", err)
 	}
-	s.size += int64(len(b))
+	s.unsynced = false
 	return nil
 }
 

@@ -5,9 +5,11 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"touchstone/internal/env"
 )
@@ -27,9 +29,14 @@ type Profile struct {
 	Objects  []Object
 	Faults   []Fault // active from the start; /_admin/faults changes them
 
+	Settings Settings // limits, lag and the like; /_admin/settings changes them
+
 	// Clock waits in slow answers and dates Retry-After; nil is the real clock.
 	// It never decides a state: the system's own time is counted (see Start).
 	Clock env.Clock
+
+	tick    time.Duration // what a write adds to the system's clock; 0: Tick
+	dialect dialect       // a vendor's API; nil is the plain one of this package
 }
 
 // Object is one kind of object, served under /<Name>.
@@ -41,6 +48,10 @@ type Object struct {
 	Fields   map[string]Kind
 	Required []string // must not be blank at create
 	Phones   []string // rewritten when the profile normalises
+
+	newID func(n int) string // nil: Prefix and the number
+
+	key string // path of the id that the client gives; "": external_id
 }
 
 // Kind is the JSON type that a field takes; null is always taken and clears.
@@ -128,13 +139,19 @@ func (p Profile) check() error {
 			return fmt.Errorf("profile %s: %w", p.Name, err)
 		}
 	}
+	if err := p.Settings.check(); err != nil {
+		return fmt.Errorf("profile %s: %w", p.Name, err)
+	}
 	return nil
 }
+
+// keyPath is where the id that the client gives stands.
+func (o Object) keyPath() string { return cmp.Or(o.key, externalID) }
 
 // fieldKind finds a path's kind. Group is true when the path only leads to
 // fields, as "address" does.
 func (o Object) fieldKind(path string) (kind Kind, group, known bool) {
-	if path == externalID {
+	if path == externalID && o.key == "" {
 		return Text, false, true
 	}
 	if k, ok := o.Fields[path]; ok {

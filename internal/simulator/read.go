@@ -49,7 +49,7 @@ func pageNumber(query url.Values) int {
 
 // page answers a list: objects by (updated_at, id) from updated_since on, that
 // very stamp included, or all with one external id. The caller holds the lock.
-func (s *System) page(object string, query url.Values, endless bool) answer {
+func (s *System) page(object string, query url.Values, f FaultKind) answer {
 	c := s.objects[object]
 	if c == nil {
 		return notFound("object type")
@@ -79,7 +79,15 @@ func (s *System) page(object string, query url.Values, endless bool) answer {
 	}
 	to := min(from+limit, len(c.order))
 	items := c.order[from:to]
+	endless := f == Endless
 	switch {
+	case f == EmptyPage:
+		at.Page++
+		next, err := at.encode()
+		if err != nil {
+			return refusal(http.StatusInternalServerError, "internal", "cursor")
+		}
+		return s.listing(nil, next)
 	case endless && cursor != "":
 		return s.listing(items, cursor)
 	case to == len(c.order) && !endless || len(items) == 0:

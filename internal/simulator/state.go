@@ -22,9 +22,11 @@ const Tick = time.Millisecond
 // item is one object of a system.
 type item struct {
 	id      string
+	created time.Time
 	updated time.Time
 	version int
 	deleted bool
+	merged  string // the object it was merged into
 	fields  map[string]any
 }
 
@@ -84,8 +86,14 @@ func seedItem(raw json.RawMessage) (*item, error) {
 		return nil, fmt.Errorf("%s: updated_at: %w", it.id, err)
 	}
 	it.updated = it.updated.UTC().Truncate(time.Microsecond)
+	it.created = it.updated
+	if made := text(m["created_at"]); made != "" {
+		if it.created, err = time.Parse(time.RFC3339Nano, made); err != nil {
+			return nil, fmt.Errorf("%s: created_at: %w", it.id, err)
+		}
+	}
 	it.deleted, _ = m["deleted"].(bool)
-	for _, own := range []string{"id", "updated_at", "deleted", "etag"} {
+	for _, own := range []string{"id", "updated_at", "created_at", "deleted", "etag"} {
 		delete(m, own)
 	}
 	return it, nil
@@ -114,7 +122,7 @@ func (c *collection) withExternalID(key string) []*item {
 	}
 	var found []*item
 	for _, it := range c.order {
-		if text(it.fields[externalID]) == key {
+		if text(get(it.fields, c.keyPath())) == key {
 			found = append(found, it)
 		}
 	}
@@ -169,6 +177,12 @@ func (s *System) apply(e Applied) error {
 	at, err := record.ParseTime(e.At)
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", e.N, err)
+	}
+	if e.Created {
+		it.created = at
+	}
+	if e.Merged != "" {
+		it.merged = e.Merged
 	}
 	for _, path := range e.paths() {
 		set(it.fields, path, e.Fields[path].New)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"touchstone/internal/env"
 )
@@ -16,6 +17,7 @@ import (
 type System struct {
 	profile Profile
 	seed    Seed
+	dir     string
 	clock   env.Clock
 
 	mu      sync.Mutex // guards everything below
@@ -29,6 +31,13 @@ type System struct {
 	fired   map[string]int // fault kind → times
 	served  map[string]int // "GET 200" → answers
 	late    []zombie
+
+	settings Settings
+	used     [][]time.Time      // for each limit, the requests that count
+	unseen   map[string]glimpse // object/id → how searches still see it
+	pages    map[string]int     // object → pages since a list began
+	calls    int                // requests to a vendor's API
+	unsynced bool               // the log holds lines that are not synced yet
 }
 
 // keyed is what a repeated idempotency key gets.
@@ -45,7 +54,7 @@ func Open(dir string, p Profile, seed Seed) (*System, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	s := &System{profile: p, seed: seed, clock: p.Clock}
+	s := &System{profile: p, seed: seed, dir: dir, clock: p.Clock}
 	if s.clock == nil {
 		s.clock = env.Real().Clock
 	}
@@ -92,6 +101,8 @@ func (s *System) rewind() error {
 	s.n, s.keys, s.late = 0, map[string]keyed{}, nil
 	s.fired, s.served = map[string]int{}, map[string]int{}
 	s.faults = armed(s.profile.Faults)
+	s.unseen, s.pages = map[string]glimpse{}, map[string]int{}
+	s.set(s.profile.Settings)
 	return nil
 }
 
@@ -164,12 +175,16 @@ func (s *System) Close() error {
 // Handler serves the system's API and, to loopback only, its /_admin.
 func (s *System) Handler() http.Handler {
 	mux := http.NewServeMux()
+	s.admin(mux)
+	if s.profile.dialect != nil {
+		mux.Handle("/", s.profile.dialect.handler(s))
+		return mux
+	}
 	mux.HandleFunc("GET /{object}", s.api(s.list))
 	mux.HandleFunc("POST /{object}", s.api(s.change))
 	mux.HandleFunc("GET /{object}/{id}", s.api(s.one))
 	mux.HandleFunc("PATCH /{object}/{id}", s.api(s.change))
 	mux.HandleFunc("DELETE /{object}/{id}", s.api(s.change))
 	mux.HandleFunc("PUT /{object}/by-external-id/{key}", s.api(s.change))
-	s.admin(mux)
 	return mux
 }

@@ -1,9 +1,11 @@
 package simulator
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -35,6 +37,7 @@ type answer struct {
 	etag       string
 	replayed   bool
 	retryAfter string
+	header     http.Header // what else goes with it; may be nil
 	body       []byte
 }
 
@@ -169,6 +172,9 @@ func (s *System) value(o Object, l leaf) (any, *answer) {
 		return nil, nil
 	}
 	ok := !group
+	if d := s.profile.dialect; d != nil {
+		l.value = d.clean(o, l.path, l.value)
+	}
 	switch v := l.value.(type) {
 	case string:
 		ok = ok && kind != Number
@@ -193,6 +199,13 @@ func wrongType(ok bool, path string) *answer {
 
 // unique refuses an external id that another live object has.
 func (s *System) unique(c *collection, it *item, e *Applied) *answer {
+	if d := s.profile.dialect; d != nil {
+		if cl := d.clash(s, c, it, e.Fields); cl != nil {
+			a := refusal(http.StatusConflict, "duplicate", "another object has this "+cl.path, "existing_id", cl.other.id)
+			return &a
+		}
+		return nil
+	}
 	ch, ok := e.Fields[externalID]
 	if !ok || !s.profile.UniqueExternalID || text(ch.New) == "" {
 		return nil
@@ -209,29 +222,55 @@ func (s *System) commit(c *collection, it *item, q request, e Applied) answer {
 	if s.log == nil || s.broken {
 		return refusal(http.StatusInternalServerError, "storage", "the system cannot store writes")
 	}
-	e.N = s.n + 1
-	e.At = record.FormatTime(Start.Add(time.Duration(e.N) * Tick))
-	e.Created = it == nil
-	if e.Created {
-		e.ID = c.Prefix + strconv.Itoa(c.next)
-	} else {
-		e.ID = it.id
-		e.ExternalID = text(it.fields[externalID])
-	}
-	if ch, ok := e.Fields[externalID]; ok {
-		e.ExternalID = text(ch.New)
-	}
 	if q.idem != "" {
 		e.IdempotencyKey, e.Request = q.idem, q.hash()
 	}
-	if err := s.append(e); err != nil {
+	made, err := s.enter(c, it, e)
+	if err := errors.Join(err, s.sync()); err != nil {
 		return refusal(http.StatusInternalServerError, "storage", "the system cannot store writes")
+	}
+	if it == nil {
+		return s.shown(Applied{Created: true}, made)
+	}
+	return s.shown(Applied{}, made)
+}
+
+// enter logs an entry and makes it true; it is nil for an object to be created.
+// The caller holds the lock, and syncs before it answers.
+func (s *System) enter(c *collection, it *item, e Applied) (*item, error) {
+	e.N = s.n + 1
+	e.At = record.FormatTime(s.now(e.N))
+	e.Created = it == nil
+	if e.Created {
+		e.ID = c.Prefix + strconv.Itoa(c.next)
+		if c.newID != nil {
+			e.ID = c.newID(c.next)
+		}
+	} else {
+		e.ID = it.id
+		e.ExternalID = text(get(it.fields, c.keyPath()))
+		s.glimpse(c, it, false)
+	}
+	if ch, ok := e.Fields[c.keyPath()]; ok {
+		e.ExternalID = text(ch.New)
+	}
+	if err := s.append(e); err != nil {
+		return nil, err
 	}
 	if err := s.apply(e); err != nil {
 		s.broken = true // the log and the state no longer agree: only reopening helps
-		return refusal(http.StatusInternalServerError, "storage", "the system cannot store writes")
+		return nil, err
 	}
-	return s.shown(e, c.byID[e.ID])
+	made := c.byID[e.ID]
+	if e.Created {
+		s.glimpse(c, made, true)
+	}
+	return made, nil
+}
+
+// now is the system's own time after n writes.
+func (s *System) now(n int) time.Time {
+	return Start.Add(time.Duration(n) * cmp.Or(s.profile.tick, Tick))
 }
 
 // shown is the answer to an applied write: the object as it is now.
