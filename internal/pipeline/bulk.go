@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -21,20 +22,16 @@ type bulk struct {
 	r                   *Resolver
 	recs, seqs, waiting []int64 // by landing number
 	features            [][]byte
-	keys                []bulkKey
+	fresh               []store.Posting // not written yet
+	lists               []uint32        // the posting lists that make pairs, one behind the other
+	ends                []uint32        // where each ends
 	edges               []bulkEdge
 	untouched           bool
 	stats               Stats
 	progress            func(Stats)
 }
 
-// bulkKey is a record, by its place in recs, on a posting list.
-type bulkKey struct {
-	coarse, fine uint64
-	at           uint32
-	fresh        bool // not written yet
-}
-
+// bulkEdge is a pair at or above the review floor, by places in recs.
 type bulkEdge struct {
 	a, b    uint32 // a < b
 	weight  int32
@@ -47,8 +44,16 @@ const (
 	defaultBulk = 5000
 	bulkShare   = 0.5
 	bulkPage    = 2000
-	// bulkPairs bounds the pairs held in memory, 8 bytes each.
-	bulkPairs = 8 << 20
+	// bulkBatch is how many of the usual batches a linking transaction takes: larger
+	// ones write the same pages of an index less often.
+	bulkBatch = 5
+	// bulkRun bounds the postings held in memory, 24 bytes each, and bulkPairs
+	// the pairs, 8 bytes each.
+	bulkRun   = 2 << 20
+	bulkPairs = 4 << 20
+	// bulkGC lets the garbage collector run earlier while a whole entity type is in
+	// memory: what is there is large, and lives long.
+	bulkGC = 25
 )
 
 // bulkTurn resolves in bulk if that pays, or if an earlier bulk turn has left
@@ -62,11 +67,12 @@ func (r *Resolver) bulkTurn(ctx context.Context, progress func(Stats)) (Stats, e
 	if err != nil || !state.Broken && (state.Waiting < least || float64(state.Waiting) < bulkShare*float64(state.Records)) {
 		return Stats{}, err
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(bulkGC))
 	b := &bulk{r: r, progress: progress}
 	if b.untouched, err = r.Store.Untouched(ctx, r.Entity); err != nil {
 		return Stats{}, err
 	}
-	for _, step := range []func(context.Context) error{b.publish, b.weigh, b.link} {
+	for _, step := range []func(context.Context) error{b.publish, b.readLists, b.weigh, b.link} {
 		if err := step(ctx); err != nil {
 			return b.stats, fmt.Errorf("in bulk: %w", err)
 		}
@@ -90,31 +96,31 @@ func (b *bulk) publish(ctx context.Context) error {
 		}
 		after = list[len(list)-1].Rec
 		b.take(list, fresh)
-	}
-	slices.SortFunc(b.keys, func(x, y bulkKey) int {
-		return cmp.Or(cmp.Compare(x.coarse, y.coarse), cmp.Compare(x.fine, y.fine), cmp.Compare(x.at, y.at))
-	})
-	postings := make([]store.Posting, 0, 20_000)
-	flush := func() error {
-		err := db.AddPostings(ctx, postings)
-		postings = postings[:0]
-		return err
-	}
-	for _, k := range b.keys {
-		if !k.fresh {
-			continue
-		}
-		postings = append(postings, store.Posting{Key: store.Key{Coarse: k.coarse, Fine: k.fine}, Rec: b.recs[k.at]})
-		if len(postings) == cap(postings) {
-			if err := flush(); err != nil {
+		if len(b.fresh) >= bulkRun {
+			if err := b.flush(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	if err := flush(); err != nil {
+	if err := b.flush(ctx); err != nil {
 		return err
 	}
+	b.fresh = nil
 	return db.EndPublish(ctx, entity)
+}
+
+// flush writes the postings held in memory, in the order of their keys.
+func (b *bulk) flush(ctx context.Context) error {
+	slices.SortFunc(b.fresh, func(x, y store.Posting) int {
+		return cmp.Or(cmp.Compare(int64(x.Key.Coarse), int64(y.Key.Coarse)), cmp.Compare(int64(x.Key.Fine), int64(y.Key.Fine)), cmp.Compare(x.Rec, y.Rec))
+	})
+	for part := range slices.Chunk(b.fresh, 20_000) {
+		if err := b.r.Store.AddPostings(ctx, part); err != nil {
+			return err
+		}
+	}
+	b.fresh = b.fresh[:0]
+	return nil
 }
 
 // take keeps a page's records; their features lie in one piece of memory.
@@ -125,13 +131,12 @@ func (b *bulk) take(list []*store.Resolvable, fresh [][]store.Key) {
 	}
 	arena := make([]byte, 0, size)
 	for i, x := range list {
-		at := uint32(len(b.recs))
 		from := len(arena)
 		arena = append(arena, x.Features...)
 		b.recs, b.seqs, b.waiting = append(b.recs, x.Rec), append(b.seqs, x.Seq), append(b.waiting, x.Waiting)
 		b.features = append(b.features, arena[from:len(arena):len(arena)])
-		for _, k := range x.Keys {
-			b.keys = append(b.keys, bulkKey{k.Coarse, k.Fine, at, slices.Contains(fresh[i], k)})
+		for _, k := range fresh[i] {
+			b.fresh = append(b.fresh, store.Posting{Key: k, Rec: x.Rec})
 		}
 	}
 }
@@ -175,44 +180,84 @@ func parallel(n int, fn func(i int) error) error {
 	return g.Wait()
 }
 
-// eachList gives the lists that make pairs, by the rule of store.Publish: the
-// coarse list if it is at most the cap, else those of its fine ones that are.
-func (b *bulk) eachList(yield func(list []uint32)) (spilled int) {
+// readLists reads the posting lists and keeps those that make pairs, by the rule
+// of store.Publish: the coarse list if it is at most the cap, else those of its
+// fine ones that are.
+func (b *bulk) readLists(ctx context.Context) error {
+	var run []placed // one coarse list
 	var list []uint32
-	gather := func(keys []bulkKey) []uint32 {
+	keep := func(part []placed) {
 		list = list[:0]
-		for _, k := range keys {
-			list = append(list, k.at)
+		for _, p := range part {
+			list = append(list, p.at)
 		}
 		slices.Sort(list)
-		list = slices.Compact(list)
-		return list
-	}
-	same := func(from int, eq func(x, y bulkKey) bool) int {
-		to := from + 1
-		for to < len(b.keys) && eq(b.keys[from], b.keys[to]) {
-			to++
+		if list = slices.Compact(list); len(list) > b.r.Cap {
+			b.stats.Spilled++
+		} else if len(list) > 1 {
+			b.lists = append(b.lists, list...)
+			b.ends = append(b.ends, uint32(len(b.lists)))
 		}
-		return to
 	}
-	for i := 0; i < len(b.keys); {
-		j := same(i, func(x, y bulkKey) bool { return x.coarse == y.coarse })
-		if l := gather(b.keys[i:j]); len(l) <= b.r.Cap {
-			yield(l)
-			i = j
-			continue
+	coarse := uint64(0)
+	end := func() {
+		if len(run) < 2 {
+			run = run[:0]
+			return
 		}
-		for i < j {
-			k := same(i, func(x, y bulkKey) bool { return x.coarse == y.coarse && x.fine == y.fine })
-			if l := gather(b.keys[i:k]); b.keys[i].fine != 0 && len(l) <= b.r.Cap {
-				yield(l)
-			} else {
-				spilled++
+		if distinct(run) <= b.r.Cap {
+			keep(run)
+			run = run[:0]
+			return
+		}
+		for i := 0; i < len(run); {
+			j := i
+			for j < len(run) && run[j].fine == run[i].fine {
+				j++
 			}
-			i = k
+			if run[i].fine == 0 {
+				b.stats.Spilled++
+			} else {
+				keep(run[i:j])
+			}
+			i = j
 		}
+		run = run[:0]
 	}
-	return spilled
+	err := b.r.Store.EachPosting(ctx, func(p store.Posting) {
+		if p.Key.Coarse != coarse {
+			end()
+			coarse = p.Key.Coarse
+		}
+		if at, ok := slices.BinarySearch(b.recs, p.Rec); ok {
+			run = append(run, placed{p.Key.Fine, uint32(at)})
+		}
+	})
+	end()
+	return err
+}
+
+// placed is a posting of one coarse list: its fine key and its record's place.
+type placed struct {
+	fine uint64
+	at   uint32
+}
+
+func distinct(run []placed) int {
+	seen := make(map[uint32]bool, min(len(run), 1024))
+	for _, p := range run {
+		seen[p.at] = true
+	}
+	return len(seen)
+}
+
+// eachList gives the lists that make pairs; each is sorted.
+func (b *bulk) eachList(yield func(list []uint32)) {
+	from := uint32(0)
+	for _, to := range b.ends {
+		yield(b.lists[from:to])
+		from = to
+	}
 }
 
 // weigh makes the pairs, range by range of their first record, and keeps those
@@ -220,7 +265,7 @@ func (b *bulk) eachList(yield func(list []uint32)) (spilled int) {
 func (b *bulk) weigh(ctx context.Context) error {
 	const shift = 10
 	counts := make([]int, len(b.recs)>>shift+1)
-	b.stats.Spilled = b.eachList(func(list []uint32) {
+	b.eachList(func(list []uint32) {
 		for i, at := range list {
 			counts[at>>shift] += len(list) - 1 - i
 		}
@@ -232,7 +277,9 @@ func (b *bulk) weigh(ctx context.Context) error {
 			n += counts[to]
 			to++
 		}
-		pairs = slices.Grow(pairs[:0], n)
+		if pairs = pairs[:0]; cap(pairs) < n {
+			pairs = make([]uint64, 0, n)
+		}
 		lo, hi := uint32(from)<<shift, uint64(to)<<shift
 		b.eachList(func(list []uint32) {
 			for i, a := range list {
@@ -251,7 +298,7 @@ func (b *bulk) weigh(ctx context.Context) error {
 		}
 		from = to
 	}
-	b.keys = nil
+	b.lists, b.ends, b.features = nil, nil, nil
 	return nil
 }
 

@@ -84,7 +84,7 @@ func (db *DB) BeginBulk(ctx context.Context, entity string) error {
 
 // NextResolvable gives up to n records of an entity type behind a landing
 // number, with the keys that keysOf makes of their features, and notes the keys
-// as published; Fresh lists those that AddPostings has to add.
+// as published; fresh lists those that AddPostings has to add.
 func (db *DB) NextResolvable(ctx context.Context, entity string, after int64, n int, keysOf func([]*Resolvable) error) (list []*Resolvable, fresh [][]Key, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		list, fresh = nil, nil
@@ -154,6 +154,23 @@ func (db *DB) AddPostings(ctx context.Context, list []Posting) error {
 	})
 	if err != nil {
 		return fmt.Errorf("write posting lists: %w", err)
+	}
+	return nil
+}
+
+// EachPosting gives every posting list in the order of the keys as the engine
+// compares them, of all entity types: a key belongs to one.
+func (db *DB) EachPosting(ctx context.Context, fn func(Posting)) error {
+	err := db.view(ctx, `SELECT key, fine, rec FROM blocking_key ORDER BY key, fine, rec`, nil, func(r *sql.Rows) error {
+		var key, fine int64
+		var p Posting
+		err := r.Scan(&key, &fine, &p.Rec)
+		p.Key = Key{uint64(key), uint64(fine)}
+		fn(p)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read posting lists: %w", err)
 	}
 	return nil
 }
