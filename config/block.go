@@ -115,6 +115,8 @@ func (w *walker) special(at Node, into reflect.Value) {
 		*v = w.expr(at, "an expression")
 	case *MapValue:
 		*v = w.mapValue(at, true)
+	case *TableValues:
+		*v = w.table(at)
 	}
 }
 

@@ -23,6 +23,8 @@ type Config struct {
 	Entities []Entity `yaml:"entities" doc:"What is known of each kind of customer. company and person are built in and need no entry."`
 	Targets  []Target `yaml:"targets" doc:"The systems that changes are written back to, by name. Without targets nothing is ever written."`
 
+	Tables []Table `yaml:"tables" doc:"Owners and pick lists: what a value of one system means, for lookup(\"name\", value) in maps. Case and white space around a value do not count."`
+
 	// Dir is the folder of the file: relative paths in it start there.
 	Dir string `yaml:"-"`
 	// Warnings are not wrong, but a person should see them.
@@ -179,6 +181,7 @@ func (c Config) Check(at Node) (problems []Problem) {
 			}
 		}
 	}
+	problems = append(problems, c.checkEvents()...)
 	for _, t := range c.Targets {
 		if !slices.Contains(entities, t.Entity) && t.Entity != "" {
 			problems = append(problems, t.At.Key("entity").Problem("no entity %q%s", t.Entity, hint(t.Entity, entities)))

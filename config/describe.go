@@ -58,6 +58,8 @@ func want(t reflect.Type, f field) string {
 		return "an expression"
 	case reflect.TypeFor[MapValue]():
 		return "an expression, a mapping of parts, or a list of them"
+	case reflect.TypeFor[TableValues]():
+		return "value: meaning pairs, or the path of a CSV file"
 	}
 	switch t.Kind() {
 	case reflect.String:

@@ -14,9 +14,11 @@ import (
 //	yaml:",inline"  an embedded struct whose keys stand among these
 //	default:"5m"    what an absent key means, written as in the file
 //	required:"true" the key must be there
+//	unless:"b"      a required key that need not be there beside this one
 //	oneof:"a b"     the values a text may have, or each entry of a list
 //	min:"1" max:"9" bounds of a number, duration, size or percent; of a text or list, its length
 //	format:"url"    url, path or name
+//	orone:"true"    a list that may be written as its one entry
 //	doc:"…"         one sentence for the reference and the schema
 //	example:"…"     a value for the reference
 //
@@ -33,6 +35,8 @@ type field struct {
 	min, max string
 	format   string
 	example  string
+	orOne    bool
+	unless   string
 }
 
 // shape is what the walker knows of a struct type.
@@ -88,10 +92,11 @@ func (s *shape) add(t reflect.Type, above []int) {
 func fieldOf(sf reflect.StructField, index []int) field {
 	f := field{
 		index: index, typ: sf.Type,
-		doc: sf.Tag.Get("doc"), required: sf.Tag.Get("required") == "true",
+		unless: sf.Tag.Get("unless"),
+		doc:    sf.Tag.Get("doc"), required: sf.Tag.Get("required") == "true",
 		oneof: strings.Fields(sf.Tag.Get("oneof")),
 		min:   sf.Tag.Get("min"), max: sf.Tag.Get("max"),
-		format: sf.Tag.Get("format"), example: sf.Tag.Get("example"),
+		format: sf.Tag.Get("format"), example: sf.Tag.Get("example"), orOne: sf.Tag.Get("orone") == "true",
 	}
 	f.def, f.hasDef = sf.Tag.Lookup("default")
 	return f

@@ -74,6 +74,31 @@ func (o Options) env(name string) (string, bool) {
 	return os.LookupEnv(name)
 }
 
+// readTable is readFile for what may be larger than a configuration.
+func (o Options) readTable(path string) ([]byte, error) {
+	if o.ReadFile != nil {
+		return o.ReadFile(path)
+	}
+	f, err := os.Open(path) //nolint:gosec // the admin names the file
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, maxTableFile+1))
+}
+
+// cause is an error without the path, which the message names already.
+func cause(err error) error {
+	var pe *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("it does not exist")
+	case errors.As(err, &pe):
+		return pe.Err
+	}
+	return err
+}
+
 func (o Options) readFile(path string) ([]byte, error) {
 	if o.ReadFile != nil {
 		return o.ReadFile(path)

@@ -71,6 +71,8 @@ func printValue(v reflect.Value) *yaml.Node {
 		return textNode(x.Text)
 	case MapValue:
 		return printMapValue(x)
+	case TableValues:
+		return printTable(x)
 	case Duration:
 		return textNode(x.String())
 	case Percent:

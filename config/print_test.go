@@ -33,11 +33,16 @@ sources:
     query: &q {limit: "100", n: 100, on: "true"}
     more: {<<: *q, extra: [1, null, ~, "null"]}
     entities:
-      person: {id: 12, deleted: "true", volatile: [/a], map: {phones: [record.a, {value: record.b}], address: {line: record.l}, title: "'是'"}}
+      person: {relations: {employer: {to: site, id: record.c}}, id: 12, deleted: "true", volatile: [/a], map: {phones: [record.a, {value: record.b}], address: {line: record.l}, title: "'是'"}}
       site: {map: {any: record.x}, stream: s}
-entities: {site: {schema: site.json, match: {link: 12.5%, review: 0}}, person: {survive: {phone: [union]}}}
+      site2: {map: {any: 'lookup("t", record.x)'}, relations: {parent: {to: site, source: erp, id: record.p, share: record.s}}}
+    events:
+      order: {id: record.id, of: {entity: person, id: record.who}, at: record.at, map: {payload: {a: record.a}, x: [record.y]}}
+      call: {stream: calls, id: record.id, of: [{entity: person, id: record.a}, {entity: site, id: record.b, source: erp}], at: record.at, volatile: [/x]}
+tables: {t: {a: b, "1": 2, 软件: software}}
+entities: {site2: {schema: site.json}, site: {schema: site.json, match: {link: 12.5%, review: 0}}, person: {survive: {phone: [union]}}}
 targets:
-  erp: {entity: person, policy: create_only, map: {a.b: golden.title}, brake: 0%, approve: auto}
+  erp: {entity: person, policy: create_only, map: {a.b: golden.title}, references: {org: {relation: employer, value: number(id)}}, brake: 0%, approve: auto}
 `} {
 		first := mustParse(t, src)
 		printed := string(Print(first))

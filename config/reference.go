@@ -23,9 +23,13 @@ func Reference() []byte {
 		{"server", "", reflect.TypeFor[Server]()},
 		{"sources.NAME", "A source also takes the keys of its connector; see the connector's own page.", reflect.TypeFor[Source]()},
 		{"sources.NAME.entities.ENTITY", "", reflect.TypeFor[SourceEntity]()},
+		{"sources.NAME.entities.ENTITY.relations.NAME", "Edges from these records to others: an employment, a parent, a branch, a partner.", reflect.TypeFor[SourceRelation]()},
+		{"sources.NAME.events.NAME", "What happened to or with customers: tickets, orders, calls, mails, page views, surveys.", reflect.TypeFor[SourceEvent]()},
+		{"sources.NAME.events.NAME.of", "", reflect.TypeFor[Party]()},
 		{"entities.ENTITY", "", reflect.TypeFor[Entity]()},
 		{"entities.ENTITY.match", "", reflect.TypeFor[Match]()},
 		{"targets.NAME", "", reflect.TypeFor[Target]()},
+		{"targets.NAME.references.FIELD", "", reflect.TypeFor[TargetReference]()},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n", s.title)
 		if s.about != "" {
@@ -90,6 +94,10 @@ func kindOf(f field) string {
 		return "name: expression, parts or list"
 	case reflect.TypeFor[[]Survive]():
 		return "field: list of strategies"
+	case reflect.TypeFor[[]Party]():
+		return "mapping, or list of them"
+	case reflect.TypeFor[[]Table]():
+		return "name: value: meaning pairs, or the path of a CSV file"
 	}
 	switch w := strings.TrimPrefix(want(f.typ, f), "a "); w {
 	case "list":

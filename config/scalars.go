@@ -30,7 +30,7 @@ func isScalar(t reflect.Type) bool {
 }
 
 func isSpecial(t reflect.Type) bool {
-	return t == reflect.TypeFor[Expr]() || t == reflect.TypeFor[MapValue]() || t == reflect.TypeFor[Block]() || t == reflect.TypeFor[Node]()
+	return t == reflect.TypeFor[Expr]() || t == reflect.TypeFor[MapValue]() || t == reflect.TypeFor[Block]() || t == reflect.TypeFor[Node]() || t == reflect.TypeFor[TableValues]()
 }
 
 // scalar decodes one scalar: reference, type, bounds.

@@ -52,7 +52,7 @@ func structSchema(t reflect.Type, defs map[string]any) map[string]any {
 			}
 		}
 		properties[f.key] = p
-		if f.required {
+		if f.required && f.unless == "" {
 			required = append(required, f.key)
 		}
 	}
@@ -63,6 +63,11 @@ func structSchema(t reflect.Type, defs map[string]any) map[string]any {
 	out := map[string]any{"type": kind, "properties": properties, "additionalProperties": s.rest != nil}
 	if len(required) > 0 {
 		out["required"] = required
+	}
+	for _, f := range s.fields {
+		if f.required && f.unless != "" {
+			out["anyOf"] = []any{map[string]any{"required": []string{f.key}}, map[string]any{"required": []string{f.unless}}}
+		}
 	}
 	return out
 }
@@ -77,6 +82,11 @@ func typeSchema(t reflect.Type, f field, defs map[string]any) map[string]any {
 		return ref("expression")
 	case reflect.TypeFor[MapValue]():
 		return ref("mapping")
+	case reflect.TypeFor[TableValues]():
+		return map[string]any{"anyOf": []any{
+			map[string]any{"type": "string"},
+			map[string]any{"type": "object", "minProperties": 1, "additionalProperties": map[string]any{"type": []string{"string", "number", "boolean"}}},
+		}}
 	case reflect.TypeFor[Duration](), reflect.TypeFor[time.Duration]():
 		return orReference(map[string]any{"type": []string{"string", "integer"}, "pattern": `^(0|([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+)$`})
 	case reflect.TypeFor[Percent]():
@@ -125,6 +135,9 @@ func listSchema(t reflect.Type, f field, defs map[string]any) map[string]any {
 		out["minItems"] = 1
 	} else {
 		out["type"] = []string{"array", "null"}
+	}
+	if f.orOne {
+		return map[string]any{"anyOf": []any{typeSchema(e, field{}, defs), out}}
 	}
 	return out
 }

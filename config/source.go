@@ -18,7 +18,8 @@ type Source struct {
 	Type     string         `yaml:"type" required:"true" oneof:"file rest" doc:"What kind of system it is; the connector's own keys stand beside it."`
 	Every    Duration       `yaml:"every" default:"5m" doc:"How often to pull, at least 1s."`
 	Where    Expr           `yaml:"where" doc:"Only records for which this expression over record is true; the rest is counted and left out." example:"record.lifecyclestage != \"other\""`
-	Entities []SourceEntity `yaml:"entities" required:"true" doc:"What the source holds, by entity: company, person or one of your own."`
+	Entities []SourceEntity `yaml:"entities" required:"true" unless:"events" doc:"What the source holds, by entity: company, person or one of your own."`
+	Events   []SourceEvent  `yaml:"events" doc:"What happened to or with customers, by name: tickets, orders, calls …"`
 	Options  Block          `yaml:",rest"`
 	At       Node           `yaml:"-"`
 }
@@ -27,17 +28,18 @@ const defaultEvery = Duration(5 * time.Minute)
 
 // SourceEntity says how a source's records of one entity are read.
 type SourceEntity struct {
-	Entity   string   `yaml:",key"`
-	ID       Expr     `yaml:"id" doc:"The record's own id in the source. Needed unless the connector knows it; a file never does." example:"record.id"`
-	Stamp    Expr     `yaml:"stamp" doc:"When the source last changed the record." example:"record.updated_at"`
-	Version  Expr     `yaml:"version" doc:"The source's version or etag of the record." example:"record.etag"`
-	Deleted  Expr     `yaml:"deleted" doc:"True when the source has deleted the record." example:"record.archived == true"`
-	Where    Expr     `yaml:"where" doc:"Only records for which this is true, as for the source." example:"record.country == \"CN\""`
-	Map      []Named  `yaml:"map" required:"true" doc:"Our field: expression over record. A list's field takes one entry under its singular (phone) or a list of entries (phones); an entry may have parts."`
-	Schema   string   `yaml:"schema" doc:"A JSON Schema file for the mapped record, in addition to the entity's." example:"crm.schema.json"`
-	Volatile []string `yaml:"volatile" doc:"JSON pointers to what changes without meaning: left out when records are compared." example:"[/etag, /updated_at]"`
-	Options  Block    `yaml:",rest"`
-	At       Node     `yaml:"-"`
+	Entity    string           `yaml:",key"`
+	ID        Expr             `yaml:"id" doc:"The record's own id in the source. Needed unless the connector knows it; a file never does." example:"record.id"`
+	Stamp     Expr             `yaml:"stamp" doc:"When the source last changed the record." example:"record.updated_at"`
+	Version   Expr             `yaml:"version" doc:"The source's version or etag of the record." example:"record.etag"`
+	Deleted   Expr             `yaml:"deleted" doc:"True when the source has deleted the record." example:"record.archived == true"`
+	Where     Expr             `yaml:"where" doc:"Only records for which this is true, as for the source." example:"record.country == \"CN\""`
+	Map       []Named          `yaml:"map" required:"true" doc:"Our field: expression over record. A list's field takes one entry under its singular (phone) or a list of entries (phones); an entry may have parts."`
+	Schema    string           `yaml:"schema" doc:"A JSON Schema file for the mapped record, in addition to the entity's." example:"crm.schema.json"`
+	Volatile  []string         `yaml:"volatile" doc:"JSON pointers to what changes without meaning: left out when records are compared." example:"[/etag, /updated_at]"`
+	Relations []SourceRelation `yaml:"relations" doc:"Edges to other records, by name: employer, parent, branch …"`
+	Options   Block            `yaml:",rest"`
+	At        Node             `yaml:"-"`
 }
 
 // Check reports what is wrong with a source's values.

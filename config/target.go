@@ -22,16 +22,17 @@ const (
 
 // Target is one kind of object of one system that changes are written to.
 type Target struct {
-	Name    string   `yaml:",key"`
-	System  string   `yaml:"system" doc:"The source whose system this is; the target's own name when left out." example:"crm"`
-	Entity  string   `yaml:"entity" required:"true" doc:"The entity whose golden records are written: company, person or one of your own."`
-	Policy  string   `yaml:"policy" default:"update_only" oneof:"update_only upsert create_only" doc:"Whether objects are only updated, or created too, or only created."`
-	Owns    []string `yaml:"owns" doc:"The fields that may be written: the target's field paths or our field names. Every other field belongs to the target." example:"[phone, website]"`
-	Map     []Named  `yaml:"map" doc:"The target's field path: expression over golden." example:"phone: golden.phones[0].value"`
-	Where   Expr     `yaml:"where" doc:"Only golden records for which this is true." example:"golden.country == \"CN\""`
-	Brake   Percent  `yaml:"brake" default:"5%" doc:"A plan that touches more of the target than this share stops and waits for a person."`
-	Approve string   `yaml:"approve" default:"person" oneof:"person auto" doc:"Whether a first plan waits for a person (person) or not (auto)."`
-	At      Node     `yaml:"-"`
+	Name       string            `yaml:",key"`
+	System     string            `yaml:"system" doc:"The source whose system this is; the target's own name when left out." example:"crm"`
+	Entity     string            `yaml:"entity" required:"true" doc:"The entity whose golden records are written: company, person or one of your own."`
+	Policy     string            `yaml:"policy" default:"update_only" oneof:"update_only upsert create_only" doc:"Whether objects are only updated, or created too, or only created."`
+	Owns       []string          `yaml:"owns" doc:"The fields that may be written: the target's field paths or our field names. Every other field belongs to the target." example:"[phone, website]"`
+	Map        []Named           `yaml:"map" doc:"The target's field path: expression over golden." example:"phone: golden.phones[0].value"`
+	References []TargetReference `yaml:"references" doc:"Fields that hold the target's own id of a related golden record."`
+	Where      Expr              `yaml:"where" doc:"Only golden records for which this is true." example:"golden.country == \"CN\""`
+	Brake      Percent           `yaml:"brake" default:"5%" doc:"A plan that touches more of the target than this share stops and waits for a person."`
+	Approve    string            `yaml:"approve" default:"person" oneof:"person auto" doc:"Whether a first plan waits for a person (person) or not (auto)."`
+	At         Node              `yaml:"-"`
 }
 
 // Check reports what is wrong with a target's values.
@@ -51,6 +52,12 @@ func (t Target) Check(at Node) (problems []Problem) {
 		if !fieldPath(m.Name) {
 			problems = append(problems, m.At.atKey().Problem("%q is no field path; want names with dots between: address.city", m.Name))
 		}
+	}
+	for _, r := range t.References {
+		if slices.Contains(mapped, r.Field) {
+			problems = append(problems, r.Place.atKey().Problem("%s is mapped too; keep one", r.Field))
+		}
+		mapped = append(mapped, r.Field)
 	}
 	for i, name := range t.Owns {
 		_, ours := record.Spec(t.Entity, name)

@@ -36,7 +36,7 @@ func (w *walker) report(at Node, format string, args ...any) {
 // are the tags of the field the value belongs to; lists hand them to their entries.
 func (w *walker) decode(at Node, into reflect.Value, rules field) {
 	switch into.Type() {
-	case reflect.TypeFor[Expr](), reflect.TypeFor[MapValue](), reflect.TypeFor[Block]():
+	case reflect.TypeFor[Expr](), reflect.TypeFor[MapValue](), reflect.TypeFor[Block](), reflect.TypeFor[TableValues]():
 		w.special(at, into)
 		return
 	case reflect.TypeFor[Node]():
@@ -110,7 +110,7 @@ func (w *walker) structure(at Node, into reflect.Value, entries []pair, siblings
 		into.FieldByIndex(s.rest).Set(reflect.ValueOf(Block{at: at, entries: left, siblings: s.keys(), part: true}))
 	}
 	for _, f := range s.fields {
-		if f.required && !given[f.key] {
+		if f.required && !given[f.key] && !given[f.unless] {
 			w.misspelt(at, f.key, left, meant)
 		}
 	}
@@ -135,6 +135,9 @@ func (w *walker) misspelt(at Node, key string, left []pair, meant map[string]boo
 func (w *walker) absent(at Node, into reflect.Value, s shape, given, meant map[string]bool) {
 	for _, f := range s.fields {
 		if given[f.key] {
+			continue
+		}
+		if f.required && f.unless != "" && given[f.unless] {
 			continue
 		}
 		if f.required && !meant[f.key] {
@@ -188,6 +191,12 @@ func (w *walker) list(at Node, into reflect.Value, rules field) {
 	if elem.Kind() == reflect.Struct && !isScalar(elem) && !isSpecial(elem) {
 		name = shapeOf(elem).name
 	}
+	if rules.orOne && !empty(at.node) && at.node.Kind == yaml.MappingNode {
+		v := reflect.New(elem).Elem()
+		w.decode(at, v, field{})
+		into.Set(reflect.Append(reflect.MakeSlice(into.Type(), 0, 1), v))
+		return
+	}
 	want := yaml.SequenceNode
 	if name != nil {
 		want = yaml.MappingNode
@@ -208,7 +217,7 @@ func (w *walker) list(at Node, into reflect.Value, rules field) {
 			v.FieldByIndex(name).SetString(key)
 		}
 		inner := rules
-		inner.min, inner.max, inner.required = "", "", false
+		inner.min, inner.max, inner.required, inner.orOne = "", "", false, false
 		w.decode(c, v, inner)
 		out = reflect.Append(out, v)
 	}

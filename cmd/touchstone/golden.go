@@ -108,7 +108,15 @@ func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {
 	if err != nil {
 		return err
 	}
-	return c.print(s, func() {
+	around, err := a.Around(ctx, id)
+	if err != nil {
+		return err
+	}
+	all := struct {
+		app.Shown
+		app.ShownAround
+	}{s, around}
+	return c.print(all, func() {
 		fmt.Fprintf(c.out, "%s  %s  version %d, changed %s\n", s.ID, s.Entity, s.Version, s.ChangedAt)
 		if s.Moved {
 			fmt.Fprintf(c.out, "(the id you asked for now belongs to this record)\n")
@@ -131,6 +139,7 @@ func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {
 			rows = append(rows, []any{m.Ref, state, app.DisplayName(s.Entity, m.Fields)})
 		}
 		c.table([]string{"source record", "", "name there"}, rows)
+		c.showAround(around)
 	})
 }
 

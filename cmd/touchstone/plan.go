@@ -60,7 +60,11 @@ func (c *cli) plan(ctx context.Context, a *app.App, only, state string, limit in
 	}
 	err = c.print(plans, func() {
 		for _, p := range plans {
-			fmt.Fprintf(c.out, "%s (%s of %s): %d creates, %d updates\n", p.Target, p.Entity, p.System, p.Creates, p.Updates)
+			fmt.Fprintf(c.out, "%s (%s of %s): %d creates, %d updates", p.Target, p.Entity, p.System, p.Creates, p.Updates)
+			if p.LeftOut > 0 {
+				fmt.Fprintf(c.out, ", %d golden records left out", p.LeftOut)
+			}
+			fmt.Fprintln(c.out)
 			if p.Held != "" {
 				fmt.Fprintln(c.out, "  "+p.Held)
 			}

@@ -82,7 +82,24 @@ func (c *cli) summary(s app.Summary) error {
 			{"writes delivered", s.Pushed},
 			{"of them verified", s.Verified},
 			{"writes that wait", s.Waiting},
+			{"left out by a target's where", s.LeftOut},
+			{"values no table knows", s.Unmapped},
 		})
+		if e := s.Events; e != nil {
+			c.table([]string{"events", ""}, [][]any{
+				{"pulled", e.Pulled},
+				{"= stored", e.Stored},
+				{"+ unchanged", e.Unchanged},
+				{"+ quarantined", e.Refused},
+				{"+ filtered", e.Filtered},
+				{"in force", e.Events},
+				{"whose record has not landed", e.Waiting},
+				{"in quarantine", e.Faulty},
+			})
+		}
+		for _, m := range s.UnmappedValues {
+			fmt.Fprintf(c.out, "table %s does not know: %s (%d records)\n", m.Table, plain(m.Value), m.Count)
+		}
 		for _, h := range s.Held {
 			fmt.Fprintln(c.out, "held:", plain(h))
 		}

@@ -58,7 +58,8 @@ type App struct {
 	targets   []*target
 	uidToName map[string]string
 
-	unmapped *failures
+	unmapped   *failures
+	eventTally *tally
 }
 
 // system is one outside system: the source and the targets that write to it.
@@ -67,6 +68,7 @@ type system struct {
 	uid     string
 	puller  connectors.Puller
 	intakes []*pipeline.Intake
+	events  []*pipeline.EventIntake
 	// busy is held while a page is pulled and landed and while a write is sent
 	// and read back: so no stale page lands over what was just written.
 	busy sync.Mutex
@@ -97,7 +99,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}}
+	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}}
 	if opts.Shared {
 		if _, err := os.Stat(filepath.Join(opts.Dir, seal.KeyFile)); err != nil {
 			return nil, fmt.Errorf("no data in %s: nothing was run there yet; run first, or name the right folder with --dir: %w", opts.Dir, err)
@@ -186,12 +188,16 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.wireIntakes(ctx, &problems); err != nil {
 		return err
 	}
+	if err := a.wireEvents(ctx, &problems); err != nil {
+		return err
+	}
 	if err := a.wireTargets(&problems); err != nil {
 		return err
 	}
 	if len(problems) > 0 {
 		return problems
 	}
+	a.referredFirst()
 	if err := a.rulesChanged(ctx); err != nil {
 		return err
 	}
@@ -247,7 +253,7 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 	r := &pipeline.Resolver{
 		Store: a.Store, Log: a.Log, Entity: e.Name, Model: m, Policy: policy,
 		Link: m.Threshold(float64(e.Match.Link)), Review: m.Threshold(float64(e.Match.Review)),
-		Cap: matching.KeyCap, Batch: defaultBatch, Differ: &pipeline.Differ{},
+		Cap: matching.KeyCap, Batch: defaultBatch, Differ: &pipeline.Differ{Rank: policy.Rank},
 	}
 	if a.opts.Batch > 0 {
 		r.Batch = a.opts.Batch
@@ -303,7 +309,7 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 	for _, s := range a.order {
 		for _, se := range s.source.Entities {
 			ent := a.entityNamed(se.Entity)
-			mapper, bad := pipeline.NewMapper(s.source, se)
+			mapper, bad := pipeline.NewMapper(s.source, se, a.around())
 			*problems = append(*problems, bad...)
 			schemas, hash, err := a.schemas(se)
 			if err != nil {
@@ -338,6 +344,18 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 // schemas compiles the entity's schema and the source's own, and gives a hash
 // of their text.
 func (a *App) schemas(se config.SourceEntity) ([]*schema.Schema, string, error) {
+	name := se.Entity
+	for _, e := range a.Config.Entities {
+		if e.Name == se.Entity && e.Schema != "" {
+			name = e.Schema
+		}
+	}
+	return a.compileSchemas(name, se.Schema)
+}
+
+// compileSchemas compiles a schema and, when it is named, a second one, built
+// in or from files, and gives a hash of their text.
+func (a *App) compileSchemas(name, second string) ([]*schema.Schema, string, error) {
 	var list []*schema.Schema
 	h := sha256.New()
 	add := func(name string) error {
@@ -358,17 +376,11 @@ func (a *App) schemas(se config.SourceEntity) ([]*schema.Schema, string, error) 
 		list = append(list, s)
 		return nil
 	}
-	name := se.Entity
-	for _, e := range a.Config.Entities {
-		if e.Name == se.Entity && e.Schema != "" {
-			name = e.Schema
-		}
-	}
 	if err := add(name); err != nil {
 		return nil, "", err
 	}
-	if se.Schema != "" {
-		if err := add(se.Schema); err != nil {
+	if second != "" {
+		if err := add(second); err != nil {
 			return nil, "", err
 		}
 	}
@@ -397,8 +409,13 @@ func (a *App) wireTargets(problems *config.Problems) error {
 			*problems = append(*problems, t.At.Problem("source %s does not read %s: a target is read back, so its entity has to be mapped there too", t.System, t.Entity))
 			continue
 		}
-		plan, bad := pipeline.NewTarget(t, s.uid)
+		plan, bad := pipeline.NewTarget(t, s.uid, a.around())
 		*problems = append(*problems, bad...)
+		for _, name := range plan.Refers() {
+			if e := a.entityNamed(name); e != nil && e.resolver != nil {
+				e.resolver.Referred = true
+			}
+		}
 		plan.Failed = func(id string, err error) { a.notMapped(t.Name, id, err) }
 		ent.resolver.Differ.Targets = append(ent.resolver.Differ.Targets, plan)
 		a.targets = append(a.targets, &target{config: t, system: s, plan: plan, deliverer: &outbox.Deliverer{

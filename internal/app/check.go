@@ -13,9 +13,17 @@ import (
 // Check compiles every expression and schema of a configuration without
 // touching a system or a store.
 func Check(cfg *config.Config) (problems config.Problems) {
+	around := pipeline.Around{Tables: pipeline.Tables(cfg), End: cfg.RelationEnd}
 	for _, src := range cfg.Sources {
+		for _, e := range src.Events {
+			_, bad := pipeline.NewEventMapper(src, e, around)
+			problems = append(problems, bad...)
+			if e.Schema != "" {
+				problems = append(problems, checkSchema(cfg, e.Schema, e.Place)...)
+			}
+		}
 		for _, e := range src.Entities {
-			_, bad := pipeline.NewMapper(src, e)
+			_, bad := pipeline.NewMapper(src, e, around)
 			problems = append(problems, bad...)
 			if e.Schema != "" {
 				problems = append(problems, checkSchema(cfg, e.Schema, e.At)...)
@@ -28,7 +36,7 @@ func Check(cfg *config.Config) (problems config.Problems) {
 		}
 	}
 	for _, t := range cfg.Targets {
-		_, bad := pipeline.NewTarget(t, t.System)
+		_, bad := pipeline.NewTarget(t, t.System, around)
 		problems = append(problems, bad...)
 	}
 	return problems

@@ -17,21 +17,27 @@ import (
 // made, Pushed delivered ones, Verified those whose read-back equals what was
 // sent.
 type Summary struct {
-	Pulled      int      `json:"pulled"`
-	Stored      int      `json:"stored"`
-	Unchanged   int      `json:"unchanged"`
-	Echo        int      `json:"echo"`
-	Quarantined int      `json:"quarantined"`
-	Filtered    int      `json:"filtered"`
-	Golden      int      `json:"golden"`
-	Merged      int      `json:"merged"`
-	Review      int      `json:"review"`
-	Planned     int      `json:"planned"`
-	Pushed      int      `json:"pushed"`
-	Verified    int      `json:"verified"`
-	Waiting     int      `json:"waiting"`            // writes left for a later pass: their time has not come, or a person has to let them
-	Held        []string `json:"held,omitempty"`     // targets that wait for a person, and why
-	Problems    []string `json:"problems,omitempty"` // sources and targets that failed
+	Pulled      int           `json:"pulled"`
+	Stored      int           `json:"stored"`
+	Unchanged   int           `json:"unchanged"`
+	Echo        int           `json:"echo"`
+	Quarantined int           `json:"quarantined"`
+	Filtered    int           `json:"filtered"`
+	Golden      int           `json:"golden"`
+	Merged      int           `json:"merged"`
+	Review      int           `json:"review"`
+	Planned     int           `json:"planned"`
+	Pushed      int           `json:"pushed"`
+	Verified    int           `json:"verified"`
+	LeftOut     int           `json:"left_out"` // golden records that a target's where leaves out, for all targets
+	Waiting     int           `json:"waiting"`  // writes left for a later pass: their time has not come, or a person has to let them
+	Events      *EventSummary `json:"events,omitempty"`
+	// Unmapped counts the values that tables of the configuration do not know;
+	// UnmappedValues are the most frequent of them.
+	Unmapped       int               `json:"unmapped,omitempty"`
+	UnmappedValues []store.MissCount `json:"unmapped_values,omitempty"`
+	Held           []string          `json:"held,omitempty"`     // targets that wait for a person, and why
+	Problems       []string          `json:"problems,omitempty"` // sources and targets that failed
 }
 
 // Progress is told while a pass works.
@@ -83,7 +89,7 @@ func (a *App) pull(ctx context.Context, s *system, progress Progress) (total sto
 		total = total.Add(c)
 		err = errors.Join(err, e)
 	}
-	return total, err
+	return total, errors.Join(err, a.pullEvents(ctx, s, progress))
 }
 
 // maxRounds bounds how often resolving and delivering may call each other in
@@ -125,6 +131,9 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 
 // Resolve derives and resolves what waits, company before person.
 func (a *App) Resolve(ctx context.Context, progress Progress) error {
+	if err := a.deriveEvents(ctx, progress); err != nil {
+		return err
+	}
 	for _, e := range a.entities {
 		if e.resolver == nil {
 			continue
@@ -173,9 +182,11 @@ func (e *entity) deriveAny(a *App) store.Derive {
 }
 
 func (a *App) deliver(ctx context.Context, t *target) (outbox.Report, error) {
-	ready, err := a.firstPassDone(ctx, t.config.Entity)
-	if err != nil || !ready {
-		return outbox.Report{}, err
+	for _, entity := range append([]string{t.config.Entity}, t.plan.Refers()...) {
+		ready, err := a.firstPassDone(ctx, entity)
+		if err != nil || !ready {
+			return outbox.Report{}, err
+		}
 	}
 	t.system.busy.Lock()
 	defer t.system.busy.Unlock()
@@ -207,6 +218,19 @@ func (a *App) fill(ctx context.Context, sum *Summary, since string) error {
 		return err
 	}
 	sum.Problems = append(sum.Problems, a.unmapped.take()...)
+	if err := a.fillEvents(ctx, sum); err != nil {
+		return err
+	}
+	for _, t := range a.targets {
+		out, err := a.Store.LeftOut(ctx, t.config.Name)
+		if err != nil {
+			return err
+		}
+		sum.LeftOut += out
+	}
+	if sum.Unmapped, sum.UnmappedValues, err = a.unmappedValues(ctx); err != nil {
+		return err
+	}
 	for _, t := range n.ByTarget {
 		sum.Waiting += t.States[store.Pending] + t.States[store.Inflight] + t.States[store.Unknown]
 	}

@@ -36,6 +36,7 @@ type PlanTarget struct {
 	Held    string         `json:"held,omitempty"` // why it waits for a person
 	Creates int            `json:"creates"`
 	Updates int            `json:"updates"`
+	LeftOut int            `json:"left_out,omitempty"` // golden records that the target's where leaves out
 	Writes  []PlannedWrite `json:"writes"`
 }
 
@@ -50,6 +51,9 @@ func (a *App) Plan(ctx context.Context, only, state string, most int) ([]PlanTar
 		p := PlanTarget{Target: t.config.Name, System: t.config.System, Entity: t.config.Entity, Writes: []PlannedWrite{}}
 		var err error
 		if p.Held, err = t.deliverer.Held(ctx); err != nil {
+			return nil, err
+		}
+		if p.LeftOut, err = a.Store.LeftOut(ctx, t.config.Name); err != nil {
 			return nil, err
 		}
 		after := int64(0)

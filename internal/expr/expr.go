@@ -72,6 +72,8 @@ type Program struct {
 	code *vm.Program
 	path []any // a plain path such as record.name: the variable, then its steps; nil if it is more
 	want Kind
+
+	tables []string // that lookup asks
 }
 
 // Compile reads an expression. vars names what it may use: name → an example
@@ -100,6 +102,7 @@ func Compile(text string, vars map[string]any, want Kind) (p *Program, err error
 	}
 	config.Expect, config.ExpectAny = reflect.Invalid, false
 	rw := &rewriter{config: config}
+	rw.lookups, _ = vars[LookupsVar].(*Lookups)
 	tree.Node = rw.rewrite(tree.Node)
 	if rw.err != nil {
 		return nil, compileError(rw.err.Bind(tree.Source))
@@ -111,7 +114,7 @@ func Compile(text string, vars map[string]any, want Kind) (p *Program, err error
 	if err != nil {
 		return nil, compileError(err)
 	}
-	return &Program{code: code, path: path, want: want}, nil
+	return &Program{code: code, path: path, want: want, tables: rw.tables}, nil
 }
 
 func newConfig(vars map[string]any) *conf.Config {
@@ -122,6 +125,7 @@ func newConfig(vars map[string]any) *conf.Config {
 	for name, example := range vars {
 		env[name] = typeOf(example)
 	}
+	env[LookupsVar] = types.Any
 	config.WithEnv(env)
 	for name := range config.Builtins {
 		if !closures[name] {

@@ -99,6 +99,8 @@ func hidden() map[string]func(a []any) (any, error) {
 		"__list":      func(a []any) (any, error) { return listUpTo(a, maxEntries) },
 		"__shortlist": func(a []any) (any, error) { return listUpTo(a, maxInner) },
 		"__text":      textFn,
+		"__lookup":    runLookup,
+		"lookup":      runLookup, // rewritten; only its name counts
 		"__not": func(a []any) (any, error) {
 			if a[0] == nil {
 				return nil, nil

@@ -30,5 +30,6 @@ func Reference() []byte {
 	for _, f := range Functions() {
 		fmt.Fprintf(&b, "| `%s` | %s | `%s` | `%s` |\n", f.Signature, f.Text, f.Example, f.Gives)
 	}
+	b.WriteString(lookupReference)
 	return b.Bytes()
 }

@@ -31,6 +31,9 @@ type rewriter struct {
 	err    *file.Error
 	names  int
 	depth  int // closures around the node
+
+	lookups *Lookups // tables there are
+	tables  []string // tables asked
 }
 
 func (rw *rewriter) fail(at ast.Node, format string, args ...any) ast.Node {
@@ -162,6 +165,9 @@ func (rw *rewriter) call(n *ast.CallNode) ast.Node {
 	callee, ok := n.Callee.(*ast.IdentifierNode)
 	if !ok {
 		return rw.fail(n, "only the functions of the reference can be called")
+	}
+	if callee.Value == "lookup" {
+		return rw.lookup(n)
 	}
 	f, ok := functionByName(callee.Value)
 	if !ok {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"touchstone/internal/golden"
@@ -41,6 +42,10 @@ func (d *Deriver) derive(h store.History, known decoded) (store.Derived, error) 
 		return out, nil
 	}
 	out.Live = w.live
+	out.Misses = w.misses
+	if w.live {
+		out.Relations = w.relations
+	}
 	out.Echo = w.echo
 	out.Authored = w.authored.AppendJSON(make([]byte, 0, 1024))
 	features := w.features
@@ -71,10 +76,14 @@ type walk struct {
 	features *matching.Features
 	live     bool
 	echo     bool
+
+	relations []record.Relation
+	misses    []store.Miss
 }
 
 func (w *walk) step(v *store.Version, out *store.Derived) {
-	obj, fields, reasons := w.d.read(v, w.known)
+	var missed misses
+	obj, fields, relations, reasons := w.d.read(v, w.known, &missed)
 	if len(reasons) > 0 && (obj == nil || !v.Released) {
 		out.Bad[v.N] = reasons
 		return
@@ -90,27 +99,31 @@ func (w *walk) step(v *store.Version, out *store.Derived) {
 	out.Version = v.N
 	own, echoed := w.ownRaw(obj, v.Seq)
 	if len(echoed) > 0 {
-		fields, _ = w.d.Mapper.Map(own)
+		missed = misses{}
+		fields, _ = w.d.Mapper.mapped(own, &missed)
+		relations, _ = w.d.Mapper.Relations(own, earlier(v.Stamp, v.SeenAt), &missed)
 	}
+	w.relations, w.misses = relations, missed.list
 	changed := w.setAuthored(fields, v)
 	w.echo = len(echoed) > 0 && !changed
 	w.prev = obj
 }
 
 // read decodes, maps and validates one version.
-func (d *Deriver) read(v *store.Version, known decoded) (map[string]any, record.Fields, []record.Reason) {
+func (d *Deriver) read(v *store.Version, known decoded, missed *misses) (map[string]any, record.Fields, []record.Relation, []record.Reason) {
 	if v.Problem != "" {
-		return nil, nil, []record.Reason{{Rule: "unreadable", Text: v.Problem, Remedy: "mend the record at the source; it is read again with the next pull"}}
+		return nil, nil, nil, []record.Reason{{Rule: "unreadable", Text: v.Problem, Remedy: "mend the record at the source; it is read again with the next pull"}}
 	}
 	obj, err := known.object(v.Raw)
 	if err != nil {
-		return nil, nil, []record.Reason{{Rule: "unreadable", Text: err.Error(), Remedy: "mend the record at the source; it is read again with the next pull"}}
+		return nil, nil, nil, []record.Reason{{Rule: "unreadable", Text: err.Error(), Remedy: "mend the record at the source; it is read again with the next pull"}}
 	}
-	fields, reasons := d.Mapper.Map(obj)
+	fields, reasons := d.Mapper.mapped(obj, missed)
 	if v.Deleted {
-		return obj, fields, nil // a tombstone often holds little more than an id
+		return obj, fields, nil, nil // a tombstone often holds little more than an id
 	}
-	return obj, fields, append(reasons, d.validate(fields)...)
+	relations, more := d.Mapper.Relations(obj, earlier(v.Stamp, v.SeenAt), missed)
+	return obj, fields, relations, slices.Concat(reasons, more, d.validate(fields))
 }
 
 func (k decoded) object(raw []byte) (map[string]any, error) {

@@ -27,6 +27,7 @@ type Target struct {
 	fields []targetField
 	owned  map[string]bool
 	where  *expr.Program
+	tables map[string]map[string]string
 	// Failed is told of a golden record that could not be mapped; the error
 	// holds no values.
 	Failed func(goldenID string, err error)
@@ -41,17 +42,24 @@ func (t *Target) failed(id string, err error) {
 type targetField struct {
 	path    string
 	program *expr.Program
+	ref     *targetRef // instead of a program
 }
 
-var goldenVars = map[string]any{"golden": map[string]any{}}
-
 // NewTarget compiles a target's mapping. System is the uid of its source.
-func NewTarget(t config.Target, system string) (*Target, []config.Problem) {
-	c := &compiler{vars: goldenVars}
-	out := &Target{Name: t.Name, System: system, Entity: t.Entity, Policy: t.Policy, owned: map[string]bool{}, where: c.compile(t.Where, expr.Any)}
+func NewTarget(t config.Target, system string, around ...Around) (*Target, []config.Problem) {
+	near := nearOf(around)
+	c := &compiler{vars: near.vars("golden"), tables: near.Tables}
+	out := &Target{tables: near.Tables, Name: t.Name, System: system, Entity: t.Entity, Policy: t.Policy, owned: map[string]bool{}, where: c.compile(t.Where, expr.Any)}
 	for _, m := range t.Map {
 		fmt.Fprintf(&c.text, "field %s\n", m.Name)
-		out.fields = append(out.fields, targetField{m.Name, c.compile(m.Value.Expr, expr.Any)})
+		out.fields = append(out.fields, targetField{path: m.Name, program: c.compile(m.Value.Expr, expr.Any)})
+	}
+	for _, r := range t.References {
+		end := ""
+		if near.End != nil {
+			end = near.End(t.Entity, r.Relation)
+		}
+		out.fields = append(out.fields, targetField{path: r.Field, ref: c.reference(r, end)})
 	}
 	for _, o := range t.Owns {
 		out.owned[o] = true
@@ -70,11 +78,14 @@ func NewTarget(t config.Target, system string) (*Target, []config.Problem) {
 
 // Differ plans writes: for every object of every target, what differs between
 // what the golden record says and what stands there.
-type Differ struct{ Targets []*Target }
+type Differ struct {
+	Targets []*Target
+	Rank    map[string]int // source uid → rank, the best first, for references
+}
 
 // Plan writes outbox rows for the golden records made in this transaction and
 // gives their number.
-func (d *Differ) Plan(ctx context.Context, tx *store.LinkTx, members []store.Member, made []madeGolden) (int, error) {
+func (d *Differ) Plan(ctx context.Context, tx *store.LinkTx, members []store.Member, made []madeGolden, gone []store.Golden) (int, error) {
 	n := 0
 	if len(d.Targets) > 0 {
 		if err := tx.LockFacts(ctx); err != nil { // what is on its way must not move while we plan
@@ -82,7 +93,10 @@ func (d *Differ) Plan(ctx context.Context, tx *store.LinkTx, members []store.Mem
 		}
 	}
 	for _, t := range d.Targets {
-		p := &planning{t: t, tx: tx, members: members}
+		p := &planning{t: t, tx: tx, members: members, rank: d.Rank, kept: store.Planned{Target: t.Name, Misses: map[int64][]store.Miss{}}}
+		for _, g := range gone {
+			p.kept.Founders = append(p.kept.Founders, g.Founder)
+		}
 		if err := p.load(ctx, made); err != nil {
 			return n, fmt.Errorf("plan %s: %w", t.Name, err)
 		}
@@ -90,11 +104,14 @@ func (d *Differ) Plan(ctx context.Context, tx *store.LinkTx, members []store.Mem
 			if m.golden.Entity != t.Entity {
 				continue
 			}
-			if err := p.golden(m); err != nil {
+			if err := p.golden(ctx, m); err != nil {
 				return n, fmt.Errorf("plan %s: golden record %s: %w", t.Name, m.golden.ID, err)
 			}
 		}
 		if err := tx.AddRows(ctx, p.rows, p.superseded); err != nil {
+			return n, err
+		}
+		if err := tx.SavePlanned(ctx, p.kept); err != nil {
 			return n, err
 		}
 		n += len(p.rows)
@@ -113,6 +130,10 @@ type planning struct {
 	byFounder  map[int64][]store.Row // creates
 	rows       []store.Row
 	superseded []int64
+
+	rank map[string]int
+	to   pointing
+	kept store.Planned
 }
 
 func (p *planning) load(ctx context.Context, made []madeGolden) (err error) {
@@ -135,6 +156,9 @@ func (p *planning) load(ctx context.Context, made []madeGolden) (err error) {
 	if p.states, err = p.tx.TargetStates(ctx, p.t.Name, objects); err != nil {
 		return err
 	}
+	if err := p.point(ctx, made); err != nil {
+		return err
+	}
 	rows, err := p.tx.RowsOf(ctx, p.t.Name, all)
 	if err != nil {
 		return err
@@ -152,8 +176,22 @@ func (p *planning) load(ctx context.Context, made []madeGolden) (err error) {
 }
 
 // golden plans one golden record's objects in the target.
-func (p *planning) golden(m madeGolden) error {
-	wanted, keep, err := p.t.wanted(m)
+func (p *planning) golden(ctx context.Context, m madeGolden) error {
+	var missed misses
+	wanted, keep, err := p.t.wanted(m, &missed)
+	founder := m.golden.Founder
+	p.kept.Founders = append(p.kept.Founders, founder)
+	if err == nil && !keep {
+		p.kept.LeftOut = append(p.kept.LeftOut, founder)
+	}
+	if keep && len(missed.list) > 0 {
+		p.kept.Misses[founder] = missed.list
+	}
+	var held map[string]bool
+	var wait store.Outstanding
+	if err == nil && keep {
+		held, wait, err = p.refer(ctx, m, wanted)
+	}
 	if err != nil {
 		// A mapping that fails on these values stops its own write, not the rest.
 		p.t.failed(m.golden.ID, err)
@@ -171,11 +209,11 @@ func (p *planning) golden(m madeGolden) error {
 			p.drop(p.byRec[mem.Rec])
 			continue
 		}
-		if err := p.update(m, o, wanted); err != nil {
+		if err := p.update(m, o, wanted, held); err != nil {
 			return err
 		}
 	}
-	return p.create(m, wanted, keep && objects == 0 && m.record.Live > 0 && p.t.Policy != config.UpdateOnly)
+	return p.create(m, wanted, wait, keep && objects == 0 && m.record.Live > 0 && p.t.Policy != config.UpdateOnly)
 }
 
 // drop supersedes pending rows that nobody wants any more.
@@ -188,7 +226,7 @@ func (p *planning) drop(rows []store.Row) {
 }
 
 // update plans the owned fields of an object that differ.
-func (p *planning) update(m madeGolden, o store.Object, wanted map[string]any) error {
+func (p *planning) update(m madeGolden, o store.Object, wanted map[string]any, held map[string]bool) error {
 	theirs, err := record.DecodeObject(o.Raw)
 	if err != nil {
 		return err
@@ -197,11 +235,14 @@ func (p *planning) update(m madeGolden, o store.Object, wanted map[string]any) e
 	fields, base := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	h, seen := sha256.New(), sha256.New()
 	for _, f := range p.t.fields {
-		if !p.t.owned[f.path] {
+		if !p.t.owned[f.path] || held[f.path] {
 			continue
 		}
 		now, has := getPath(theirs, f.path)
 		want, asked := wanted[f.path]
+		if f.ref != nil && sameID(want, now) {
+			want = now
+		}
 		if !asked {
 			if !ours(rows, f.path, now, has) {
 				continue // we have no value; what stands there is theirs
@@ -290,7 +331,7 @@ func sameFields(a, b map[string]json.RawMessage) bool {
 
 // create plans a new object for a golden record that has none in the target,
 // and takes back creates that are not wanted any more.
-func (p *planning) create(m madeGolden, wanted map[string]any, want bool) error {
+func (p *planning) create(m madeGolden, wanted map[string]any, wait store.Outstanding, want bool) error {
 	var rows []store.Row
 	for _, i := range m.group.members {
 		rows = append(rows, p.byFounder[p.members[i].Rec]...)
@@ -310,10 +351,14 @@ func (p *planning) create(m madeGolden, wanted map[string]any, want bool) error 
 	if p.t.Policy == config.Upsert {
 		row.Op = string(record.Upsert)
 	}
+	if want && wait.Founder != 0 {
+		row.WaitsOn, row.Error = wait.Founder, fmt.Sprintf("waits until %s has been created there, to refer to it", wait.Golden)
+	}
+	p.to.waits[row.Founder] = row.WaitsOn
 	for _, r := range rows {
 		switch r.State {
 		case store.Pending:
-			if want && r.Founder == row.Founder && bytes.Equal(r.Wanted, row.Wanted) {
+			if want && r.Founder == row.Founder && bytes.Equal(r.Wanted, row.Wanted) && r.WaitsOn == row.WaitsOn {
 				want = false
 				continue
 			}
@@ -340,8 +385,8 @@ func (p *planning) create(m madeGolden, wanted map[string]any, want bool) error 
 
 // wanted is what the golden record says, by target path. A path whose value is
 // missing is absent.
-func (t *Target) wanted(m madeGolden) (map[string]any, bool, error) {
-	vars := map[string]any{"golden": goldenView(m.golden.ID, m.record)}
+func (t *Target) wanted(m madeGolden, missed *misses) (map[string]any, bool, error) {
+	vars := lookupVars(t.tables, missed, "golden", goldenView(m.golden.ID, m.record))
 	if t.where != nil {
 		v, err := t.where.Run(vars)
 		if err != nil {
@@ -353,6 +398,9 @@ func (t *Target) wanted(m madeGolden) (map[string]any, bool, error) {
 	}
 	out := make(map[string]any, len(t.fields))
 	for _, f := range t.fields {
+		if f.ref != nil {
+			continue // known only with the crosswalk: see refer
+		}
 		v, err := f.program.Run(vars)
 		if err != nil {
 			return nil, false, fmt.Errorf("map %s: %w", f.path, err)

@@ -27,7 +27,9 @@ type Mapper struct {
 	where                       []*expr.Program
 	fields                      []fieldMap
 	volatile                    []string // dotted paths
-	text                        string   // what the mapping says, for its hash
+	relations                   []relationMap
+	tables                      map[string]map[string]string
+	text                        string // what the mapping says, for its hash
 }
 
 type fieldMap struct {
@@ -49,14 +51,13 @@ type namedValue struct {
 	value mapValue
 }
 
-var recordVars = map[string]any{"record": map[string]any{}}
-
 // NewMapper compiles a source entity's expressions. Every problem is found.
-func NewMapper(src config.Source, e config.SourceEntity) (*Mapper, []config.Problem) {
-	c := &compiler{vars: recordVars}
+func NewMapper(src config.Source, e config.SourceEntity, around ...Around) (*Mapper, []config.Problem) {
+	near := nearOf(around)
+	c := &compiler{vars: near.vars("record"), tables: near.Tables}
 	m := &Mapper{
-		entity: e.Entity,
-		id:     c.compile(e.ID, expr.Text), stamp: c.compile(e.Stamp, expr.Text),
+		entity: e.Entity, tables: near.Tables,
+		id: c.compile(e.ID, expr.Text), stamp: c.compile(e.Stamp, expr.Text),
 		version: c.compile(e.Version, expr.Text), deleted: c.compile(e.Deleted, expr.Any),
 	}
 	for _, w := range []config.Expr{src.Where, e.Where} {
@@ -71,8 +72,9 @@ func NewMapper(src config.Source, e config.SourceEntity) (*Mapper, []config.Prob
 		}
 		m.fields = append(m.fields, fieldMap{spec: spec, known: ok, value: c.value(f.Value)})
 	}
-	for _, v := range e.Volatile {
-		m.volatile = append(m.volatile, strings.ReplaceAll(strings.TrimPrefix(v, "/"), "/", "."))
+	m.volatile = dotted(e.Volatile)
+	for _, r := range e.Relations {
+		m.relations = append(m.relations, c.relation(r, near.uid(src, r.Source)))
 	}
 	m.text = c.text.String() + strings.Join(m.volatile, "\n")
 	return m, c.problems
@@ -83,6 +85,7 @@ type compiler struct {
 	vars     map[string]any
 	problems []config.Problem
 	text     strings.Builder
+	tables   map[string]map[string]string
 }
 
 func (c *compiler) compile(e config.Expr, want expr.Kind) *expr.Program {
@@ -97,6 +100,11 @@ func (c *compiler) compile(e config.Expr, want expr.Kind) *expr.Program {
 		c.problems = append(c.problems, e.Problem(ce.Line, ce.Column, "%s", ce.Text))
 	case err != nil:
 		c.problems = append(c.problems, e.Problem(1, 1, "%s", err))
+	}
+	if p != nil {
+		for _, name := range p.Tables() { // another table is another mapping
+			fmt.Fprintf(&c.text, "table %s %s\n", name, tableHash(c.tables[name]))
+		}
 	}
 	return p
 }
@@ -150,7 +158,7 @@ type Identity struct {
 // Identify says which record this is and whether the where clauses let it in.
 // What the connector knew already stays unless the mapping says otherwise.
 func (m *Mapper) Identify(obj map[string]any, raw record.Raw) (Identity, []record.Reason) {
-	vars := map[string]any{"record": obj}
+	vars := lookupVars(m.tables, nil, "record", obj)
 	out := Identity{ID: raw.ID, Version: raw.Version, Stamp: raw.Stamp, Deleted: raw.Deleted, Keep: true}
 	var reasons []record.Reason
 	text := func(p *expr.Program, key string, into *string) {
@@ -227,8 +235,11 @@ func parseStamp(s string) (time.Time, error) {
 
 // Map gives the record in our fields. A value that cannot be what its field is
 // stays as text, so that the schema can say what is wrong with it.
-func (m *Mapper) Map(obj map[string]any) (record.Fields, []record.Reason) {
-	vars := map[string]any{"record": obj}
+func (m *Mapper) Map(obj map[string]any) (record.Fields, []record.Reason) { return m.mapped(obj, nil) }
+
+// mapped is Map, and tells of what its tables do not know.
+func (m *Mapper) mapped(obj map[string]any, misses *misses) (record.Fields, []record.Reason) {
+	vars := lookupVars(m.tables, misses, "record", obj)
 	out := make(record.Fields, len(m.fields))
 	var reasons []record.Reason
 	for _, f := range m.fields {

@@ -27,6 +27,9 @@ type Resolver struct {
 	Batch  int // records a round
 	Bulk   int // so many must wait before all are resolved at once; 0 for the default
 	Differ *Differ
+	// Referred says that some target refers to these golden records: those that
+	// do are planned again when one takes in or loses members.
+	Referred bool
 }
 
 // Stats say what resolving did.
@@ -247,6 +250,7 @@ type link struct {
 	at      map[int64]int // rec → index in members
 	edges   []store.Edge
 	rulings []store.Ruling
+	placed  []store.Placed
 }
 
 func (l *link) run(ctx context.Context) error {
@@ -285,6 +289,7 @@ func (l *link) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.placed = placed
 	if err := l.tx.Place(ctx, placed); err != nil {
 		return err
 	}

@@ -66,12 +66,15 @@ func (l *link) survive(ctx context.Context, groups []group) error {
 	if err := l.tx.DropGolden(ctx, gone); err != nil {
 		return err
 	}
+	if err := l.dependants(ctx, changes, stored); err != nil {
+		return err
+	}
 	l.stats.Golden += len(changes)
 	l.stats.Dropped += len(gone)
 	if l.r.Differ == nil {
 		return nil
 	}
-	n, err := l.r.Differ.Plan(ctx, l.tx, l.members, made)
+	n, err := l.r.Differ.Plan(ctx, l.tx, l.members, made, gone)
 	l.stats.Planned += n
 	return err
 }

@@ -16,7 +16,8 @@ import (
 // rows go one at a time, the oldest first. An object that has changed since and
 // is not resolved yet waits too: its row was planned on what stood there
 // before. So does a create while anything of its system waits: it may be the
-// very object.
+// very object. And a create that refers to another golden record waits while
+// that one's create is not settled, or what came of it is not resolved.
 func (db *DB) Claim(ctx context.Context, target string, n int) (rows []Row, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
@@ -29,6 +30,9 @@ func (db *DB) Claim(ctx context.Context, target string, n int) (rows []Row, err 
 				AND ((o.rec <> 0 AND x.rec = o.rec) OR (o.rec = 0 AND x.rec = 0 AND x.founder = o.founder)))
 			AND (o.rec = 0 OR NOT EXISTS (SELECT 1 FROM todo t WHERE t.rec = o.rec))
 			AND (o.rec <> 0 OR NOT EXISTS (SELECT 1 FROM todo t JOIN source_record s ON s.rec = t.rec WHERE t.entity = o.entity AND s.source = o.system))
+			AND (o.waits_on = 0 OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.founder = o.waits_on AND p.system = o.system AND (`+outstanding+`
+				OR p.op <> 'update' AND p.state = 'delivered' AND EXISTS (SELECT 1 FROM todo t WHERE t.rec IN (p.rec, p.founder))))
+				AND NOT EXISTS (SELECT 1 FROM todo t JOIN crosswalk c ON c.rec = t.rec WHERE c.golden = o.founder))
 			ORDER BY o.seq LIMIT $3`+tx.db.d.skip, []any{target, tx.now, n}, func(r *sql.Rows) error {
 			var seq int64
 			err := r.Scan(&seq)
@@ -339,7 +343,8 @@ func (db *DB) Load(ctx context.Context, target, system, entity string, upto int6
 // zero when none waits.
 func (db *DB) NextDue(ctx context.Context, target string) (time.Time, error) {
 	var at sql.NullString
-	err := db.view(ctx, `SELECT min(CASE WHEN state = 'unknown' AND zombie_until > not_before THEN zombie_until ELSE not_before END) FROM outbox WHERE target = $1 AND state IN ('pending','unknown')`,
+	err := db.view(ctx, `SELECT min(CASE WHEN state = 'unknown' AND zombie_until > not_before THEN zombie_until ELSE not_before END) FROM outbox
+		WHERE target = $1 AND (state = 'unknown' OR state = 'pending' AND waits_on = 0)`,
 		[]any{target}, func(r *sql.Rows) error { return r.Scan(&at) })
 	if err != nil || !at.Valid {
 		return time.Time{}, err

@@ -65,7 +65,14 @@ type Derived struct {
 	Features []byte
 	Echo     bool                    // the newest version only brought back what we wrote
 	Bad      map[int][]record.Reason // version number → why it did not pass; released ones are left out
+	// Relations are the edges that the version in force says; none of a deleted
+	// record.
+	Relations []record.Relation
+	Misses    []Miss // what its mapping looked up in vain
 }
+
+// Miss is a value that a table of the configuration does not know.
+type Miss struct{ Table, Value string }
 
 // Derive computes what follows from a history: pure, and called inside the
 // transaction.
@@ -126,6 +133,7 @@ type landed struct {
 	stamp, etag     string
 	deleted         bool
 	isNew, etagOnly bool
+	again           bool // derived before: what followed is replaced
 	key             string
 	pending         []pendingVersion
 }

@@ -17,6 +17,8 @@ var factTables = []struct{ table, where string }{
 	{"model", ""},
 	{"quarantine", "WHERE state = 'released'"},
 	{"outbox", "WHERE sent_seq > 0"},
+	{"event", ""},
+	{"event_version", ""},
 }
 
 // derivedTables are compared after a rebuild, column by column, in key order.
@@ -28,6 +30,11 @@ var derivedTables = []struct{ table, columns, where, order string }{
 	{"match", "a, b, weight, pattern, model", "", "a, b"},
 	{"bridge", "a, b, weight", "", "a, b"},
 	{"crosswalk", "rec, comp, golden", "", "rec"},
+	{"relation", "rec, n, kind, source, entity, external_id, title, role, share, since, until, ended", "", "rec, n"},
+	{"lookup_miss", "rec, n, tbl, value", "WHERE place = ''", "rec, n"},
+	{"event_state", "ev, version, type, at, amount, currency, channel, status, body", "", "ev"},
+	{"event_of", "ev, n, source, entity, external_id, rec, at", "", "ev, n"},
+	{"event_fault", "ev, version, reasons", "", "ev"},
 	{"golden", "founder, id, entity, fields, provenance, members, live", "", "founder"},
 }
 
@@ -40,7 +47,10 @@ func (db *DB) CopyFacts(ctx context.Context, to *DB) error {
 		}
 	}
 	return to.inTx(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(ctx, `UPDATE counter SET value = (SELECT COALESCE(max(seq), 0) + 1 FROM source_version) + (SELECT COALESCE(max(sent_seq), 0) FROM outbox)`); err != nil {
+		if _, err := tx.exec(ctx, `UPDATE counter SET value = (SELECT COALESCE(max(seq), 0) + 1 FROM source_version) + (SELECT COALESCE(max(sent_seq), 0) FROM outbox) + (SELECT COALESCE(max(seq), 0) FROM event_version)`); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, `INSERT INTO event_todo (ev, seq) SELECT ev, 0 FROM event`); err != nil {
 			return err
 		}
 		_, err := tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq) SELECT rec, 1, entity, 0 FROM source_record`)

@@ -169,7 +169,7 @@ func (db *DB) Rederive(ctx context.Context, recs []int64, derive Derive) error {
 			if err != nil {
 				return fmt.Errorf("derive %s: %w", r.ref, err)
 			}
-			r.isNew = true // keeps older quarantine rows as they are
+			r.isNew, r.again = true, true // keeps older quarantine rows as they are
 			if err := out.add(tx, r, histories[i], d, seq); err != nil {
 				return err
 			}

@@ -57,7 +57,16 @@ func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, se
 	if err := tx.insert(ctx, `INSERT INTO source_version (rec, version, seq, raw, hash, stamp, etag, seen_at, deleted, place, problem)`, "", versions); err != nil {
 		return fmt.Errorf("source versions: %w", err)
 	}
-	return out.write(ctx, tx)
+	if err := out.write(ctx, tx); err != nil {
+		return err
+	}
+	var fresh []string
+	for _, r := range changed {
+		if r.isNew {
+			fresh = append(fresh, clean(r.ref.ID))
+		}
+	}
+	return tx.attachEvents(ctx, l.Source, l.Entity, fresh, seq)
 }
 
 // correct moves a stored version to the count it belongs to.
@@ -78,6 +87,7 @@ type derivedRows struct {
 	features, todo, quarantine [][]any
 	superseded, void           []int64
 	seq                        int64
+	edges                      edgeRows
 }
 
 func newDerivedRows() *derivedRows { return &derivedRows{} }
@@ -86,6 +96,7 @@ func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) e
 	if !r.isNew {
 		o.superseded = append(o.superseded, r.rec)
 	}
+	o.edges.add(r, d)
 	numbers := make([]int, 0, len(d.Bad))
 	for n := range d.Bad {
 		numbers = append(numbers, n)
@@ -150,6 +161,9 @@ func (o *derivedRows) write(ctx context.Context, tx *Tx) error {
 	}
 	if err := tx.voidFeatures(ctx, o.void, o.seq); err != nil {
 		return fmt.Errorf("features: %w", err)
+	}
+	if err := o.edges.write(ctx, tx); err != nil {
+		return err
 	}
 	return tx.enqueue(ctx, o.todo)
 }

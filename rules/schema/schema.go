@@ -185,10 +185,13 @@ func first(reasons []record.Reason) []record.Reason {
 //go:embed builtin/*.json
 var builtinFiles embed.FS
 
+// Event is the name of the built-in schema of events.
+const Event = "event"
+
 // builtins are compiled once; a fault in them is a fault in our own tables.
 var builtins = sync.OnceValue(func() map[string]*Schema {
 	all := map[string]*Schema{}
-	for _, entity := range []string{record.Company, record.Person} {
+	for _, entity := range []string{record.Company, record.Person, Event} {
 		src, err := builtinFiles.ReadFile("builtin/" + entity + ".json")
 		s, compileErr := Compile(entity, src)
 		if err := errors.Join(err, compileErr); err != nil {

@@ -97,6 +97,8 @@ func Fill(b *Bench) {
 		}
 		b.settle(c, s)
 	}
+	b.Happened(Happening("e1", "open", "1.50", 1, "1", "9"), Happening("e2", "bad", "", 2, "2"), Happening("e3", "open", "", 3, "9"))
+	b.Happened(Happening("e1", "solved", "1.50", 1, "1", "9"), Happening("e3", "bad", "", 3, "9"))
 	b.Land(Item("T1", Named("New", k)), Stamped(Item("1", Named("Golden", k)), 20))
 	Resolve(b)
 }
@@ -113,6 +115,7 @@ func Resolve(b *Bench) {
 	recs, _, err := b.DB.Publish(ctx, todoRecs(todo), KeysOf, 100)
 	b.Must(err)
 	b.Link(func(tx *store.LinkTx) error { return resolve(ctx, b, tx, recs) })
+	b.Again()
 	b.Resolved()
 }
 

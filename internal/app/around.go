@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+// ShownAround is what stands around a golden record: its relations both ways
+// and the numbers of its events.
+type ShownAround struct {
+	Relations []ShownRelation    `json:"relations"`
+	Events    []store.EventTotal `json:"events"`
+}
+
+// ShownRelation is one edge, seen from a golden record.
+type ShownRelation struct {
+	Direction string `json:"direction"` // to | from
+	Kind      string `json:"kind"`
+	Golden    string `json:"golden,omitempty"` // the other end; "" while it has not landed
+	Name      string `json:"name,omitempty"`
+	Ref       string `json:"ref"` // the other end as a source record
+	Title     string `json:"title,omitempty"`
+	Role      string `json:"role,omitempty"`
+	Share     string `json:"share,omitempty"`
+	Since     string `json:"since,omitempty"`
+	Until     string `json:"until,omitempty"`
+	Ended     bool   `json:"ended,omitempty"`
+	Says      string `json:"says"` // the source record that says so
+}
+
+// mostRelations bounds the edges that are shown each way.
+const mostRelations = 100
+
+// Around shows what stands around a golden record.
+func (a *App) Around(ctx context.Context, id string) (s ShownAround, err error) {
+	s.Relations, s.Events = []ShownRelation{}, []store.EventTotal{}
+	g, _, err := a.findGolden(ctx, id)
+	if err != nil {
+		return s, err
+	}
+	out, in, err := a.Store.EdgesOf(ctx, g.Founder, mostRelations)
+	if err != nil {
+		return s, err
+	}
+	names := map[string]string{}
+	show := func(direction, golden string, other record.Ref, e store.GoldenEdge) error {
+		name, err := a.nameOf(ctx, golden, names)
+		s.Relations = append(s.Relations, ShownRelation{
+			Direction: direction, Kind: e.Kind, Golden: golden, Name: name, Ref: a.refName(other), Title: e.Title, Role: e.Role, Share: e.Share,
+			Since: e.Since, Until: e.Until, Ended: e.Ended, Says: a.refName(e.From),
+		})
+		return err
+	}
+	for _, e := range out {
+		if err := show("to", e.ToGolden, e.To, e); err != nil {
+			return s, err
+		}
+	}
+	for _, e := range in {
+		if err := show("from", e.FromGolden, e.From, e); err != nil {
+			return s, err
+		}
+	}
+	totals, err := a.Store.EventTotals(ctx, []int64{g.Founder})
+	s.Events = append(s.Events, totals[g.Founder]...)
+	return s, err
+}
+
+// nameOf gives the name of a golden record, each read once.
+func (a *App) nameOf(ctx context.Context, id string, names map[string]string) (string, error) {
+	if name, ok := names[id]; ok || id == "" {
+		return name, nil
+	}
+	g, _, err := a.Store.GoldenByID(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	var f record.Fields
+	if err := json.Unmarshal(g.Fields, &f); err != nil {
+		return "", err
+	}
+	names[id] = DisplayName(g.Entity, f)
+	return names[id], nil
+}
