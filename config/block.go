@@ -117,6 +117,8 @@ func (w *walker) special(at Node, into reflect.Value) {
 		*v = w.mapValue(at, true)
 	case *TableValues:
 		*v = w.table(at)
+	case *Tree:
+		*v = tree(at)
 	}
 }
 

@@ -82,6 +82,9 @@ func Parse(file string, src []byte, opts Options) (*Config, error) {
 	if doc.root == nil {
 		return nil, doc.finish(problems)
 	}
+	if bad := doc.layPresets(); len(bad) > 0 {
+		return nil, doc.finish(append(problems, bad...)) // without a preset every key of its source would seem to lack
+	}
 	cfg := &Config{Dir: doc.dir}
 	w := newWalker(doc)
 	w.problems = problems

@@ -32,6 +32,9 @@ type document struct {
 	order     []*yaml.Node // scalars that are values or keys, in the order of the file
 	guessed   map[*yaml.Node]bool
 
+	parts  map[string]*document     // presets laid into this file, by their name
+	origin map[*yaml.Node]*document // where their nodes come from
+
 	mu    sync.Mutex // blocks are decoded later, maybe side by side
 	known map[*yaml.Node]bool
 }

@@ -60,6 +60,13 @@ func (n Node) String() string {
 	return p.String()
 }
 
+func (n Node) file() string {
+	if n.doc == nil {
+		return ""
+	}
+	return n.doc.file
+}
+
 // IsZero says that this is no place.
 func (n Node) IsZero() bool { return n.doc == nil }
 
@@ -81,6 +88,11 @@ func (n Node) child(p pair) Node {
 func (n *Node) place(v *yaml.Node) {
 	v = follow(v)
 	n.node = v
+	if n.doc != nil {
+		if o := n.doc.origin[v]; o != nil {
+			n.doc = o // from here on the places are the preset's
+		}
+	}
 	if v != nil && v.Line > 0 {
 		n.line, n.column = v.Line, v.Column
 	}

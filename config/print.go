@@ -45,12 +45,15 @@ func printStruct(v reflect.Value) *yaml.Node {
 	out := mappingNode()
 	for _, f := range s.fields {
 		fv := v.FieldByIndex(f.index)
-		if fv.IsZero() && !f.hasDef {
+		if fv.IsZero() && !f.hasDef || ofPreset(v, f.key) {
 			continue
 		}
 		n := printValue(fv)
 		if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
 			continue
+		}
+		if source, ok := v.Interface().(Source); ok && f.key == "type" && source.Preset != "" {
+			n.LineComment = "of preset " + source.Preset + ", laid open here"
 		}
 		addTo(out, f.key, n)
 	}
@@ -61,6 +64,14 @@ func printStruct(v reflect.Value) *yaml.Node {
 		}
 	}
 	return out
+}
+
+// ofPreset says that a key is left out of what is printed: the preset's name,
+// whose keys are all printed. Named as well, it would put in again what the
+// user took out.
+func ofPreset(v reflect.Value, key string) bool {
+	_, source := v.Interface().(Source)
+	return source && key == "preset"
 }
 
 func printValue(v reflect.Value) *yaml.Node {

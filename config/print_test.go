@@ -138,8 +138,8 @@ func TestSampleIsCleanAndFullyUsable(t *testing.T) {
 	if err != nil {
 		t.Fatalf("sample without comment marks:\n%v", err)
 	}
-	if len(cfg.Sources) != 2 || len(cfg.Targets) != 1 || len(cfg.Warnings) != 0 {
-		t.Errorf("sample without comment marks has %d sources, %d targets, warnings %v; want 2, 1, none", len(cfg.Sources), len(cfg.Targets), cfg.Warnings)
+	if len(cfg.Sources) != 3 || len(cfg.Targets) != 1 || len(cfg.Warnings) != 0 {
+		t.Errorf("sample without comment marks has %d sources, %d targets, warnings %v; want 3, 1, none", len(cfg.Sources), len(cfg.Targets), cfg.Warnings)
 	}
 }
 

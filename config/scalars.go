@@ -30,7 +30,7 @@ func isScalar(t reflect.Type) bool {
 }
 
 func isSpecial(t reflect.Type) bool {
-	return t == reflect.TypeFor[Expr]() || t == reflect.TypeFor[MapValue]() || t == reflect.TypeFor[Block]() || t == reflect.TypeFor[Node]() || t == reflect.TypeFor[TableValues]()
+	return t == reflect.TypeFor[Expr]() || t == reflect.TypeFor[MapValue]() || t == reflect.TypeFor[Block]() || t == reflect.TypeFor[Node]() || t == reflect.TypeFor[TableValues]() || t == reflect.TypeFor[Tree]()
 }
 
 // scalar decodes one scalar: reference, type, bounds.
@@ -83,7 +83,7 @@ func (w *walker) literal(at Node) {
 		return
 	}
 	w.warnings = append(w.warnings, Problem{
-		File: w.doc.file, Line: at.line, Column: at.column, Path: at.path,
+		File: at.file(), Line: at.line, Column: at.column, Path: at.path,
 		Text: "a secret stands in the file itself; better ${env:NAME} or ${file:PATH}",
 	})
 }

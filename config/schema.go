@@ -69,6 +69,14 @@ func structSchema(t reflect.Type, defs map[string]any) map[string]any {
 			out["anyOf"] = []any{map[string]any{"required": []string{f.key}}, map[string]any{"required": []string{f.unless}}}
 		}
 	}
+	if t == reflect.TypeFor[Source]() { // a preset may give what is required
+		needs := map[string]any{"required": required}
+		if either, ok := out["anyOf"]; ok {
+			needs["anyOf"] = either
+		}
+		delete(out, "required")
+		out["anyOf"] = []any{needs, map[string]any{"required": []string{"preset"}}}
+	}
 	return out
 }
 

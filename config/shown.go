@@ -37,6 +37,10 @@ func (d *document) finish(ps Problems) Problems {
 	ps = ps.sorted()
 	secrets := d.secrets()
 	for i := range min(len(ps), maxShown) {
+		if p := d.part(ps[i].File); p != d {
+			ps[i].Shown = p.shown(ps[i].Line, ps[i].Column, nil) // a preset holds no secrets
+			continue
+		}
 		ps[i].Shown = d.shown(ps[i].Line, ps[i].Column, secrets)
 	}
 	return ps

@@ -15,7 +15,8 @@ import (
 type Source struct {
 	Name     string         `yaml:",key"`
 	Was      []string       `yaml:"was" doc:"Former names of this source. With them its records stay the same records."`
-	Type     string         `yaml:"type" required:"true" oneof:"file rest" doc:"What kind of system it is; the connector's own keys stand beside it."`
+	Preset   string         `yaml:"preset" doc:"A vendor whose interface is known: its keys are laid under the source's own. Single keys can be given otherwise, and a key without a value takes the preset's out." example:"hubspot"`
+	Type     string         `yaml:"type" required:"true" oneof:"file rest" doc:"What kind of system it is; the connector's own keys stand beside it. A preset gives it."`
 	Every    Duration       `yaml:"every" default:"5m" doc:"How often to pull, at least 1s."`
 	Where    Expr           `yaml:"where" doc:"Only records for which this expression over record is true; the rest is counted and left out." example:"record.lifecyclestage != \"other\""`
 	Entities []SourceEntity `yaml:"entities" required:"true" unless:"events" doc:"What the source holds, by entity: company, person or one of your own."`

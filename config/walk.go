@@ -29,14 +29,14 @@ func newWalker(d *document) *walker { return &walker{doc: d, unsure: map[string]
 
 func (w *walker) report(at Node, format string, args ...any) {
 	w.unsure[at.path] = true
-	w.problems = append(w.problems, Problem{File: w.doc.file, Line: at.line, Column: at.column, Path: at.path, Text: fmt.Sprintf(format, args...)})
+	w.problems = append(w.problems, Problem{File: at.file(), Line: at.line, Column: at.column, Path: at.path, Text: fmt.Sprintf(format, args...)})
 }
 
 // decode puts what stands at a place into a value, which is addressable. Rules
 // are the tags of the field the value belongs to; lists hand them to their entries.
 func (w *walker) decode(at Node, into reflect.Value, rules field) {
 	switch into.Type() {
-	case reflect.TypeFor[Expr](), reflect.TypeFor[MapValue](), reflect.TypeFor[Block](), reflect.TypeFor[TableValues]():
+	case reflect.TypeFor[Expr](), reflect.TypeFor[MapValue](), reflect.TypeFor[Block](), reflect.TypeFor[TableValues](), reflect.TypeFor[Tree]():
 		w.special(at, into)
 		return
 	case reflect.TypeFor[Node]():
@@ -144,7 +144,7 @@ func (w *walker) absent(at Node, into reflect.Value, s shape, given, meant map[s
 			c := at.Key(f.key)
 			w.unsure[c.path] = true
 			w.problems = append(w.problems, Problem{
-				File: w.doc.file, Line: c.line, Column: c.column, Path: c.path,
+				File: c.file(), Line: c.line, Column: c.column, Path: c.path,
 				Text: "is missing: " + describeField(f),
 			})
 			continue
@@ -269,7 +269,7 @@ func (w *walker) mapping(at Node, into reflect.Value, rules field) {
 	w.length(at, out.Len(), rules)
 }
 
-func (w *walker) note(at Node, secret bool) { w.doc.note(at.node, secret) }
+func (w *walker) note(at Node, secret bool) { at.doc.note(at.node, secret) }
 
 // plain gives a part of the file as maps, lists and scalars, references resolved.
 func plain(d *document, n *yaml.Node) any {

@@ -118,3 +118,17 @@ func (e *RateLimited) Unwrap() error { return e.Err }
 type Keyed interface {
 	KeyField(entity string) string
 }
+
+// Keeper keeps small secrets of connectors, sealed: a refresh token that is
+// replaced whenever it is used. Load gives nil for a name that was never kept.
+type Keeper interface {
+	Load(ctx context.Context, name string) ([]byte, error)
+	Save(ctx context.Context, name string, value []byte) error
+}
+
+// Claimer is a Keeper that lets one process at a time work on a name. Claim
+// answers false while somebody else has it; a claim ends by release, or after
+// life when its process died.
+type Claimer interface {
+	Claim(ctx context.Context, name string, life time.Duration) (release func(context.Context) error, ok bool, err error)
+}

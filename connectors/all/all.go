@@ -22,6 +22,9 @@ type Deps struct {
 	Env env.Env
 	Log *slog.Logger
 	Dir string // of the configuration file: relative paths start there
+	// Keeper is where connectors keep what must outlive the process; nil where
+	// nothing is pulled or pushed.
+	Keeper connectors.Keeper
 }
 
 type opener func(src config.Source, deps Deps) (connectors.Puller, error)
@@ -93,11 +96,17 @@ func openREST(src config.Source, deps Deps) (connectors.Puller, error) {
 	}
 	cfg := opts.HTTP()
 	cfg.Log = deps.Log
-	client, err := httpx.New(deps.Env, cfg)
-	if err != nil {
+	parts := rest.Parts{Keeper: deps.Keeper, Was: src.Was}
+	if parts.HTTP, err = httpx.New(deps.Env, cfg); err != nil {
 		return nil, problem(src, err)
 	}
-	c, err := rest.Open(src.Name, opts, client)
+	if cfg, needed := opts.TokenHTTP(); needed {
+		cfg.Log = deps.Log
+		if parts.Token, err = httpx.New(deps.Env, cfg); err != nil {
+			return nil, problem(src, err)
+		}
+	}
+	c, err := rest.OpenWith(src.Name, opts, parts)
 	if err != nil {
 		return nil, problem(src, err)
 	}

@@ -22,8 +22,8 @@ type meaning struct {
 	rule  bool   // the error handler said so
 }
 
-// meaningOf asks the error handler first, then the success test, then the status.
-func (c *Client) meaningOf(s *stream, a answer) (meaning, error) {
+// ruleFor finds the error handler's rule for an answer, if there is one.
+func (c *Client) ruleFor(a answer) (meaning, error) {
 	vars := a.vars()
 	for i, r := range c.rules {
 		if r.Status != 0 && r.Status != a.Status {
@@ -45,6 +45,15 @@ func (c *Client) meaningOf(s *stream, a answer) (meaning, error) {
 		}
 		return m, nil
 	}
+	return meaning{}, nil
+}
+
+// meaningOf asks the error handler first, then the success test, then the status.
+func (c *Client) meaningOf(s *stream, a answer) (meaning, error) {
+	if m, err := c.ruleFor(a); err != nil || m.rule {
+		return m, err
+	}
+	vars := a.vars()
 	if a.Status >= 200 && a.Status <= 299 {
 		if !a.isJSON {
 			return meaning{class: "unknown"}, nil
@@ -81,6 +90,9 @@ func classOf(status int) string {
 // with the values we sent cut out.
 func (c *Client) describe(a answer, sent map[string]any) string {
 	text := fmt.Sprintf("status %d", a.Status)
+	if a.Status == 0 { // one entry of an answer
+		text = "refused"
+	}
 	if !c.message.given() {
 		return text
 	}
@@ -89,7 +101,7 @@ func (c *Client) describe(a answer, sent map[string]any) string {
 	if err != nil || strings.TrimSpace(said) == "" {
 		return text
 	}
-	r := []rune(strings.Join(strings.Fields(hide(said, sent)), " "))
+	r := []rune(strings.Join(strings.Fields(hide(said, map[string]any{"sent": sent, "secrets": c.auth.secrets()})), " "))
 	if len(r) > 200 {
 		r = append(r[:199:199], '…')
 	}

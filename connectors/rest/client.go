@@ -5,7 +5,6 @@ package rest
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,12 +27,22 @@ type Client struct {
 	base    *url.URL
 	http    *httpx.Client
 	header  http.Header
+	auth    *authority
 	streams map[string]*stream
 	rules   []rule
 	message program
 
 	mu    sync.Mutex
 	notes []string
+	anew  map[string]bool // streams whose pass was begun anew and is not over
+}
+
+// Parts are what a client is given to work with.
+type Parts struct {
+	HTTP   *httpx.Client     // made with Options.HTTP
+	Token  *httpx.Client     // made with Options.TokenHTTP, where that is needed
+	Keeper connectors.Keeper // where a rotating refresh token is kept; needed for that grant only
+	Was    []string          // former names of the source: what is kept may stand under one
 }
 
 var (
@@ -49,15 +58,23 @@ var (
 // Open returns a connector for one source. It checks the options and does not
 // connect. The client should be made with opts.HTTP().
 func Open(name string, opts Options, client *httpx.Client) (*Client, error) {
+	return OpenWith(name, opts, Parts{HTTP: client})
+}
+
+// OpenWith is Open for systems that need more than one client.
+func OpenWith(name string, opts Options, parts Parts) (*Client, error) {
 	base, err := url.Parse(strings.TrimRight(opts.BaseURL, "/"))
 	if err != nil || base.Host == "" {
 		return nil, errors.New("open " + name + ": base_url is not an address")
 	}
-	c := &Client{name: name, opts: opts, base: base, http: client, streams: map[string]*stream{}}
+	c := &Client{name: name, opts: opts, base: base, http: parts.HTTP, streams: map[string]*stream{}, anew: map[string]bool{}}
 	var problems config.Problems
 	for _, s := range opts.Streams {
 		compiled, p := compileStream(s)
 		problems = append(problems, p...)
+		if opts.Auth.Type == "query" {
+			compiled.list.secretParam, compiled.gone.secretParam = opts.Auth.Query, opts.Auth.Query
+		}
 		c.streams[s.Name] = compiled
 	}
 	for _, r := range opts.Errors {
@@ -73,6 +90,9 @@ func Open(name string, opts Options, client *httpx.Client) (*Client, error) {
 		return nil, fmt.Errorf("open %s: %w", name, problems)
 	}
 	c.message, c.header = message, commonHeader(opts)
+	if c.auth, problems = newAuthority(c, parts); len(problems) > 0 {
+		return nil, fmt.Errorf("open %s: %w", name, problems)
+	}
 	return c, nil
 }
 
@@ -80,14 +100,6 @@ func commonHeader(opts Options) http.Header {
 	h := http.Header{"Accept": {"application/json"}, "User-Agent": {"touchstone"}}
 	for _, n := range opts.Headers {
 		h.Set(n.Name, n.Value)
-	}
-	switch a := opts.Auth; a.Type {
-	case "bearer":
-		h.Set("Authorization", "Bearer "+a.Token.Reveal())
-	case "basic":
-		h.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(a.Username+":"+a.Password.Reveal())))
-	case "header":
-		h.Set(a.Header, a.Token.Reveal())
 	}
 	return h
 }
@@ -115,6 +127,20 @@ func (c *Client) stream(name string) (*stream, error) {
 		return nil, fmt.Errorf("source %s has no stream %q", c.name, name)
 	}
 	return s, nil
+}
+
+// Writable says whether the stream can be written to at all.
+func (c *Client) Writable(entity string) bool {
+	s, ok := c.streams[entity]
+	if !ok {
+		return false
+	}
+	for _, w := range []write{s.create, s.update, s.upsert} {
+		if w.given() || w.batch.given() {
+			return true
+		}
+	}
+	return false
 }
 
 // Class says what the system promises for an entity's writes.
@@ -209,22 +235,86 @@ func (a answer) vars() map[string]any {
 
 func (a answer) etag() string { return unquoteTag(a.Header.Get("ETag")) }
 
-// send sends one request with the common headers.
-func (c *Client) send(ctx context.Context, method string, u *url.URL, header http.Header, body []byte) (answer, error) {
+// call is one request before it is signed.
+type call struct {
+	method string
+	url    *url.URL
+	header http.Header
+	body   nest // nil: none
+	safe   bool // a read, whatever its method
+}
+
+// send signs a request and sends it. The token that it was signed with comes
+// back, for the case that it is refused.
+func (c *Client) send(ctx context.Context, q call) (out answer, token string, err error) {
 	h := c.header.Clone()
-	for k, v := range header {
+	for k, v := range q.header {
 		h[k] = v
 	}
-	a, err := c.http.Do(ctx, httpx.Request{Method: method, URL: u.String(), Header: h, Body: body})
-	if err != nil {
-		return answer{}, err
+	u, body := *q.url, q.body
+	if token, err = c.auth.sign(ctx, h, &u, &body); err != nil {
+		return answer{}, "", err
 	}
+	r := httpx.Request{Method: q.method, URL: u.String(), Header: h, Safe: q.safe}
+	if body != nil {
+		h.Set("Content-Type", "application/json")
+		if r.Body, err = encode(body); err != nil {
+			return answer{}, token, &bodyError{err}
+		}
+	}
+	a, err := c.http.Do(ctx, r)
+	if err != nil {
+		return answer{}, token, err
+	}
+	out, err = read(a)
+	return out, token, err
+}
+
+// bodyError is a body that cannot be written: the values are at fault.
+type bodyError struct{ error }
+
+func (e *bodyError) Unwrap() error { return e.error }
+
+func read(a *httpx.Answer) (answer, error) {
 	out := answer{Answer: a, isJSON: true}
 	if len(a.Body) > 0 {
+		var err error
 		out.body, err = decode(a.Body)
 		out.isJSON = err == nil
 	}
 	return out, nil
+}
+
+// ask sends a read. A refused token that can be renewed is, once, and the read
+// is sent again.
+func (c *Client) ask(ctx context.Context, s *stream, q call) (answer, meaning, error) {
+	for again := false; ; again = true {
+		a, token, err := c.send(ctx, q)
+		if err != nil {
+			return a, meaning{}, waitOf(err)
+		}
+		m, err := c.meaningOf(s, a)
+		if err != nil || again || !c.stale(m, a) {
+			return a, m, err
+		}
+		if err := c.auth.renew(ctx, token); err != nil {
+			return a, m, err
+		}
+	}
+}
+
+// stale says that an answer may only mean that the token is too old.
+func (c *Client) stale(m meaning, a answer) bool {
+	return c.auth.renews() && m.class == "auth" && (a.Status == http.StatusUnauthorized || m.rule)
+}
+
+// waitOf makes a limit of ours that is used up look like one of the system.
+func waitOf(err error) error {
+	var he *httpx.Error
+	if errors.As(err, &he) && he.After > 0 {
+		return &connectors.RateLimited{After: he.After, Err: err}
+	}
+	return err
 }
 
 // decode reads one JSON value with exact numbers.

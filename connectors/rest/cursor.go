@@ -8,18 +8,31 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// cursor is where a stream stands. Between two passes only Mark is set; within
-// one, it holds all that the next page needs, so that a pass goes on after a
-// restart where it stopped.
+// cursor is where a stream stands: in its list and, behind it, in the list of
+// what was deleted.
 type cursor struct {
+	place
+	Deleted   *place `json:"deleted,omitempty"`
+	InDeleted bool   `json:"in_deleted,omitempty"` // the pass has come to the second list
+}
+
+// place is where a list stands. Between two passes only Mark is set, and Token
+// where it is kept; within one, it holds all that the next page needs, so that a
+// pass goes on after a restart where it stopped.
+type place struct {
 	Mark  string  `json:"mark,omitempty"`  // high-water mark: the greatest cursor value of the passes that ended
 	High  string  `json:"high,omitempty"`  // the greatest seen in this pass; becomes Mark at its end
 	Token *string `json:"token,omitempty"` // asks for the next page; nil for the first
 	Pages int     `json:"pages,omitempty"` // pages taken in this pass
+	Until string  `json:"until,omitempty"` // the end of this pass's window, as the request writes it
+	Last  string  `json:"last,omitempty"`  // the greatest order_by so far
+	After string  `json:"after,omitempty"` // the one that this search began behind: {{ last }}
+	Count int     `json:"count,omitempty"` // results since the search began anew
 	Loop  *loop   `json:"loop,omitempty"`
 }
 
@@ -99,19 +112,25 @@ func markNumber(s string) (*big.Int, bool) {
 	return new(big.Int).SetString(s, 10)
 }
 
-// back moves a mark back in time. A time is written again as it was, with as
-// many digits after the second; a number is taken for seconds or, from 1e12 on,
-// for milliseconds since 1970.
-func back(mark string, d time.Duration) (string, error) {
-	if d == 0 || mark == "" {
+// back moves a mark back in time, and down to a whole step. A time is written
+// again as it was, with as many digits after the second; a number is taken for
+// seconds or, from 1e12 on, for milliseconds since 1970.
+func back(mark string, d, step time.Duration) (string, error) {
+	if mark == "" {
 		return mark, nil
 	}
 	if t, layout, ok := markTime(mark); ok {
+		if d == 0 && t.Truncate(step).Equal(t) {
+			return mark, nil
+		}
 		if _, fraction, ok := strings.Cut(mark, "."); ok && layout != time.DateOnly {
 			digits := len(fraction) - len(strings.TrimLeft(fraction, "0123456789"))
 			layout = strings.Replace(layout, ".999999999", "."+strings.Repeat("0", digits), 1)
 		}
-		return t.Add(-d).Format(layout), nil
+		return t.Add(-d).Truncate(step).In(t.Location()).Format(layout), nil
+	}
+	if d == 0 {
+		return mark, nil
 	}
 	if n, ok := markNumber(mark); ok && n.IsInt64() {
 		unit := time.Second
@@ -121,4 +140,24 @@ func back(mark string, d time.Duration) (string, error) {
 		return fmt.Sprint(n.Int64() - int64((d+unit-1)/unit)), nil
 	}
 	return "", errors.New("incremental.lookback needs a cursor that is a time")
+}
+
+// written is a mark as requests write it.
+func written(mark, format string) (string, error) {
+	if format == "as_is" || mark == "" {
+		return mark, nil
+	}
+	t, ok := stampTime(mark)
+	if !ok {
+		return "", fmt.Errorf("incremental.format %s needs a cursor that is a time", format)
+	}
+	switch format {
+	case "unix":
+		return strconv.FormatInt(t.Unix(), 10), nil
+	case "unix_ms":
+		return strconv.FormatInt(t.UnixMilli(), 10), nil
+	case "date":
+		return t.UTC().Format(time.DateOnly), nil
+	}
+	return t.UTC().Format(time.RFC3339), nil
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -117,21 +119,76 @@ func open(t testing.TB, block, url string) *Client {
 	if err != nil {
 		t.Fatalf("decode: %v", err)
 	}
+	return openIn(t, o, env.Real(), nil)
+}
+
+// openIn opens a client in a given world.
+func openIn(t testing.TB, o Options, world env.Env, keeper connectors.Keeper) *Client {
+	t.Helper()
 	tr := http.DefaultTransport.(*http.Transport).Clone()
 	t.Cleanup(tr.CloseIdleConnections)
-	world := env.Real()
 	world.HTTP = tr
-	cfg := o.HTTP()
-	cfg.Log = slog.New(slog.DiscardHandler)
-	h, err := httpx.New(world, cfg)
-	if err != nil {
-		t.Fatal(err)
+	parts := Parts{Keeper: keeper}
+	made := func(cfg httpx.Config) *httpx.Client {
+		cfg.Log = slog.New(slog.DiscardHandler)
+		h, err := httpx.New(world, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
 	}
-	c, err := Open("crm", o, h)
+	parts.HTTP = made(o.HTTP())
+	if cfg, needed := o.TokenHTTP(); needed {
+		parts.Token = made(cfg)
+	}
+	c, err := OpenWith("crm", o, parts)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
 	return c
+}
+
+// fastClock is a clock whose sleeps take no time.
+type fastClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newFastClock() *fastClock {
+	return &fastClock{now: time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)}
+}
+
+func (c *fastClock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
+
+func (c *fastClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(max(d, 0))
+	return ctx.Err()
+}
+
+// openFast opens a client on a clock whose sleeps take no time.
+func openFast(t testing.TB, block, url string, keeper connectors.Keeper) (*Client, *fastClock) {
+	t.Helper()
+	o, err := options(t, block, url)
+	if err != nil {
+		t.Fatalf("decode: %v", err)
+	}
+	world, clock := env.Real(), newFastClock()
+	world.Clock = clock
+	return openIn(t, o, world, keeper), clock
+}
+
+// edited changes lines of a block, each of which has to be there.
+func edited(t testing.TB, block string, oldNew ...string) string {
+	t.Helper()
+	for i := 0; i < len(oldNew); i += 2 {
+		if !strings.Contains(block, oldNew[i]) {
+			t.Fatalf("%q is not in the block", oldNew[i])
+		}
+		block = strings.Replace(block, oldNew[i], oldNew[i+1], 1)
+	}
+	return block
 }
 
 func reply(w http.ResponseWriter, status int, body string) {

@@ -2,11 +2,8 @@ package rest
 
 import (
 	"net/url"
-	"strings"
-	"time"
 
 	"touchstone/config"
-	"touchstone/internal/httpx"
 )
 
 // Options is a source of type rest, as the file declares it.
@@ -20,48 +17,6 @@ type Options struct {
 	Streams   []Stream    `yaml:"streams" required:"true" doc:"what can be read and written, by the name that entities and targets use"`
 	Errors    []ErrorRule `yaml:"error_handler" doc:"what answers mean; the first rule that fits counts, then the usual meaning of the status"`
 	MaxPages  int         `yaml:"max_pages" default:"100000" min:"1" doc:"a pass of more pages is taken for one that never ends"`
-}
-
-// Auth is how requests prove who they are.
-type Auth struct {
-	Type     string        `yaml:"type" default:"none" oneof:"none bearer basic header" doc:"none, bearer (token), basic (username, password) or header (header, token)"`
-	Token    config.Secret `yaml:"token" doc:"the token of bearer and header"`
-	Header   string        `yaml:"header" doc:"the header that carries the token, for type header" example:"X-Api-Key"`
-	Username string        `yaml:"username" doc:"of basic"`
-	Password config.Secret `yaml:"password" doc:"of basic"`
-}
-
-// Check reports what an authentication lacks.
-func (a Auth) Check(at config.Node) (problems []config.Problem) {
-	need := func(ok bool, key, text string) {
-		if !ok {
-			problems = append(problems, at.Key(key).Problem("auth of type %s needs %s: %s", a.Type, key, text))
-		}
-	}
-	switch a.Type {
-	case "bearer":
-		need(!a.Token.IsZero(), "token", "${env:NAME} or ${file:PATH}")
-	case "header":
-		need(!a.Token.IsZero(), "token", "${env:NAME} or ${file:PATH}")
-		need(a.Header != "", "header", "the name of the header")
-	case "basic":
-		need(a.Username != "", "username", "the account's name")
-	}
-	return problems
-}
-
-// Requester bounds requests.
-type Requester struct {
-	Timeout config.Duration `yaml:"timeout" default:"30s" min:"1s" max:"10m" doc:"of one request, its answer read whole"`
-	MaxBody config.Size     `yaml:"max_body" default:"16MiB" min:"1KiB" max:"1GiB" doc:"the largest answer that is read, after it is inflated"`
-	Limit   Limit           `yaml:"limit" doc:"how often the system may be asked"`
-}
-
-// Limit is how often a system may be asked.
-type Limit struct {
-	Requests    int             `yaml:"requests" min:"0" doc:"requests in each span of per; 0 is no limit"`
-	Per         config.Duration `yaml:"per" default:"1s" min:"1ms" doc:"the span of requests"`
-	Concurrency int             `yaml:"concurrency" default:"4" min:"1" max:"100" doc:"requests at the same time"`
 }
 
 // Named is a name with a text; in a query it may hold {{ expression }} parts.
@@ -81,6 +36,8 @@ type Stream struct {
 	Version      config.Expr `yaml:"version" doc:"its etag or version, over record; else the ETag header of single answers" example:"record.etag"`
 	Stamp        config.Expr `yaml:"stamp" doc:"when it was changed last, over record" example:"record.updated_at"`
 	Deleted      config.Expr `yaml:"deleted" doc:"whether it is deleted, over record: true or false" example:"record.deleted"`
+	Merged       config.Expr `yaml:"merged" doc:"ids of objects that were merged into this one, over record: a list or one text; they count as deleted" example:"split(record.merged_ids, \";\")"`
+	DeletedList  DeletedList `yaml:"deleted_list" doc:"where the system tells of deleted objects apart: read after list in every pass"`
 	Read         Single      `yaml:"read" doc:"how one object is read; {{ id }} is its id"`
 	FindByKey    List        `yaml:"find_by_key" doc:"how objects are found by the key we gave them; {{ key }} is the key"`
 	Create       Write       `yaml:"create" doc:"how an object is made"`
@@ -94,8 +51,10 @@ type Stream struct {
 
 // List is a request whose answer holds many records.
 type List struct {
+	Method   string      `yaml:"method" default:"GET" oneof:"GET POST" doc:"POST for a search whose conditions stand in body"`
 	Path     string      `yaml:"path" doc:"below base_url; parts in {{ }} are filled in and escaped" example:"/companies"`
-	Query    []Named     `yaml:"query" doc:"query parameters; one whose value is empty is left out. {{ cursor }} is the high-water mark"`
+	Query    []Named     `yaml:"query" doc:"query parameters; one whose value is empty is left out. {{ cursor }} is the high-water mark, {{ until }} the end of the pass's window, {{ last }} the greatest id so far (see paginator.restart)"`
+	Body     config.Tree `yaml:"body" doc:"the JSON body of a POST: texts may hold {{ }} parts; one that is nothing but {{ }} keeps its value's type. A member or entry whose filled-in value is empty is left out, as is what becomes empty by that; an entry of a list that lost a member is left out whole"`
 	Records  config.Expr `yaml:"records" doc:"the list of records, over body" example:"body.items"`
 	Start    string      `yaml:"start" doc:"the value of cursor in the first pass"`
 	Complete bool        `yaml:"complete" doc:"every pass gives every object there is: one that no longer comes is gone"`
@@ -103,23 +62,46 @@ type List struct {
 
 // Paginator is how the next page is asked for.
 type Paginator struct {
-	Type   string      `yaml:"type" default:"none" oneof:"none cursor link page offset" doc:"cursor: a token of the answer; link: an address in the answer; page, offset: counted, until a page is empty"`
-	Token  config.Expr `yaml:"token" doc:"the token or address of the next page, over body and header; nothing or an empty text on the last one" example:"body.next_cursor"`
-	Inject Inject      `yaml:"inject" doc:"where the token goes"`
-	First  int         `yaml:"first" default:"1" min:"0" doc:"the number of the first page, for type page"`
+	Type    string      `yaml:"type" default:"none" oneof:"none cursor link page offset" doc:"cursor: a token of the answer; link: an address in the answer; page, offset: counted, until a page is empty"`
+	Token   config.Expr `yaml:"token" doc:"the token or address of the next page, over body and header; nothing or an empty text on the last one" example:"body.next_cursor"`
+	Inject  Inject      `yaml:"inject" doc:"where the token goes"`
+	First   int         `yaml:"first" default:"1" min:"0" doc:"the number of the first page, for type page"`
+	Stop    config.Expr `yaml:"stop_when" doc:"true on the last page, over body, status, header; pages go on until then, also after an empty one" example:"body.end_of_stream"`
+	Keep    bool        `yaml:"keep_token" doc:"the token of the last page is where the next pass goes on: a feed of changes. Records are then taken however old they look"`
+	Restart Restart     `yaml:"restart" doc:"for searches that give no more than so many results"`
+}
+
+// Restart is how a search with a cap on its results is read to the end: sorted
+// by id, and asked again for greater ids when the cap is near.
+type Restart struct {
+	MaxResults int         `yaml:"max_results" min:"0" doc:"the most that one search gives; before it is passed the next search asks for ids after {{ last }}" example:"10000"`
+	OrderBy    config.Expr `yaml:"order_by" doc:"what the search is sorted by, growing, and filters with {{ last }}, over record" example:"record.id"`
 }
 
 // Inject names where a page token goes.
 type Inject struct {
 	Query  string `yaml:"query" doc:"a query parameter"`
 	Header string `yaml:"header" doc:"a header"`
+	Body   string `yaml:"body" doc:"a member of the body, dotted" example:"page.after"`
 }
 
 // Incremental is how changed objects are known.
 type Incremental struct {
 	Cursor    config.Expr     `yaml:"cursor" doc:"what the filter compares, over record: a time or a growing number" example:"record.updated_at"`
 	Lookback  config.Duration `yaml:"lookback" default:"0s" min:"0s" max:"90d" doc:"how far behind the high-water mark the next pass asks, for systems that show changes late"`
-	Inclusive bool            `yaml:"inclusive" default:"true" doc:"the filter gives records equal to the cursor; if not, the next pass asks a second earlier"`
+	Inclusive bool            `yaml:"inclusive" default:"true" doc:"the filter gives records equal to the cursor; if not, the next pass asks one step of granularity, at least a second, earlier"`
+	Step      config.Duration `yaml:"granularity" default:"0s" min:"0s" max:"2d" doc:"the finest difference that the filter knows: the cursor is cut down to a whole step of it"`
+	Format    string          `yaml:"format" default:"as_is" oneof:"as_is unix unix_ms rfc3339 date" doc:"how requests write {{ cursor }} and {{ until }}: as the records do, in seconds or milliseconds since 1970, as 2006-01-02T15:04:05Z or as 2006-01-02, in UTC"`
+	Lag       config.Duration `yaml:"lag" default:"0s" min:"0s" max:"1d" doc:"how far {{ until }} stays behind now, for systems that show changes late"`
+}
+
+// DeletedList is a request that tells of deleted objects.
+type DeletedList struct {
+	List      `yaml:",inline"`
+	Paginator Paginator   `yaml:"paginator" doc:"how the next page is asked for, as for list"`
+	ID        config.Expr `yaml:"id" doc:"the id of the object that is deleted, over record; id of the stream if absent" example:"record.object_id"`
+	Stamp     config.Expr `yaml:"stamp" doc:"when it was deleted, over record" example:"record.deleted_at"`
+	Cursor    config.Expr `yaml:"cursor" doc:"what {{ cursor }} compares here, over record; without it every pass reads the whole list" example:"record.deleted_at"`
 }
 
 // Single is a request whose answer holds one record.
@@ -127,15 +109,6 @@ type Single struct {
 	Path   string      `yaml:"path" doc:"below base_url; parts in {{ }} are filled in and escaped" example:"/companies/{{ id }}"`
 	Query  []Named     `yaml:"query" doc:"query parameters; one whose value is empty is left out"`
 	Record config.Expr `yaml:"record" doc:"the record, over body; the whole body if absent" example:"body.data"`
-}
-
-// Write is a request that changes one object.
-type Write struct {
-	Method      string      `yaml:"method" oneof:"POST PUT PATCH" doc:"POST, PUT or PATCH"`
-	Path        string      `yaml:"path" doc:"below base_url; {{ id }}, {{ key }} are filled in and escaped" example:"/companies"`
-	Query       []Named     `yaml:"query" doc:"query parameters; one whose value is empty is left out"`
-	ExternalKey string      `yaml:"external_key" doc:"the field that takes our key for the object" example:"external_id"`
-	Record      config.Expr `yaml:"record" doc:"the object in the answer, over body; the whole body if absent" example:"body"`
 }
 
 // Class is what the system promises about repeated writes.
@@ -151,7 +124,7 @@ type ErrorRule struct {
 	At     config.Node
 	Status int         `yaml:"status" min:"100" max:"599" doc:"the status; absent for any"`
 	When   config.Expr `yaml:"when" doc:"a test over body, status, header" example:"body.error.code == \"duplicate\""`
-	Class  string      `yaml:"class" required:"true" oneof:"exists conflict rejected retry rate_limited auth unknown gone" doc:"what it means"`
+	Class  string      `yaml:"class" required:"true" oneof:"exists conflict rejected retry rate_limited auth unknown gone reset" doc:"what it means; reset: a page token is no longer good, the pass begins again"`
 	ID     config.Expr `yaml:"id" doc:"with exists: the id of the object that is there, over body and header" example:"body.error.existing_id"`
 }
 
@@ -178,6 +151,7 @@ func (o Options) Check(at config.Node) (problems []config.Problem) {
 	if u, err := url.Parse(o.BaseURL); o.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
 		problems = append(problems, at.Key("base_url").Problem("want http(s)://host/path without user, query and fragment; credentials belong in auth"))
 	}
+	problems = append(problems, o.Auth.check(at.Key("auth"))...)
 	if _, p := compileExpr(o.Message, answerVars(), textKind); p != nil {
 		problems = append(problems, *p)
 	}
@@ -189,17 +163,4 @@ func Decode(block config.Block) (Options, error) {
 	var o Options
 	err := block.Decode(&o)
 	return o, err
-}
-
-// HTTP is the configuration of the client that Open wants.
-func (o Options) HTTP() httpx.Config {
-	origin := ""
-	if u, err := url.Parse(o.BaseURL); err == nil {
-		origin = strings.ToLower(u.Scheme) + "://" + u.Host
-	}
-	l := o.Requester.Limit
-	return httpx.Config{
-		Origin: origin, Timeout: time.Duration(o.Requester.Timeout), MaxBody: int64(o.Requester.MaxBody),
-		Limit: httpx.Limit{Requests: l.Requests, Per: time.Duration(l.Per), Concurrency: l.Concurrency},
-	}
 }

@@ -176,7 +176,7 @@ func TestBadAnswersFailThePage(t *testing.T) {
 		{"gzip bomb", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
-			_, _ = z.Write(make([]byte, 64<<20))
+			_, _ = z.Write(make([]byte, 8<<20))
 			z.Close()
 		}, "the answer's body has more than 1048576 bytes", nil},
 		{"deep nesting", func(w http.ResponseWriter, r *http.Request) {
@@ -185,7 +185,7 @@ func TestBadAnswersFailThePage(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s := serve(t, tt.answer)
-		c := open(t, company, s.URL)
+		c := open(t, edited(t, company, "timeout: 1s", "timeout: 20s"), s.URL)
 		p, err := c.Pull(t.Context(), "company", nil)
 		if err == nil || !strings.HasSuffix(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) || len(p.Records) > 0 || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: %d records, %v; want no records and %q", tt.name, len(p.Records), err, tt.want)

@@ -5,38 +5,70 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sort"
-	"strings"
 
 	"touchstone/connectors"
 	"touchstone/internal/httpx"
 	"touchstone/internal/record"
 )
 
-// Push sends the changes one after the other, each exactly once, and answers
-// for each. After an answer that speaks for all (credentials, rate) the rest is
-// not sent and may be tried later.
+// Push sends the changes in their order, each exactly once, alone or in batches
+// of the same operation where the stream has one, and answers for each. After an
+// answer that speaks for all (credentials, rate) the rest is not sent and may be
+// tried later.
 func (c *Client) Push(ctx context.Context, batch []record.Change) ([]connectors.Result, error) {
-	results := make([]connectors.Result, len(batch))
+	results := make([]connectors.Result, 0, len(batch))
 	var stop *connectors.Result
-	for i, change := range batch {
-		if stop == nil && ctx.Err() != nil {
+	for len(results) < len(batch) {
+		rest := batch[len(results):]
+		n := c.together(rest)
+		switch {
+		case stop == nil && ctx.Err() != nil:
 			stop = &connectors.Result{Outcome: connectors.Retry, Err: ctx.Err()}
+			fallthrough
+		case stop != nil:
+			results = append(results, notSent(rest[:1], *stop)...)
+			continue
 		}
-		if stop != nil {
-			results[i] = connectors.Result{Outcome: connectors.Retry, RetryAfter: stop.RetryAfter, Err: stop.Err}
-			if !errors.Is(stop.Err, connectors.ErrNotSent) {
-				results[i].Err = fmt.Errorf("%w: %w", connectors.ErrNotSent, stop.Err)
-			}
-		} else {
-			results[i] = c.pushOne(ctx, change)
-		}
-		results[i].Row = change.Row
-		if err := results[i].Err; stop == nil && err != nil && (errors.Is(err, connectors.ErrAuth) || errors.Is(err, connectors.ErrNotSent) || limited(err)) {
-			stop = &results[i]
-		}
+		got := c.pushSome(ctx, rest[:n])
+		results = append(results, got...)
+		stop = stopper(got)
+	}
+	for i := range results {
+		results[i].Row = batch[i].Row
 	}
 	return results, nil
+}
+
+// pushSome sends changes that go together.
+func (c *Client) pushSome(ctx context.Context, changes []record.Change) []connectors.Result {
+	if s, err := c.stream(changes[0].Entity); err == nil {
+		if w, err := s.writeFor(changes[0].Op); err == nil && w.batch.given() && (len(changes) > 1 || !w.given()) {
+			return c.pushBatch(ctx, s, w, changes)
+		}
+	}
+	return []connectors.Result{c.pushOne(ctx, changes[0])}
+}
+
+// stopper finds the result that speaks for everything that follows.
+func stopper(results []connectors.Result) *connectors.Result {
+	for i, r := range results {
+		if r.Err != nil && (errors.Is(r.Err, connectors.ErrAuth) || errors.Is(r.Err, connectors.ErrNotSent) || limited(r.Err)) {
+			return &results[i]
+		}
+	}
+	return nil
+}
+
+// notSent answers for changes that are held back after stop.
+func notSent(changes []record.Change, stop connectors.Result) []connectors.Result {
+	out := make([]connectors.Result, len(changes))
+	for i := range changes {
+		out[i] = connectors.Result{Outcome: connectors.Retry, RetryAfter: stop.RetryAfter, Err: stop.Err}
+		if !errors.Is(stop.Err, connectors.ErrNotSent) {
+			out[i].Err = fmt.Errorf("%w: %w", connectors.ErrNotSent, stop.Err)
+		}
+	}
+	return out
 }
 
 func limited(err error) bool {
@@ -53,15 +85,16 @@ func (c *Client) pushOne(ctx context.Context, change record.Change) connectors.R
 	if err != nil {
 		return rejected("%w", err)
 	}
-	r, w, err := s.writeFor(change.Op)
+	w, err := s.writeFor(change.Op)
 	if err != nil {
 		return rejected("%w", err)
 	}
-	body, err := bodyOf(change, w.ExternalKey)
+	vars := map[string]any{"id": change.ExternalID, "key": change.Key}
+	body, err := w.bodyOf(change, vars)
 	if err != nil {
 		return rejected("%s %s: %w", change.Op, change.Entity, err)
 	}
-	u, err := c.address(r, map[string]any{"id": change.ExternalID, "key": change.Key})
+	u, err := c.address(w.request, vars)
 	if err != nil {
 		return rejected("%s %s: %w", change.Op, change.Entity, err)
 	}
@@ -72,49 +105,78 @@ func (c *Client) pushOne(ctx context.Context, change record.Change) connectors.R
 	if s.Idempotency != "" && change.Idempotency != "" {
 		header.Set(s.Idempotency, change.Idempotency)
 	}
-	a, err := c.send(ctx, r.method, u, header, body)
+	a, token, err := c.send(ctx, call{method: w.method, url: u, header: header, body: body})
 	if err != nil {
-		var he *httpx.Error
-		if errors.As(err, &he) && he.NotSent {
-			return connectors.Result{Outcome: connectors.Retry, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, err)}
-		}
-		return connectors.Result{Outcome: connectors.Unknown, Err: err}
+		return unsent(err)
 	}
-	res := c.outcome(s, r, change, a)
+	res := c.outcome(ctx, s, w, change, a, token)
 	if res.Err != nil {
 		res.Err = fmt.Errorf("%s %s: %w", change.Op, change.Entity, res.Err)
 	}
 	return res
 }
 
-func (s *stream) writeFor(op record.Op) (request, Write, error) {
-	r, w := s.update, s.Update
-	switch op {
-	case record.Create:
-		r, w = s.create, s.Create
-	case record.Upsert:
-		r, w = s.upsert, s.Upsert
-	case record.Update:
-	default:
-		return r, w, fmt.Errorf("stream %s: unknown operation %q", s.Name, op)
+// unsent is the result of a write without an answer.
+func unsent(err error) connectors.Result {
+	var (
+		he *httpx.Error
+		ae *authError
+		be *bodyError
+		l  *connectors.RateLimited
+	)
+	switch {
+	case errors.As(err, &be):
+		return rejected("%w", err)
+	case errors.As(err, &ae):
+		if errors.As(err, &l) {
+			return connectors.Result{Outcome: connectors.Retry, RetryAfter: l.After, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, err)}
+		}
+		return connectors.Result{Outcome: connectors.Retry, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, err)}
+	case errors.As(err, &he) && he.NotSent:
+		return connectors.Result{Outcome: connectors.Retry, RetryAfter: he.After, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, waitOf(err))}
 	}
-	if !r.given() {
-		return r, w, fmt.Errorf("stream %s has no %s", s.Name, op)
-	}
-	return r, w, nil
+	return connectors.Result{Outcome: connectors.Unknown, Err: err}
 }
 
-// outcome reads the answer to a write.
-func (c *Client) outcome(s *stream, r request, change record.Change, a answer) connectors.Result {
+func (s *stream) writeFor(op record.Op) (write, error) {
+	w := s.update
+	switch op {
+	case record.Create:
+		w = s.create
+	case record.Upsert:
+		w = s.upsert
+	case record.Update:
+	default:
+		return w, fmt.Errorf("stream %s: unknown operation %q", s.Name, op)
+	}
+	if !w.given() && !w.batch.given() {
+		return w, fmt.Errorf("stream %s has no %s", s.Name, op)
+	}
+	return w, nil
+}
+
+// outcome reads the answer to the write of one change.
+func (c *Client) outcome(ctx context.Context, s *stream, w write, change record.Change, a answer, token string) connectors.Result {
 	m, err := c.meaningOf(s, a)
 	if err != nil {
 		return connectors.Result{Outcome: connectors.Unknown, Err: err}
 	}
+	if m.class == "" {
+		return c.applied(s, w.request, change, a)
+	}
+	if c.stale(m, a) && c.auth.renew(ctx, token) == nil {
+		// The write was refused and surely not applied. It is not sent again
+		// here: the outbox does, with the new token.
+		return connectors.Result{Outcome: connectors.Retry, Err: fmt.Errorf("%w: the token had ended; there is a new one", connectors.ErrNotSent)}
+	}
+	return c.refused(m, a, change)
+}
+
+// refused is what became of a change that was not applied.
+func (c *Client) refused(m meaning, a answer, change record.Change) connectors.Result {
 	said := map[string]any{"fields": change.Fields, "key": change.Key}
 	why := errors.New(c.describe(a, said))
 	switch m.class {
-	case "":
-		return c.applied(s, r, change, a)
 	case "exists":
 		if m.id == "" {
 			return connectors.Result{Outcome: connectors.Conflict, Err: fmt.Errorf("%w: %w, and the answer does not name the object that is there", connectors.ErrConflict, why)}
@@ -145,6 +207,11 @@ func (c *Client) applied(s *stream, r request, change record.Change, a answer) c
 	if err != nil || !ok {
 		return res
 	}
+	s.identify(&res, object)
+	return res
+}
+
+func (s *stream) identify(res *connectors.Result, object map[string]any) {
 	vars := map[string]any{"record": object}
 	if id, err := s.id.Run(vars); err == nil && id != nil && id != "" {
 		res.ExternalID, _ = id.(string)
@@ -155,53 +222,4 @@ func (c *Client) applied(s *stream, r request, change record.Change, a answer) c
 			res.Version = unquoteTag(text)
 		}
 	}
-	return res
-}
-
-// bodyOf nests dotted field paths: "address.city" is the member city of the
-// object address. The same change gives the same bytes.
-func bodyOf(change record.Change, externalKey string) ([]byte, error) {
-	root := nest{}
-	paths := make([]string, 0, len(change.Fields))
-	for p := range change.Fields {
-		paths = append(paths, p)
-	}
-	sort.Strings(paths)
-	for _, p := range paths {
-		if err := put(root, p, change.Fields[p]); err != nil {
-			return nil, err
-		}
-	}
-	if externalKey != "" && change.Key != "" {
-		if err := put(root, externalKey, change.Key); err != nil {
-			return nil, err
-		}
-	}
-	return encode(root)
-}
-
-// nest is an object that bodyOf made, as against one that is a field's value:
-// that one belongs to the caller and is not written to.
-type nest map[string]any
-
-func put(root nest, path string, value any) error {
-	steps := strings.Split(path, ".")
-	for _, step := range steps[:len(steps)-1] {
-		child, there := root[step]
-		object, ok := child.(nest)
-		if there && !ok {
-			return fmt.Errorf("field %s and one above it are both given", path)
-		}
-		if !there {
-			object = nest{}
-			root[step] = object
-		}
-		root = object
-	}
-	last := steps[len(steps)-1]
-	if _, there := root[last]; there || last == "" {
-		return fmt.Errorf("field %s is given twice or has an empty name", path)
-	}
-	root[last] = value
-	return nil
 }

@@ -36,11 +36,7 @@ func (c *Client) readOne(ctx context.Context, s *stream, id string) (r record.Ra
 	if err != nil {
 		return r, false, err
 	}
-	a, err := c.send(ctx, http.MethodGet, u, nil, nil)
-	if err != nil {
-		return r, false, err
-	}
-	m, err := c.meaningOf(s, a)
+	a, m, err := c.ask(ctx, s, call{method: http.MethodGet, url: u})
 	if err != nil {
 		return r, false, err
 	}
@@ -108,11 +104,13 @@ func (c *Client) find(ctx context.Context, s *stream, vars map[string]any, key s
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.send(ctx, http.MethodGet, u, nil, nil)
-	if err != nil {
-		return nil, err
+	q := call{method: s.find.method, url: u, safe: true}
+	if q.method == http.MethodPost {
+		if q.body, err = s.find.body.object(vars); err != nil {
+			return nil, fmt.Errorf("body: %w", err)
+		}
 	}
-	m, err := c.meaningOf(s, a)
+	a, m, err := c.ask(ctx, s, q)
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,7 @@ type system struct {
 	puller  connectors.Puller
 	intakes []*pipeline.Intake
 	events  []*pipeline.EventIntake
+	told    int // of the connector's notes
 	// busy is held while a page is pulled and landed and while a write is sent
 	// and read back: so no stale page lands over what was just written.
 	busy sync.Mutex
@@ -171,7 +172,7 @@ func (a *App) wire(ctx context.Context) error {
 		}
 		s := &system{source: src, uid: uid}
 		rank[uid] = i
-		s.puller, err = all.Open(src, all.Deps{Env: a.opts.Env, Log: a.Log, Dir: a.Config.Dir})
+		s.puller, err = all.Open(src, all.Deps{Env: a.opts.Env, Log: a.Log, Dir: a.Config.Dir, Keeper: a.Store.Kept()})
 		if err := gather(&problems, err); err != nil {
 			return err
 		}
@@ -397,6 +398,10 @@ func (a *App) wireTargets(problems *config.Problems) error {
 		pusher, ok := s.puller.(connectors.Pusher)
 		if !ok {
 			*problems = append(*problems, t.At.Problem("system %s is of type %s and cannot be written to", t.System, s.source.Type))
+			continue
+		}
+		if w, ok := pusher.(interface{ Writable(entity string) bool }); ok && !w.Writable(t.Entity) {
+			*problems = append(*problems, t.At.Problem("source %s only reads %s: none of its streams' writes (create, update, upsert) is declared", t.System, t.Entity))
 			continue
 		}
 		var landing *pipeline.Intake

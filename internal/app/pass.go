@@ -89,7 +89,9 @@ func (a *App) pull(ctx context.Context, s *system, progress Progress) (total sto
 		total = total.Add(c)
 		err = errors.Join(err, e)
 	}
-	return total, errors.Join(err, a.pullEvents(ctx, s, progress))
+	err = errors.Join(err, a.pullEvents(ctx, s, progress))
+	a.tell(s)
+	return total, err
 }
 
 // maxRounds bounds how often resolving and delivering may call each other in

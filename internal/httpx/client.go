@@ -45,15 +45,24 @@ type Config struct {
 	// MaxBody bounds an answer's body after it is inflated.
 	MaxBody int64
 	Limit   Limit
+	Limits  []Limit // further ones; a request keeps all that it falls under
 	Log     *slog.Logger
 }
 
 // Limit is how often and how much at once the other side wants to be asked.
 // Zero means no limit.
 type Limit struct {
-	Requests    int // in each Per, as a token bucket of that size
+	Requests    int // weight in any span of Per
 	Per         time.Duration
 	Concurrency int
+	// Method and Path say which requests the limit is for; empty is all. Path is
+	// compared with the whole path; * stands for any run of characters.
+	Method, Path string
+	Weight       int // what one request costs of Requests; 0 is 1
+	// Remaining and Reset name headers of answers: how much is left, and when the
+	// limit opens again (seconds from now, seconds or milliseconds since 1970, or
+	// a date). With nothing left no request goes before.
+	Remaining, Reset string
 }
 
 // Client sends requests. It is safe for concurrent use.
@@ -62,7 +71,7 @@ type Client struct {
 	origin *url.URL
 	env    env.Env
 	http   *http.Client
-	gate   *gate
+	gates  gates
 }
 
 // Request is one request. Header and Body are sent as they are on every attempt.
@@ -71,7 +80,12 @@ type Request struct {
 	URL    string
 	Header http.Header
 	Body   []byte
+	// Safe says that the request changes nothing although its method is one of
+	// writes (a search by POST): it may be sent again like a read.
+	Safe bool
 }
+
+func (r Request) isRead() bool { return r.Safe || isRead(r.Method) }
 
 // Answer is what the server said, whatever its status.
 type Answer struct {
@@ -90,7 +104,7 @@ func New(e env.Env, cfg Config) (*Client, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{cfg: cfg, env: e, gate: newGate(e.Clock, cfg.Limit)}
+	c := &Client{cfg: cfg, env: e, gates: newGates(e.Clock, append([]Limit{cfg.Limit}, cfg.Limits...))}
 	if cfg.Origin != "" {
 		u, err := url.Parse(cfg.Origin)
 		if err != nil || u.Host == "" {
@@ -102,6 +116,9 @@ func New(e env.Env, cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// Clock is the clock that the client waits by.
+func (c *Client) Clock() env.Clock { return c.env.Clock }
+
 // Do sends a request and reads the whole answer. Every status is an answer, not
 // an error: 429 too. Every error is an *Error.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
@@ -110,9 +127,10 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 		return nil, err
 	}
 	op := r.Method + " " + shown(u)
-	leave, err := c.gate.enter(ctx)
+	limits := c.gates.of(r.Method, u.Path)
+	leave, err := limits.enter(ctx)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: "waiting for the request limit", NotSent: true, cause: err}
+		return nil, waitError(op, err)
 	}
 	defer leave()
 
@@ -124,11 +142,15 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 		return nil, &Error{Op: op, Reason: "the request cannot be made", NotSent: true}
 	}
 	start := c.env.Clock.Now()
-	answer, err := c.send(ctx, req, r, op, &sent)
-	took := c.env.Clock.Now().Sub(start)
+	answer, err := c.send(ctx, req, r, op, limits, &sent)
+	end := c.env.Clock.Now()
+	took := end.Sub(start)
 	if err != nil {
 		c.cfg.Log.DebugContext(ctx, "http request failed", "request", op, "took", took, "err", err)
 		return nil, err
+	}
+	for _, g := range limits {
+		g.learn(answer.Header, end)
 	}
 	c.cfg.Log.DebugContext(ctx, "http request", "request", op, "status", answer.Status, "bytes", len(answer.Body), "took", took)
 	return answer, nil
@@ -172,8 +194,8 @@ func newRequest(ctx context.Context, r Request, u *url.URL) (*retryablehttp.Requ
 
 func isRead(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
-func (c *Client) send(ctx context.Context, req *retryablehttp.Request, r Request, op string, sent *sentinel) (*Answer, error) {
-	retries := &retryPolicy{env: c.env, gate: c.gate, read: isRead(r.Method)}
+func (c *Client) send(ctx context.Context, req *retryablehttp.Request, r Request, op string, limits gates, sent *sentinel) (*Answer, error) {
+	retries := &retryPolicy{env: c.env, gates: limits, read: r.isRead()}
 	rc := retryablehttp.Client{
 		HTTPClient: c.http, RetryMax: maxRetries, CheckRetry: retries.check,
 		Backoff: func(_, _ time.Duration, attempt int, resp *http.Response) time.Duration {

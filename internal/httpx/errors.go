@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+	"time"
 )
 
 // Errors that callers branch on.
@@ -27,7 +28,8 @@ var (
 type Error struct {
 	Op      string
 	Reason  string
-	NotSent bool // nothing of the request can have reached the server
+	NotSent bool          // nothing of the request can have reached the server
+	After   time.Duration // with NotSent: how long a limit of ours is used up, at most MaxRetryAfter; else 0
 	cause   error
 }
 

@@ -17,9 +17,9 @@ import (
 // retryPolicy decides on short retries of one request. Only reads are retried,
 // and only after a broken connection, 502, 503 or 504.
 type retryPolicy struct {
-	env  env.Env
-	gate *gate
-	read bool
+	env   env.Env
+	gates gates
+	read  bool
 }
 
 func (p *retryPolicy) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
@@ -53,7 +53,7 @@ func (p *retryPolicy) wait(ctx context.Context, attempt int, resp *http.Response
 	}
 	// An error here is the context's end, which the library sees next.
 	if p.env.Clock.Sleep(ctx, min(d, maxRetryWait)) == nil {
-		_ = p.gate.token(ctx)
+		_ = p.gates.turn(ctx)
 	}
 	return 0
 }
