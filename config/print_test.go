@@ -75,6 +75,10 @@ sources:
   erp:
     type: file
     every: 5m
+    deletes:
+      missing: delete
+      grace: 1d
+      brake: 0.1
     entities:
       company:
         id: record.id

@@ -22,6 +22,7 @@ func Reference() []byte {
 		{"store", "", reflect.TypeFor[Store]()},
 		{"server", "", reflect.TypeFor[Server]()},
 		{"sources.NAME", "A source also takes the keys of its connector; see the connector's own page.", reflect.TypeFor[Source]()},
+		{"sources.NAME.deletes", "", reflect.TypeFor[Deletes]()},
 		{"sources.NAME.entities.ENTITY", "", reflect.TypeFor[SourceEntity]()},
 		{"sources.NAME.entities.ENTITY.relations.NAME", "Edges from these records to others: an employment, a parent, a branch, a partner.", reflect.TypeFor[SourceRelation]()},
 		{"sources.NAME.events.NAME", "What happened to or with customers: tickets, orders, calls, mails, page views, surveys.", reflect.TypeFor[SourceEvent]()},

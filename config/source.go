@@ -16,9 +16,10 @@ type Source struct {
 	Name     string         `yaml:",key"`
 	Was      []string       `yaml:"was" doc:"Former names of this source. With them its records stay the same records."`
 	Preset   string         `yaml:"preset" doc:"A vendor whose interface is known: its keys are laid under the source's own. Single keys can be given otherwise, and a key without a value takes the preset's out." example:"hubspot"`
-	Type     string         `yaml:"type" required:"true" oneof:"file rest" doc:"What kind of system it is; the connector's own keys stand beside it. A preset gives it."`
+	Type     string         `yaml:"type" required:"true" oneof:"file rest sqldb" doc:"What kind of system it is; the connector's own keys stand beside it. A preset gives it."`
 	Every    Duration       `yaml:"every" default:"5m" doc:"How often to pull, at least 1s."`
 	Where    Expr           `yaml:"where" doc:"Only records for which this expression over record is true; the rest is counted and left out." example:"record.lifecyclestage != \"other\""`
+	Deletes  Deletes        `yaml:"deletes" doc:"What it means when a record no longer comes, where every pass gives all records: a file, a table without changed, a list with complete."`
 	Entities []SourceEntity `yaml:"entities" required:"true" unless:"events" doc:"What the source holds, by entity: company, person or one of your own."`
 	Events   []SourceEvent  `yaml:"events" doc:"What happened to or with customers, by name: tickets, orders, calls …"`
 	Options  Block          `yaml:",rest"`

@@ -47,7 +47,7 @@ func (c *cli) root() *cobra.Command {
 	f.BoolVar(&c.json, "json", false, "print results as JSON")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log every step")
 	root.AddCommand(c.initCmd(), c.checkCmd(), c.schemaCmd(), c.runCmd(), c.planCmd(), c.goldenCmd(), c.eventsCmd(), c.exportCmd(), c.rebuildCmd(),
-		c.quarantineCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
+		c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
 	return root
 }
 

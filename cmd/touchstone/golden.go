@@ -169,23 +169,6 @@ func (c *cli) goldenExplain(ctx context.Context, a *app.App, id string) error {
 	})
 }
 
-func (c *cli) exportCmd() *cobra.Command {
-	var canonical bool
-	var entity string
-	cmd := &cobra.Command{
-		Use: "export", Short: "Write golden records as JSON lines", Args: args(cobra.NoArgs),
-		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error {
-			if canonical {
-				return a.ExportCanonical(ctx, c.out)
-			}
-			return a.Export(ctx, entity, c.out)
-		}),
-	}
-	cmd.Flags().BoolVar(&canonical, "canonical", false, "without ids and times: equal facts give equal bytes")
-	cmd.Flags().StringVar(&entity, "entity", "", "only this entity type")
-	return cmd
-}
-
 func (c *cli) rebuildCmd() *cobra.Command {
 	var verify bool
 	cmd := &cobra.Command{

@@ -39,7 +39,7 @@ func (c *cli) quarantineCmd() *cobra.Command {
 		}),
 	}
 	list.Flags().StringVar(&source, "source", "", "only of this source")
-	list.Flags().StringVar(&state, "state", "open", "open, released, superseded or mended")
+	list.Flags().StringVar(&state, "state", "open", "open, released, superseded, mended or gone")
 	list.Flags().StringVar(&after, "after", "", "begin behind this row")
 	list.Flags().IntVar(&limit, "limit", 100, "how many at most")
 	show := &cobra.Command{

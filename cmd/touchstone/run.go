@@ -75,6 +75,8 @@ func (c *cli) summary(s app.Summary) error {
 			{"+ echo", s.Echo},
 			{"+ quarantined", s.Quarantined},
 			{"+ filtered", s.Filtered},
+			{"missing at their source", s.Missing},
+			{"deleted for it", s.Gone},
 			{"golden records", s.Golden},
 			{"merged into them", s.Merged},
 			{"pairs to review", s.Review},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sort"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"touchstone/connectors"
 	"touchstone/connectors/file"
 	"touchstone/connectors/rest"
+	"touchstone/connectors/sqldb"
 	"touchstone/internal/env"
 	"touchstone/internal/httpx"
 )
@@ -31,8 +33,9 @@ type opener func(src config.Source, deps Deps) (connectors.Puller, error)
 
 func table() map[string]opener {
 	return map[string]opener{
-		"file": openFile,
-		"rest": openREST,
+		"file":  openFile,
+		"rest":  openREST,
+		"sqldb": openSQL,
 	}
 }
 
@@ -107,6 +110,27 @@ func openREST(src config.Source, deps Deps) (connectors.Puller, error) {
 		}
 	}
 	c, err := rest.OpenWith(src.Name, opts, parts)
+	if err != nil {
+		return nil, problem(src, err)
+	}
+	return c, nil
+}
+
+func openSQL(src config.Source, deps Deps) (connectors.Puller, error) {
+	var opts sqldb.Options
+	if err := src.Options.Decode(&opts); err != nil {
+		return nil, err
+	}
+	var problems config.Problems
+	for _, e := range src.Entities {
+		if !slices.ContainsFunc(opts.Streams, func(s sqldb.Stream) bool { return s.Name == e.Entity }) {
+			problems = append(problems, e.At.Problem("there is no stream %s to read it from; want streams: {%s: {table: …, id: […]}}", e.Entity, e.Entity))
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	c, err := sqldb.Open(src.Name, deps.Dir, opts)
 	if err != nil {
 		return nil, problem(src, err)
 	}

@@ -1,5 +1,5 @@
 // Package file pulls records from files: CSV in its many dialects and JSON
-// lines, in the encodings that customers' systems write.
+// lines, in the encodings that customers' systems write, and Excel workbooks.
 package file
 
 import (
@@ -26,6 +26,7 @@ const (
 	smallestRecord   = 256
 	unreadableRunes  = 2000
 	keptNotes        = 100
+	mergedFill       = "fill"
 )
 
 // Options says which files to read and how. What is left empty is found out
@@ -35,7 +36,7 @@ type Options struct {
 	// An absolute path is taken as it is; a relative one cannot leave the
 	// folder, not by ".." and not by a symbolic link.
 	Path string `yaml:"path"`
-	// Format is csv or jsonl; "" goes by the name's extension, then by content.
+	// Format is csv, jsonl or xlsx; "" goes by the name's extension, then by content.
 	Format string `yaml:"format"`
 	// Delimiter of CSV; "" is found among , ; tab | and the full-width ，.
 	Delimiter string `yaml:"delimiter"`
@@ -45,6 +46,14 @@ type Options struct {
 	// Header says whether the first row of a CSV file names the columns; nil is
 	// found. Without a header the columns are c1, c2 …
 	Header *bool `yaml:"header"`
+	// Sheet is the sheet of a workbook to read; "" is the first that is not hidden.
+	Sheet string `yaml:"sheet"`
+	// HeaderRow is the number of the row of a workbook that names the columns; 0
+	// is found among the first rows.
+	HeaderRow int `yaml:"header_row" min:"0" max:"1048576"`
+	// Merged says what merged cells of a workbook hold: "" or first the value in
+	// the first of them, fill in each.
+	Merged string `yaml:"merged" oneof:"first fill"`
 	// MaxRecord is the longest record in bytes of UTF-8 text, 1 MiB if 0. A
 	// longer one is given with a Problem and reading goes on behind it.
 	MaxRecord int `yaml:"max_record"`
@@ -93,14 +102,22 @@ func (o Options) check() error {
 	if _, err := path.Match(filepath.ToSlash(o.Path), ""); err != nil {
 		return fmt.Errorf("path: %q is not a pattern: a [ is not closed", o.Path)
 	}
-	if !slices.Contains([]string{"", formatCSV, formatJSONL}, o.Format) {
-		return fmt.Errorf("format: is %q, want csv or jsonl, or leave it out", o.Format)
+	if !slices.Contains([]string{"", formatCSV, formatJSONL, formatXLSX}, o.Format) {
+		return fmt.Errorf("format: is %q, want csv, jsonl or xlsx, or leave it out", o.Format)
 	}
 	if d := o.Delimiter; d != "" && (utf8.RuneCountInString(d) != 1 || strings.ContainsAny(d, "\"\r\n\x00\ufffd")) {
 		return fmt.Errorf("delimiter: is %q, want one character that is no quote and no line break", d)
 	}
 	if _, ok := decoder(o.Encoding); !ok && o.Encoding != "" {
 		return fmt.Errorf("encoding: is %q, want one of %s", o.Encoding, strings.Join(encodings(), ", "))
+	}
+	switch {
+	case !slices.Contains([]string{"", "first", mergedFill}, o.Merged):
+		return fmt.Errorf("merged: is %q, want first or fill", o.Merged)
+	case o.HeaderRow < 0 || o.HeaderRow > lastRow:
+		return fmt.Errorf("header_row: is %d, want the number of a row", o.HeaderRow)
+	case o.HeaderRow > 0 && o.Header != nil && !*o.Header:
+		return fmt.Errorf("header_row: is %d, but header is false; keep one", o.HeaderRow)
 	}
 	if o.MaxRecord < smallestRecord || o.MaxRecord > largestMaxRecord {
 		return fmt.Errorf("max_record: is %d, want %d to %d bytes", o.MaxRecord, smallestRecord, largestMaxRecord)
@@ -125,7 +142,8 @@ func (c *Client) fingerprint() string {
 	if c.opts.Header != nil {
 		header = fmt.Sprint(*c.opts.Header)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "1 %q %q %q %q %s %d", c.opts.Path, c.opts.Format, c.opts.Delimiter, c.opts.Encoding, header, c.opts.MaxRecord))
+	sum := sha256.Sum256(fmt.Appendf(nil, "2 %q %q %q %q %s %d %q %d %q", c.opts.Path, c.opts.Format, c.opts.Delimiter, c.opts.Encoding, header, c.opts.MaxRecord,
+		c.opts.Sheet, c.opts.HeaderRow, c.opts.Merged))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -251,7 +251,7 @@ func TestOpenRefusesWrongOptions(t *testing.T) {
 	}{
 		{Options{}, "path: is missing"},
 		{Options{Path: "a[.csv"}, "path: \"a[.csv\" is not a pattern"},
-		{Options{Path: "a", Format: "xml"}, "format: is \"xml\", want csv or jsonl"},
+		{Options{Path: "a", Format: "xml"}, "format: is \"xml\", want csv, jsonl or xlsx"},
 		{Options{Path: "a", Delimiter: ",,"}, "delimiter: is \",,\", want one character"},
 		{Options{Path: "a", Delimiter: "\""}, "delimiter: is"},
 		{Options{Path: "a", Encoding: "ebcdic"}, "encoding: is \"ebcdic\", want one of utf-8"},

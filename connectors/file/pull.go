@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -171,6 +172,9 @@ func (p *pass) close() {
 
 func (p *pass) closeFile() {
 	if p.cur != nil {
+		if c, ok := p.cur.scan.(io.Closer); ok {
+			_ = c.Close() // a file of its own that is of no use any more
+		}
 		_ = p.cur.f.Close() // only read from
 		p.cur = nil
 	}
@@ -211,7 +215,7 @@ func (p *pass) page(ctx context.Context, stream string) (connectors.Page, error)
 		page.Records = append(page.Records, record.Raw{
 			Entity:  stream,
 			Data:    slices.Clone(item.data),
-			Place:   p.cur.name + " line " + strconv.Itoa(item.line),
+			Place:   p.cur.name + " " + cmp.Or(item.place, "line "+strconv.Itoa(item.line)),
 			Problem: item.problem,
 		})
 	}
@@ -240,6 +244,9 @@ func (p *pass) openNext(ctx context.Context) error {
 		return err
 	}
 	p.cur = r
+	if r.note != "" && !r.resumed {
+		p.notes = append(p.notes, r.name+": "+r.note)
+	}
 	return nil
 }
 

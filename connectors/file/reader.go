@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 const (
 	formatCSV   = "csv"
 	formatJSONL = "jsonl"
+	formatXLSX  = "xlsx"
 	sampleBytes = 64 << 10
 )
 
@@ -23,6 +25,7 @@ const (
 type item struct {
 	data    []byte
 	line    int
+	place   string // where it stands in the file; "" for the line
 	problem string
 }
 
@@ -41,6 +44,7 @@ type reader struct {
 	scan    scanner
 	records int
 	resumed bool
+	note    string
 }
 
 // openFile opens a file, finds out how it is written and goes to the position,
@@ -64,6 +68,9 @@ func openFile(ctx context.Context, root *os.Root, name string, opts Options, at 
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if isWorkbook(name, opts.Format, head[:n]) {
+		return r, r.openWorkbook(ctx, head[:n], opts, at)
 	}
 	enc := sniff(head[:n], opts.Encoding)
 	in, err := enc.open(f, 0)
@@ -89,6 +96,40 @@ func openFile(ctx context.Context, root *os.Root, name string, opts Options, at 
 		}
 	}
 	return r, nil
+}
+
+// isWorkbook goes by the option, the extension, then by how the file begins.
+func isWorkbook(name, option string, head []byte) bool {
+	if option != "" {
+		return option == formatXLSX
+	}
+	switch strings.ToLower(path.Ext(name)) {
+	case ".xlsx", ".xlsm", ".xls":
+		return true
+	}
+	return bytes.HasPrefix(head, []byte(zipMagic)) || bytes.HasPrefix(head, []byte(oleMagic))
+}
+
+func (r *reader) openWorkbook(ctx context.Context, head []byte, opts Options, at position) error {
+	if len(head) == 0 {
+		r.scan = &jsonlScanner{in: &input{r: r.f, buf: make([]byte, 1), eol: '\n'}, max: opts.MaxRecord, line: 1} // an empty file holds nothing
+		return nil
+	}
+	if bytes.HasPrefix(head, []byte(oleMagic)) {
+		return fmt.Errorf("read %s: it is an old .xls workbook, or one with a password; save it as .xlsx without a password", r.name)
+	}
+	s, err := newXLSX(ctx, r.f, r.info.Size(), opts)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", r.name, err)
+	}
+	r.scan, r.note = s, s.note
+	if at.Offset > 0 && at.Size == r.info.Size() && at.Mod == r.info.ModTime().UnixNano() {
+		r.resumed = true
+		if err := s.forward(at.Offset); err != nil {
+			return errors.Join(fmt.Errorf("read %s: %w", r.name, err), s.Close())
+		}
+	}
+	return nil
 }
 
 // forward moves to the position: by a seek in UTF-8, else by decoding and

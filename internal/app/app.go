@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"touchstone/config"
 	"touchstone/connectors"
@@ -323,6 +324,9 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 			d := &pipeline.Deriver{Entity: se.Entity, Mapper: mapper, Schemas: schemas}
 			ent.derivers[s.uid] = d
 			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller, Busy: &s.busy}
+			if del := s.source.Deletes; del.Missing != config.MissingKeep {
+				in.Deletes = &pipeline.Deletes{Grace: time.Duration(del.Grace), Brake: float64(del.Brake)}
+			}
 			if k, ok := s.puller.(connectors.Keyed); ok {
 				in.KeyField = k.KeyField(se.Entity)
 			}

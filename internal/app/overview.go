@@ -81,6 +81,10 @@ func (a *App) sourceRows(ctx context.Context) ([]web.SourceRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	held, err := a.heldDeletes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var rows []web.SourceRow
 	for _, s := range a.order {
 		row := web.SourceRow{Name: s.source.Name, Type: s.source.Type, State: web.StateNew}
@@ -103,6 +107,9 @@ func (a *App) sourceRows(ctx context.Context) ([]web.SourceRow, error) {
 			case row.State == web.StateNew:
 				row.State = web.StateOK
 			}
+		}
+		if text := held[s.uid]; text != "" && row.State != web.StateFailing {
+			row.State, row.Problem = web.StateWaiting, text
 		}
 		rows = append(rows, row)
 	}

@@ -23,6 +23,8 @@ type Summary struct {
 	Echo        int           `json:"echo"`
 	Quarantined int           `json:"quarantined"`
 	Filtered    int           `json:"filtered"`
+	Missing     int           `json:"missing"` // stay away from their source and do not count as deleted yet
+	Gone        int           `json:"gone"`    // stayed away from their source and count as deleted now
 	Golden      int           `json:"golden"`
 	Merged      int           `json:"merged"`
 	Review      int           `json:"review"`
@@ -78,7 +80,7 @@ func (a *App) Pass(ctx context.Context, progress Progress) (Summary, error) {
 		return sum, err
 	}
 	sum.Pulled, sum.Stored, sum.Unchanged = counts.Pulled, counts.Stored, counts.Unchanged
-	sum.Echo, sum.Quarantined, sum.Filtered = counts.Echo, counts.Quarantined, counts.Filtered
+	sum.Echo, sum.Quarantined, sum.Filtered, sum.Gone = counts.Echo, counts.Quarantined, counts.Filtered, counts.Gone
 	return sum, a.fill(ctx, &sum, store.TimeText(started))
 }
 
@@ -229,6 +231,14 @@ func (a *App) fill(ctx context.Context, sum *Summary, since string) error {
 			return err
 		}
 		sum.LeftOut += out
+	}
+	held, err := a.deleteProblems(ctx)
+	if err != nil {
+		return err
+	}
+	sum.Problems = append(sum.Problems, held...)
+	if sum.Missing, err = a.Store.MissingCount(ctx); err != nil {
+		return err
 	}
 	if sum.Unmapped, sum.UnmappedValues, err = a.unmappedValues(ctx); err != nil {
 		return err

@@ -248,22 +248,29 @@ func (d *Deliverer) class() connectors.Class {
 }
 
 func (d *Deliverer) change(r store.Row) record.Change {
-	fields := make(map[string]any, len(r.Fields))
-	for path, raw := range r.Fields {
-		v, err := record.DecodeJSON(raw)
-		if err != nil {
-			continue // we wrote it ourselves; it decodes
-		}
-		fields[path] = v
-	}
 	c := record.Change{
-		Row: r.ID, Entity: d.Stream, Op: record.Op(r.Op), ExternalID: r.ExternalID, Key: r.Key, Fields: fields,
+		Row: r.ID, Entity: d.Stream, Op: record.Op(r.Op), ExternalID: r.ExternalID, Key: r.Key, Fields: decodeAll(r.Fields),
 		Idempotency: hex.EncodeToString(d.Vault.MAC("idempotency", r.ID)[:16]),
 	}
 	if d.conditional(r) {
 		c.Precondition = r.Precondition
 	}
+	if c.Op == record.Update {
+		c.Base = decodeAll(r.Base)
+	}
 	return c
+}
+
+func decodeAll(raws map[string]json.RawMessage) map[string]any {
+	values := make(map[string]any, len(raws))
+	for path, raw := range raws {
+		v, err := record.DecodeJSON(raw)
+		if err != nil {
+			continue // we wrote it ourselves; it decodes
+		}
+		values[path] = v
+	}
+	return values
 }
 
 // precheck reads the objects that are written without a precondition again,

@@ -90,8 +90,8 @@ func (w *walk) step(v *store.Version, out *store.Derived) {
 	}
 	if v.Deleted {
 		w.live = false
-		if out.Version > 0 {
-			return // keeps its identity, gives no values
+		if out.Version > 0 || len(obj) == 0 {
+			return // keeps its identity, gives no values; has none to give if it never passed
 		}
 	} else {
 		w.live = true

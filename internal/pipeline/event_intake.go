@@ -89,7 +89,7 @@ func (in *EventIntake) page(ctx context.Context, run string, page int, cursor []
 		it := in.Deriver.item(raw, known)
 		if p.Snapshot && !it.Filtered {
 			double := store.Item{Raw: it.Raw, Hash: it.Hash}
-			pass.mark(&double)
+			pass.see(&double)
 			it.Duplicate = double.Duplicate
 		}
 		items = append(items, it)

@@ -32,6 +32,9 @@ type Intake struct {
 	// lands over what was written and read back meanwhile; nil for a system that
 	// is never written to.
 	Busy sync.Locker
+	// Deletes says what a record's staying away from a whole pass means; nil for
+	// nothing.
+	Deletes *Deletes
 }
 
 // Pass pulls until the source has no more and gives the counts. Progress is
@@ -41,12 +44,18 @@ func (in *Intake) Pass(ctx context.Context, progress func(store.Counts)) (total 
 	if err != nil {
 		return total, err
 	}
-	err = in.pages(ctx, run, func(c store.Counts) {
+	told := func(c store.Counts) {
 		total = total.Add(c)
 		if progress != nil {
 			progress(total)
 		}
-	})
+	}
+	pass, err := in.pages(ctx, run, told)
+	if err == nil {
+		var gone int
+		gone, err = in.reconcile(ctx, run, pass)
+		told(store.Counts{Gone: gone})
+	}
 	text := ""
 	if err != nil {
 		err = fmt.Errorf("source %s: %w", in.Name, err)
@@ -54,24 +63,27 @@ func (in *Intake) Pass(ctx context.Context, progress func(store.Counts)) (total 
 	}
 	end := in.Store.EndRun(context.WithoutCancel(ctx), run, text)
 	in.Log.Info("pass ended", "source", in.Name, "entity", in.Deriver.Entity, "pulled", total.Pulled, "stored", total.Stored,
-		"unchanged", total.Unchanged, "echo", total.Echo, "quarantined", total.Quarantined, "filtered", total.Filtered, "failed", text != "")
+		"unchanged", total.Unchanged, "echo", total.Echo, "quarantined", total.Quarantined, "filtered", total.Filtered, "gone", total.Gone, "failed", text != "")
 	return total, errors.Join(err, end)
 }
 
-func (in *Intake) pages(ctx context.Context, run string, landed func(store.Counts)) error {
+func (in *Intake) pages(ctx context.Context, run string, landed func(store.Counts)) (*passState, error) {
 	cursor, err := in.Store.Cursor(ctx, in.Source, in.Deriver.Entity)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	pass := &passState{seen: map[[8]byte]sighting{}}
+	pass := &passState{seen: map[[8]byte]sighting{}, whole: true}
+	if pass.mark, err = in.Store.BeginPass(ctx); err != nil {
+		return nil, err
+	}
 	for page := 1; ; page++ {
 		next, c, more, err := in.page(ctx, run, page, cursor, pass)
 		landed(c)
 		if err != nil {
-			return fmt.Errorf("pull page %d: %w", page, err)
+			return nil, fmt.Errorf("pull page %d: %w", page, err)
 		}
 		if !more {
-			return nil
+			return pass, nil
 		}
 		cursor = next
 	}
@@ -95,6 +107,7 @@ func (in *Intake) page(ctx context.Context, run string, page int, cursor []byte,
 			return nil, c, false, err
 		}
 	}
+	pass.whole = pass.whole && p.Snapshot
 	items, known := in.items(p, pass)
 	c, err = in.Store.Land(ctx, store.Landing{
 		Source: in.Source, Entity: in.Deriver.Entity, Items: items, Cursor: p.Cursor, Run: run,
@@ -109,36 +122,17 @@ func (in *Intake) page(ctx context.Context, run string, page int, cursor []byte,
 	return p.Cursor, c, p.More, nil
 }
 
-// passState remembers which ids a full pass has given, to see the same id
-// twice in one file: some 40 bytes a record.
-type passState struct{ seen map[[8]byte]sighting }
-
-type sighting struct{ hash [8]byte }
-
 func (in *Intake) items(p connectors.Page, pass *passState) ([]store.Item, decoded) {
 	items := make([]store.Item, 0, len(p.Records))
 	known := make(decoded, len(p.Records))
 	for _, raw := range p.Records {
 		it := in.item(raw, known)
-		if p.Snapshot && !it.Filtered {
-			pass.mark(&it)
+		if p.Snapshot {
+			pass.see(&it)
 		}
 		items = append(items, it)
 	}
 	return items, known
-}
-
-// mark finds a second record with an id of this pass. The same content twice
-// is one record; other content is kept, quarantined and never current.
-func (s *passState) mark(it *store.Item) {
-	id := [8]byte(sum([]byte(it.Raw.ID)))
-	hash := [8]byte(it.Hash)
-	first, again := s.seen[id]
-	if again && first.hash != hash {
-		it.Duplicate = true
-		return
-	}
-	s.seen[id] = sighting{hash}
 }
 
 // Item reads who a pulled record is.
@@ -182,7 +176,7 @@ func unreadable(it store.Item, err error) store.Item {
 	}
 	h := sum(it.Raw.Data)
 	if it.Raw.ID == "" {
-		it.Raw.ID = "unreadable-" + hex.EncodeToString(h[:8])
+		it.Raw.ID = unreadID + hex.EncodeToString(h[:8])
 	}
 	it.Hash = h[:16]
 	return it

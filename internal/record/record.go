@@ -80,6 +80,9 @@ type Change struct {
 	Idempotency  string         // same key, same bytes
 	Precondition string         // etag or version the object must still have; "" for none
 	Fields       map[string]any // field path in the target → value; nil value clears the field
+	// Base is what stood at the paths of Fields when the change was made; nil for
+	// not known. A target that can compares it in the same step as it writes.
+	Base map[string]any
 }
 
 // Reason is one ground for a quarantine or one note on a record: which rule

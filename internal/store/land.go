@@ -91,6 +91,7 @@ type Landing struct {
 // Pulled = Stored + Unchanged + Echo + Quarantined + Filtered.
 type Counts struct {
 	Pulled, Stored, Unchanged, Echo, Quarantined, Filtered int
+	Gone                                                   int // not pulled: they stayed away and count as deleted now
 }
 
 // Add sums counts.
@@ -98,6 +99,7 @@ func (c Counts) Add(o Counts) Counts {
 	return Counts{
 		c.Pulled + o.Pulled, c.Stored + o.Stored, c.Unchanged + o.Unchanged,
 		c.Echo + o.Echo, c.Quarantined + o.Quarantined, c.Filtered + o.Filtered,
+		c.Gone + o.Gone,
 	}
 }
 

@@ -14,7 +14,7 @@ type Quarantined struct {
 	ID      string
 	Ref     record.Ref // Source is the uid
 	Version int
-	State   string // open | released | superseded | mended
+	State   string // open | released | superseded | mended | gone
 	At      string
 	Place   string
 	Who     string

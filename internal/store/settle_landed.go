@@ -104,7 +104,10 @@ func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) e
 	sort.Ints(numbers)
 	for _, n := range numbers {
 		state := "superseded"
-		if n == r.version || isDuplicate(h, n) {
+		switch {
+		case h.gone() && n != r.version:
+			state = "gone"
+		case n == r.version || isDuplicate(h, n):
 			state = "open"
 		}
 		text, err := json.Marshal(d.Bad[n])
@@ -124,6 +127,17 @@ func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) e
 		o.void, o.seq = append(o.void, r.rec), seq
 	}
 	return nil
+}
+
+// gone says that the record is deleted: whatever was wrong with it is wrong no
+// more.
+func (h *History) gone() bool {
+	for _, v := range h.Versions {
+		if v.N == h.Current {
+			return v.Deleted
+		}
+	}
+	return false
 }
 
 func isDuplicate(h *History, n int) bool {
