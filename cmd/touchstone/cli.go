@@ -46,6 +46,7 @@ func (c *cli) root() *cobra.Command {
 	f.StringVar(&c.store, "store", "", "store: a SQLite file, or postgres://…; overrides the configuration")
 	f.BoolVar(&c.json, "json", false, "print results as JSON")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log every step")
+	root.AddCommand(c.decideCmds()...)
 	root.AddCommand(c.initCmd(), c.checkCmd(), c.schemaCmd(), c.runCmd(), c.planCmd(), c.goldenCmd(), c.eventsCmd(), c.exportCmd(), c.rebuildCmd(),
 		c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
 	return root

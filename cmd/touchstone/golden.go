@@ -59,7 +59,7 @@ func group(use, short string) *cobra.Command {
 
 func (c *cli) goldenCmd() *cobra.Command {
 	cmd := group("golden", "Look at golden records")
-	var entity string
+	var entity, at string
 	var limit int
 	list := &cobra.Command{
 		Use: "list", Short: "List golden records", Args: args(cobra.NoArgs),
@@ -69,13 +69,19 @@ func (c *cli) goldenCmd() *cobra.Command {
 	list.Flags().IntVar(&limit, "limit", 50, "how many at most")
 	show := &cobra.Command{
 		Use: "show ID|SOURCE/ENTITY/ID", Short: "Show a golden record with the origin of every field", Args: args(cobra.ExactArgs(1)),
-		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error { return c.goldenShow(ctx, a, ids[0]) }),
+		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error {
+			if at != "" {
+				return c.goldenAt(ctx, a, ids[0], at)
+			}
+			return c.goldenShow(ctx, a, ids[0])
+		}),
 	}
+	show.Flags().StringVar(&at, "at", "", "as it was at the end of this day (2026-01-31, UTC), or at this time")
 	explain := &cobra.Command{
 		Use: "explain ID|SOURCE/ENTITY/ID", Short: "Say why its source records are one customer", Args: args(cobra.ExactArgs(1)),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error { return c.goldenExplain(ctx, a, ids[0]) }),
 	}
-	cmd.AddCommand(list, show, explain)
+	cmd.AddCommand(list, show, explain, c.historyCmd(), c.diffCmd())
 	return cmd
 }
 
@@ -118,9 +124,7 @@ func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {
 	}{s, around}
 	return c.print(all, func() {
 		fmt.Fprintf(c.out, "%s  %s  version %d, changed %s\n", s.ID, s.Entity, s.Version, s.ChangedAt)
-		if s.Moved {
-			fmt.Fprintf(c.out, "(the id you asked for now belongs to this record)\n")
-		}
+		c.moved(id, s)
 		var rows [][]any
 		for _, name := range s.Fields.Names() {
 			p := s.Provenance[name]

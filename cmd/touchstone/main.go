@@ -42,7 +42,11 @@ func run(ctx context.Context, args []string) int {
 	c := &cli{out: os.Stdout, err: os.Stderr}
 	root := c.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	return c.exit(root.ExecuteContext(ctx))
+}
+
+// exit tells what went wrong, and gives the exit code.
+func (c *cli) exit(err error) int {
 	var problems config.Problems
 	var usage usageError
 	switch {

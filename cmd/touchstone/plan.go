@@ -32,17 +32,19 @@ func (c *cli) planCmd() *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", 200, "how many writes of each target to show")
 	cmd.Flags().StringVar(&state, "state", store.Pending, "show writes in this state instead of those to come: "+strings.Join(rowStates, ", "))
 	var why string
+	var upto int64
 	approve := &cobra.Command{
 		Use: "approve TARGET", Short: "Let a target's plan be written", Args: args(cobra.ExactArgs(1)),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
-			if err := a.Approve(ctx, names[0], who(), why); err != nil {
+			if err := a.ApproveUpto(ctx, names[0], who(), why, upto); err != nil {
 				return err
 			}
 			return c.print(map[string]string{"approved": names[0]}, func() { fmt.Fprintf(c.out, "the plan of %s is approved; it is written with the next run\n", names[0]) })
 		}),
 	}
 	approve.Flags().StringVar(&why, "why", "", "reason, for the audit trail")
-	cmd.AddCommand(approve)
+	approve.Flags().Int64Var(&upto, "upto", 0, "only as far as you saw: the number that the plan ends with")
+	cmd.AddCommand(approve, c.retryCmd(), c.dropCmd())
 	return cmd
 }
 
@@ -78,11 +80,18 @@ func (c *cli) plan(ctx context.Context, a *app.App, only, state string, limit in
 					if i > 0 {
 						object = ""
 					}
-					rows = append(rows, []any{object, f.Path, plainJSON(f.Old), "→", plainJSON(f.New), w.Problem})
+					row := w.Row
+					if i > 0 {
+						row = ""
+					}
+					rows = append(rows, []any{row, object, f.Path, plainJSON(f.Old), "→", plainJSON(f.New), w.Problem})
 				}
 			}
 			if len(rows) > 0 {
-				c.table([]string{"object", "field", "old", "", "new", "problem"}, rows)
+				c.table([]string{"row", "object", "field", "old", "", "new", "problem"}, rows)
+			}
+			if p.Upto > 0 && state == store.Pending {
+				fmt.Fprintf(c.out, "  to approve what you see here and nothing behind it: touchstone plan approve %s --upto %d\n", p.Target, p.Upto)
 			}
 			if n := p.Creates + p.Updates - len(p.Writes); n > 0 {
 				fmt.Fprintf(c.out, "  and %d more writes (--limit)\n", n)

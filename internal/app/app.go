@@ -61,6 +61,8 @@ type App struct {
 
 	unmapped   *failures
 	eventTally *tally
+	// rebuilding makes what is derived from facts alone: no clock fact lands.
+	rebuilding bool
 }
 
 // system is one outside system: the source and the targets that write to it.

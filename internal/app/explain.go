@@ -16,7 +16,8 @@ import (
 // Shown is a golden record with its members, for people.
 type Shown struct {
 	ID         string                       `json:"id"`
-	Moved      bool                         `json:"moved,omitempty"` // the id asked for now belongs to this record
+	Moved      bool                         `json:"moved,omitempty"` // the id asked for now belongs to this record, or members of then live elsewhere
+	Elsewhere  []Place                      `json:"elsewhere,omitempty"`
 	Entity     string                       `json:"entity"`
 	Version    int                          `json:"version"`
 	ChangedAt  string                       `json:"changed_at"`
@@ -55,6 +56,9 @@ func (a *App) Golden(ctx context.Context, id string) (Shown, error) {
 		}
 		s.Provenance[name] = p
 	}
+	if err := a.movedOn(ctx, id, g.Founder, &s); err != nil {
+		return s, err
+	}
 	members, err := a.Store.MembersOf(ctx, []int64{g.Founder})
 	if err != nil {
 		return s, err
@@ -70,12 +74,11 @@ func (a *App) Golden(ctx context.Context, id string) (Shown, error) {
 }
 
 func (a *App) findGolden(ctx context.Context, id string) (store.Golden, bool, error) {
-	if ref, err := record.ParseRef(id); err == nil {
-		s := a.systems[ref.Source]
-		if s == nil {
-			return store.Golden{}, false, fmt.Errorf("source %q: %w", ref.Source, record.ErrNotFound)
-		}
-		ref.Source = s.uid
+	ref, isRef, err := a.sourceRef(id)
+	if err != nil {
+		return store.Golden{}, false, err
+	}
+	if isRef {
 		g, err := a.Store.GoldenOf(ctx, ref)
 		return g, false, err
 	}

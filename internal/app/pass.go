@@ -135,6 +135,9 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 
 // Resolve derives and resolves what waits, company before person.
 func (a *App) Resolve(ctx context.Context, progress Progress) error {
+	if err := a.decisionsDue(ctx); err != nil {
+		return err
+	}
 	if err := a.deriveEvents(ctx, progress); err != nil {
 		return err
 	}

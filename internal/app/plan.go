@@ -37,6 +37,7 @@ type PlanTarget struct {
 	Creates int            `json:"creates"`
 	Updates int            `json:"updates"`
 	LeftOut int            `json:"left_out,omitempty"` // golden records that the target's where leaves out
+	Upto    int64          `json:"upto"`               // number of the last row: what the person saw
 	Writes  []PlannedWrite `json:"writes"`
 }
 
@@ -66,7 +67,7 @@ func (a *App) Plan(ctx context.Context, only, state string, most int) ([]PlanTar
 				break
 			}
 			for _, r := range rows {
-				after = r.Seq
+				after, p.Upto = r.Seq, r.Seq
 				if r.Op == "update" {
 					p.Updates++
 				} else {
@@ -100,8 +101,17 @@ func plannedWrite(r store.Row) PlannedWrite {
 
 // Approve lets a target's plan be written.
 func (a *App) Approve(ctx context.Context, name, who, why string) error {
+	return a.ApproveUpto(ctx, name, who, why, 0)
+}
+
+// ApproveUpto lets a target's plan be written up to a row that the person saw;
+// what was planned behind it counts for the brake. 0 is all there is now.
+func (a *App) ApproveUpto(ctx context.Context, name, who, why string, upto int64) error {
 	for _, t := range a.targets {
 		if t.config.Name == name {
+			if upto > 0 {
+				return a.Store.ApproveUpto(ctx, name, t.plan.Rules, who, why, upto)
+			}
 			return a.Store.Approve(ctx, name, t.plan.Rules, who, why)
 		}
 	}

@@ -49,7 +49,7 @@ func (a *App) Verify(ctx context.Context, progress Progress) (v Verification, er
 		return v, fmt.Errorf("rebuild: %w", err)
 	}
 	twin := *a
-	twin.Store, twin.entities = scratch, nil
+	twin.Store, twin.entities, twin.rebuilding = scratch, nil, true
 	for _, e := range a.entities {
 		t := *e
 		if e.resolver != nil {

@@ -20,6 +20,7 @@ type Member struct {
 
 // Pin is a person's word on a field; it wins over every source.
 type Pin struct {
+	ID    string // of the decision
 	Field string
 	Value record.Value
 	Who   string
@@ -41,6 +42,7 @@ type Provenance struct {
 	Since   string   `json:"since,omitempty"`
 	Version int      `json:"version"`
 	Who     string   `json:"who,omitempty"` // of a pin
+	Pin     string   `json:"pin,omitempty"` // the decision that pinned it
 	Losers  []Loser  `json:"losers,omitempty"`
 }
 
@@ -100,7 +102,7 @@ func (a Authored) filled() int {
 }
 
 func (r *Record) pin(pin Pin) {
-	prov := Provenance{Rule: "pin", From: []string{"pin"}, Since: pin.At, Who: pin.Who}
+	prov := Provenance{Rule: "pin", From: []string{"pin"}, Since: pin.At, Who: pin.Who, Pin: pin.ID}
 	if old, ok := r.Fields[pin.Field]; ok {
 		was := r.Provenance[pin.Field]
 		losers := append([]Loser{{Value: old, From: strings.Join(was.From, " "), Since: was.Since, Version: was.Version}}, was.Losers...)

@@ -6,7 +6,6 @@ package outbox
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -350,8 +349,7 @@ func (d *Deliverer) settle(ctx context.Context, r store.Row, s store.Settlement)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(append([]byte(r.Op+r.ExternalID+r.Key), j...))
-	s.Request = sum[:16]
+	s.Request = d.Vault.MAC("request", r.Op, r.ExternalID, r.Key, string(j))[:16]
 	return d.Store.Settle(ctx, r, s)
 }
 

@@ -263,10 +263,10 @@ func (p *planning) update(m madeGolden, o store.Object, wanted map[string]any, h
 	}
 	row := store.Row{
 		Target: p.t.Name, System: p.t.System, Entity: p.t.Entity, Op: string(record.Update), Founder: m.golden.Founder,
-		Rec: o.Rec, ExternalID: o.ExternalID, Key: m.golden.ID, Fields: fields, Base: base, Wanted: h.Sum(nil)[:16],
+		Rec: o.Rec, ExternalID: o.ExternalID, Key: m.golden.ID, Fields: fields, Base: base, Wanted: p.tx.Keyed("wanted", h.Sum(nil)[:16]),
 	}
 	refusal := sha256.Sum256(append(h.Sum(nil), seen.Sum(nil)...))
-	row.Refusal = refusal[:16]
+	row.Refusal = p.tx.Keyed("refusal", refusal[:16])
 	return p.settle(row, rows, o)
 }
 
@@ -346,7 +346,7 @@ func (p *planning) create(m madeGolden, wanted map[string]any, wait store.Outsta
 	}
 	row := store.Row{
 		Target: p.t.Name, System: p.t.System, Entity: p.t.Entity, Op: string(record.Create), Founder: m.golden.Founder,
-		Key: m.golden.ID, Fields: fields, Wanted: h.Sum(nil)[:16],
+		Key: m.golden.ID, Fields: fields, Wanted: p.tx.Keyed("wanted", h.Sum(nil)[:16]),
 	}
 	if p.t.Policy == config.Upsert {
 		row.Op = string(record.Upsert)
@@ -368,8 +368,8 @@ func (p *planning) create(m madeGolden, wanted map[string]any, wait store.Outsta
 				want = false // on its way; the object joins when it is read
 			}
 		case store.Superseded:
-			if r.ExternalID != "" && r.Founder == row.Founder && bytes.Equal(r.Wanted, row.Wanted) {
-				want = false // the target has said that it exists
+			if (r.ExternalID != "" || r.Dropped) && r.Founder == row.Founder && bytes.Equal(r.Wanted, row.Wanted) {
+				want = false // the target has said that it exists, or a person does not want it
 			}
 		case store.Rejected, store.Dead, store.Conflicted:
 			if r.Founder == row.Founder && bytes.Equal(r.Wanted, row.Wanted) {

@@ -285,6 +285,9 @@ func (l *link) run(ctx context.Context) error {
 	if l.rulings, err = l.tx.Rulings(ctx, recs); err != nil {
 		return err
 	}
+	if err := l.tx.MarkStale(ctx, l.members); err != nil {
+		return err
+	}
 	groups, placed, bridges, err := l.cluster()
 	if err != nil {
 		return err
@@ -348,7 +351,7 @@ func (l *link) cluster() (groups []group, placed []store.Placed, bridges []store
 			for _, i := range members {
 				m := l.members[i]
 				if m.Comp != compID || m.Golden != founder {
-					placed = append(placed, store.Placed{Rec: m.Rec, Comp: compID, Golden: founder})
+					placed = append(placed, store.Placed{Rec: m.Rec, Comp: compID, Golden: founder, Was: m.Golden})
 				}
 			}
 		}

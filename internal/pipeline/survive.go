@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -133,7 +134,7 @@ func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
 	if err != nil {
 		return store.GoldenChange{}, golden.Record{}, err
 	}
-	refs, err := l.refs(rec)
+	refs, err := l.refs(members, rec)
 	if err != nil {
 		return store.GoldenChange{}, golden.Record{}, err
 	}
@@ -149,17 +150,10 @@ func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
 }
 
 // refs says where each value came from, without the value: history refers to
-// source versions and copies nothing.
-func (l *link) refs(rec golden.Record) (string, error) {
-	type ref struct {
-		From    []string `json:"from"`
-		Version int      `json:"version"`
-	}
-	out := make(map[string]ref, len(rec.Provenance))
-	for name, p := range rec.Provenance {
-		out[name] = ref{p.From, p.Version}
-	}
-	b, err := json.Marshal(out)
+// source versions and copies nothing. A keyed hash tells later whether what is
+// read there again is what was published.
+func (l *link) refs(members []golden.Member, rec golden.Record) (string, error) {
+	b, err := json.Marshal(golden.Refs(members, rec, func(value []byte) []byte { return l.tx.Keyed("value", value) }))
 	return string(b), err
 }
 
@@ -177,7 +171,7 @@ func (l *link) pins(g group) ([]golden.Pin, error) {
 		if err := json.Unmarshal([]byte(r.Value), &v); err != nil {
 			return nil, fmt.Errorf("pin %s: %w", r.ID, err)
 		}
-		pins = append(pins, golden.Pin{Field: r.Field, Value: v, Who: r.Who, At: r.At})
+		pins = append(pins, golden.Pin{ID: cmp.Or(r.Decision, r.ID), Field: r.Field, Value: v, Who: r.Who, At: r.At})
 	}
 	return pins, nil
 }

@@ -312,12 +312,16 @@ func (db *DB) Approve(ctx context.Context, target, rules, who, why string) error
 		if _, err := tx.one(ctx, `SELECT COALESCE(max(seq), 0) FROM outbox WHERE target = $1`, []any{target}, &upto); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, `INSERT INTO approval (target, rules, upto, who, why, at) VALUES ($1,$2,$3,$4,$5,$6)
-			ON CONFLICT (target, rules, at) DO UPDATE SET upto = excluded.upto`, target, rules, upto, who, why, tx.now); err != nil {
-			return err
-		}
-		return tx.audit(ctx, []auditEntry{{who, "plan.approve", target, nil, []byte(rules)}})
+		return tx.approve(ctx, target, rules, who, why, upto)
 	})
+}
+
+func (tx *Tx) approve(ctx context.Context, target, rules, who, why string, upto int64) error {
+	if _, err := tx.exec(ctx, `INSERT INTO approval (target, rules, upto, who, why, at) VALUES ($1,$2,$3,$4,$5,$6)
+		ON CONFLICT (target, rules, at) DO UPDATE SET upto = excluded.upto`, target, rules, upto, who, why, tx.now); err != nil {
+		return err
+	}
+	return tx.audit(ctx, []auditEntry{{who, "plan.approve", target, nil, []byte(rules)}})
 }
 
 // Load is how much of a system a target's waiting rows touch.

@@ -61,10 +61,14 @@ type Edge struct {
 
 // Ruling is a person's decision, or the fact that we created an object.
 type Ruling struct {
-	ID, Kind     string // must | cannot | pin
+	ID, Kind     string // must | cannot | unsure | pin
 	A, B         int64
 	Field, Value string
 	Who, Why, At string
+	Decision     string // it belongs to; "" for none
+	AVersion     int    // the versions seen when it was decided
+	BVersion     int
+	Stale        bool // an identifying field has changed since
 }
 
 // Seqs gives the derivation stamps of records, to see whether one has moved on
@@ -206,11 +210,22 @@ func (tx *LinkTx) Rulings(ctx context.Context, recs []int64) ([]Ruling, error) {
 	if ruled, err := tx.AnyRuling(ctx); err != nil || !ruled {
 		return nil, err
 	}
-	err := eachIn(ctx, tx.Tx, `SELECT id, kind, a, b, field, value, who, why, at FROM ruling WHERE withdrawn = '' AND a IN $LIST`, recs, func(r *sql.Rows) error {
+	err := eachIn(ctx, tx.Tx, `SELECT r.id, r.kind, r.a, r.b, r.field, r.value, r.who, r.why, r.at, r.decision, r.sealed, s.salt FROM ruling r
+		JOIN source_record s ON s.rec = r.a WHERE r.withdrawn = '' AND r.a IN $LIST`, recs, func(r *sql.Rows) error {
 		var x Ruling
-		err := r.Scan(&x.ID, &x.Kind, &x.A, &x.B, &x.Field, &x.Value, &x.Who, &x.Why, &x.At)
+		var sealed, salt []byte
+		if err := r.Scan(&x.ID, &x.Kind, &x.A, &x.B, &x.Field, &x.Value, &x.Who, &x.Why, &x.At, &x.Decision, &sealed, &salt); err != nil {
+			return err
+		}
+		if len(sealed) > 0 {
+			value, erased, err := tx.db.openPin(salt, sealed)
+			if err != nil || erased { // an erased pin says nothing any more
+				return err
+			}
+			x.Value = value
+		}
 		list = append(list, x)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("rulings: %w", err)
@@ -230,14 +245,22 @@ func (tx *LinkTx) Rulings(ctx context.Context, recs []int64) ([]Ruling, error) {
 	return list, nil
 }
 
-// Placed says where a record stands after clustering.
-type Placed struct{ Rec, Comp, Golden int64 }
+// Placed says where a record stands after clustering, and in which golden
+// record it stood before (0: in none).
+type Placed struct{ Rec, Comp, Golden, Was int64 }
 
 // Place writes crosswalk rows; only those that changed should be given.
 func (tx *LinkTx) Place(ctx context.Context, placed []Placed) error {
 	rows := make([][]any, len(placed))
+	var moved [][]any
 	for i, p := range placed {
 		rows[i] = []any{p.Rec, p.Comp, p.Golden}
+		if p.Golden != p.Was {
+			moved = append(moved, []any{p.Rec, tx.now, p.Golden})
+		}
+	}
+	if err := tx.keepCrosswalk(ctx, moved); err != nil {
+		return err
 	}
 	err := tx.insert(ctx, `INSERT INTO crosswalk (rec, comp, golden)`,
 		`ON CONFLICT (rec) DO UPDATE SET comp = excluded.comp, golden = excluded.golden`, rows)
@@ -311,6 +334,13 @@ func (tx *LinkTx) dropVoid(ctx context.Context, recs []int64) error {
 		gone = append(gone, stored[founder])
 	}
 	if err := tx.dropGolden(ctx, gone, "golden.gone"); err != nil {
+		return err
+	}
+	left := make([][]any, len(void))
+	for i, rec := range void {
+		left[i] = []any{rec, tx.now, 0}
+	}
+	if err := tx.keepCrosswalk(ctx, left); err != nil {
 		return err
 	}
 	for _, q := range []string{

@@ -170,3 +170,47 @@ func TestErasedRecordSaysSo(t *testing.T) {
 		t.Errorf("reference of an erased record = %v, %v", refs, err)
 	}
 }
+
+// TestOlderHashesAreKeyedOnce: a store from before the outbox's hashes were
+// keyed is brought up to date when it is opened, once.
+func TestOlderHashesAreKeyedOnce(t *testing.T) {
+	for _, eng := range engines() {
+		t.Run(eng.name, func(t *testing.T) {
+			dsn := eng.dsn(t)
+			b := bench(t, dsn, 1)
+			b.Land(storetest.Item("1", storetest.Named("Ada")))
+			rec := b.Rec("1")
+			err := b.DB.Link(t.Context(), func(tx *store.LinkTx) error {
+				return tx.AddRows(t.Context(), []store.Row{{Target: "out", Op: "update", Founder: rec, Rec: rec, Wanted: []byte("old"), Refusal: []byte("older")}}, nil)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.DB.SetSetting(t.Context(), "outbox hashes", ""); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := b.DB.Close(); err != nil {
+					t.Fatal(err)
+				}
+				e, _ := storetest.Env(1)
+				if b.DB, err = store.Open(t.Context(), dsn, storetest.Vault(), e); err != nil {
+					t.Fatal(err)
+				}
+				rows, err := b.DB.Rows(t.Context(), "out", store.Pending, 0, 10)
+				if err != nil || len(rows) != 1 {
+					t.Fatalf("%d rows, %v", len(rows), err)
+				}
+				if want := b.DB.Keyed("wanted", []byte("old")); !bytes.Equal(rows[0].Wanted, want) {
+					t.Errorf("wanted %x, want it keyed once: %x", rows[0].Wanted, want)
+				}
+				if want := b.DB.Keyed("refusal", []byte("older")); !bytes.Equal(rows[0].Refusal, want) {
+					t.Errorf("refusal %x, want it keyed once: %x", rows[0].Refusal, want)
+				}
+			}
+			if err := b.DB.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

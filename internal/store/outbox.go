@@ -61,6 +61,7 @@ type Row struct {
 	At           string
 	SettledAt    string
 	WaitsOn      int64 // founder whose create comes first; 0 for none
+	Dropped      bool  // a person does not want it written
 	sealedBy     int64
 }
 
@@ -88,14 +89,14 @@ func (tx *LinkTx) Objects(ctx context.Context, recs []int64) (map[int64]Object, 
 }
 
 const rowColumns = `SELECT o.seq, o.id, o.target, o.system, o.entity, o.op, o.founder, o.rec, o.external_id, o.key, o.sealed_by, o.fields, o.base, o.got,
-	o.wanted, o.refusal, o.precondition, o.state, o.attempt, o.sent_seq, o.sent_at, o.not_before, o.zombie_until, o.verified, o.error, o.at, o.settled_at, o.waits_on, s.salt
+	o.wanted, o.refusal, o.precondition, o.state, o.attempt, o.sent_seq, o.sent_at, o.not_before, o.zombie_until, o.verified, o.error, o.at, o.settled_at, o.waits_on, o.dropped, s.salt
 	FROM outbox o LEFT JOIN source_record s ON s.rec = o.sealed_by`
 
 func (db *DB) scanRow(r *sql.Rows) (Row, error) {
 	var o Row
 	var fields, base, got, salt []byte
 	err := r.Scan(&o.Seq, &o.ID, &o.Target, &o.System, &o.Entity, &o.Op, &o.Founder, &o.Rec, &o.ExternalID, &o.Key, &o.sealedBy, &fields, &base, &got,
-		&o.Wanted, &o.Refusal, &o.Precondition, &o.State, &o.Attempt, &o.SentSeq, &o.SentAt, &o.NotBefore, &o.ZombieUntil, &o.Verified, &o.Error, &o.At, &o.SettledAt, &o.WaitsOn, &salt)
+		&o.Wanted, &o.Refusal, &o.Precondition, &o.State, &o.Attempt, &o.SentSeq, &o.SentAt, &o.NotBefore, &o.ZombieUntil, &o.Verified, &o.Error, &o.At, &o.SettledAt, &o.WaitsOn, &o.Dropped, &salt)
 	if err != nil {
 		return o, err
 	}

@@ -14,6 +14,7 @@ type Numbers struct {
 	Review      int // pairs that wait for a person
 	Quarantined int // open
 	Todo        int
+	Stale       int // decisions in force that rest on something that has changed
 	BySource    []SourceNumbers
 	ByTarget    []TargetNumbers
 }
@@ -33,7 +34,7 @@ type TargetNumbers struct {
 }
 
 // Numbers counts. A pair to review is a stored match between two golden records
-// that nobody has ruled on.
+// that nobody has ruled on, or nobody could tell before one of them changed.
 func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
 	for _, c := range []struct {
 		q    string
@@ -44,8 +45,9 @@ func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
 		{`SELECT COALESCE(sum(live), 0) FROM golden WHERE live > 0`, &n.Members},
 		{`SELECT count(*) FROM quarantine WHERE state = 'open'`, &n.Quarantined},
 		{`SELECT count(*) FROM todo`, &n.Todo},
+		{`SELECT count(*) FROM (SELECT DISTINCT decision FROM ruling WHERE stale <> 0 AND withdrawn = '') AS d`, &n.Stale},
 		{`SELECT count(*) FROM match m JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b
-			WHERE x.golden <> y.golden AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b)`, &n.Review},
+			WHERE x.golden <> y.golden AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b AND (r.kind <> 'unsure' OR r.stale = 0))`, &n.Review},
 	} {
 		if err := db.view(ctx, c.q, nil, func(r *sql.Rows) error { return r.Scan(c.into) }); err != nil {
 			return n, fmt.Errorf("count: %w", err)

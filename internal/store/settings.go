@@ -147,3 +147,9 @@ func (tx *Tx) keyed(what string, hash []byte) []byte {
 	}
 	return tx.db.vault.MAC(what, string(hash))[:16]
 }
+
+// Keyed is a hash of personal bytes that nobody can try guesses against who has
+// the database and not the installation key.
+func (db *DB) Keyed(what string, value []byte) []byte {
+	return (&Tx{db: db}).keyed(what, value)
+}

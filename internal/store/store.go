@@ -95,11 +95,13 @@ func (db *DB) claimKey(ctx context.Context) error {
 		case err != nil:
 			return err
 		case have == "":
-			return tx.setSetting(ctx, name, mine)
+			if err := tx.setSetting(ctx, name, mine); err != nil {
+				return err
+			}
 		case have != mine:
 			return errors.New("this store was sealed with another installation key: put the installation.key that belongs to it into the data folder")
 		}
-		return nil
+		return tx.keyHashes(ctx)
 	})
 }
 

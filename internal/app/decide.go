@@ -1,0 +1,403 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+// By says who decides, why, and whether earlier decisions that stand against
+// it are withdrawn by it (else it is refused with their names).
+type By struct {
+	Who, Why string
+	Over     bool
+}
+
+// Decided is a decision made, or the same one that stood already.
+type Decided struct {
+	Decision string   `json:"decision"`
+	Kind     string   `json:"kind"`
+	Existing bool     `json:"existing,omitempty"` // it stood already; nothing has changed
+	Rulings  int      `json:"rulings"`            // pairs of records and pins it is stored as
+	Withdrew []string `json:"withdrew,omitempty"` // earlier decisions it took out of force
+}
+
+// Unclear refuses a decision that cannot be made as it was asked for.
+type Unclear struct{ Text string }
+
+func (u *Unclear) Error() string { return u.Text }
+
+func unclear(format string, args ...any) error { return &Unclear{fmt.Sprintf(format, args...)} }
+
+// mostPairs is up to how many pairs a split names every leaving record with
+// every staying one. A larger one ties those who leave, and those who stay, to
+// each other, and parts the two at one pair.
+const mostPairs = 10_000
+
+// Merge says that two golden records are one customer: every record of the one
+// and of the other, as they stand now. It overrides vetoes and weights. Of two
+// records of one golden record it says that they belong together whatever
+// becomes of the evidence.
+func (a *App) Merge(ctx context.Context, x, y string, by By) (Decided, error) {
+	return a.decide(ctx, store.Merged, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+		s, t, err := a.two(ctx, tx, x, y)
+		if err != nil {
+			return nil, err
+		}
+		if d, found, err := tx.Together(ctx, s.Rec, t.Rec); err != nil || found {
+			if err != nil || !d.Stale {
+				return &d, err
+			}
+			n.Withdraws = []string{d.ID}
+			n.Rulings, err = tx.Said(ctx, d.ID)
+			return nil, err
+		}
+		if s.Founder == t.Founder {
+			n.Rulings = star("must", []int64{s.Rec, t.Rec})
+			return nil, nil
+		}
+		var all []int64
+		for _, side := range []store.Subject{s, t} {
+			gone, err := tx.Parted(ctx, side.Rec)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, slices.DeleteFunc(side.Recs(), func(rec int64) bool { return gone[rec] })...)
+		}
+		n.Rulings = star("must", all)
+		return nil, nil
+	})
+}
+
+// two finds what two names stand for: two records of one entity type.
+func (a *App) two(ctx context.Context, tx *store.DecideTx, x, y string) (s, t store.Subject, err error) {
+	if s, err = a.subject(ctx, tx, x); err != nil {
+		return s, t, err
+	}
+	if t, err = a.subject(ctx, tx, y); err != nil {
+		return s, t, err
+	}
+	switch {
+	case s.Rec == t.Rec:
+		err = unclear("%s and %s are the same record", x, y)
+	case s.Ref.Entity != t.Ref.Entity:
+		err = unclear("%s is a %s and %s a %s", x, s.Ref.Entity, y, t.Ref.Entity)
+	}
+	return s, t, err
+}
+
+// star ties the first record to each other one.
+func star(kind string, recs []int64) []store.Ruling {
+	var out []store.Ruling
+	for _, rec := range recs[min(len(recs), 1):] {
+		out = append(out, store.Ruling{Kind: kind, A: recs[0], B: rec})
+	}
+	return out
+}
+
+// Split takes source records out of a golden record. They stay together with
+// each other; the evidence between them and those that stay counts no more.
+func (a *App) Split(ctx context.Context, records []string, from string, by By) (Decided, error) {
+	return a.decide(ctx, store.Split, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+		g, err := a.subject(ctx, tx, from)
+		if err != nil {
+			return nil, err
+		}
+		leaving, standing, err := a.leaving(ctx, tx, records, g, from)
+		if err != nil {
+			return nil, err
+		}
+		if standing != nil {
+			if !standing.Stale {
+				return standing, nil
+			}
+			n.Leaving, n.Withdraws = leaving, []string{standing.ID}
+			n.Rulings, err = tx.Said(ctx, standing.ID)
+			return nil, err
+		}
+		staying := slices.DeleteFunc(g.Recs(), func(rec int64) bool { return slices.Contains(leaving, rec) })
+		if len(staying) == 0 {
+			return nil, unclear("all records of golden record %s would leave: name those that are another customer", g.ID)
+		}
+		n.Leaving, n.Rulings = leaving, partRulings(leaving, staying)
+		return nil, nil
+	})
+}
+
+// leaving finds the records that are to leave a golden record; or, when they
+// have left it already, the decision that says so.
+func (a *App) leaving(ctx context.Context, tx *store.DecideTx, records []string, g store.Subject, from string) (recs []int64, standing *store.Decision, err error) {
+	var out []string
+	for _, name := range records {
+		s, err := a.subject(ctx, tx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if s.Founder != g.Founder {
+			out = append(out, name)
+		}
+		if !slices.Contains(recs, s.Rec) {
+			recs = append(recs, s.Rec)
+		}
+	}
+	slices.Sort(recs)
+	if len(out) == 0 {
+		return recs, nil, nil
+	}
+	if len(out) == len(records) {
+		list, err := tx.RuledBetween(ctx, []string{"cannot"}, recs, g.Recs())
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, d := range list {
+			if d.Kind == store.Split {
+				return recs, &d, nil
+			}
+		}
+	}
+	return nil, nil, unclear("%s is not in golden record %s", strings.Join(out, ", "), from)
+}
+
+func partRulings(leaving, staying []int64) []store.Ruling {
+	out := star("must", leaving)
+	if len(leaving)*len(staying) > mostPairs {
+		out = append(out, star("must", staying)...)
+		return append(out, store.Ruling{Kind: "cannot", A: leaving[0], B: staying[0]})
+	}
+	for _, l := range leaving {
+		for _, s := range staying {
+			out = append(out, store.Ruling{Kind: "cannot", A: l, B: s})
+		}
+	}
+	return out
+}
+
+// PinRequest is a person's word on a field.
+type PinRequest struct {
+	Golden, Field string
+	Value         string    // as typed: see ParsePinned
+	Pick          string    // instead of Value: the source record whose value is taken
+	Until         time.Time // zero: for good
+}
+
+// Pin sets a field of a golden record. It wins over every source, survives what
+// the sources say later, and ends at Until by an event of its own. It belongs to
+// the record that was named, of a golden id the one that gave it: where that
+// goes, by merge or split, the pin goes.
+func (a *App) Pin(ctx context.Context, r PinRequest, by By) (Decided, error) {
+	if !r.Until.IsZero() && !r.Until.After(a.opts.Env.Clock.Now()) {
+		return Decided{}, unclear("the time to pin until has passed already")
+	}
+	return a.decide(ctx, store.Pinned, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+		g, err := a.subject(ctx, tx, r.Golden)
+		if err != nil {
+			return nil, err
+		}
+		field, value, err := a.pinned(ctx, g, r)
+		if err != nil {
+			return nil, err
+		}
+		text := string(value.AppendJSON(nil))
+		n.Until = r.Until
+		n.Rulings = []store.Ruling{{Kind: store.Pinned, A: g.Rec, Field: field, Value: text}}
+		earlier, err := tx.PinsOn(ctx, g.Recs(), field)
+		if err != nil || len(earlier) == 0 {
+			return nil, err
+		}
+		for _, p := range earlier {
+			if p.Value == text && p.Until == record.FormatTime(r.Until) && !p.Stale {
+				return &p.Decision, nil
+			}
+		}
+		list := decisionsOf(earlier)
+		if !by.Over {
+			return nil, &store.Contradiction{Earlier: list}
+		}
+		n.Withdraws = ids(list)
+		return nil, nil
+	})
+}
+
+func decisionsOf(pins []store.PinOn) []store.Decision {
+	out := make([]store.Decision, len(pins))
+	for i, p := range pins {
+		out[i] = p.Decision
+	}
+	return out
+}
+
+func ids(list []store.Decision) []string {
+	out := make([]string, len(list))
+	for i, d := range list {
+		out[i] = d.ID
+	}
+	return out
+}
+
+// Unpin ends every pin on a field of a golden record.
+func (a *App) Unpin(ctx context.Context, id, field string, by By) (Decided, error) {
+	return a.decide(ctx, store.Unpinned, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+		g, err := a.subject(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		name := field
+		if spec, ok := record.Spec(g.Ref.Entity, field); ok {
+			name = spec.Name
+		}
+		pins, err := tx.PinsOn(ctx, g.Recs(), name)
+		if err != nil {
+			return nil, err
+		}
+		if len(pins) == 0 {
+			return nil, unclear("no pin on %s of golden record %s is in force", field, g.ID)
+		}
+		n.Withdraws = ids(decisionsOf(pins))
+		return nil, nil
+	})
+}
+
+// mostUnsure bounds the pairs that one "unsure" takes out of the queue.
+const mostUnsure = 1000
+
+// Unsure takes what may be one customer out of the queue, without any effect on
+// golden records. It comes back when an identifying field of either changes.
+func (a *App) Unsure(ctx context.Context, x, y string, by By) (Decided, error) {
+	return a.decide(ctx, store.Undecided, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+		s, t, err := a.two(ctx, tx, x, y)
+		if err != nil {
+			return nil, err
+		}
+		if s.Founder == t.Founder {
+			return nil, unclear("%s and %s are one golden record: take a record out with split, or leave it", x, y)
+		}
+		earlier, err := tx.RuledBetween(ctx, []string{"must", "cannot"}, s.Recs(), t.Recs())
+		if err != nil {
+			return nil, err
+		}
+		if len(earlier) > 0 && !by.Over {
+			return nil, &store.Contradiction{Earlier: earlier}
+		}
+		n.Withdraws = ids(earlier)
+		n.Mark = fmt.Sprint(min(s.Founder, t.Founder), " ", max(s.Founder, t.Founder))
+		pairs, err := tx.Between(ctx, s.Recs(), t.Recs(), mostUnsure)
+		if len(pairs) == 0 {
+			pairs = [][2]int64{{s.Rec, t.Rec}}
+		}
+		for _, p := range pairs {
+			n.Rulings = append(n.Rulings, store.Ruling{Kind: store.Undecided, A: p[0], B: p[1]})
+		}
+		return nil, err
+	})
+}
+
+// Undo takes a decision back, also an undo. What others have decided stays: an
+// undo that would bring back something they stand against is refused with their
+// names.
+func (a *App) Undo(ctx context.Context, id string, by By) (Decided, error) {
+	by.Over = false
+	return a.decide(ctx, store.Undone, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+		d, err := tx.Decision(ctx, id)
+		switch {
+		case err != nil:
+			return nil, err
+		case d.Seq == 0:
+			return nil, unclear("%s is a fact that our own push found out: take the record out with split --over", id)
+		case d.Kind == store.Expired:
+			return nil, unclear("%s is the end of a pin's time: pin again", id)
+		case d.Withdrawn != "":
+			w, err := tx.Decision(ctx, d.WithdrawnBy)
+			if err != nil || w.Kind == store.Undone {
+				return &w, err
+			}
+			return nil, unclear("%s is not in force: %s (%s by %s) has withdrawn it; undo that", id, w.ID, w.Kind, w.Who)
+		}
+		n.Withdraws = []string{id}
+		return nil, nil
+	})
+}
+
+// decide runs one decision: plan says what it is made of, or gives the one that
+// says the same already.
+func (a *App) decide(ctx context.Context, kind string, by By, plan func(*store.DecideTx, *store.NewDecision) (*store.Decision, error)) (out Decided, err error) {
+	if by.Who == "" {
+		return out, errors.New("a decision needs somebody who makes it")
+	}
+	err = a.Store.Decide(ctx, func(tx *store.DecideTx) error {
+		n := store.NewDecision{Kind: kind, Who: by.Who, Why: by.Why, Over: by.Over}
+		d, err := plan(tx, &n)
+		if err != nil {
+			return err
+		}
+		existing := d != nil
+		if !existing {
+			var made store.Decision
+			if made, existing, err = tx.Add(ctx, n); err != nil {
+				return err
+			}
+			d = &made
+		}
+		out = Decided{Decision: d.ID, Kind: d.Kind, Existing: existing, Rulings: d.Rulings, Withdrew: d.Withdraws}
+		return nil
+	})
+	if err != nil {
+		return Decided{}, fmt.Errorf("%s: %w", kind, err)
+	}
+	return out, nil
+}
+
+// subject finds what a golden id or a source reference stands for.
+func (a *App) subject(ctx context.Context, tx *store.DecideTx, name string) (store.Subject, error) {
+	ref, isRef, err := a.sourceRef(name)
+	if err != nil {
+		return store.Subject{}, err
+	}
+	if isRef {
+		return tx.SubjectByRef(ctx, ref)
+	}
+	return tx.SubjectByID(ctx, strings.TrimSpace(name))
+}
+
+// sourceRef reads source/entity/id, or source:id where the source has one kind
+// of record, and says whether it is one of these; else it is a golden id. Source
+// becomes the uid.
+func (a *App) sourceRef(text string) (ref record.Ref, isRef bool, err error) {
+	text = strings.TrimSpace(text)
+	if ref, err := record.ParseRef(text); err == nil {
+		uid, err := a.knownSource(ref.Source)
+		ref.Source = uid
+		return ref, true, err
+	}
+	source, id, short := strings.Cut(text, ":")
+	if !short || id == "" {
+		return ref, false, nil
+	}
+	uid, err := a.knownSource(source)
+	if err != nil {
+		return ref, true, err
+	}
+	s := a.systems[source]
+	if s == nil || len(s.source.Entities) != 1 {
+		return ref, true, unclear("source %s has several kinds of records: say %s/ENTITY/%s", source, source, id)
+	}
+	return record.Ref{Source: uid, Entity: s.source.Entities[0].Entity, ID: id}, true, nil
+}
+
+// knownSource gives the uid of a source that is configured, or once was.
+func (a *App) knownSource(name string) (string, error) {
+	if s := a.systems[name]; s != nil {
+		return s.uid, nil
+	}
+	for uid, n := range a.uidToName {
+		if n == name {
+			return uid, nil
+		}
+	}
+	return "", fmt.Errorf("source %q: %w", name, record.ErrNotFound)
+}

@@ -1,0 +1,107 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"math/big"
+	"strings"
+	"time"
+
+	"touchstone/internal/golden"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+// pinned reads the field and the value that a person pins.
+func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (field string, v record.Value, err error) {
+	spec, ok := record.Spec(g.Ref.Entity, r.Field)
+	if !ok {
+		var names []string
+		for _, s := range record.Specs(g.Ref.Entity) {
+			names = append(names, s.Name)
+		}
+		return "", v, unclear("%s has no field %q; it has %s", g.Ref.Entity, r.Field, strings.Join(names, ", "))
+	}
+	if r.Pick == "" {
+		v, err = ParsePinned(spec, r.Value)
+		return spec.Name, v, err
+	}
+	ref, isRef, err := a.sourceRef(r.Pick)
+	if err != nil {
+		return "", v, err
+	}
+	if !isRef {
+		return "", v, unclear("%s is no source record: a value is picked from source/entity/id", r.Pick)
+	}
+	members, err := a.Store.MembersOf(ctx, []int64{g.Founder})
+	if err != nil {
+		return "", v, err
+	}
+	for _, m := range members[g.Founder] {
+		if m.Ref != ref {
+			continue
+		}
+		authored, err := golden.ParseAuthored(m.Authored)
+		if err != nil {
+			return "", v, err
+		}
+		if v = authored[spec.Name].Value; v.Blank() {
+			return "", v, unclear("%s has no %s", r.Pick, spec.Name)
+		}
+		return spec.Name, v, nil
+	}
+	return "", v, unclear("%s is not in golden record %s", r.Pick, g.ID)
+}
+
+// ParsePinned reads a value as typed: of a list one entry's text, or JSON (a
+// list of entries such as {"value": "…", "kind": "work"}).
+func ParsePinned(spec record.FieldSpec, text string) (v record.Value, err error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return v, unclear("the value is empty: a pin says what %s is", spec.Name)
+	}
+	switch spec.Kind {
+	case record.Number:
+		if _, ok := new(big.Rat).SetString(text); !ok || len(text) > 64 || strings.ContainsAny(text, "eE/_xXpP+") {
+			return v, unclear("%s is a number, such as 1200 or 12.5", spec.Name)
+		}
+		return record.NumberValue(text), nil
+	case record.Date:
+		if _, err := time.Parse(time.DateOnly, text); err != nil {
+			return v, unclear("%s is a date, such as 2026-01-31", spec.Name)
+		}
+		return record.DateValue(text), nil
+	case record.Bool:
+		if text != "true" && text != "false" {
+			return v, unclear("%s is true or false", spec.Name)
+		}
+		return record.BoolValue(text == "true"), nil
+	case record.List:
+		return parsePoints(spec, text)
+	}
+	return record.TextValue(text), nil
+}
+
+func parsePoints(spec record.FieldSpec, text string) (v record.Value, err error) {
+	if text[0] == '{' {
+		text = "[" + text + "]"
+	}
+	if text[0] != '[' {
+		return record.ListValue(record.Point{Value: text}), nil
+	}
+	if err := json.Unmarshal([]byte(text), &v); err != nil || v.Kind != record.List || len(v.Points) == 0 {
+		return v, unclear(`%s is a list of entries, such as [{"value": "…", "kind": "work"}]`, spec.Name)
+	}
+	for _, p := range v.Points {
+		for part := range p.Parts {
+			known := false
+			for _, name := range spec.Parts {
+				known = known || name == part
+			}
+			if !known {
+				return v, unclear("an entry of %s has no part %q; it has value, kind, %s", spec.Name, part, strings.Join(spec.Parts, ", "))
+			}
+		}
+	}
+	return v, nil
+}

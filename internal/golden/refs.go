@@ -1,0 +1,52 @@
+package golden
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"touchstone/internal/record"
+)
+
+// FieldRef says where a published value came from, without the value.
+type FieldRef struct {
+	From    []string `json:"from"` // as in Provenance
+	Version int      `json:"version"`
+	Rule    string   `json:"rule,omitempty"`
+	// At holds, for each entry of a united list, the version of the first source
+	// record named for it and the entry's place in that record's list.
+	At   [][2]int `json:"at,omitempty"`
+	Pin  string   `json:"pin,omitempty"`  // the decision that pinned it
+	Hash string   `json:"hash,omitempty"` // keyed, of the value's canonical JSON
+}
+
+// Refs gives the references of a golden record that was built of these members.
+// Keyed is the hash for values.
+func Refs(members []Member, rec Record, keyed func(value []byte) []byte) map[string]FieldRef {
+	byRef := make(map[string]Authored, len(members))
+	for _, m := range members {
+		byRef[m.Ref.String()] = m.Authored
+	}
+	out := make(map[string]FieldRef, len(rec.Provenance))
+	for name, p := range rec.Provenance {
+		v := rec.Fields[name]
+		r := FieldRef{From: p.From, Version: p.Version, Rule: p.Rule, Pin: p.Pin, Hash: hex.EncodeToString(keyed(v.AppendJSON(nil))[:8])}
+		if p.Rule == string(Union) {
+			for i, from := range p.From {
+				first, _, _ := strings.Cut(from, " ")
+				f := byRef[first][name]
+				r.At = append(r.At, [2]int{f.Version, place(f.Value, v.Points[i])})
+			}
+		}
+		out[name] = r
+	}
+	return out
+}
+
+func place(list record.Value, p record.Point) int {
+	for i, x := range list.Points {
+		if x.Equal(p) {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// tie is a ruling as an edge of the graph of rulings. Decision names what it
+// belongs to: a decision, or itself.
+type tie struct {
+	a, b     int64
+	decision string
+	at       string
+}
+
+// settleContradictions finds the earlier decisions that cannot hold beside a new
+// one: a cannot-link between two records that must-links tie together. With
+// Over the new decision withdraws them, otherwise they are given back. Own are
+// the decisions that have just come into force.
+func (tx *Tx) settleContradictions(ctx context.Context, d Decision, n NewDecision, own []string, touched map[int64]bool) ([]Decision, error) {
+	var earlier []Decision
+	delete(touched, 0)
+	for range mostContradictions {
+		against, found, err := tx.contradiction(ctx, sortedKeys(touched), own)
+		if err != nil || !found {
+			return earlier, err
+		}
+		if against == "" {
+			return nil, errors.New("the decision contradicts itself: a record cannot be one with another and not be it")
+		}
+		if !n.Over {
+			e, err := tx.Decision(ctx, against)
+			if err != nil {
+				return nil, err
+			}
+			earlier = append(earlier, e)
+		}
+		// Without over the caller rolls all of this back; it only serves to name
+		// everything that stands in the way.
+		if _, err := tx.withdraw(ctx, d.ID, []string{against}, touched); err != nil {
+			return nil, err
+		}
+		if len(n.Leaving) > 0 {
+			if err := tx.sayRest(ctx, d, against, n.Leaving); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, fmt.Errorf("it contradicts more than %d earlier decisions: undo some of them first", mostContradictions)
+}
+
+// sayRest says again what a withdrawn decision said of the records on either
+// side of a split: only what joined the two sides goes.
+func (tx *Tx) sayRest(ctx context.Context, d Decision, withdrawn string, leaving []int64) error {
+	sides := [2]map[int64]bool{{}, {}}
+	err := tx.query(ctx, `SELECT a, b FROM ruling WHERE decision = $1 AND kind = 'must'`, []any{withdrawn}, func(r *sql.Rows) error {
+		var a, b int64
+		err := r.Scan(&a, &b)
+		for _, rec := range [2]int64{a, b} {
+			sides[boolInt(slices.Contains(leaving, rec))][rec] = true
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var rest []Ruling
+	for _, side := range sides {
+		recs := sortedKeys(side)
+		for _, rec := range recs[min(len(recs), 1):] {
+			rest = append(rest, Ruling{Kind: "must", A: recs[0], B: rec})
+		}
+	}
+	return tx.insertRulings(ctx, d, "", rest)
+}
+
+// mostContradictions bounds what one decision can take back.
+const mostContradictions = 1000
+
+// contradiction gives the newest earlier decision in one chain of must-links
+// whose ends a cannot-link parts. "" when only own decisions are in it.
+func (tx *Tx) contradiction(ctx context.Context, recs []int64, own []string) (against string, found bool, err error) {
+	near, all, err := tx.mustChains(ctx, recs)
+	if err != nil {
+		return "", false, err
+	}
+	chain := chains(near, all)
+	var bad []tie
+	err = eachIn(ctx, tx, `SELECT a, b, CASE WHEN decision = '' THEN id ELSE decision END, at FROM ruling WHERE kind = 'cannot' AND withdrawn = '' AND a IN $LIST`, all,
+		func(r *sql.Rows) error {
+			var t tie
+			err := r.Scan(&t.a, &t.b, &t.decision, &t.at)
+			if c, ok := chain[t.b]; ok && c == chain[t.a] {
+				bad = append(bad, t)
+			}
+			return err
+		})
+	if err != nil || len(bad) == 0 {
+		return "", false, err
+	}
+	slices.SortFunc(bad, cmpTie)
+	// A pair that is tied directly comes first: only what joins those who leave
+	// to those who stay is in the way, not what holds either together.
+	first := bad[0]
+	for _, t := range bad {
+		if slices.ContainsFunc(near[t.a], func(m tie) bool { return m.b == t.b && !slices.Contains(own, m.decision) }) {
+			first = t
+			break
+		}
+	}
+	newest := tie{}
+	for _, t := range append(path(near, first.a, first.b), first) {
+		if !slices.Contains(own, t.decision) && (newest.decision == "" || t.at > newest.at || t.at == newest.at && t.decision > newest.decision) {
+			newest = t
+		}
+	}
+	return newest.decision, true, nil
+}
+
+func cmpTie(x, y tie) int {
+	return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b), cmp.Compare(x.decision, y.decision))
+}
+
+// mustChains follows the must-links in force from the records.
+func (tx *Tx) mustChains(ctx context.Context, recs []int64) (near map[int64][]tie, all []int64, err error) {
+	near = map[int64][]tie{}
+	known := map[int64]bool{}
+	for _, r := range recs {
+		known[r] = true
+	}
+	for todo := recs; len(todo) > 0; {
+		all = append(all, todo...)
+		var next []int64
+		for _, end := range []string{"a", "b"} {
+			err := eachIn(ctx, tx, `SELECT a, b, CASE WHEN decision = '' THEN id ELSE decision END, at FROM ruling
+				WHERE kind = 'must' AND withdrawn = '' AND `+end+` IN $LIST`, todo, func(r *sql.Rows) error {
+				var t tie
+				if err := r.Scan(&t.a, &t.b, &t.decision, &t.at); err != nil {
+					return err
+				}
+				near[t.a] = append(near[t.a], t)
+				near[t.b] = append(near[t.b], tie{t.b, t.a, t.decision, t.at})
+				for _, x := range [2]int64{t.a, t.b} {
+					if !known[x] {
+						known[x] = true
+						next = append(next, x)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, nil, fmt.Errorf("must-links: %w", err)
+			}
+		}
+		todo = next
+	}
+	slices.Sort(all)
+	return near, all, nil
+}
+
+// chains numbers the records by the chain of must-links they hang in.
+func chains(near map[int64][]tie, all []int64) map[int64]int {
+	out := map[int64]int{}
+	n := 0
+	for _, rec := range all {
+		if _, done := out[rec]; done {
+			continue
+		}
+		n++
+		out[rec] = n
+		for todo := []int64{rec}; len(todo) > 0; {
+			x := todo[0]
+			todo = todo[1:]
+			for _, t := range near[x] {
+				if _, done := out[t.b]; !done {
+					out[t.b] = n
+					todo = append(todo, t.b)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// path is a shortest chain of must-links between two records.
+func path(near map[int64][]tie, from, to int64) []tie {
+	came := map[int64]tie{from: {}}
+	for todo := []int64{from}; len(todo) > 0; {
+		x := todo[0]
+		todo = todo[1:]
+		if x == to {
+			break
+		}
+		for _, t := range near[x] {
+			if _, done := came[t.b]; !done {
+				came[t.b] = t
+				todo = append(todo, t.b)
+			}
+		}
+	}
+	var out []tie
+	for x := to; x != from; x = came[x].a {
+		out = append(out, came[x])
+	}
+	return out
+}

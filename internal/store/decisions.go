@@ -1,0 +1,266 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"touchstone/internal/record"
+	"touchstone/internal/seal"
+)
+
+const decisionColumns = `SELECT d.seq, d.id, d.kind, d.who, d.why, d.at, d.until, d.withdrawn, d.withdrawn_by,
+	(SELECT count(*) FROM ruling r WHERE r.decision = d.id), (SELECT count(*) FROM ruling_pending p WHERE p.decision = d.id),
+	CASE WHEN d.withdrawn = '' AND EXISTS (SELECT 1 FROM ruling r WHERE r.decision = d.id AND r.stale <> 0) THEN 1 ELSE 0 END FROM decision d`
+
+func scanDecision(r *sql.Rows) (d Decision, err error) {
+	err = r.Scan(&d.Seq, &d.ID, &d.Kind, &d.Who, &d.Why, &d.At, &d.Until, &d.Withdrawn, &d.WithdrawnBy, &d.Rulings, &d.Pending, &d.Stale)
+	return d, err
+}
+
+// Decision finds a decision by its id, or a ruling that belongs to none: what
+// our own push found out.
+func (tx *Tx) Decision(ctx context.Context, id string) (d Decision, err error) {
+	found := false
+	err = tx.query(ctx, decisionColumns+` WHERE d.id = $1`, []any{id}, func(r *sql.Rows) error {
+		found = true
+		d, err = scanDecision(r)
+		return err
+	})
+	if err != nil {
+		return d, fmt.Errorf("decision %s: %w", id, err)
+	}
+	if !found {
+		d.ID, d.Rulings = id, 1
+		found, err = tx.one(ctx, `SELECT kind, who, why, at, withdrawn FROM ruling WHERE id = $1 AND decision = ''`, []any{id}, &d.Kind, &d.Who, &d.Why, &d.At, &d.Withdrawn)
+		if err == nil && !found {
+			err = notFound("decision", id)
+		}
+		return d, err
+	}
+	err = tx.query(ctx, `SELECT withdraws FROM decision_withdrawal WHERE decision = $1 ORDER BY withdraws`, []any{id}, func(r *sql.Rows) error {
+		var w string
+		err := r.Scan(&w)
+		d.Withdraws = append(d.Withdraws, w)
+		return err
+	})
+	return d, err
+}
+
+// DecisionFilter chooses decisions for a list.
+type DecisionFilter struct {
+	State string // in force | stale | pending | withdrawn; "" for all
+	After int64  // fact number to start behind
+	Limit int
+}
+
+// Decisions lists decisions, oldest first.
+func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision, err error) {
+	where := ""
+	switch f.State {
+	case "in force":
+		where = " AND d.withdrawn = ''"
+	case "stale":
+		where = " AND d.withdrawn = '' AND EXISTS (SELECT 1 FROM ruling r WHERE r.decision = d.id AND r.stale <> 0)"
+	case "pending":
+		where = " AND EXISTS (SELECT 1 FROM ruling_pending p WHERE p.decision = d.id)"
+	case "withdrawn":
+		where = " AND d.withdrawn <> ''"
+	}
+	at := map[string]int{}
+	err = db.view(ctx, decisionColumns+` WHERE d.seq > $1`+where+` ORDER BY d.seq LIMIT $2`, []any{f.After, max(f.Limit, 1)}, func(r *sql.Rows) error {
+		d, err := scanDecision(r)
+		at[d.ID] = len(list)
+		list = append(list, d)
+		return err
+	})
+	if err != nil || len(list) == 0 {
+		return list, err
+	}
+	err = inList(`SELECT decision, withdraws FROM decision_withdrawal WHERE decision IN $LIST ORDER BY decision, withdraws`, sortedKeys(at), nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var by, id string
+			err := r.Scan(&by, &id)
+			list[at[by]].Withdraws = append(list[at[by]].Withdraws, id)
+			return err
+		})
+	})
+	return list, err
+}
+
+// RuledPair is a ruling with the references of its records. Source is the uid,
+// or the source's name while the record has not landed.
+type RuledPair struct {
+	Ruling
+	RefA, RefB record.Ref
+	Erased     bool   // a pin whose value was erased
+	Waits      bool   // for a record to land
+	Problem    string // why it could not be applied when its records had landed
+}
+
+// RuledPairs lists what decisions say about which records, in a fixed order.
+func (db *DB) RuledPairs(ctx context.Context, decisions []string) (map[string][]RuledPair, error) {
+	out := map[string][]RuledPair{}
+	err := inList(`SELECT r.id, r.decision, r.kind, r.a, r.b, r.field, r.a_version, r.b_version, CASE WHEN r.stale <> 0 THEN 1 ELSE 0 END, r.sealed,
+			x.source, x.entity, x.external_id, x.salt, COALESCE(y.source, ''), COALESCE(y.entity, ''), COALESCE(y.external_id, '')
+		FROM ruling r JOIN source_record x ON x.rec = r.a LEFT JOIN source_record y ON y.rec = r.b
+		WHERE r.decision IN $LIST ORDER BY r.decision, r.a, r.b, r.id`, decisions, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var p RuledPair
+			var sealed, salt []byte
+			err := r.Scan(&p.ID, &p.Decision, &p.Kind, &p.A, &p.B, &p.Field, &p.AVersion, &p.BVersion, &p.Stale, &sealed,
+				&p.RefA.Source, &p.RefA.Entity, &p.RefA.ID, &salt, &p.RefB.Source, &p.RefB.Entity, &p.RefB.ID)
+			if err != nil {
+				return err
+			}
+			p.Value, p.Erased, err = db.openPin(salt, sealed)
+			out[p.Decision] = append(out[p.Decision], p)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rulings: %w", err)
+	}
+	err = inList(`SELECT id, decision, kind, a_source, a_entity, a_id, b_source, b_entity, b_id, field, salt, sealed, problem FROM ruling_pending
+		WHERE decision IN $LIST ORDER BY decision, a_source, a_entity, a_id, b_source, b_entity, b_id, id`, decisions, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			p := RuledPair{Waits: true}
+			var sealed, salt []byte
+			err := r.Scan(&p.ID, &p.Decision, &p.Kind, &p.RefA.Source, &p.RefA.Entity, &p.RefA.ID, &p.RefB.Source, &p.RefB.Entity, &p.RefB.ID, &p.Field, &salt, &sealed, &p.Problem)
+			if err != nil {
+				return err
+			}
+			p.Value, p.Erased, err = db.openPin(salt, sealed)
+			out[p.Decision] = append(out[p.Decision], p)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pending rulings: %w", err)
+	}
+	return out, nil
+}
+
+func (db *DB) openPin(salt, sealed []byte) (value string, erased bool, err error) {
+	plain, err := db.vault.Open(salt, sealed)
+	if errors.Is(err, seal.ErrErased) {
+		return "", true, nil
+	}
+	return string(plain), false, err
+}
+
+// ExpirePins lands the clock facts that are due: a pin whose time is over is
+// withdrawn by a decision of its own, so that a rebuild needs no clock. It
+// gives their number.
+func (db *DB) ExpirePins(ctx context.Context) (n int, err error) {
+	now := formatTime(db.env.Clock.Now())
+	due := func(q func(string, []any, func(*sql.Rows) error) error) (ids []string, err error) {
+		err = q(`SELECT id FROM decision WHERE until <> '' AND until <= $1 AND withdrawn = '' ORDER BY until, id LIMIT 1000`, []any{now}, func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+		return ids, err
+	}
+	// Almost always nothing is due: then nobody's writing is waited for.
+	ids, err := due(func(q string, args []any, scan func(*sql.Rows) error) error { return db.view(ctx, q, args, scan) })
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	err = db.Decide(ctx, func(tx *DecideTx) error {
+		ids, err := due(func(q string, args []any, scan func(*sql.Rows) error) error { return tx.query(ctx, q, args, scan) })
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			pin, err := tx.Decision(ctx, id)
+			if err != nil {
+				return err
+			}
+			if _, _, err := tx.Add(ctx, NewDecision{Kind: Expired, Who: "touchstone", Why: "its time is over", At: pin.Until, Withdraws: []string{id}}); err != nil {
+				return err
+			}
+		}
+		n = len(ids)
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("expire pins: %w", err)
+	}
+	return n, nil
+}
+
+// MarkStale notes which rulings rest on something that has changed: an
+// identifying field of one of these records is not what it was when a person
+// decided. They stay in force, and wait for a person.
+func (tx *LinkTx) MarkStale(ctx context.Context, members []Member) error {
+	if ruled, err := tx.AnyRuling(ctx); err != nil || !ruled || len(members) == 0 {
+		return err
+	}
+	recs := make([]int64, len(members))
+	now := make(map[int64]Member, len(members))
+	for i, m := range members {
+		recs[i], now[m.Rec] = m.Rec, m
+	}
+	for i, end := range []string{"a", "b"} {
+		bit := 1 << i
+		type change struct {
+			id    string
+			stale int
+		}
+		var changes []change
+		err := eachIn(ctx, tx.Tx, `SELECT id, `+end+`, `+end+`_version, `+end+`_seen, stale FROM ruling
+			WHERE decision <> '' AND withdrawn = '' AND `+end+` IN $LIST`, recs, func(r *sql.Rows) error {
+			var id string
+			var rec int64
+			var version, stale int
+			var seen []byte
+			if err := r.Scan(&id, &rec, &version, &seen, &stale); err != nil {
+				return err
+			}
+			m := now[rec]
+			is := stale &^ bit
+			if len(seen) > 0 && m.Version != version && string(tx.keyed("identity", m.Features)) != string(seen) {
+				is |= bit
+			}
+			if is != stale {
+				changes = append(changes, change{id, is})
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("stale rulings: %w", err)
+		}
+		if len(changes) > 0 { // a decision takes this lock before it changes a ruling
+			if err := tx.lockFacts(ctx); err != nil {
+				return err
+			}
+		}
+		for _, c := range changes {
+			if _, err := tx.exec(ctx, `UPDATE ruling SET stale = $1 WHERE id = $2`, c.stale, c.id); err != nil {
+				return fmt.Errorf("stale rulings: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Keyed makes a hash of personal bytes one that nobody can try guesses against
+// who has the database and not the installation key.
+func (tx *LinkTx) Keyed(what string, hash []byte) []byte { return tx.keyed(what, hash) }
+
+// DecisionKinds gives the kinds of decisions.
+func (db *DB) DecisionKinds(ctx context.Context, ids []string) (map[string]string, error) {
+	out := map[string]string{}
+	err := inList(`SELECT id, kind FROM decision WHERE id IN $LIST`, ids, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var id, kind string
+			err := r.Scan(&id, &kind)
+			out[id] = kind
+			return err
+		})
+	})
+	return out, err
+}

@@ -1,0 +1,197 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+func decisions() []subtest {
+	return []subtest{
+		{"DecisionIsInForceUntilOneInForceWithdrawsIt", inForce},
+		{"ContradictionsAreRefusedOrWithdrawn", contradictions},
+		{"PinsExpireByAFact", expiringPins},
+		{"WhatHasNotLandedWaits", waitingRulings},
+		{"CrosswalkHistory", crosswalkHistory},
+	}
+}
+
+// decide makes a decision and gives its id.
+func (b *Bench) decide(n store.NewDecision) (id string, err error) {
+	b.Helper()
+	n.Who = "ann"
+	err = b.DB.Decide(b.Context(), func(tx *store.DecideTx) error {
+		d, _, err := tx.Add(b.Context(), n)
+		id = d.ID
+		return err
+	})
+	return id, err
+}
+
+// ruled lists the rulings in force on records, as kind and ends.
+func (b *Bench) ruled(recs []int64) string {
+	b.Helper()
+	var out []string
+	b.Link(func(tx *store.LinkTx) error {
+		list, err := tx.Rulings(b.Context(), recs)
+		for _, r := range list {
+			text := r.Kind
+			for i, rec := range recs {
+				if rec == r.A || rec == r.B {
+					text += string(rune('0' + i))
+				}
+			}
+			out = append(out, text+r.Value)
+		}
+		return err
+	})
+	slices.Sort(out)
+	return strings.Join(out, " ")
+}
+
+func (b *Bench) three() []int64 {
+	b.Helper()
+	b.Land(Item("1", Named("Ada")), Item("2", Named("Bob")), Item("3", Named("Cid")))
+	return []int64{b.Rec("1"), b.Rec("2"), b.Rec("3")}
+}
+
+func inForce(b *Bench) {
+	r := b.three()
+	merge, err := b.decide(store.NewDecision{Kind: store.Merged, Mark: "m", Rulings: []store.Ruling{{Kind: "must", A: r[1], B: r[0]}}})
+	b.Must(err)
+	if again, err := b.decide(store.NewDecision{Kind: store.Merged, Mark: "m"}); err != nil || again != merge {
+		b.Errorf("the same decision again is %s, %v; want %s", again, err, merge)
+	}
+	last := merge
+	for i := range 5 {
+		same(b, "rulings in force", b.ruled(r), []string{"must01", ""}[i%2])
+		last, err = b.decide(store.NewDecision{Kind: store.Undone, Withdraws: []string{last}})
+		b.Must(err)
+	}
+	list, err := b.DB.Decisions(b.Context(), store.DecisionFilter{Limit: 10})
+	b.Must(err)
+	var states []bool
+	for _, d := range list {
+		states = append(states, d.Withdrawn == "")
+	}
+	same(b, "decisions in force", states, []bool{false, true, false, true, false, true})
+	for state, want := range map[string]int{"in force": 3, "withdrawn": 3, "stale": 0, "pending": 0} {
+		if got, err := b.DB.Decisions(b.Context(), store.DecisionFilter{State: state, Limit: 10}); err != nil || len(got) != want {
+			b.Errorf("%d decisions %s, %v; want %d", len(got), state, err, want)
+		}
+	}
+}
+
+func contradictions(b *Bench) {
+	r := b.three()
+	one, err := b.decide(store.NewDecision{Kind: store.Merged, Rulings: []store.Ruling{{Kind: "must", A: r[0], B: r[1]}}})
+	b.Must(err)
+	two, err := b.decide(store.NewDecision{Kind: store.Merged, Rulings: []store.Ruling{{Kind: "must", A: r[1], B: r[2]}}})
+	b.Must(err)
+	apart := store.NewDecision{
+		Kind: store.Split, Leaving: []int64{r[2]},
+		Rulings: []store.Ruling{{Kind: "cannot", A: r[2], B: r[0]}, {Kind: "cannot", A: r[2], B: r[1]}},
+	}
+	var against *store.Contradiction
+	if _, err := b.decide(apart); !errors.As(err, &against) || len(against.Earlier) != 1 || against.Earlier[0].ID != two {
+		b.Fatalf("a split against two merges: %v, want %s named and not %s", err, two, one)
+	}
+	same(b, "rulings after the refusal", b.ruled(r), "must01 must12")
+	apart.Over = true
+	split, err := b.decide(apart)
+	b.Must(err)
+	same(b, "rulings after the split", b.ruled(r), "cannot02 cannot12 must01")
+	if _, err := b.decide(store.NewDecision{Kind: store.Merged, Rulings: []store.Ruling{{Kind: "must", A: r[0], B: r[2]}}}); !errors.As(err, &against) || against.Earlier[0].ID != split {
+		b.Errorf("a merge against the split: %v, want %s named", err, split)
+	}
+	if _, err := b.decide(store.NewDecision{Kind: store.Split, Rulings: []store.Ruling{{Kind: "cannot", A: r[0], B: r[1]}, {Kind: "must", A: r[0], B: r[1]}}, Over: true}); err == nil {
+		b.Error("a decision that contradicts itself was made")
+	}
+	_, err = b.decide(store.NewDecision{Kind: store.Undone, Withdraws: []string{split}})
+	b.Must(err)
+	same(b, "rulings after the undo", b.ruled(r), "must01 must12")
+}
+
+func expiringPins(b *Bench) {
+	r := b.three()
+	until := b.Clock.Now().Add(time.Hour)
+	pin, err := b.decide(store.NewDecision{Kind: store.Pinned, Until: until, Rulings: []store.Ruling{{Kind: "pin", A: r[0], Field: "name", Value: `"X"`}}})
+	b.Must(err)
+	if n, err := b.DB.ExpirePins(b.Context()); n != 0 || err != nil {
+		b.Errorf("%d pins expired before their time, %v", n, err)
+	}
+	same(b, "pins in force", b.ruled(r), `pin0"X"`)
+	b.Clock.Advance(time.Hour)
+	for _, want := range []int{1, 0} {
+		if n, err := b.DB.ExpirePins(b.Context()); n != want || err != nil {
+			b.Errorf("%d pins expired, %v; want %d", n, err, want)
+		}
+	}
+	same(b, "pins in force", b.ruled(r), "")
+	list, err := b.DB.Decisions(b.Context(), store.DecisionFilter{State: "in force", Limit: 10})
+	b.Must(err)
+	if len(list) != 1 || list[0].Kind != store.Expired || list[0].At != store.TimeText(until) || list[0].Withdraws[0] != pin {
+		b.Errorf("in force %+v, want the expiry of %s at the time it was due", list, pin)
+	}
+}
+
+func waitingRulings(b *Bench) {
+	ctx := b.Context()
+	_, err := b.DB.SourceUID(ctx, Source, nil)
+	b.Must(err)
+	ref := func(id string) record.Ref { return record.Ref{Source: Source, Entity: Entity, ID: id} }
+	took, err := b.DB.Take(ctx, []store.Portable{
+		{NewDecision: store.NewDecision{ID: "d1", Kind: store.Imported, Who: "ann"}, Pairs: []store.PortablePair{{Kind: "must", A: ref("1"), B: ref("2")}, {Kind: "must", A: ref("1"), B: ref("3")}}},
+		{NewDecision: store.NewDecision{ID: "d2", Kind: store.Pinned, Who: "ann"}, Pairs: []store.PortablePair{{Kind: "pin", A: ref("2"), Field: "name", Value: `"X"`}}},
+		{NewDecision: store.NewDecision{ID: "d1", Kind: store.Imported, Who: "ann"}},
+	})
+	b.Must(err)
+	if took[0].Decision.Pending != 2 || took[1].Decision.Pending != 1 || !took[2].Existing {
+		b.Fatalf("taken %+v, want two and one rulings waiting, the third known", took)
+	}
+	b.Land(Item("1", Named("Ada")), Item("2", Named("Bob")))
+	for _, want := range []int{2, 0} {
+		if n, err := b.DB.Landed(ctx); n != want || err != nil {
+			b.Errorf("%d rulings applied, %v; want %d", n, err, want)
+		}
+	}
+	r := []int64{b.Rec("1"), b.Rec("2")}
+	same(b, "rulings", b.ruled(r), `must01 pin1"X"`)
+	_, err = b.decide(store.NewDecision{Kind: store.Undone, Withdraws: []string{"d1"}})
+	b.Must(err)
+	b.Land(Item("3", Named("Cid")))
+	if n, err := b.DB.Landed(ctx); n != 1 || err != nil {
+		b.Errorf("%d rulings applied, %v; want 1", n, err)
+	}
+	same(b, "rulings of a decision that was undone meanwhile", b.ruled(append(r, b.Rec("3"))), `pin1"X"`)
+}
+
+func crosswalkHistory(b *Bench) {
+	ctx := b.Context()
+	r := b.three()
+	place := func(p ...store.Placed) string {
+		b.Link(func(tx *store.LinkTx) error { return tx.Place(ctx, p) })
+		return store.TimeText(b.Clock.Now())
+	}
+	one := place(store.Placed{Rec: r[0], Comp: r[0], Golden: r[0]}, store.Placed{Rec: r[1], Comp: r[1], Golden: r[1]})
+	two := place(store.Placed{Rec: r[1], Comp: r[0], Golden: r[0], Was: r[1]}, store.Placed{Rec: r[2], Comp: r[0], Golden: r[0]})
+	three := place(store.Placed{Rec: r[2], Comp: r[2], Golden: r[2], Was: r[0]})
+	for _, tt := range []struct {
+		at   string
+		want []int64
+	}{{one, r[:1]}, {two, r}, {three, r[:2]}, {"2000", nil}} {
+		got, err := b.DB.MembersAt(ctx, r[0], tt.at)
+		b.Must(err)
+		same(b, "members at "+tt.at, got, tt.want)
+	}
+	if f, err := b.DB.FounderAt(ctx, r[2], two); err != nil || f != r[0] {
+		b.Errorf("founder %d, %v; want %d", f, err, r[0])
+	}
+	list, err := b.DB.Elsewhere(ctx, r[0], r[0], 10)
+	b.Must(err)
+	same(b, "members of then elsewhere", list, []store.Belonged{{Rec: r[2], Founder: r[2]}})
+}
