@@ -4,7 +4,7 @@ GO ?= go
 LINT := .ci/bin/golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint bench demo full picture clean
+.PHONY: help build test lint bench demo full picture deb clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ full: ## make test with 1,000 kills (TOUCHSTONE_KILLS) and an hour of random inp
 
 picture: ## take the picture of the README anew
 	sh .ci/picture
+
+deb: build ## make a Debian package of bin/touchstone (dpkg-deb; version: TOUCHSTONE_VERSION)
+	sh internal/deploy/deb.sh bin/touchstone bin
 
 clean: ## remove what was built; data folders stay
 	rm -rf bin

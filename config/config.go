@@ -19,6 +19,8 @@ import (
 type Config struct {
 	Store    Store    `yaml:"store" doc:"Where Touchstone remembers everything."`
 	Server   Server   `yaml:"server" doc:"The pages and the API."`
+	Log      Log      `yaml:"log" doc:"What the daemon says while it runs."`
+	Alert    Alert    `yaml:"alert" doc:"When to call a person, and how. Without webhook and mail the page and status show the alerts, and nobody is called."`
 	Sources  []Source `yaml:"sources" required:"true" doc:"The systems that records are pulled from, by name; order counts where nothing else decides."`
 	Entities []Entity `yaml:"entities" doc:"What is known of each kind of customer. company and person are built in and need no entry."`
 	Targets  []Target `yaml:"targets" doc:"The systems that changes are written back to, by name. Without targets nothing is ever written."`
@@ -35,6 +37,7 @@ type Config struct {
 type Store struct {
 	Path     string `yaml:"path" doc:"A SQLite file; relative to the data directory. touchstone.db unless postgres is given." example:"touchstone.db"`
 	Postgres Secret `yaml:"postgres" doc:"The address of a PostgreSQL database, instead of path." example:"${env:DATABASE_URL}"`
+	MaxSize  Size   `yaml:"max_size" doc:"The most the SQLite file may hold. Work that needs more waits until there is room; nothing is lost. No bound when left out." example:"20GiB"`
 }
 
 // defaultStore is the path of the store when nothing is said.
@@ -44,6 +47,9 @@ const defaultStore = "touchstone.db"
 func (s Store) Check(at Node) []Problem {
 	if s.Path != "" && !s.Postgres.IsZero() {
 		return []Problem{at.Key("postgres").Problem("path and postgres are both given; keep one")}
+	}
+	if s.MaxSize > 0 && s.MaxSize < 16<<20 {
+		return []Problem{at.Key("max_size").Problem("is %s, want 16MiB or more", s.MaxSize)}
 	}
 	return nil
 }
@@ -144,7 +150,7 @@ func (c *Config) complete() {
 		}
 	}
 	for i := range c.Sources {
-		if c.Sources[i].Every == 0 {
+		if c.Sources[i].Every == 0 && c.Sources[i].Cron == "" {
 			c.Sources[i].Every = defaultEvery
 		}
 	}

@@ -86,6 +86,8 @@ func printValue(v reflect.Value) *yaml.Node {
 		return printTable(x)
 	case Duration:
 		return textNode(x.String())
+	case Size:
+		return textNode(x.String())
 	case Percent:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: strconv.FormatFloat(float64(x), 'f', -1, 64)}
 	}

@@ -71,6 +71,16 @@ func TestPrintShowsDefaults(t *testing.T) {
   path: touchstone.db
 server:
   listen: 127.0.0.1:8480
+log:
+  format: text
+  level: info
+alert:
+  stale: 1d
+  waiting: 10000
+  quarantine: 1000
+  held: 1h
+  disk: 1GiB
+  repeat: 4h
 sources:
   erp:
     type: file

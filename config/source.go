@@ -17,7 +17,9 @@ type Source struct {
 	Was      []string       `yaml:"was" doc:"Former names of this source. With them its records stay the same records."`
 	Preset   string         `yaml:"preset" doc:"A vendor whose interface is known: its keys are laid under the source's own. Single keys can be given otherwise, and a key without a value takes the preset's out." example:"hubspot"`
 	Type     string         `yaml:"type" required:"true" oneof:"file rest sqldb" doc:"What kind of system it is; the connector's own keys stand beside it. A preset gives it."`
-	Every    Duration       `yaml:"every" default:"5m" doc:"How often to pull, at least 1s."`
+	Every    Duration       `yaml:"every" doc:"How often to pull, at least 1s; 5m unless cron is given." example:"5m"`
+	Cron     string         `yaml:"cron" doc:"When to pull, instead of every: minute, hour, day of month, month, day of week. A run that was missed is made up for once." example:"0 3 * * *"`
+	Zone     string         `yaml:"zone" doc:"The time zone of cron; UTC when left out." example:"Asia/Shanghai"`
 	Where    Expr           `yaml:"where" doc:"Only records for which this expression over record is true; the rest is counted and left out." example:"record.lifecyclestage != \"other\""`
 	Deletes  Deletes        `yaml:"deletes" doc:"What it means when a record no longer comes, where every pass gives all records: a file, a table without changed, a list with complete."`
 	Entities []SourceEntity `yaml:"entities" required:"true" unless:"events" doc:"What the source holds, by entity: company, person or one of your own."`
@@ -52,6 +54,7 @@ func (s Source) Check(at Node) (problems []Problem) {
 	if s.Every < 0 || s.Every > 0 && s.Every < Duration(time.Second) {
 		problems = append(problems, at.Key("every").Problem("is %s, want 1s or more", s.Every))
 	}
+	problems = append(problems, s.whenProblems(at)...)
 	for i, was := range s.Was {
 		if !plainName(was) {
 			problems = append(problems, at.Key("was").Index(i).Problem("is %s, want the name a source had", at.Key("was").Index(i).describe()))

@@ -28,6 +28,7 @@ type cli struct {
 	store    string
 	json     bool
 	verbose  bool
+	logger   *slog.Logger // the daemon's, as the configuration wants it; nil before
 }
 
 func (c *cli) root() *cobra.Command {
@@ -48,7 +49,7 @@ func (c *cli) root() *cobra.Command {
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log every step")
 	root.AddCommand(c.decideCmds()...)
 	root.AddCommand(c.initCmd(), c.checkCmd(), c.schemaCmd(), c.runCmd(), c.planCmd(), c.goldenCmd(), c.eventsCmd(), c.exportCmd(), c.rebuildCmd(),
-		c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
+		c.statusCmd(), c.reloadCmd(), c.backupCmd(), c.restoreCmd(), c.doctorCmd(), c.alertCmd(), c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
 	return root
 }
 
@@ -63,6 +64,9 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 }
 
 func (c *cli) log() *slog.Logger {
+	if c.logger != nil {
+		return c.logger
+	}
 	level := slog.LevelWarn
 	if c.verbose {
 		level = slog.LevelDebug

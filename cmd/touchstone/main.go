@@ -11,9 +11,11 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 	_ "time/tzdata" // schedules in any time zone, also on a machine without the tables
 
 	"touchstone/config"
+	"touchstone/internal/env"
 	"touchstone/internal/record"
 )
 
@@ -27,10 +29,23 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ended, end := context.WithCancel(context.Background())
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends the process at once
+		if env.Real().Clock.Sleep(ended, stopBound) == nil {
+			fmt.Fprintln(os.Stderr, "touchstone: not everything came to its end in time; it goes on at the next start")
+			os.Exit(exitDone)
+		}
+	})
 	code := run(ctx, os.Args[1:])
+	end()
 	stop()
 	os.Exit(code)
 }
+
+// stopBound is how long the process lives after it was asked to stop. What is
+// cut then is settled at the next start, as after any crash.
+const stopBound = 9500 * time.Millisecond
 
 // errPerson says that all is done, and somebody should look.
 var errPerson = errors.New("something needs a person")

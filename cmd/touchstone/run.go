@@ -14,9 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"touchstone/config"
 	"touchstone/internal/app"
-	"touchstone/internal/env"
-	"touchstone/internal/web"
 )
 
 func (c *cli) runCmd() *cobra.Command {
@@ -26,7 +25,14 @@ func (c *cli) runCmd() *cobra.Command {
 		Short: "Run the daemon, or one pass of it",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := c.open(cmd.Context(), false)
+			cfg, err := config.Load(c.config, c.loadOptions(false))
+			if err != nil {
+				return err
+			}
+			if !once {
+				c.logger = c.daemonLog(cfg.Log)
+			}
+			a, err := c.openWith(cmd.Context(), cfg, false)
 			if err != nil {
 				return err
 			}
@@ -109,29 +115,6 @@ func (c *cli) summary(s app.Summary) error {
 			fmt.Fprintln(c.out, "problem:", plain(p))
 		}
 	})
-}
-
-// serve runs the daemon with its page until ctx ends.
-func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) error {
-	if err := onLoopback(listen); err != nil {
-		return err
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", listen)
-	if err != nil {
-		return fmt.Errorf("listen for pages: %w", err)
-	}
-	handler := web.New(a, web.Options{Env: env.Real(), Log: a.Log, ShowValues: show, Health: a.Healthy})
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
-	address := "http://" + l.Addr().String() + "/"
-	fmt.Fprintf(c.err, "Touchstone is at %s\n", address)
-	if show {
-		openBrowser(ctx, address)
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.Run(ctx) })
-	g.Go(func() error { return serveUntil(ctx, srv, l) })
-	return g.Wait()
 }
 
 // serveUntil serves until ctx ends, then lets open requests finish for a while.

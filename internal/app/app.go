@@ -9,12 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"touchstone/config"
@@ -61,6 +61,9 @@ type App struct {
 
 	unmapped   *failures
 	eventTally *tally
+	life       *life
+	stopping   *atomic.Bool // work is to end at the next safe place
+	retired    *atomic.Bool // its connectors are closed
 	// rebuilding makes what is derived from facts alone: no clock fact lands.
 	rebuilding bool
 }
@@ -103,7 +106,8 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}}
+	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: newLife(opts.Env), stopping: new(atomic.Bool), retired: new(atomic.Bool)}
+	a.opts.Env.HTTP = a.life.metrics.transport(opts.Env.HTTP)
 	if opts.Shared {
 		if _, err := os.Stat(filepath.Join(opts.Dir, seal.KeyFile)); err != nil {
 			return nil, fmt.Errorf("no data in %s: nothing was run there yet; run first, or name the right folder with --dir: %w", opts.Dir, err)
@@ -112,7 +116,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
 	if !opts.Shared {
-		if a.lock, err = lockDir(opts.Dir); err != nil {
+		if a.lock, err = lockDir(opts.Dir, a.me()); err != nil {
 			return nil, err
 		}
 	}
@@ -128,6 +132,11 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if a.Store, err = store.Open(ctx, a.dsn(), a.vault, opts.Env); err != nil {
 		return a, err
 	}
+	if !opts.Shared {
+		if err := a.takeStore(ctx); err != nil {
+			return a, err
+		}
+	}
 	if err := a.wire(ctx); err != nil {
 		return a, err
 	}
@@ -136,14 +145,12 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 
 // Close gives everything back.
 func (a *App) Close() error {
-	var err error
-	for _, s := range a.order {
-		if c, ok := s.puller.(io.Closer); ok {
-			err = errors.Join(err, c.Close())
-		}
-	}
+	err := a.retire()
 	if a.Store != nil {
 		err = errors.Join(err, a.Store.Close())
+	}
+	for _, f := range a.life.locks {
+		err = errors.Join(err, f.Close())
 	}
 	if a.lock != nil {
 		err = errors.Join(err, a.lock.Close())
@@ -166,6 +173,11 @@ func (a *App) dsn() string {
 
 // wire compiles the configuration and connects the parts.
 func (a *App) wire(ctx context.Context) error {
+	if !a.opts.Shared {
+		if err := a.Store.SetMaxSize(ctx, int64(a.Config.Store.MaxSize)); err != nil {
+			return err
+		}
+	}
 	var problems config.Problems
 	rank := map[string]int{}
 	for i, src := range a.Config.Sources {
@@ -219,8 +231,12 @@ func (a *App) sourceUID(ctx context.Context, src config.Source) (string, error) 
 	if err != nil {
 		return "", err
 	}
+	byName := make(map[string]string, len(names))
 	for uid, name := range names {
-		if name == src.Name || slices.Contains(src.Was, name) {
+		byName[name] = uid
+	}
+	for _, name := range append(slices.Clone(src.Was), src.Name) {
+		if uid, ok := byName[name]; ok {
 			return uid, nil
 		}
 	}
@@ -325,7 +341,7 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 			}
 			d := &pipeline.Deriver{Entity: se.Entity, Mapper: mapper, Schemas: schemas}
 			ent.derivers[s.uid] = d
-			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller, Busy: &s.busy}
+			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller, Busy: &s.busy, Stopping: a.stopping.Load}
 			if del := s.source.Deletes; del.Missing != config.MissingKeep {
 				in.Deletes = &pipeline.Deletes{Grace: time.Duration(del.Grace), Brake: float64(del.Brake)}
 			}
@@ -431,7 +447,7 @@ func (a *App) wireTargets(problems *config.Problems) error {
 		ent.resolver.Differ.Targets = append(ent.resolver.Differ.Targets, plan)
 		a.targets = append(a.targets, &target{config: t, system: s, plan: plan, deliverer: &outbox.Deliverer{
 			Store: a.Store, Env: a.opts.Env, Vault: a.vault, Log: a.Log, Target: t.Name, System: s.uid, Entity: t.Entity, Stream: t.Entity,
-			Rules: plan.Rules, Auto: t.Approve == config.ApproveAuto, Brake: float64(t.Brake), Pusher: pusher, Landing: landing,
+			Rules: plan.Rules, Auto: t.Approve == config.ApproveAuto, Brake: float64(t.Brake), Pusher: pusher, Landing: landing, Stopping: a.stopping.Load,
 		}})
 	}
 	return nil

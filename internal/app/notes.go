@@ -4,8 +4,8 @@ package app
 // know: a filter that it ignores, a page token that it forgot.
 type noter interface{ Notes() []string }
 
-// tell logs what a system's connector has noticed, each thing once.
-func (a *App) tell(s *system) {
+// tellNotes logs what a system's connector has noticed, each thing once.
+func (a *App) tellNotes(s *system) {
 	n, ok := s.puller.(noter)
 	if !ok {
 		return

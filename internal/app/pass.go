@@ -87,12 +87,19 @@ func (a *App) Pass(ctx context.Context, progress Progress) (Summary, error) {
 // pull takes one source's entities in.
 func (a *App) pull(ctx context.Context, s *system, progress Progress) (total store.Counts, err error) {
 	for _, in := range s.intakes {
-		c, e := in.Pass(ctx, func(c store.Counts) { progress("pull", s.source.Name+"/"+in.Stream, c.Pulled) })
+		var seen store.Counts
+		c, e := in.Pass(ctx, func(c store.Counts) {
+			a.life.metrics.pulled(s.source.Name, c.Less(seen))
+			seen = c
+			progress("pull", s.source.Name+"/"+in.Stream, c.Pulled)
+		})
 		total = total.Add(c)
 		err = errors.Join(err, e)
 	}
-	err = errors.Join(err, a.pullEvents(ctx, s, progress))
-	a.tell(s)
+	if !a.stopping.Load() {
+		err = errors.Join(err, a.pullEvents(ctx, s, progress))
+	}
+	a.tellNotes(s)
 	return total, err
 }
 

@@ -84,12 +84,19 @@ func (f *failures) note(name, text string) {
 
 // take gives the sentences, by name, and forgets them.
 func (f *failures) take() []string {
+	list := f.list()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var list []string
+	f.first = nil
+	return list
+}
+
+// list gives the sentences, by name.
+func (f *failures) list() (list []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(f.first)) {
 		list = append(list, f.first[name])
 	}
-	f.first = nil
 	return list
 }

@@ -44,6 +44,8 @@ type Deliverer struct {
 	Brake   float64
 	Pusher  connectors.Pusher
 	Landing Landing
+	// Stopping says, before each batch, that the run is to end here; nil for never.
+	Stopping func() bool
 }
 
 // Report counts what one delivery run did.
@@ -115,6 +117,9 @@ func (d *Deliverer) Run(ctx context.Context) (Report, error) {
 
 func (d *Deliverer) sendAll(ctx context.Context) (total Report, err error) {
 	for {
+		if d.Stopping != nil && d.Stopping() {
+			return total, nil
+		}
 		held, err := d.Held(ctx)
 		if err != nil || held != "" {
 			total.Held = held

@@ -35,7 +35,13 @@ type Intake struct {
 	// Deletes says what a record's staying away from a whole pass means; nil for
 	// nothing.
 	Deletes *Deletes
+	// Stopping says, before each page, that the pass is to end here; nil for never.
+	Stopping func() bool
 }
+
+// ErrStopped says that a pass was asked to end between two pages. It goes on
+// from its cursor.
+var ErrStopped = errors.New("stopped between two pages")
 
 // Pass pulls until the source has no more and gives the counts. Progress is
 // told after every page. What was landed before an error stays.
@@ -61,7 +67,12 @@ func (in *Intake) Pass(ctx context.Context, progress func(store.Counts)) (total 
 		err = fmt.Errorf("source %s: %w", in.Name, err)
 		text = err.Error()
 	}
-	end := in.Store.EndRun(context.WithoutCancel(ctx), run, text)
+	var end error
+	if errors.Is(err, ErrStopped) || err != nil && ctx.Err() != nil {
+		end = in.Store.StopRun(context.WithoutCancel(ctx), run)
+	} else {
+		end = in.Store.EndRun(context.WithoutCancel(ctx), run, text)
+	}
 	in.Log.Info("pass ended", "source", in.Name, "entity", in.Deriver.Entity, "pulled", total.Pulled, "stored", total.Stored,
 		"unchanged", total.Unchanged, "echo", total.Echo, "quarantined", total.Quarantined, "filtered", total.Filtered, "gone", total.Gone, "failed", text != "")
 	return total, errors.Join(err, end)
@@ -77,6 +88,9 @@ func (in *Intake) pages(ctx context.Context, run string, landed func(store.Count
 		return nil, err
 	}
 	for page := 1; ; page++ {
+		if in.Stopping != nil && in.Stopping() {
+			return nil, ErrStopped
+		}
 		next, c, more, err := in.page(ctx, run, page, cursor, pass)
 		landed(c)
 		if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/pressly/goose/v3"
@@ -17,6 +18,7 @@ type dialect struct {
 	lock  string            // appended to a SELECT whose rows are about to change
 	query sync.Map          // text → text with this engine's parameters
 	count bool              // parameters are ?1 instead of $1
+	pages atomic.Int64      // bound of a SQLite file; 0 for none
 }
 
 func sqliteDialect() *dialect {

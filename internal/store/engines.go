@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -28,7 +29,7 @@ func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
 		pool.SetMaxIdleConns(8)
 		return pool, nil
 	}
-	pool := sql.OpenDB(sqliteConnector{dsn: sqliteDSN(dsn, write)})
+	pool := sql.OpenDB(sqliteConnector{dsn: sqliteDSN(dsn, write), pages: &d.pages})
 	pool.SetMaxOpenConns(4)
 	if write {
 		pool.SetMaxOpenConns(1)
@@ -38,7 +39,10 @@ func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
 	return pool, nil
 }
 
-type sqliteConnector struct{ dsn string }
+type sqliteConnector struct {
+	dsn   string
+	pages *atomic.Int64 // the most the file may have; nil or 0 for no bound
+}
 
 // Connect opens a connection. A checkpoint after 64 MiB of log instead of 4
 // writes a page that many transactions touch once, not once for each of them:
@@ -49,11 +53,44 @@ func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	if e, ok := conn.(driver.ExecerContext); ok {
-		if _, err := e.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 16384", nil); err != nil {
+		if _, err := e.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 16384; "+maxPages(c.most()), nil); err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}
 	}
 	return conn, nil
+}
+
+func (c sqliteConnector) most() int64 {
+	if c.pages == nil {
+		return 0
+	}
+	return c.pages.Load()
+}
+
+// pageSize is SQLite's, which we leave as it is.
+const pageSize = 4096
+
+func maxPages(n int64) string {
+	if n <= 0 {
+		n = 4294967294 // SQLite's own bound
+	}
+	return fmt.Sprintf("PRAGMA max_page_count = %d", n)
+}
+
+// SetMaxSize bounds a SQLite file, in bytes: work that needs more fails, loses
+// nothing, and goes on when the bound is raised. 0 is no bound. PostgreSQL has
+// bounds of its own.
+func (db *DB) SetMaxSize(ctx context.Context, size int64) error {
+	if db.d.name != "sqlite" {
+		return nil
+	}
+	db.d.pages.Store(size / pageSize)
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if _, err := db.write.ExecContext(ctx, maxPages(size/pageSize)); err != nil {
+		return fmt.Errorf("bound the store: %w", err)
+	}
+	return nil
 }
 
 func (c sqliteConnector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }

@@ -103,6 +103,11 @@ func (c Counts) Add(o Counts) Counts {
 	}
 }
 
+// Less is what came since an earlier count.
+func (c Counts) Less(o Counts) Counts {
+	return c.Add(Counts{-o.Pulled, -o.Stored, -o.Unchanged, -o.Echo, -o.Quarantined, -o.Filtered, -o.Gone})
+}
+
 // Land stores a page: new versions sealed, verdicts, authored values and
 // features, and the cursor, all or nothing. Landing the same page twice
 // changes nothing the second time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"touchstone/internal/record"
 )
@@ -58,16 +59,21 @@ func (tx *Tx) lockFacts(ctx context.Context) error {
 	return nil
 }
 
-// SourceUID gives the uid of the source with this name, or with one of its
-// earlier names, and remembers the new name. A new source is given a uid.
+// SourceUID gives the uid of the source with one of these earlier names, or
+// with this name, and remembers the new name. A new source is given a uid. An
+// earlier name goes first: a source that was renamed without saying so got a
+// uid of its own, and saying so afterwards has to find the records again.
 func (db *DB) SourceUID(ctx context.Context, name string, was []string) (uid string, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
-		for _, n := range append([]string{name}, was...) {
+		for _, n := range append(slices.Clone(was), name) {
 			found, err := tx.one(ctx, `SELECT uid FROM source WHERE name = $1`, []any{n}, &uid)
 			if err != nil {
 				return err
 			}
 			if found {
+				if _, err := tx.exec(ctx, `UPDATE source SET name = $1 || ' (before ' || $2 || ')' WHERE name = $1 AND uid <> $3`, name, tx.now, uid); err != nil {
+					return err
+				}
 				_, err := tx.exec(ctx, `UPDATE source SET name = $1 WHERE uid = $2`, name, uid)
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"touchstone/internal/env"
@@ -27,6 +28,9 @@ type DB struct {
 	mu    sync.RWMutex // guards the pools against reopening
 	write *sql.DB      // one connection on SQLite
 	read  *sql.DB
+
+	epoch   atomic.Int64 // of the lease this process holds; 0 for none
+	session *sql.Conn    // holds the lease's lock, on PostgreSQL
 }
 
 // ErrAmbiguous says that a commit answered with an error and may have been
@@ -105,11 +109,12 @@ func (db *DB) claimKey(ctx context.Context) error {
 	})
 }
 
-// Close closes the store.
+// Close gives the lease back and closes the store.
 func (db *DB) Close() error {
+	err := db.leave()
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	return db.disconnect()
+	return errors.Join(err, db.disconnect())
 }
 
 func (db *DB) disconnect() error {
@@ -157,7 +162,11 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 		return fmt.Errorf("begin: %w", err)
 	}
 	tx := &Tx{db: db, tx: stx, now: formatTime(now)}
-	if err := fn(tx); err != nil {
+	err = tx.fence(ctx)
+	if err == nil {
+		err = fn(tx)
+	}
+	if err != nil {
 		return errors.Join(err, ignoreDone(stx.Rollback()))
 	}
 	switch err := stx.Commit(); {

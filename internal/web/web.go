@@ -37,6 +37,11 @@ type Options struct {
 	Hosts []string
 	// Health is asked by /healthz; nil means that serving is health enough.
 	Health func(context.Context) error
+	// Ready is asked by /readyz: why the work is not done now; nil means that
+	// serving is ready enough.
+	Ready func(context.Context) []string
+	// Metrics answers /metrics; nil for none.
+	Metrics http.Handler
 }
 
 type server struct {
@@ -54,7 +59,7 @@ func New(data Source, opts Options) http.Handler {
 	s := &server{data: data, opts: opts, pages: parsePages(), css: assetURL("touchstone.css")}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.overview)
-	mux.HandleFunc("GET /healthz", s.health)
+	s.machines(mux)
 	mux.HandleFunc("GET /assets/{name}", s.asset)
 	mux.HandleFunc("/", s.notFound)
 	return s.guard(http.NewCrossOriginProtection().Handler(mux))
@@ -190,22 +195,6 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
 	p := s.page(w, r, "")
 	s.render(w, r, http.StatusNotFound, "message.html", messagePage{p, p.words.T("missing.title"), p.words.T("missing.text"), ""})
-}
-
-// health answers machines.
-func (s *server) health(w http.ResponseWriter, r *http.Request) {
-	status, text := http.StatusOK, `{"status":"ok"}`
-	if s.opts.Health != nil {
-		ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
-		defer cancel()
-		if err := s.opts.Health(ctx); err != nil {
-			s.opts.Log.Warn("not healthy", "err", err)
-			status, text = http.StatusServiceUnavailable, `{"status":"unhealthy"}`
-		}
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text + "\n")) // a client that went away is its own affair
 }
 
 // assetURL carries the content's hash, so that a browser may keep the file.

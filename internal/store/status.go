@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"touchstone/internal/record"
+)
+
+// StopRun closes a run that was asked to stop between two pages: it is no
+// failure, and goes on from its cursor.
+func (db *DB) StopRun(ctx context.Context, id string) error {
+	return db.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `UPDATE run SET state = 'interrupted', ended = $1 WHERE id = $2`, tx.now, id)
+		return err
+	})
+}
+
+// Success is the last run of one source (uid) and entity that came to its end.
+type Success struct {
+	Source, Entity string
+	Started, Ended time.Time
+}
+
+// Successes gives the last good run of every source and entity.
+func (db *DB) Successes(ctx context.Context) (list []Success, err error) {
+	err = db.view(ctx, `SELECT source, entity, max(started), max(ended) FROM run WHERE state = 'done' GROUP BY source, entity ORDER BY source, entity`, nil, func(r *sql.Rows) error {
+		var s Success
+		var started, ended string
+		if err := r.Scan(&s.Source, &s.Entity, &started, &ended); err != nil {
+			return err
+		}
+		var err error
+		if s.Started, err = record.ParseTime(started); err != nil {
+			return err
+		}
+		s.Ended, err = record.ParseTime(ended)
+		list = append(list, s)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("last good runs: %w", err)
+	}
+	return list, nil
+}
+
+// FirstRuns tells when each source (uid) was first pulled, well or not.
+func (db *DB) FirstRuns(ctx context.Context) (map[string]time.Time, error) {
+	return db.times(ctx, `SELECT source, min(started) FROM run GROUP BY source`)
+}
+
+// OldestPending tells since when the oldest pending write of each target waits.
+func (db *DB) OldestPending(ctx context.Context) (map[string]time.Time, error) {
+	return db.times(ctx, `SELECT target, min(at) FROM outbox WHERE state = 'pending' GROUP BY target`)
+}
+
+func (db *DB) times(ctx context.Context, q string) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	err := db.view(ctx, q, nil, func(r *sql.Rows) error {
+		var name, at string
+		if err := r.Scan(&name, &at); err != nil {
+			return err
+		}
+		t, err := record.ParseTime(at)
+		out[name] = t
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read times: %w", err)
+	}
+	return out, nil
+}
+
+// FailingRow is a write that did not go as planned, without its values.
+type FailingRow struct {
+	Target    string `json:"target"`
+	Row       string `json:"row"`
+	State     string `json:"state"`
+	Op        string `json:"op"`
+	Object    string `json:"object,omitempty"` // the target's id of it, where it has one
+	Golden    string `json:"golden,omitempty"`
+	Attempts  int    `json:"attempts"`
+	NotBefore string `json:"not_before,omitempty"`
+	Since     string `json:"since"`
+	Problem   string `json:"problem"`
+}
+
+// FailingRows lists writes that wait after a failure, or ended in one, oldest
+// first, at most n of each target.
+func (db *DB) FailingRows(ctx context.Context, target string, n int) (list []FailingRow, err error) {
+	err = db.view(ctx, `SELECT o.target, o.id, o.state, o.op, o.external_id, COALESCE(g.id, ''), o.attempt, o.not_before, o.at, o.error FROM outbox o
+		LEFT JOIN golden g ON g.founder = o.founder
+		WHERE o.target = $1 AND (o.state = 'pending' AND o.error <> '' OR o.state IN ('unknown', 'conflict', 'dead', 'rejected')) ORDER BY o.seq LIMIT $2`,
+		[]any{target, n}, func(r *sql.Rows) error {
+			var f FailingRow
+			err := r.Scan(&f.Target, &f.Row, &f.State, &f.Op, &f.Object, &f.Golden, &f.Attempts, &f.NotBefore, &f.Since, &f.Problem)
+			list = append(list, f)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("failing writes of %s: %w", target, err)
+	}
+	return list, nil
+}
+
+// TodoCounts counts the records that wait, by source uid, entity and stage.
+func (db *DB) TodoCounts(ctx context.Context) (derive, resolve map[[2]string]int, err error) {
+	derive, resolve = map[[2]string]int{}, map[[2]string]int{}
+	err = db.view(ctx, `SELECT s.source, s.entity, t.stage, count(*) FROM todo t JOIN source_record s ON s.rec = t.rec GROUP BY s.source, s.entity, t.stage`, nil, func(r *sql.Rows) error {
+		var source, entity string
+		var stage, n int
+		if err := r.Scan(&source, &entity, &stage, &n); err != nil {
+			return err
+		}
+		if stage == stageDerive {
+			derive[[2]string{source, entity}] = n
+		} else {
+			resolve[[2]string{source, entity}] = n
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("count what waits: %w", err)
+	}
+	return derive, resolve, nil
+}
+
+// Stats says how the one writer is doing: how often and how long work had to
+// wait for it.
+func (db *DB) Stats() sql.DBStats {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	return db.write.Stats()
+}
+
+// Ping asks the database whether it is there.
+func (db *DB) Ping(ctx context.Context) error {
+	return db.view(ctx, `SELECT 1`, nil, func(r *sql.Rows) error { return r.Scan(new(int)) })
+}
+
+// Now asks the database server for its time; zero on SQLite, which has none of
+// its own.
+func (db *DB) Now(ctx context.Context) (at time.Time, err error) {
+	if db.d.name != "postgres" {
+		return at, nil
+	}
+	err = db.view(ctx, `SELECT clock_timestamp()`, nil, func(r *sql.Rows) error { return r.Scan(&at) })
+	return at.UTC(), err
+}
+
+// Version is the engine's name and version.
+func (db *DB) Version(ctx context.Context) (v string, err error) {
+	q := `SELECT 'SQLite ' || sqlite_version()`
+	if db.d.name == "postgres" {
+		q = `SELECT 'PostgreSQL ' || current_setting('server_version')`
+	}
+	err = db.view(ctx, q, nil, func(r *sql.Rows) error { return r.Scan(&v) })
+	return v, err
+}
+
+// Integrity reads the whole store and reports what is damaged, at most ten
+// places. PostgreSQL looks after its own pages; there every table is counted,
+// which reads it.
+func (db *DB) Integrity(ctx context.Context) (damage []string, err error) {
+	if db.d.name == "sqlite" {
+		err = db.view(ctx, `PRAGMA integrity_check(10)`, nil, func(r *sql.Rows) error {
+			var s string
+			err := r.Scan(&s)
+			if s != "ok" {
+				damage = append(damage, s)
+			}
+			return err
+		})
+		return damage, err
+	}
+	for _, t := range copiedTables() {
+		if err := db.view(ctx, `SELECT count(*) FROM `+t, nil, func(r *sql.Rows) error { return r.Scan(new(int)) }); err != nil {
+			damage = append(damage, fmt.Sprintf("table %s: %v", t, err))
+		}
+	}
+	return damage, nil
+}
