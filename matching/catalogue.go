@@ -37,6 +37,7 @@ const (
 const (
 	phoneSame = 1 + iota
 	phoneNear
+	phoneShared
 	phoneDifferent
 )
 
@@ -44,6 +45,7 @@ const (
 	webAddress = 1 + iota
 	webDomain
 	webNear
+	webShared
 	webDifferent
 )
 
@@ -52,7 +54,9 @@ const (
 	placeBuilding
 	placeNear
 	placeStreet
+	placeShared
 	placePostcode
+	placeDistrict
 	placeCity
 	placeDifferent
 )
@@ -91,6 +95,7 @@ const (
 	mailNear
 	mailFromName
 	mailDomain
+	mailShared
 	mailDifferent
 )
 
@@ -138,9 +143,9 @@ const (
 const maxFields = 16
 
 var (
-	placeLevels = []string{"missing", "same", "same building", "nearly same", "same street", "same postcode", "same city", "different"}
+	placeLevels = []string{"missing", "same", "same building", "nearly same", "same street", "same, shared", "same postcode", "same district", "same city", "different"}
 	idLevels    = []string{"missing", "same", "nearly same", "different"}
-	telLevels   = []string{"missing", "same", "nearly same", "different"}
+	telLevels   = []string{"missing", "same", "nearly same", "same, shared", "different"}
 
 	companyCatalogue = []field{
 		{"name", []string{"missing", "same", "same reading", "nearly same", "contained", "acronym", "alike", "different"}},
@@ -150,7 +155,7 @@ var (
 		{"legal form", []string{"missing", "same", "different"}},
 		{"ids", idLevels},
 		{"phones", telLevels},
-		{"web", []string{"missing", "same address", "same domain", "nearly same domain", "different"}},
+		{"web", []string{"missing", "same address", "same domain", "nearly same domain", "same, shared", "different"}},
 		{"addresses", placeLevels},
 		{"country", []string{"missing", "same", "different"}},
 	}
@@ -161,7 +166,7 @@ var (
 		{"name order", []string{"missing", "straight", "swapped"}},
 		{"birth date", []string{"missing", "same", "day and month swapped", "one slip", "close", "same year", "different"}},
 		{"phones", telLevels},
-		{"emails", []string{"missing", "same", "same local part", "nearly same", "alike, made from the name", "same own domain", "different"}},
+		{"emails", []string{"missing", "same", "same local part", "nearly same", "alike, made from the name", "same own domain", "same, shared", "different"}},
 		{"addresses", placeLevels},
 		{"ids", idLevels},
 		{"employer", []string{"missing", "same", "nearly same", "different"}},

@@ -9,16 +9,20 @@ import (
 	"touchstone/matching/standardise"
 )
 
+// FeaturesVersion names the form of features and keys that Standardise makes. A
+// change of what it gives must change this: stored ones are then made again.
+const FeaturesVersion = "features-2"
+
 // featuresVersion is the first byte of the binary form. Bytes of another
 // version are refused: features are derived and made again.
-const featuresVersion = 1
+const featuresVersion = 2
 
 func orgStrings(o standardise.Org) []string {
 	han := ""
 	if o.Han {
 		han = "h"
 	}
-	return []string{o.Brand, o.Trade, o.Form, o.Place, o.Branch, o.Roman, han}
+	return []string{o.Brand, o.Trade, o.Form, o.Place, o.Branch, o.Roman, strings.Join(o.Readings, " "), han}
 }
 
 func humanStrings(h standardise.Human) []string {
@@ -26,7 +30,7 @@ func humanStrings(h standardise.Human) []string {
 	if h.Han {
 		han = "h"
 	}
-	return []string{h.Given, h.Middle, h.Family, h.GivenRoman, h.FamilyRoman, strings.Join(h.Readings, " "), h.Suffix, han}
+	return []string{h.Given, h.Middle, h.Family, h.GivenRoman, h.FamilyRoman, strings.Join(h.Readings, " "), strings.Join(h.GivenReadings, " "), h.Suffix, han}
 }
 
 func idStrings(id standardise.ID) []string {
@@ -45,8 +49,8 @@ func placeStrings(a standardise.Address) []string {
 
 // How many strings an entry of each section has, in the order of the form.
 const (
-	orgWidth   = 7
-	humanWidth = 8
+	orgWidth   = 8
+	humanWidth = 9
 	idWidth    = 3
 	placeWidth = 8
 )
@@ -108,14 +112,12 @@ func DecodeFeatures(b []byte) (*Features, error) {
 	}
 	for n := r.count(orgWidth); n > 0; n-- {
 		f.orgs = append(f.orgs, org{Org: standardise.Org{
-			Brand: r.text(), Trade: r.text(), Form: r.text(), Place: r.text(), Branch: r.text(), Roman: r.text(), Han: r.text() == "h",
+			Brand: r.text(), Trade: r.text(), Form: r.text(), Place: r.text(), Branch: r.text(), Roman: r.text(), Readings: r.words(), Han: r.text() == "h",
 		}})
 	}
 	for n := r.count(humanWidth); n > 0; n-- {
 		h := standardise.Human{Given: r.text(), Middle: r.text(), Family: r.text(), GivenRoman: r.text(), FamilyRoman: r.text()}
-		if s := r.text(); s != "" {
-			h.Readings = strings.Split(s, " ")
-		}
+		h.Readings, h.GivenReadings = r.words(), r.words()
 		h.Suffix, h.Han = r.text(), r.text() == "h"
 		f.humans = append(f.humans, human{Human: h})
 	}
@@ -176,6 +178,15 @@ func (r *reader) text() string {
 	s := r.rest[:n]
 	r.rest = r.rest[n:]
 	return s
+}
+
+// words reads a list of words.
+func (r *reader) words() []string {
+	s := r.text()
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, " ")
 }
 
 // count reads the number of entries of so many strings each: never more than

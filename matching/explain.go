@@ -22,6 +22,13 @@ func (m *Model) Explain(a, b *Features) []Part {
 			Field: f.name, Level: f.levels[at.level], Weight: m.weights[i][at.level],
 			A: a.value(f.name, int(at.a)), B: b.value(f.name, int(at.b)),
 		})
+		if w := m.correction(a, &found, i); w != 0 {
+			level := "the value is rare"
+			if w < 0 {
+				level = "the value is common"
+			}
+			parts = append(parts, Part{Field: f.name, Level: level, Weight: w})
+		}
 	}
 	return parts
 }

@@ -15,17 +15,20 @@ import (
 // Features are the standardised authored values of one record in compact form.
 // They are immutable and safe to share.
 type Features struct {
-	entity  string
-	orgs    []org // a company's names, or a person's employer
-	humans  []human
-	ids     []standardise.ID
-	phones  []phone
-	emails  []email
-	webs    []string // registered domains
-	places  []place
-	birth   birth
-	country string
-	marks   []Mark
+	entity string
+	orgs   []org // a company's names, or a person's employer
+	humans []human
+	ids    []standardise.ID
+	phones []phone
+	emails []email
+	webs   []string // registered domains
+	// webShared are the marks of webs; those of the others stand with them. They
+	// are no part of the binary form: see Share.
+	webShared []bool
+	places    []place
+	birth     birth
+	country   string
+	marks     []Mark
 }
 
 // Mark is a note on one value of a field: "check digit wrong", "role address".
@@ -46,17 +49,23 @@ type human struct {
 	given, family, givenRoman, familyRoman []rune
 }
 
-type phone struct{ number, tail string } // tail: up to nine last digits
+type phone struct {
+	number, tail string // tail: up to nine last digits
+	shared       bool
+}
 
 type email struct {
 	local, domain string
 	runes         []rune
 	free, role    bool
+	// shared: the address, or the domain it stands on, is.
+	shared, domainShared bool
 }
 
 type place struct {
 	standardise.Address
 	street, city []rune
+	shared       bool
 }
 
 type birth struct {

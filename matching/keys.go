@@ -29,13 +29,13 @@ func (f *Features) Keys() []Key {
 	}
 	narrow := f.narrow()
 	for _, p := range f.phones {
-		b.Add("phone", lastDigits(p.tail, 8), narrow)
+		b.AddValue("phone", lastDigits(p.tail, 8), narrow)
 	}
 	for i := range f.emails {
 		f.emailKeys(b, &f.emails[i], narrow)
 	}
 	for _, w := range f.webs {
-		b.Add("domain", w, narrow)
+		f.domainKey(b, w, narrow)
 	}
 	switch f.entity {
 	case record.Company:
@@ -66,14 +66,10 @@ func (f *Features) narrow() string {
 }
 
 func (f *Features) emailKeys(b *block.Builder, e *email, narrow string) {
-	if e.role {
-		b.Add("domain", e.domain, narrow)
-		return
-	}
-	b.Add("email", e.local+"@"+e.domain, "")
-	if f.entity == record.Company {
+	b.AddValue("email", e.local+"@"+e.domain, narrow)
+	if e.role && !e.free || f.entity == record.Company {
 		if !e.free {
-			b.Add("domain", e.domain, narrow)
+			f.domainKey(b, e.domain, narrow)
 		}
 		return
 	}
@@ -87,11 +83,25 @@ func (f *Features) emailKeys(b *block.Builder, e *email, narrow string) {
 	}
 }
 
+// domainKey counts the names on a company's domain. That many persons are on one
+// says nothing.
+func (f *Features) domainKey(b *block.Builder, domain, narrow string) {
+	if f.entity == record.Company {
+		b.AddValue("domain", domain, narrow)
+	} else {
+		b.Add("domain", domain, narrow)
+	}
+}
+
 func (f *Features) companyKeys(b *block.Builder) {
 	for i := range f.orgs {
 		o := &f.orgs[i]
 		fine := f.where(o.Place)
-		b.Add("name", o.Roman, strings.ReplaceAll(o.Trade, " ", "")+"|"+fine)
+		trade := strings.ReplaceAll(o.Trade, " ", "")
+		b.Add("name", o.Roman, trade+"|"+fine)
+		for _, r := range o.Readings { // 长行 is Changhang to one, Zhangxing to another
+			b.Add("name", r, trade+"|"+fine)
+		}
 		full := skeleton(string(o.full))
 		b.Add("name-full", full, fine)
 		if n := len(full); n >= 8 {
@@ -125,6 +135,9 @@ func (f *Features) personKeys(b *block.Builder) {
 			b.Add("name", first+" "+second, cmpOr(prefix(f.birth.text, 4), f.where("")))
 			b.Add("initials-birth-year", prefix(first, 1)+prefix(second, 1)+" "+prefix(f.birth.text, 4), md)
 			b.Add("skeleton", skeleton(prefix(first, 4))+" "+skeleton(prefix(second, 4)), f.where(""))
+			for _, name := range h.otherNames() {
+				b.Add("name", name, cmpOr(prefix(f.birth.text, 4), f.where("")))
+			}
 		}
 		if ym != "" {
 			for _, n := range [...]string{h.GivenRoman, h.FamilyRoman} {
@@ -145,7 +158,26 @@ func (f *Features) personKeys(b *block.Builder) {
 	}
 }
 
+// otherNames are a Chinese name by its further readings, each in the one order
+// that keys have.
+func (h *human) otherNames() []string {
+	var out []string
+	add := func(given, family string) {
+		if given != "" && family != "" && len(out) < 5 {
+			out = append(out, min(given, family)+" "+max(given, family))
+		}
+	}
+	for _, g := range h.GivenReadings {
+		add(g, h.FamilyRoman)
+	}
+	for _, f := range h.Readings {
+		add(h.GivenRoman, f)
+	}
+	return out
+}
+
 func (f *Features) placeKeys(b *block.Builder, p *place, narrow string) {
+	b.AddValue("address", p.key(), narrow)
 	if p.House != "" {
 		street := prefix(squashed(p.Street), 5)
 		b.Add("street", street+" "+p.House, p.City)

@@ -93,6 +93,8 @@ func nameLevel(x, y *org) uint8 {
 			return nameNear // homophones: a slip of the keyboard, or another company
 		}
 		return nameReading
+	case x.Han != y.Han && (hasReading(x.Readings, y.Roman) || hasReading(y.Readings, x.Roman)):
+		return nameReading
 	case x.Han && y.Han:
 		return hanNameLevel(x, y)
 	case x.Han != y.Han:
@@ -188,7 +190,7 @@ func acronym(x, y *org) bool {
 func webLevel(a, b *Features) found {
 	for i := range a.emails {
 		for j := range b.emails {
-			if a.emails[i].domain == b.emails[j].domain && a.emails[i].local == b.emails[j].local {
+			if a.emails[i].domain == b.emails[j].domain && a.emails[i].local == b.emails[j].local && !a.emails[i].shared && !b.emails[j].shared {
 				return found{webAddress, int16(i + len(a.webs)), int16(j + len(b.webs))}
 			}
 		}
@@ -197,7 +199,9 @@ func webLevel(a, b *Features) found {
 		x, y := ownDomain(a, i), ownDomain(b, j)
 		switch {
 		case x == "" || y == "":
-			return missing
+			return sharedMail(a, b, i, j)
+		case x == y && (domainShared(a, i) || domainShared(b, j)):
+			return webShared
 		case x == y:
 			return webDomain
 		case oneSlip(x, y):
@@ -220,6 +224,24 @@ func ownDomain(f *Features, i int) string {
 		return e.domain
 	}
 	return ""
+}
+
+func domainShared(f *Features, i int) bool {
+	if i < len(f.webs) {
+		return i < len(f.webShared) && f.webShared[i]
+	}
+	return f.emails[i-len(f.webs)].domainShared
+}
+
+// sharedMail: the same address of a mail provider, and many names use it.
+func sharedMail(a, b *Features, i, j int) uint8 {
+	if i < len(a.webs) || j < len(b.webs) {
+		return missing
+	}
+	if x, y := &a.emails[i-len(a.webs)], &b.emails[j-len(b.webs)]; x.local == y.local && x.domain == y.domain && x.shared {
+		return webShared
+	}
+	return missing
 }
 
 func countryLevel(a, b *Features) found {

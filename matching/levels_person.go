@@ -28,11 +28,15 @@ func personLevels(a, b *Features, out *[maxFields]found) {
 // one of them swapped.
 func humanLevels(x, y *human, out *[maxFields]found) {
 	family := familyLevel(x.family, y.family, x, y)
-	given := givenLevel(x.given, y.given, x.GivenRoman, y.GivenRoman)
+	given := givenLevel(x.given, y.given, x, y)
 	order := uint8(same)
 	if worse(family, given) {
 		f2 := nameAcross(x.family, y.given, x.FamilyRoman, y.GivenRoman)
 		g2 := nameAcross(x.given, y.family, x.GivenRoman, y.FamilyRoman)
+		if x.Han != y.Han { // "Wang Xiaoming" in two fields is 王小明 by any reading
+			f2 = across(f2, x.Readings, y.GivenRoman, y.GivenReadings, x.FamilyRoman)
+			g2 = across(g2, x.GivenReadings, y.FamilyRoman, y.Readings, x.GivenRoman)
+		}
 		if across := f2 + g2; f2 != missing && g2 != missing && across <= 2*familyNear ||
 			f2 == familyExact && len(x.family) > 3 && y.Family == "" || g2 == familyExact && len(x.given) > 3 && x.Family == "" ||
 			f2 == familyExact && len(x.family) > 3 && x.Given == "" || g2 == familyExact && len(y.family) > 3 && y.Given == "" {
@@ -65,6 +69,15 @@ func worse(family, given uint8) bool {
 		return true
 	}
 	return false
+}
+
+// across raises a level to the same reading where a further reading of one side
+// is the other's name.
+func across(level uint8, xs []string, y string, ys []string, x string) uint8 {
+	if level > familyReading && (hasReading(xs, y) || hasReading(ys, x)) {
+		return familyReading
+	}
+	return level
 }
 
 // nameAcross compares a family name with a given name, in family levels.
@@ -134,7 +147,7 @@ func containedName(a, b string) bool {
 	return len(a) >= 3 && (strings.HasPrefix(b, a+" ") || strings.HasSuffix(b, " "+a))
 }
 
-func givenLevel(a, b []rune, ra, rb string) uint8 {
+func givenLevel(a, b []rune, h, g *human) uint8 {
 	x, y := string(a), string(b)
 	switch {
 	case len(a) == 0 || len(b) == 0:
@@ -145,7 +158,7 @@ func givenLevel(a, b []rune, ra, rb string) uint8 {
 		return givenInitial
 	case x == y:
 		return givenExact
-	case ra == rb:
+	case h.GivenRoman == g.GivenRoman, h.Han != g.Han && (hasReading(h.GivenReadings, g.GivenRoman) || hasReading(g.GivenReadings, h.GivenRoman)):
 		return givenReading
 	case standardise.Nickname(x, y):
 		return givenNickname
@@ -275,6 +288,8 @@ func mailLevel(a, b *Features, named bool) found {
 		made := named && (madeFromName(a, x) || madeFromName(b, y))
 		sameLocal := x.local == y.local
 		switch {
+		case sameLocal && x.domain == y.domain && (x.shared || y.shared):
+			return mailShared
 		case sameLocal && x.domain == y.domain:
 			return mailSame
 		case sameLocal && oneSlip(x.domain, y.domain):

@@ -58,6 +58,9 @@ func phoneLevel(a, b *Features) found {
 	return best(len(a.phones), len(b.phones), func(i, j int) uint8 {
 		x, y := &a.phones[i], &b.phones[j]
 		if x.number == y.number || x.tail == y.tail && (x.number[0] != '+' || y.number[0] != '+') {
+			if x.shared || y.shared {
+				return phoneShared
+			}
 			return phoneSame
 		}
 		if min(len(x.tail), len(y.tail)) >= 8 && oneSlip(x.number, y.number) {
@@ -114,6 +117,9 @@ func comparePlaces(x, y *place) uint8 {
 	switch {
 	case street == 2 && house && (local || city == missing):
 		if x.Units == y.Units || x.Units == "" || y.Units == "" {
+			if x.shared || y.shared {
+				return placeShared
+			}
 			return placeExact
 		}
 		return placeBuilding
@@ -135,6 +141,8 @@ func wideLevel(x, y *place, city uint8, post bool) uint8 {
 	switch {
 	case post:
 		return placePostcode
+	case city == same && x.District != "" && x.District == y.District:
+		return placeDistrict
 	case city == same:
 		return placeCity
 	case city == different, x.Postcode != "" && y.Postcode != "":

@@ -2,6 +2,7 @@ package matching
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -16,9 +17,16 @@ import (
 type Model struct {
 	Version string
 	Entity  string
+	// SharedNames is how many different names may use a phone, an address or a
+	// domain before it is taken for shared; 0: none is ever.
+	SharedNames int
+	// KeyCap is the longest posting list that is scanned.
+	KeyCap  int
 	prior   int32
 	fields  []field
 	weights [maxFields][16]int32
+	// frequencies are those of the values of a field; nil for none.
+	frequencies [maxFields]*frequencies
 }
 
 // Weight is what speaks for a pair being one customer: a sum of log2 Bayes
@@ -35,6 +43,9 @@ type Part struct {
 	Weight       int32
 }
 
+// maxKeyCap bounds the longest list that a model may have scanned.
+const maxKeyCap = 10_000
+
 // maxWeight bounds a single weight, so that no sum overflows.
 const maxWeight = 1_000_000
 
@@ -42,7 +53,11 @@ type modelJSON struct {
 	Version string      `json:"version"`
 	Entity  string      `json:"entity"`
 	Prior   int32       `json:"prior"`
+	Shared  int         `json:"shared_names,omitempty"`
+	KeyCap  int         `json:"key_cap,omitempty"`
 	Fields  []fieldJSON `json:"fields"`
+
+	Frequencies []frequencyJSON `json:"frequencies,omitempty"`
 }
 
 type fieldJSON struct {
@@ -84,12 +99,15 @@ func DecodeModel(b []byte) (*Model, error) {
 	if err := d.Decode(&in); err != nil {
 		return nil, fmt.Errorf("match model: %w", err)
 	}
-	m := &Model{Version: in.Version, Entity: in.Entity, prior: in.Prior, fields: catalogue(in.Entity)}
+	m := &Model{Version: in.Version, Entity: in.Entity, SharedNames: in.Shared, KeyCap: cmp.Or(in.KeyCap, KeyCap), prior: in.Prior, fields: catalogue(in.Entity)}
 	if m.fields == nil {
 		return nil, fmt.Errorf("match model: entity type %q is not built in", in.Entity)
 	}
 	if in.Version == "" {
 		return nil, errors.New("match model: version is missing")
+	}
+	if in.Shared < 0 || in.KeyCap < 0 || m.KeyCap > maxKeyCap {
+		return nil, fmt.Errorf("match model: shared_names %d and key_cap %d, want 0 or more, and a cap of at most %d", in.Shared, in.KeyCap, maxKeyCap)
 	}
 	if !bounded(in.Prior) {
 		return nil, fmt.Errorf("match model: prior %d is out of range", in.Prior)
@@ -106,6 +124,9 @@ func DecodeModel(b []byte) (*Model, error) {
 			return nil, fmt.Errorf("match model: field %q: %w", f.Name, err)
 		}
 	}
+	if err := m.setFrequencies(in.Frequencies); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 
@@ -113,24 +134,32 @@ func bounded(w int32) bool { return w >= -maxWeight && w <= maxWeight }
 
 func (m *Model) setField(i int, levels []levelJSON) error {
 	names := m.fields[i].levels
-	if len(levels) != len(names)-1 {
+	if len(levels) > len(names)-1 {
 		return fmt.Errorf("%d levels, want %d", len(levels), len(names)-1)
 	}
+	next := 1
 	for k, l := range levels {
-		if l.Name != names[k+1] {
-			return fmt.Errorf("level %d is %q, want %q", k+1, l.Name, names[k+1])
+		at := slices.Index(names[next:], l.Name)
+		if at < 0 {
+			return fmt.Errorf("level %d is %q, want %q", k+1, l.Name, names[min(next, len(names)-1)])
 		}
 		if !bounded(l.Weight) {
 			return fmt.Errorf("level %q: weight %d is out of range", l.Name, l.Weight)
 		}
-		m.weights[i][k+1] = l.Weight
+		for ; at >= 0; at-- { // a level that an older model does not know was part of the next
+			m.weights[i][next] = l.Weight
+			next++
+		}
+	}
+	if next != len(names) {
+		return fmt.Errorf("level %q is missing", names[next])
 	}
 	return nil
 }
 
 // MarshalJSON writes the form that DecodeModel reads.
 func (m *Model) MarshalJSON() ([]byte, error) {
-	out := modelJSON{Version: m.Version, Entity: m.Entity, Prior: m.prior}
+	out := modelJSON{Version: m.Version, Entity: m.Entity, Prior: m.prior, Shared: m.SharedNames, KeyCap: m.KeyCap}
 	for i, f := range m.fields {
 		fj := fieldJSON{Name: f.name}
 		for k, l := range f.levels[1:] {
@@ -138,6 +167,7 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 		}
 		out.Fields = append(out.Fields, fj)
 	}
+	out.Frequencies = m.frequenciesJSON()
 	return json.Marshal(out)
 }
 
@@ -149,7 +179,7 @@ func (m *Model) Weigh(a, b *Features) Weight {
 	w := Weight{Total: m.prior}
 	for i := range m.fields {
 		l := found[i].level
-		w.Total += m.weights[i][l&15]
+		w.Total += m.weights[i][l&15] + m.correction(a, &found, i)
 		w.Pattern |= uint64(l&15) << (4 * i)
 	}
 	return w

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,9 +39,10 @@ type Options struct {
 	// Shared opens the installation beside a daemon that may be running on it:
 	// it takes no lock, and changes nothing by being opened.
 	Shared bool
-	// Batch and Cap override the resolver's batch size and posting-list cap;
-	// 0 for the defaults. Tests use small ones.
-	Batch, Cap, Bulk int
+	// Batch, Cap, Names and Bulk override the resolver's batch size, the model's
+	// posting-list cap and line of shared values, and what is done in bulk; 0 for
+	// the defaults. Tests use small ones.
+	Batch, Cap, Names, Bulk int
 }
 
 // App is one installation, opened.
@@ -83,7 +83,7 @@ type system struct {
 
 type entity struct {
 	name     string
-	model    *matching.Model
+	model    atomic.Pointer[matching.Model] // in force; people look at it while the resolver works
 	resolver *pipeline.Resolver
 	derivers map[string]*pipeline.Deriver // by source uid
 }
@@ -126,6 +126,11 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 			a = nil
 		}
 	}()
+	if !opts.Shared {
+		if err := sweepPlans(opts.Dir); err != nil {
+			return a, err
+		}
+	}
 	if a.vault, err = seal.Open(opts.Dir, opts.Env.Rand); err != nil {
 		return a, err
 	}
@@ -254,7 +259,7 @@ func gather(into *config.Problems, err error) error {
 }
 
 func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, problems *config.Problems) (*entity, error) {
-	m, err := a.model(ctx, e.Name)
+	m, generation, err := a.model(ctx, e.Name)
 	if err != nil {
 		*problems = append(*problems, e.At.Problem("%s", err))
 		return &entity{name: e.Name, derivers: map[string]*pipeline.Deriver{}}, nil
@@ -271,18 +276,17 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 		}
 	}
 	r := &pipeline.Resolver{
-		Store: a.Store, Log: a.Log, Entity: e.Name, Model: m, Policy: policy,
+		Store: a.Store, Log: a.Log, Entity: e.Name, Policy: policy,
 		Link: m.Threshold(float64(e.Match.Link)), Review: m.Threshold(float64(e.Match.Review)),
-		Cap: matching.KeyCap, Batch: defaultBatch, Differ: &pipeline.Differ{Rank: policy.Rank},
+		Batch: defaultBatch, Differ: &pipeline.Differ{Rank: policy.Rank},
 	}
 	if a.opts.Batch > 0 {
 		r.Batch = a.opts.Batch
 	}
-	if a.opts.Cap > 0 {
-		r.Cap = a.opts.Cap
-	}
 	r.Bulk = a.opts.Bulk
-	return &entity{name: e.Name, model: m, resolver: r, derivers: map[string]*pipeline.Deriver{}}, nil
+	ent := &entity{name: e.Name, resolver: r, derivers: map[string]*pipeline.Deriver{}}
+	a.use(ent, m, generation)
+	return ent, nil
 }
 
 // rank puts the named sources first, the others behind them in file order.
@@ -299,30 +303,6 @@ func (a *App) rank(e config.Entity, order map[string]int) map[string]int {
 		}
 	}
 	return out
-}
-
-// model gives the active match model of an entity type; an empty store starts
-// with the built-in one, which is kept like any other version.
-func (a *App) model(ctx context.Context, entity string) (*matching.Model, error) {
-	body, err := a.Store.ActiveModel(ctx, entity)
-	if err != nil {
-		return nil, err
-	}
-	if body != "" {
-		return matching.DecodeModel([]byte(body))
-	}
-	m, ok := matching.StartModel(entity)
-	if !ok {
-		return nil, fmt.Errorf("there is no match model for %q yet: the built-in entity types are company and person", entity)
-	}
-	if a.opts.Shared {
-		return m, nil
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("write start model: %w", err)
-	}
-	return m, a.Store.SaveModel(ctx, entity, m.Version, string(b), true)
 }
 
 func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error {
@@ -352,7 +332,7 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 			if len(*problems) > 0 || a.opts.Shared {
 				continue
 			}
-			changed, err := a.Store.RulesChanged(ctx, s.uid, se.Entity, mapper.RulesHash(hash))
+			changed, err := a.Store.RulesChanged(ctx, s.uid, se.Entity, mapper.RulesHash(hash+matching.FeaturesVersion))
 			if err != nil {
 				return err
 			}

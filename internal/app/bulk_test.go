@@ -57,7 +57,7 @@ func TestBulkTurnCutShort(t *testing.T) {
 			s := newScript(t, r, companies, 40)
 			w := newWorld(t, "")
 			w.yaml = feedYAML
-			w.opts = Options{Cap: 4, Batch: 3, Bulk: 1}
+			w.opts = Options{Cap: 4, Names: 2, Batch: 3, Bulk: 1}
 			w.open()
 			f := &feed{}
 			w.app.order[0].intakes[0].Puller = f
@@ -83,7 +83,7 @@ func TestBulkTurnCutShort(t *testing.T) {
 			s.rulings = nil
 			s.resolve(w)
 			groups, features := w.partition()
-			if diff := cmp.Diff(s.batch(w, features, 4), groups); diff != "" {
+			if diff := cmp.Diff(s.batch(w, features, store.Lists{Cap: 4, Names: 2}), groups); diff != "" {
 				t.Errorf("the partition differs from the batch (-batch +store):\n%s", diff)
 			}
 			w.verify()

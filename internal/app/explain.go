@@ -106,8 +106,13 @@ func (a *App) Explain(ctx context.Context, id string) ([]Explained, error) {
 		return nil, err
 	}
 	e := a.entityNamed(g.Entity)
-	if e == nil || e.model == nil {
+	if e == nil || e.model.Load() == nil {
 		return nil, errors.New("this entity type is not configured")
+	}
+	model := e.model.Load()
+	shared, err := a.Store.Shared(ctx, g.Entity, nil)
+	if err != nil {
+		return nil, err
 	}
 	byGolden, err := a.Store.MembersOf(ctx, []int64{g.Founder})
 	if err != nil {
@@ -119,19 +124,20 @@ func (a *App) Explain(ctx context.Context, id string) ([]Explained, error) {
 		if features[i], err = matching.DecodeFeatures(m.Features); err != nil {
 			return nil, fmt.Errorf("features of %s: %w", m.Ref, err)
 		}
+		features[i] = features[i].Share(shared.Has)
 	}
 	var out []Explained
 	for i := range members {
 		for j := i + 1; j < len(members) && len(out) < mostExplained; j++ {
-			w := e.model.Weigh(features[i], features[j])
+			w := model.Weigh(features[i], features[j])
 			x := Explained{
 				A: a.refName(members[i].Ref), B: a.refName(members[j].Ref), Weight: float64(w.Total) / 1000,
-				Probability: e.model.Probability(w.Total), Parts: e.model.Explain(features[i], features[j]), Shared: []string{},
+				Probability: model.Probability(w.Total), Parts: model.Explain(features[i], features[j]), Shared: []string{},
 			}
 			for _, k := range matching.SharedKey(features[i], features[j]) {
 				x.Shared = append(x.Shared, k.Rule+" "+k.Text)
 			}
-			if why, veto := e.model.Veto(features[i], features[j]); veto {
+			if why, veto := model.Veto(features[i], features[j]); veto {
 				x.Veto = why
 			}
 			out = append(out, x)

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"touchstone/internal/outbox"
-	"touchstone/internal/pipeline"
 	"touchstone/internal/store"
 )
 
@@ -155,8 +154,7 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 		if err := a.derive(ctx, e, progress); err != nil {
 			return err
 		}
-		_, err := e.resolver.Run(ctx, func(s pipeline.Stats) { progress("resolve", e.name, s.Resolved) })
-		if err != nil {
+		if err := a.resolve(ctx, e, progress); err != nil {
 			return err
 		}
 	}
@@ -201,6 +199,10 @@ func (a *App) deliver(ctx context.Context, t *target) (outbox.Report, error) {
 		if err != nil || !ready {
 			return outbox.Report{}, err
 		}
+	}
+	// Half weighed by one model and half by another is no picture to push.
+	if switching, err := a.Store.Activating(ctx, t.config.Entity); err != nil || switching {
+		return outbox.Report{}, err
 	}
 	t.system.busy.Lock()
 	defer t.system.busy.Unlock()

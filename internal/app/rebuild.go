@@ -16,6 +16,36 @@ type Verification struct {
 	Differences []store.Difference `json:"differences"`
 }
 
+// scratch opens an empty store in a folder of its own; done closes and removes it.
+func (a *App) scratch(ctx context.Context, prefix string) (db *store.DB, done func() error, err error) {
+	dir, err := os.MkdirTemp(a.opts.Dir, prefix)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err = store.Open(ctx, filepath.Join(dir, "scratch.db"), a.vault, a.opts.Env)
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return db, func() error { return errors.Join(db.Close(), os.RemoveAll(dir)) }, nil
+}
+
+// twin is the same installation on another store. It plans no writes.
+func (a *App) twin(on *store.DB) *App {
+	twin := *a
+	twin.Store, twin.entities, twin.rebuilding = on, nil, true
+	for _, e := range a.entities {
+		t := &entity{name: e.name, derivers: e.derivers}
+		t.model.Store(e.model.Load())
+		if e.resolver != nil {
+			r := *e.resolver
+			r.Store, r.Differ, r.Shared = on, nil, nil
+			t.resolver = &r
+		}
+		twin.entities = append(twin.entities, t)
+	}
+	return &twin
+}
+
 // mostDifferences is how many are listed for each table.
 const mostDifferences = 20
 
@@ -35,30 +65,15 @@ func (a *App) Verify(ctx context.Context, progress Progress) (v Verification, er
 			return v, fmt.Errorf("rebuild: %w", err)
 		}
 	}
-	dir, err := os.MkdirTemp(a.opts.Dir, "rebuild-")
+	scratch, done, err := a.scratch(ctx, "rebuild-")
 	if err != nil {
 		return v, fmt.Errorf("rebuild: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	scratch, err := store.Open(ctx, filepath.Join(dir, "rebuild.db"), a.vault, a.opts.Env)
-	if err != nil {
-		return v, fmt.Errorf("rebuild: %w", err)
-	}
-	defer func() { err = errors.Join(err, scratch.Close()) }()
+	defer func() { err = errors.Join(err, done()) }()
 	if err := a.Store.CopyFacts(ctx, scratch); err != nil {
 		return v, fmt.Errorf("rebuild: %w", err)
 	}
-	twin := *a
-	twin.Store, twin.entities, twin.rebuilding = scratch, nil, true
-	for _, e := range a.entities {
-		t := *e
-		if e.resolver != nil {
-			r := *e.resolver
-			r.Store, r.Differ = scratch, nil
-			t.resolver = &r
-		}
-		twin.entities = append(twin.entities, &t)
-	}
+	twin := a.twin(scratch)
 	if err := twin.Resolve(ctx, progress); err != nil {
 		return v, fmt.Errorf("rebuild: %w", err)
 	}

@@ -80,7 +80,7 @@ type world struct {
 	systems map[string]*simulated
 	app     *App
 	log     *bytes.Buffer
-	opts    Options // Batch and Cap
+	opts    Options // Batch, Cap, Names and Bulk
 }
 
 // simulated is one simulated system, judged by its own log.
@@ -157,7 +157,7 @@ func (w *world) open() {
 		w.Fatalf("configuration: %v", err)
 	}
 	if w.app, err = Open(w.Context(), cfg, Options{
-		Dir: filepath.Join(w.dir, "data"), Store: w.dsn, Env: w.env, Batch: w.opts.Batch, Cap: w.opts.Cap, Bulk: w.opts.Bulk,
+		Dir: filepath.Join(w.dir, "data"), Store: w.dsn, Env: w.env, Batch: w.opts.Batch, Cap: w.opts.Cap, Names: w.opts.Names, Bulk: w.opts.Bulk,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}); err != nil {
 		w.Fatalf("open: %v", err)

@@ -79,10 +79,10 @@ func (a *App) Why(ctx context.Context, x, y string) (w Why, err error) {
 		return w, err
 	}
 	e := a.entityNamed(q.s.Ref.Entity)
-	if e == nil || e.model == nil {
+	if e == nil || e.model.Load() == nil {
 		return w, errors.New("this entity type is not configured")
 	}
-	q.e = e
+	q.e, q.model = e, e.model.Load()
 	if err := q.features(ctx); err != nil {
 		return w, err
 	}
@@ -99,6 +99,7 @@ func (a *App) Why(ctx context.Context, x, y string) (w Why, err error) {
 type question struct {
 	a      *App
 	e      *entity
+	model  *matching.Model
 	s, t   side
 	must   []store.Decision // in force between the two records, or within the golden record
 	cannot []store.Decision
@@ -131,12 +132,18 @@ func (q *question) features(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	shared, err := q.a.Store.Shared(ctx, q.e.name, nil)
+	if err != nil {
+		return err
+	}
 	for _, s := range []*side{&q.s, &q.t} {
 		s.members, s.features = byGolden[s.Founder], map[int64]*matching.Features{}
 		for _, m := range s.members {
-			if s.features[m.Rec], err = matching.DecodeFeatures(m.Features); err != nil {
+			f, err := matching.DecodeFeatures(m.Features)
+			if err != nil {
 				return fmt.Errorf("features of %s: %w", m.Ref, err)
 			}
+			s.features[m.Rec] = f.Share(shared.Has)
 		}
 	}
 	return nil
@@ -159,15 +166,15 @@ func (q *question) explain(x, y int64) Explained {
 	if f == nil || g == nil {
 		return Explained{A: q.name(x), B: q.name(y), Shared: []string{}}
 	}
-	w := q.e.model.Weigh(f, g)
+	w := q.model.Weigh(f, g)
 	out := Explained{
-		A: q.name(x), B: q.name(y), Weight: bits(w.Total), Probability: q.e.model.Probability(w.Total),
-		Parts: q.e.model.Explain(f, g), Shared: []string{},
+		A: q.name(x), B: q.name(y), Weight: bits(w.Total), Probability: q.model.Probability(w.Total),
+		Parts: q.model.Explain(f, g), Shared: []string{},
 	}
 	for _, k := range matching.SharedKey(f, g) {
 		out.Shared = append(out.Shared, k.Rule+" "+k.Text)
 	}
-	if why, veto := q.e.model.Veto(f, g); veto {
+	if why, veto := q.model.Veto(f, g); veto {
 		out.Veto = why
 	}
 	return out
@@ -179,7 +186,7 @@ func (q *question) flips(w *Why, x, y int64) {
 		return
 	}
 	w.FlipA, w.FlipB = q.name(x), q.name(y)
-	for _, flip := range q.e.model.Flips(f, g, q.e.resolver.Link) {
+	for _, flip := range q.model.Flips(f, g, q.e.resolver.Link) {
 		w.Flips = append(w.Flips, FlippedBy{flip.Field, flip.From, flip.To, bits(flip.Weight)})
 	}
 }
@@ -307,19 +314,19 @@ func (q *question) across() (best weighed, mean float64, veto weighed) {
 	xs, ys := q.s.members[:min(len(q.s.members), cluster.Sample)], q.t.members[:min(len(q.t.members), cluster.Sample)]
 	best = weighed{a: q.s.Rec, b: q.t.Rec}
 	if f, g := q.s.features[best.a], q.t.features[best.b]; f != nil && g != nil {
-		best.weight = q.e.model.Weigh(f, g).Total
+		best.weight = q.model.Weigh(f, g).Total
 	}
 	sum, n := 0.0, 0
 	for _, x := range xs {
 		for _, y := range ys {
 			f, g := q.s.features[x.Rec], q.t.features[y.Rec]
-			weight := q.e.model.Weigh(f, g).Total
+			weight := q.model.Weigh(f, g).Total
 			sum += float64(weight)
 			n++
 			if weight > best.weight {
 				best = weighed{a: x.Rec, b: y.Rec, weight: weight}
 			}
-			if text, is := q.e.model.Veto(f, g); is && veto.text == "" {
+			if text, is := q.model.Veto(f, g); is && veto.text == "" {
 				veto = weighed{a: x.Rec, b: y.Rec, text: text}
 			}
 		}

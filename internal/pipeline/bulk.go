@@ -106,7 +106,7 @@ func (b *bulk) publish(ctx context.Context) error {
 		return err
 	}
 	b.fresh = nil
-	return db.EndPublish(ctx, entity)
+	return nil
 }
 
 // flush writes the postings held in memory, in the order of their keys.
@@ -182,7 +182,7 @@ func parallel(n int, fn func(i int) error) error {
 
 // readLists reads the posting lists and keeps those that make pairs, by the rule
 // of store.Publish: the coarse list if it is at most the cap, else those of its
-// fine ones that are.
+// fine ones that are. On the way it counts the names that use each value.
 func (b *bulk) readLists(ctx context.Context) error {
 	var run []placed // one coarse list
 	var list []uint32
@@ -200,10 +200,14 @@ func (b *bulk) readLists(ctx context.Context) error {
 		}
 	}
 	coarse := uint64(0)
+	var shared []uint64
 	end := func() {
 		if len(run) < 2 {
 			run = run[:0]
 			return
+		}
+		if k := (store.Key{Coarse: coarse}); k.Counted() && b.r.Names > 0 && names(run) > b.r.Names {
+			shared = append(shared, coarse)
 		}
 		if distinct(run) <= b.r.Cap {
 			keep(run)
@@ -234,6 +238,13 @@ func (b *bulk) readLists(ctx context.Context) error {
 		}
 	})
 	end()
+	if err != nil {
+		return err
+	}
+	if err := b.r.Store.EndPublish(ctx, b.r.lists(), shared); err != nil {
+		return err
+	}
+	b.r.Shared, err = b.r.Store.Shared(ctx, b.r.Entity, b.r.Shared)
 	return err
 }
 
@@ -241,6 +252,17 @@ func (b *bulk) readLists(ctx context.Context) error {
 type placed struct {
 	fine uint64
 	at   uint32
+}
+
+// names counts the finer keys of one coarse list, which lie together.
+func names(run []placed) int {
+	n := 0
+	for i := range run {
+		if i == 0 || run[i].fine != run[i-1].fine {
+			n++
+		}
+	}
+	return n
 }
 
 func distinct(run []placed) int {
@@ -324,7 +346,7 @@ func (b *bulk) weighPairs(ctx context.Context, pairs []uint64) error {
 }
 
 func (b *bulk) weighPart(ctx context.Context, pairs []uint64) (found []bulkEdge, err error) {
-	c := newFeatureCache(b.features)
+	c := newFeatureCache(b.features, b.r.Shared)
 	for i, p := range pairs {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -349,14 +371,15 @@ func (b *bulk) weighPart(ctx context.Context, pairs []uint64) (found []bulkEdge,
 // belongs to the records whose low bits are its number.
 type featureCache struct {
 	packed [][]byte
+	shared *store.Shared
 	at     []uint32
 	slots  []*matching.Features
 }
 
 const cacheSlots = 1 << 13
 
-func newFeatureCache(packed [][]byte) *featureCache {
-	return &featureCache{packed: packed, at: make([]uint32, cacheSlots), slots: make([]*matching.Features, cacheSlots)}
+func newFeatureCache(packed [][]byte, shared *store.Shared) *featureCache {
+	return &featureCache{packed: packed, shared: shared, at: make([]uint32, cacheSlots), slots: make([]*matching.Features, cacheSlots)}
 }
 
 func (c *featureCache) get(at uint32) (*matching.Features, error) {
@@ -368,6 +391,7 @@ func (c *featureCache) get(at uint32) (*matching.Features, error) {
 	if err != nil {
 		return nil, err
 	}
+	f = f.Share(c.shared.Has)
 	c.slots[slot], c.at[slot] = f, at
 	return f, nil
 }

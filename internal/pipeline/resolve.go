@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -20,17 +21,27 @@ type Resolver struct {
 	Log    *slog.Logger
 	Entity string
 	Model  *matching.Model
-	Link   int32 // thresholds as weights
-	Review int32
-	Policy golden.Policy
-	Cap    int // of a posting list
-	Batch  int // records a round
-	Bulk   int // so many must wait before all are resolved at once; 0 for the default
-	Differ *Differ
+	// Generation is that of the model (store.ActiveModel): what was weighed by
+	// another is not linked.
+	Generation int64
+	Link       int32 // thresholds as weights
+	Review     int32
+	Policy     golden.Policy
+	Cap        int // of a posting list
+	Names      int // that may use one value before it is shared; 0: none is ever
+	Batch      int // records a round
+	Bulk       int // so many must wait before all are resolved at once; 0 for the default
+	Differ     *Differ
 	// Referred says that some target refers to these golden records: those that
 	// do are planned again when one takes in or loses members.
 	Referred bool
+	// Shared are the values that more names use, as last read; its store's.
+	Shared *store.Shared
 }
+
+// ErrSwitched says that another match model has been put in force: what was
+// being resolved waits still, and is to be weighed by that one.
+var ErrSwitched = errors.New("another match model is in force now")
 
 // Stats say what resolving did.
 type Stats struct {
@@ -82,8 +93,11 @@ func (r *Resolver) Round(ctx context.Context) (Stats, bool, error) {
 	for i, t := range todo {
 		recs[i] = t.Rec
 	}
-	all, waiting, err := r.Store.Publish(ctx, recs, keysOf, r.Cap)
+	all, waiting, err := r.Store.Publish(ctx, recs, keysOf, r.lists())
 	if err != nil {
+		return Stats{}, false, err
+	}
+	if r.Shared, err = r.Store.Shared(ctx, r.Entity, r.Shared); err != nil {
 		return Stats{}, false, err
 	}
 	scan, err := r.scan(ctx, all)
@@ -96,6 +110,10 @@ func (r *Resolver) Round(ctx context.Context) (Stats, bool, error) {
 		return l.run(ctx)
 	})
 	return stats, true, err
+}
+
+func (r *Resolver) lists() store.Lists {
+	return store.Lists{Entity: r.Entity, Cap: r.Cap, Names: r.Names}
 }
 
 func keysOf(features []byte) ([]store.Key, error) {
@@ -198,7 +216,7 @@ func (r *Resolver) load(ctx context.Context, s *scanned, recs []int64) error {
 		if err != nil {
 			return fmt.Errorf("features of record %d: %w", f.Rec, err)
 		}
-		s.features[f.Rec], s.seqs[f.Rec] = features, f.Seq
+		s.features[f.Rec], s.seqs[f.Rec] = features.Share(r.Shared.Has), f.Seq
 	}
 	return nil
 }
@@ -254,6 +272,12 @@ type link struct {
 }
 
 func (l *link) run(ctx context.Context) error {
+	switch generation, err := l.tx.Generation(ctx, l.r.Entity); {
+	case err != nil:
+		return err
+	case generation != l.r.Generation:
+		return ErrSwitched
+	}
 	if err := l.dropMoved(ctx); err != nil {
 		return err
 	}
@@ -427,7 +451,7 @@ func (l *link) partition(comp []int) (cluster.Output, error) {
 		if err != nil {
 			return cluster.Output{}, fmt.Errorf("features of record %d: %w", rec, err)
 		}
-		features[i] = f
+		features[i] = f.Share(l.r.Shared.Has)
 	}
 	in := cluster.Input{
 		N: len(comp), Link: l.r.Link,

@@ -26,13 +26,15 @@ type Feature struct {
 // Publish makes the blocking keys of the records visible and gives the records
 // that must be linked again: these, and every holder of a list that has crossed
 // the cap in either direction. A pair is a candidate iff it shares a list of at
-// most limit records, or, past it, the finer list: so the crossing changes
-// which pairs are candidates, and only this keeps the result free of order.
+// most lists.Cap records, or, past it, the finer list: so the crossing changes
+// which pairs are candidates, and only this keeps the result free of order. So
+// do the records that hold a value that became shared, or is so no longer: they
+// are put on the todo list.
 //
 // Waiting are the stamps with which they wait, read in the same transaction as
 // the features whose keys were published: what changes later gets a newer
 // stamp, and Done leaves it on the list.
-func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), limit int) (all []int64, waiting map[int64]int64, err error) {
+func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), lists Lists) (all []int64, waiting map[int64]int64, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
@@ -51,10 +53,15 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			if err := d.write(ctx, tx); err != nil {
 				return err
 			}
-			holders, err := tx.crossings(ctx, d, limit)
+			holders, err := tx.crossings(ctx, d, lists.Cap)
 			if err != nil {
 				return err
 			}
+			leaning, err := tx.sharing(ctx, d, lists)
+			if err != nil {
+				return err
+			}
+			redo = append(redo, leaning...) // they may be many: their turn comes with the todo list
 			// These are linked again too, and may themselves wait with new keys.
 			todo = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { return known[rec] })
 			redo, all = append(redo, holders...), append(all, todo...)

@@ -175,9 +175,32 @@ func (db *DB) EachPosting(ctx context.Context, fn func(Posting)) error {
 	return nil
 }
 
-// EndPublish says that the posting lists hold again what the records say.
-func (db *DB) EndPublish(ctx context.Context, entity string) error {
-	return db.SetSetting(ctx, bulkMark(entity), "")
+// EndPublish says that the posting lists hold again what the records say, and
+// which values of them more names use than may.
+func (db *DB) EndPublish(ctx context.Context, lists Lists, shared []uint64) error {
+	err := db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, `DELETE FROM shared_value WHERE entity = $1`, lists.Entity); err != nil {
+			return err
+		}
+		rows := make([][]any, len(shared))
+		for i, v := range shared {
+			rows[i] = []any{int64(v), lists.Entity}
+		}
+		if err := tx.insert(ctx, `INSERT INTO shared_value (value, entity)`, "", rows); err != nil {
+			return err
+		}
+		if err := tx.stampShared(ctx, lists); err != nil {
+			return err
+		}
+		return tx.setSetting(ctx, bulkMark(lists.Entity), "")
+	})
+	if err != nil {
+		return fmt.Errorf("end of publishing: %w", err)
+	}
+	return nil
 }
 
 // Untouched says whether nothing of an entity type was ever resolved, published

@@ -280,7 +280,7 @@ func (d *daemon) resolve(ctx context.Context, db *store.DB) error {
 		for _, t := range todo {
 			recs = append(recs, t.Rec)
 		}
-		all, seqs, err := db.Publish(ctx, recs, storetest.KeysOf, 5)
+		all, seqs, err := db.Publish(ctx, recs, storetest.KeysOf, store.Lists{Entity: storetest.Entity, Cap: 5})
 		if err != nil {
 			return err
 		}

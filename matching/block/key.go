@@ -53,11 +53,27 @@ func (b *Builder) Add(rule, text, fine string) {
 	if text == "" {
 		return
 	}
-	k := Key{Coarse: Hash(b.entity, rule, text), Rule: rule, Text: text}
+	k := Key{Coarse: max(Hash(b.entity, rule, text)&^1, 2), Rule: rule, Text: text}
 	if fine != "" {
 		k.Fine = Hash(b.entity, rule, text, fine)
 	}
 	b.keys = append(b.keys, k)
+}
+
+// Value is the Coarse hash of a counted key: its last bit is set, as no other
+// key's is, so that a stored key tells what it is.
+func Value(entity, rule, text string) uint64 { return Hash(entity, rule, text) | 1 }
+
+// Counted says whether a Coarse hash is that of a counted key.
+func Counted(coarse uint64) bool { return coarse&1 == 1 }
+
+// AddValue makes a counted key: its Fine hash is that of the holder's name, so
+// that the different ones on its list count the names that use the value.
+func (b *Builder) AddValue(rule, text, name string) {
+	if text == "" {
+		return
+	}
+	b.keys = append(b.keys, Key{Coarse: Value(b.entity, rule, text), Fine: Hash(b.entity, rule, text, name), Rule: rule, Text: text})
 }
 
 // Keys gives the keys sorted by (Coarse, Fine), without repeats, at most n:

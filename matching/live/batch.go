@@ -5,6 +5,7 @@ import (
 
 	"touchstone/internal/record"
 	"touchstone/matching"
+	"touchstone/matching/block"
 	"touchstone/matching/cluster"
 )
 
@@ -22,6 +23,7 @@ func Batch(cfg Config, records map[record.Ref]*matching.Features, rulings map[Pa
 		b.features = append(b.features, records[ref])
 		b.keys = append(b.keys, records[ref].Keys())
 	}
+	b.share()
 	in := cluster.Input{N: len(b.refs), Link: cfg.Link, Weigh: b.weigh, Veto: b.veto, Links: b.links()}
 	for pair, kind := range rulings {
 		i, ok := b.index[pair.A]
@@ -48,6 +50,25 @@ type batch struct {
 	index    map[record.Ref]int
 	features []*matching.Features
 	keys     [][]matching.Key
+}
+
+// share marks the values that more names use than may.
+func (b *batch) share() {
+	names := map[uint64]map[uint64]bool{}
+	for _, keys := range b.keys {
+		for _, k := range keys {
+			if !block.Counted(k.Coarse) {
+				continue
+			}
+			if names[k.Coarse] == nil {
+				names[k.Coarse] = map[uint64]bool{}
+			}
+			names[k.Coarse][k.Fine] = true
+		}
+	}
+	for i, f := range b.features {
+		b.features[i] = f.Share(func(v uint64) bool { return b.cfg.names() > 0 && len(names[v]) > b.cfg.names() })
+	}
 }
 
 func (b *batch) weigh(i, j int) int32 {

@@ -16,14 +16,22 @@ import (
 type Config struct {
 	Model  *matching.Model
 	Link   int32 // link threshold, a weight
-	KeyCap int   // longest posting list scanned; 0: matching.KeyCap
+	KeyCap int   // longest posting list scanned; 0: the model's
+	Names  int   // names that may use one value before it is shared; 0: the model's
 }
 
 func (c Config) keyCap() int {
 	if c.KeyCap > 0 {
 		return c.KeyCap
 	}
-	return matching.KeyCap
+	return c.Model.KeyCap
+}
+
+func (c Config) names() int {
+	if c.Names > 0 {
+		return c.Names
+	}
+	return c.Model.SharedNames
 }
 
 // Ruling is a person's decision on a pair.
@@ -52,13 +60,15 @@ type Resolver struct {
 	cfg      Config
 	entries  map[record.Ref]*entry
 	postings map[uint64]map[*entry]struct{} // coarse and fine hashes alike
+	names    map[uint64]map[uint64]int      // counted value → name → how many records
+	shared   map[uint64]bool                // the values that more names use than may
 	rulings  map[record.Ref]map[record.Ref]Ruling
 	dirty    map[*entry]struct{}
 }
 
 type entry struct {
 	ref      record.Ref
-	features *matching.Features
+	features *matching.Features // with what is shared marked
 	keys     []matching.Key
 	edges    map[*entry]int32 // at or above the link threshold
 	comp     *comp            // nil until the next Partition
@@ -74,6 +84,7 @@ type comp struct {
 func New(cfg Config) *Resolver {
 	return &Resolver{
 		cfg: cfg, entries: map[record.Ref]*entry{}, postings: map[uint64]map[*entry]struct{}{},
+		names: map[uint64]map[uint64]int{}, shared: map[uint64]bool{},
 		rulings: map[record.Ref]map[record.Ref]Ruling{}, dirty: map[*entry]struct{}{},
 	}
 }
@@ -90,6 +101,14 @@ func (r *Resolver) Upsert(ref record.Ref, f *matching.Features) {
 	r.touch(e)
 	r.drop(e)
 	r.rekey(e, old, e.keys)
+	r.relink(e)
+}
+
+// relink marks what is shared of a record and weighs its pairs again.
+func (r *Resolver) relink(e *entry) {
+	e.features = e.features.Share(func(v uint64) bool { return r.shared[v] })
+	r.touch(e)
+	r.drop(e)
 	for _, o := range r.candidates(e) {
 		r.score(e, o)
 	}
@@ -189,9 +208,47 @@ func (r *Resolver) rekey(e *entry, old, keys []matching.Key) {
 			crossed = append(crossed, h)
 		}
 	}
+	values := r.recount(old, keys)
 	for _, h := range crossed {
 		r.rederive(h)
 	}
+	for _, v := range values {
+		for o := range r.postings[v] { // each pair depends on itself and the lists alone
+			if o != e {
+				r.relink(o)
+			}
+		}
+	}
+}
+
+// recount moves one record's name from its old values to the new ones and gives
+// the values that became shared or are so no longer.
+func (r *Resolver) recount(old, keys []matching.Key) (crossed []uint64) {
+	count := func(k matching.Key, by int) {
+		if !block.Counted(k.Coarse) {
+			return
+		}
+		if r.names[k.Coarse] == nil {
+			r.names[k.Coarse] = map[uint64]int{}
+		}
+		if r.names[k.Coarse][k.Fine] += by; r.names[k.Coarse][k.Fine] == 0 {
+			delete(r.names[k.Coarse], k.Fine)
+		}
+	}
+	for _, k := range old {
+		count(k, -1)
+	}
+	for _, k := range keys {
+		count(k, 1)
+	}
+	for _, k := range append(slices.Clone(old), keys...) {
+		is := r.cfg.names() > 0 && len(r.names[k.Coarse]) > r.cfg.names()
+		if block.Counted(k.Coarse) && is != r.shared[k.Coarse] {
+			r.shared[k.Coarse] = is
+			crossed = append(crossed, k.Coarse)
+		}
+	}
+	return crossed
 }
 
 // hashes lists the distinct hashes of a record's keys, sorted.

@@ -1,6 +1,7 @@
 package standardise
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 	"unicode"
@@ -28,24 +29,18 @@ func Place(line, district, city, region, postcode, country string) Address {
 	a := Address{Country: Country(country), Postcode: strings.ToLower(idValue(postcode))}
 	han := HasHan(line) || HasHan(city)
 	if city == "" && !han {
-		line, city = splitCity(line)
+		t := latinTail(cut(line))
+		line, city = t.line, t.city
+		region = cmp.Or(region, t.region)
+		a.Country, a.Postcode = cmp.Or(a.Country, t.country), cmp.Or(a.Postcode, t.postcode)
 	}
-	a.City, a.Region, a.District = placeName(city), placeName(region), placeName(district)
+	a.City, a.Region, a.District = placeName(city), placeName(region), districtName(district)
 	if han {
 		a.hanLine(line)
 	} else {
 		a.latinLine(line)
 	}
 	return a
-}
-
-// splitCity takes the city from the end of "4295 Walnut Avenue, Raleigh".
-func splitCity(line string) (string, string) {
-	i := strings.LastIndexByte(line, ',')
-	if i <= 0 || strings.ContainsAny(line[i:], "0123456789") {
-		return line, ""
-	}
-	return line[:i], line[i+1:]
 }
 
 func placeName(s string) string {
@@ -68,42 +63,6 @@ func placeName(s string) string {
 	return s
 }
 
-func (a *Address) hanLine(line string) {
-	s := simplify(letters(line))
-	s = digitsOf(squash(strings.ReplaceAll(s, " ", "")))
-	rs := []rune(s)
-	for range 3 { // 江苏省 南京市 …
-		p, n := hanPlace(rs)
-		if n == 0 || n == len(rs) {
-			break
-		}
-		if isStreetType(rs, n) { // 南京路 is a street, not a city
-			break
-		}
-		if hanProvinces()[p] && a.Region == "" && !hanCities()[p] {
-			a.Region = p
-		} else if a.City == "" {
-			a.City = p
-		}
-		rs = rs[n:]
-	}
-	for i := 1; i < min(7, len(rs)); i++ {
-		if rs[i] == '区' || rs[i] == '县' {
-			if a.District == "" {
-				a.District = string(rs[:i])
-			}
-			rs = rs[i+1:]
-			break
-		}
-	}
-	end := 0
-	for end < len(rs) && (rs[end] < '0' || rs[end] > '9') {
-		end++
-	}
-	a.Street = squash(spaced(string(rs[:end])))
-	a.numbers(rs[end:])
-}
-
 func isStreetType(rs []rune, n int) bool {
 	for i := n; i < min(n+2, len(rs)); i++ {
 		if rs[i] == '路' || rs[i] == '街' || rs[i] == '道' {
@@ -121,7 +80,7 @@ func (a *Address) numbers(rs []rune) {
 		for j < len(rs) && rs[j] >= '0' && rs[j] <= '9' {
 			j++
 		}
-		if j == i && rs[i] >= 'a' && rs[i] <= 'z' {
+		if j == i && latin(rs, i) && !latin(rs, i-1) && !latin(rs, i+1) { // B座, not SOHO
 			j++
 		}
 		if j > i {
@@ -133,6 +92,8 @@ func (a *Address) numbers(rs []rune) {
 	}
 	a.setNumbers(nums)
 }
+
+func latin(rs []rune, i int) bool { return i >= 0 && i < len(rs) && rs[i] >= 'a' && rs[i] <= 'z' }
 
 func (a *Address) setNumbers(nums []string) {
 	if len(nums) > 0 {

@@ -13,7 +13,9 @@ type Org struct {
 	Place  string // a place before (or in brackets within) the name
 	Branch string // the branch, when the name is one's
 	Roman  string // the brand without spaces, Chinese by its usual reading
-	Han    bool
+	// Readings are further readings of a Chinese brand.
+	Readings []string
+	Han      bool
 }
 
 // Organisation takes a company's name apart; alias is the name after "dba",
@@ -205,6 +207,7 @@ func hanOrg(s string) Org {
 		o.Brand = s
 	}
 	o.Roman = Roman(o.Brand)
+	o.Readings = Readings(o.Brand)
 	return o
 }
 

@@ -1,14 +1,19 @@
 package standardise
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Human is a person's name in its parts, all folded. Given and Family may each
 // be empty. Roman forms are without spaces, Chinese by its usual reading;
-// Readings are further readings of a Chinese family name.
+// Readings are further readings of a Chinese family name, GivenReadings of the
+// given one.
 type Human struct {
 	Given, Middle, Family   string
 	GivenRoman, FamilyRoman string
 	Readings                []string
+	GivenReadings           []string
 	Suffix                  string // "jr", "sr", "ii" …
 	Han                     bool
 }
@@ -87,6 +92,9 @@ func fullName(s string) Human {
 	if len(toks) == 1 {
 		return made(toks[0], "")
 	}
+	if given, family, ok := latinPinyin(slices.Clone(toks)); ok && suffix == "" {
+		return made(given, family)
+	}
 	start := len(toks) - 1
 	for start > 1 && particle(toks[start-1]) {
 		start--
@@ -130,6 +138,7 @@ func made(given, family string) Human {
 		}
 		h.Given, h.Family = given, family
 		h.GivenRoman, h.FamilyRoman = Roman(given), Roman(family)
+		h.GivenReadings = Readings(given)
 		if r, ok := surnameReading(family); ok {
 			if r != h.FamilyRoman {
 				h.Readings = append(h.Readings, h.FamilyRoman)
@@ -141,6 +150,9 @@ func made(given, family string) Human {
 				if p != h.FamilyRoman && !contains(h.Readings, p) && len(h.Readings) < 3 {
 					h.Readings = append(h.Readings, p)
 				}
+			}
+			if u := strings.Replace(h.FamilyRoman, "v", "u", 1); u != h.FamilyRoman && !contains(h.Readings, u) { // 吕 is Lü, Lv and Lu
+				h.Readings = append(h.Readings, u)
 			}
 		}
 		return h
@@ -155,8 +167,13 @@ func made(given, family string) Human {
 			h.Suffix, given = c, given[:i]
 		}
 	}
+	if toks := strings.Fields(given); len(toks) == 2 && family != "" { // "Xiao Ming" of a Wang is one name
+		if _, known := romanSurnames()[lyuWritten(squash(family))]; known && isPinyin(toks[0], 1) && isPinyin(toks[1], 1) {
+			given = toks[0] + toks[1]
+		}
+	}
 	h.Given, h.Middle, _ = strings.Cut(given, " ")
-	h.Family = family
-	h.GivenRoman, h.FamilyRoman = h.Given, squash(family)
+	h.Family = lyuWritten(family)
+	h.GivenRoman, h.FamilyRoman = h.Given, squash(h.Family)
 	return h
 }

@@ -43,7 +43,7 @@ func TestOrganisation(t *testing.T) {
 		{"Acme Foods (Leeds Branch)", Org{Brand: "acme", Trade: "food", Branch: "leeds", Roman: "acme"}, ""},
 		{"Beijing Xianrendian Machinery Co., Ltd.", Org{Brand: "xianrendian", Trade: "machine", Form: "ltd", Place: "北京", Roman: "xianrendian"}, ""},
 		{"上海市莲凯电子有限公司", Org{Brand: "莲凯", Trade: "电子", Form: "yx", Place: "上海", Roman: "liankai", Han: true}, ""},
-		{"乐兴（南京）電子股份有限公司", Org{Brand: "乐兴", Trade: "电子", Form: "gf", Place: "南京", Roman: "lexing", Han: true}, ""},
+		{"乐兴（南京）電子股份有限公司", Org{Brand: "乐兴", Trade: "电子", Form: "gf", Place: "南京", Roman: "lexing", Readings: []string{"yuexing"}, Han: true}, ""},
 		{"冬海（)企业管理咨询有限责任公司", Org{Brand: "冬海", Trade: "企业管理咨询", Form: "yx", Roman: "donghai", Han: true}, ""},
 		{"丰隆家具", Org{Brand: "丰隆", Trade: "家具", Roman: "fenglong", Han: true}, ""},
 		{"海川贸易有限公司上海分公司", Org{Brand: "海川", Trade: "贸易", Form: "yx", Branch: "上海", Roman: "haichuan", Han: true}, ""},
@@ -74,6 +74,17 @@ func TestName(t *testing.T) {
 		{"郑建", "", "", Human{Given: "建", Family: "郑", GivenRoman: "jian", FamilyRoman: "zheng", Han: true}},
 		{"先生", "李", "", Human{Family: "李", FamilyRoman: "li", Han: true}},
 		{"雄信", "单", "", Human{Given: "雄信", Family: "单", GivenRoman: "xiongxin", FamilyRoman: "shan", Readings: []string{"dan", "chan"}, Han: true}},
+		{"", "", "Wang Xiaoming", Human{Given: "xiaoming", Family: "wang", GivenRoman: "xiaoming", FamilyRoman: "wang"}}, // as Chinese people write it
+		{"", "", "Xiao-Ming Wang", Human{Given: "xiaoming", Family: "wang", GivenRoman: "xiaoming", FamilyRoman: "wang"}},
+		{"", "", "Wang Xiao Ming", Human{Given: "xiaoming", Family: "wang", GivenRoman: "xiaoming", FamilyRoman: "wang"}},
+		{"Xiao Ming", "Wang", "", Human{Given: "xiaoming", Family: "wang", GivenRoman: "xiaoming", FamilyRoman: "wang"}},
+		{"", "", "Nana Ou Yang", Human{Given: "nana", Family: "ouyang", GivenRoman: "nana", FamilyRoman: "ouyang"}},
+		{"", "", "Shangguan Wan'er", Human{Given: "waner", Family: "shangguan", GivenRoman: "waner", FamilyRoman: "shangguan"}},
+		{"", "", "Lyu Bu", Human{Given: "bu", Family: "lv", GivenRoman: "bu", FamilyRoman: "lv"}},
+		{"", "", "呂布", Human{Given: "布", Family: "吕", GivenRoman: "bu", FamilyRoman: "lv", Readings: []string{"lu"}, Han: true}},
+		{"", "", "司馬重行", Human{Given: "重行", Family: "司马", GivenRoman: "zhongxing", FamilyRoman: "sima", GivenReadings: []string{"chongxing", "zhonghang", "chonghang"}, Han: true}},
+		{"", "", "单于夜", Human{Given: "夜", Family: "单于", GivenRoman: "ye", FamilyRoman: "chanyu", Readings: []string{"danyu"}, Han: true}},
+		{"", "", "Tim Ann Cook", Human{Given: "tim", Middle: "ann", Family: "cook", GivenRoman: "tim", FamilyRoman: "cook"}}, // not every name is Chinese
 		{"", "", "", Human{}},
 	} {
 		if diff := cmp.Diff(tt.want, Name(tt.given, tt.family, tt.full)); diff != "" {
@@ -200,8 +211,18 @@ func TestPlace(t *testing.T) {
 		{"Bergstraße 26", "Berlin", "", "", "DE", Address{Street: "bergst", House: "26", City: "berlin", Country: "DE"}},
 		{"江苏省南京市江宁区解放路558號17栋117", "", "", "214620", "中国", Address{Street: "解放路", House: "558", Units: "17 117", District: "江宁", City: "南京", Region: "江苏", Postcode: "214620", Country: "CN"}},
 		{"和平区光明南路八八五号", "天津市", "天津", "", "CN", Address{Street: "光明南路", House: "885", District: "和平", City: "天津", Region: "天津", Country: "CN"}},
-		{"思明区胜利西路２５２号28-4-540", "厦门", "", "", "CN", Address{Street: "胜利西路", House: "252", Units: "28 4 540", District: "思明", City: "厦门", Country: "CN"}},
-		{"南京路十二号", "上海", "", "", "", Address{Street: "南京路", House: "12", City: "上海"}},
+		{"思明区胜利西路２５２号28-4-540", "厦门", "", "", "CN", Address{Street: "胜利西路", House: "252", Units: "28 4 540", District: "思明", City: "厦门", Region: "福建", Country: "CN"}},
+		{"南京路十二号", "上海", "", "", "", Address{Street: "南京路", House: "12", City: "上海", Region: "上海"}},
+		{"北京市朝阳区建国路88号SOHO现代城A座1201室", "", "", "", "", Address{Street: "建国路", House: "88", Units: "a 1201", District: "朝阳", City: "北京", Region: "北京"}},
+		{"上海市浦東新區世紀大道100號", "", "", "", "", Address{Street: "世纪大道", House: "100", District: "浦东", City: "上海", Region: "上海"}},
+		{"苏州市昆山市前进路5号", "", "", "", "", Address{Street: "前进路", House: "5", District: "昆山", City: "苏州", Region: "江苏"}},
+		{"杭州市西湖区文三路12号 邮编：310012", "", "", "", "", Address{Street: "文三路", House: "12", District: "西湖", City: "杭州", Region: "浙江", Postcode: "310012"}},
+		{"某县某路3号", "", "", "", "", Address{Street: "某路", House: "3", District: "某县"}}, // unknown stays unknown
+		{"阳光小区3号楼", "", "", "", "", Address{Street: "阳光小区", House: "3"}},
+		{"12 Oak St, Apt 4, Boston, MA 02101-1234, USA", "", "", "", "", Address{Street: "oak st", House: "12", Units: "4", City: "boston", Region: "ma", Postcode: "021011234", Country: "US"}},
+		{"5 High Street, London SW1A 1AA", "", "", "", "", Address{Street: "high st", House: "5", City: "london", Postcode: "sw1a1aa"}},
+		{"Bergstraße 26, 10115 Berlin", "", "", "", "", Address{Street: "bergst", House: "26", City: "berlin", Postcode: "10115"}},
+		{"Suite 500", "", "", "", "", Address{Units: "", House: "500"}},
 		{"", "", "", "", "", Address{}},
 	} {
 		if diff := cmp.Diff(tt.want, Place(tt.line, "", tt.city, tt.region, tt.postcode, tt.country)); diff != "" {

@@ -12,6 +12,8 @@ func blocks() []subtest {
 		{"PublishCrossesTheCapBothWays", publishCap},
 		{"PublishTwiceChangesNothing", publishTwice},
 		{"PublishFineLists", publishFine},
+		{"SharedValuesCrossTheLineBothWays", sharedBothWays},
+		{"SharedValuesFollowTheLine", sharedLine},
 	}
 }
 
@@ -25,7 +27,7 @@ func (b *Bench) posted(limit int, k store.Key) (recs []int64, spilled int) {
 
 func (b *Bench) publish(limit int, ids ...string) []int64 {
 	b.Helper()
-	recs, _, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, limit)
+	recs, _, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, store.Lists{Entity: Entity, Cap: limit})
 	b.Must(err)
 	return recs
 }

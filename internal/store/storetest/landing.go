@@ -278,7 +278,7 @@ func landBig(b *Bench) {
 	todo, err := b.DB.TodoResolve(b.Context(), Entity, 2*n)
 	b.Must(err)
 	same(b, "todo", len(todo), n)
-	recs, _, err := b.DB.Publish(b.Context(), todoRecs(todo), KeysOf, 100)
+	recs, _, err := b.DB.Publish(b.Context(), todoRecs(todo), KeysOf, store.Lists{Cap: 100})
 	b.Must(err)
 	same(b, "published", len(recs), n)
 	same(b, "last record", authoredName(b.Members("id-04999")[0]), "name 4999")

@@ -16,6 +16,9 @@ func runs() []subtest {
 		{"CursorCommitsWithItsPage", cursors},
 		{"SettingsAreKept", settings},
 		{"ModelsAreKept", models},
+		{"ModelsAreSwitchedByGeneration", switchModels},
+		{"FeaturesPageByPage", eachFeatures},
+		{"Placements", placements},
 		{"RulesChangedDerivesAgain", rulesChanged},
 		{"TodoStages", todoStages},
 		{"NumbersCount", numbers},
@@ -148,7 +151,7 @@ func settings(b *Bench) {
 func models(b *Bench) {
 	ctx := b.Context()
 	active := func() string {
-		body, err := b.DB.ActiveModel(ctx, Entity)
+		body, _, err := b.DB.ActiveModel(ctx, Entity)
 		b.Must(err)
 		return body
 	}

@@ -1,0 +1,238 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Lists are the limits of an entity type's posting lists.
+type Lists struct {
+	Entity string
+	Cap    int // a list longer than this is not scanned
+	// Names is how many different names may stand on the list of a counted key
+	// before its value is shared; 0: none is ever.
+	Names int
+}
+
+// Counted says whether a key's finer hash is that of its holder's name
+// (block.Counted).
+func (k Key) Counted() bool { return k.Coarse&1 == 1 }
+
+// sharing brings the list of shared values up to date with the change of the
+// posting lists, and gives the records that hold a value which crossed the line:
+// all their pairs are weighed anew. The list is a function of the posting lists
+// and Names alone.
+func (tx *Tx) sharing(ctx context.Context, d *keyDelta, lists Lists) ([]int64, error) {
+	stored, err := tx.setting(ctx, sharedMark(lists.Entity))
+	if err != nil {
+		return nil, err
+	}
+	names, _, _ := strings.Cut(stored, " ")
+	var was, is map[int64]bool
+	if want := strconv.Itoa(lists.Names); names == want || stored == "" && lists.Names == 0 {
+		var touched []int64
+		for _, k := range d.sortedFine() {
+			if k.Counted() {
+				touched = append(touched, int64(k.Coarse))
+			}
+		}
+		touched = slices.Compact(touched)
+		if len(touched) == 0 || lists.Names == 0 {
+			return nil, nil
+		}
+		if was, err = tx.sharedAmong(ctx, touched); err != nil {
+			return nil, err
+		}
+		if is, err = tx.manyNames(ctx, touched, lists.Names); err != nil {
+			return nil, err
+		}
+	} else { // another model, another line
+		if was, err = tx.sharedOf(ctx, lists.Entity); err != nil {
+			return nil, err
+		}
+		if is, err = tx.countAll(ctx, lists); err != nil {
+			return nil, err
+		}
+		stored = ""
+	}
+	var come, gone []int64
+	for _, v := range sortedKeys(is) {
+		if !was[v] {
+			come = append(come, v)
+		}
+	}
+	for _, v := range sortedKeys(was) {
+		if !is[v] {
+			gone = append(gone, v)
+		}
+	}
+	if len(come)+len(gone) == 0 && stored != "" {
+		return nil, nil
+	}
+	return tx.writeShared(ctx, lists, come, gone)
+}
+
+func sharedMark(entity string) string { return "shared/" + entity }
+
+// stampShared notes by which line the list was made, and that it is a new one.
+func (tx *Tx) stampShared(ctx context.Context, lists Lists) error {
+	stamp, err := tx.nextSeq(ctx, 1)
+	if err != nil {
+		return err
+	}
+	return tx.setSetting(ctx, sharedMark(lists.Entity), fmt.Sprint(lists.Names, " ", stamp))
+}
+
+func (tx *Tx) writeShared(ctx context.Context, lists Lists, come, gone []int64) ([]int64, error) {
+	if err := execIn(ctx, tx, `DELETE FROM shared_value WHERE value IN $LIST`, gone); err != nil {
+		return nil, err
+	}
+	rows := make([][]any, len(come))
+	for i, v := range come {
+		rows[i] = []any{v, lists.Entity}
+	}
+	if err := tx.insert(ctx, `INSERT INTO shared_value (value, entity)`, "", rows); err != nil {
+		return nil, err
+	}
+	if err := tx.stampShared(ctx, lists); err != nil {
+		return nil, err
+	}
+	var holders []int64
+	var err error
+	for _, v := range append(come, gone...) {
+		if holders, err = tx.holders(ctx, holders, `key = $1`, []any{v}); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(holders)
+	return slices.Compact(holders), nil
+}
+
+// sharedAmong gives those of the values that stand on the list.
+func (tx *Tx) sharedAmong(ctx context.Context, values []int64) (map[int64]bool, error) {
+	was := map[int64]bool{}
+	err := eachIn(ctx, tx, `SELECT value FROM shared_value WHERE value IN $LIST`, values, intoSet(was))
+	return was, err
+}
+
+func (tx *Tx) sharedOf(ctx context.Context, entity string) (map[int64]bool, error) {
+	was := map[int64]bool{}
+	err := tx.query(ctx, `SELECT value FROM shared_value WHERE entity = $1`, []any{entity}, intoSet(was))
+	return was, err
+}
+
+func intoSet(set map[int64]bool) rowScan {
+	return func(r *sql.Rows) error {
+		var v int64
+		err := r.Scan(&v)
+		set[v] = true
+		return err
+	}
+}
+
+// manyNames gives those of the values that more than names different names use.
+// It leaps from name to name and stops one past the line, whatever the length of
+// the list; a list with no more rows than names is not looked at.
+func (tx *Tx) manyNames(ctx context.Context, values []int64, names int) (map[int64]bool, error) {
+	lists := make([][]any, len(values))
+	for i, v := range values {
+		lists[i] = []any{v}
+	}
+	is := map[int64]bool{}
+	// A recursive text cannot repeat a row that stands twice among the values: it
+	// would count it twice, so the first column is grouped with DISTINCT.
+	err := tx.eachRowOf(ctx, `WITH RECURSIVE
+		k AS (SELECT DISTINCT v.column1 AS key FROM (VALUES $ROWS) AS v WHERE EXISTS (SELECT 1 FROM blocking_key b WHERE b.key = v.column1 LIMIT 1 OFFSET $X1)),
+		leap (key, fine, n) AS (
+			SELECT k.key, (SELECT b.fine FROM blocking_key b WHERE b.key = k.key ORDER BY b.fine LIMIT 1), 1 FROM k
+			UNION ALL
+			SELECT leap.key, (SELECT b.fine FROM blocking_key b WHERE b.key = leap.key AND b.fine > leap.fine ORDER BY b.fine LIMIT 1), leap.n + 1
+			FROM leap WHERE leap.fine IS NOT NULL AND leap.n <= $X1)
+		SELECT key FROM leap WHERE fine IS NOT NULL AND n > $X1`, lists, intoSet(is), names)
+	return is, err
+}
+
+// countAll counts the names of every value of an entity type.
+func (tx *Tx) countAll(ctx context.Context, lists Lists) (map[int64]bool, error) {
+	is := map[int64]bool{}
+	if lists.Names == 0 {
+		return is, nil
+	}
+	err := tx.query(ctx, `SELECT b.key FROM blocking_key b JOIN feature f ON f.rec = b.rec WHERE f.entity = $1 AND b.key % 2 <> 0
+		GROUP BY b.key HAVING count(DISTINCT b.fine) > $2`, []any{lists.Entity, lists.Names}, intoSet(is))
+	return is, err
+}
+
+// Shared is the list of an entity type's shared values. It is not changed.
+type Shared struct {
+	stamp  string
+	values map[uint64]bool
+}
+
+// Has says whether a value, by the hash of its key, is shared.
+func (s *Shared) Has(value uint64) bool { return s != nil && s.values[value] }
+
+// Len is the number of shared values.
+func (s *Shared) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.values)
+}
+
+// Shared gives the list as it stands: the one handed in, where it is still the
+// same.
+func (db *DB) Shared(ctx context.Context, entity string, have *Shared) (*Shared, error) {
+	stamp := ""
+	// The stamp first: a list read later is at least as new.
+	err := db.view(ctx, `SELECT value FROM setting WHERE name = $1`, []any{sharedMark(entity)}, func(r *sql.Rows) error { return r.Scan(&stamp) })
+	if err != nil {
+		return nil, fmt.Errorf("shared values of %s: %w", entity, err)
+	}
+	if have != nil && have.stamp == stamp {
+		return have, nil
+	}
+	s := &Shared{stamp: stamp, values: map[uint64]bool{}}
+	err = db.view(ctx, `SELECT value FROM shared_value WHERE entity = $1`, []any{entity}, func(r *sql.Rows) error {
+		var v int64
+		err := r.Scan(&v)
+		s.values[uint64(v)] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("shared values of %s: %w", entity, err)
+	}
+	return s, nil
+}
+
+// SharedUse says how much a shared value is used.
+type SharedUse struct {
+	Value    uint64 // hash of its key
+	Records  int
+	Names    int
+	Features []byte // of the holder with the lowest landing number
+}
+
+// SharedUses lists the shared values of an entity type by how many names use
+// them, at most most.
+func (db *DB) SharedUses(ctx context.Context, entity string, most int) (uses []SharedUse, err error) {
+	err = db.view(ctx, `SELECT u.value, u.records, u.names, f.features FROM (
+			SELECT s.value, count(DISTINCT b.rec) AS records, count(DISTINCT b.fine) AS names, min(b.rec) AS rec
+			FROM shared_value s JOIN blocking_key b ON b.key = s.value WHERE s.entity = $1 GROUP BY s.value) AS u
+		JOIN feature f ON f.rec = u.rec ORDER BY u.names DESC, u.records DESC, u.value LIMIT $2`, []any{entity, most}, func(r *sql.Rows) error {
+		var u SharedUse
+		var v int64
+		err := r.Scan(&v, &u.Records, &u.Names, &u.Features)
+		u.Value = uint64(v)
+		uses = append(uses, u)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("shared values of %s: %w", entity, err)
+	}
+	return uses, nil
+}

@@ -1,0 +1,235 @@
+package matching
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+
+	"touchstone/matching/block"
+)
+
+// How much is gathered at the most. Past it, records and pairs are chosen by
+// their hash, so that the same data gives the same choice.
+const (
+	mostTrained = 200_000
+	mostPairs   = 400_000
+	mostRandom  = 200_000
+)
+
+// Gather reads what a successor of a model is fitted from out of the features of
+// an entity type's records, in their binary form. It depends on the records
+// alone and not on their order, which it changes. Stop is asked now and then.
+func Gather(start *Model, packed [][]byte, shared func(value uint64) bool, stop func() error) (*Trainer, float64, error) {
+	g := &gathering{t: NewTrainer(start), shared: shared, stop: stop, spilled: map[uint64]bool{}}
+	slices.SortFunc(packed, func(a, b []byte) int {
+		return cmp.Or(cmp.Compare(block.Hash(string(a)), block.Hash(string(b))), bytes.Compare(a, b))
+	})
+	g.packed = packed[:min(len(packed), mostTrained)]
+	g.cache = make([]trained, min(len(g.packed), 1<<14))
+	for _, step := range []func() error{g.records, g.lists, g.blocked, g.random} {
+		if err := step(); err != nil {
+			return nil, 0, fmt.Errorf("gather what a model is fitted from: %w", err)
+		}
+	}
+	return g.t, g.share, nil
+}
+
+type gathering struct {
+	t       *Trainer
+	packed  [][]byte
+	shared  func(uint64) bool
+	stop    func() error
+	keys    []keyAt
+	spilled map[uint64]bool
+	pairs   []uint64
+	share   float64
+	cache   []trained // of the records met last; each place belongs to some
+}
+
+type keyAt struct {
+	coarse, fine uint64
+	at           uint32
+}
+
+type trained struct {
+	at       uint32
+	features *Features
+	keys     []Key
+}
+
+func (g *gathering) get(at uint32) (*trained, error) {
+	x := &g.cache[int(at)%len(g.cache)]
+	if x.features != nil && x.at == at {
+		return x, nil
+	}
+	f, err := DecodeFeatures(g.packed[at])
+	if err != nil {
+		return nil, err
+	}
+	*x = trained{at, f.Share(g.shared), nil}
+	return x, nil
+}
+
+func (g *gathering) records() error {
+	for i := range g.packed {
+		if i%1000 == 0 {
+			if err := g.stop(); err != nil {
+				return err
+			}
+		}
+		x, err := g.get(uint32(i))
+		if err != nil {
+			return err
+		}
+		g.t.Record(x.features)
+		for _, k := range x.features.Keys() {
+			g.keys = append(g.keys, keyAt{k.Coarse, k.Fine, uint32(i)})
+		}
+	}
+	slices.SortFunc(g.keys, func(x, y keyAt) int {
+		return cmp.Or(cmp.Compare(x.coarse, y.coarse), cmp.Compare(x.fine, y.fine), cmp.Compare(x.at, y.at))
+	})
+	return nil
+}
+
+// lists makes the candidate pairs, by the rule of block.Candidate.
+func (g *gathering) lists() error {
+	total := 0.0
+	g.eachList(func(list []uint32) { total += float64(len(list)) * float64(len(list)-1) / 2 })
+	g.share = min(1, mostPairs/max(total, 1))
+	limit := ^uint64(0)
+	if g.share < 1 {
+		limit = uint64(g.share * (1 << 63) * 2)
+	}
+	g.eachList(func(list []uint32) {
+		for i, a := range list {
+			for _, b := range list[i+1:] {
+				if p := uint64(a)<<32 | uint64(b); g.share == 1 || spread(p) < limit {
+					g.pairs = append(g.pairs, p)
+				}
+			}
+		}
+	})
+	slices.Sort(g.pairs)
+	g.pairs = slices.Compact(g.pairs)
+	g.keys = nil
+	return g.stop()
+}
+
+func (g *gathering) eachList(yield func([]uint32)) {
+	var list []uint32
+	members := func(keys []keyAt) []uint32 {
+		list = list[:0]
+		for _, k := range keys {
+			list = append(list, k.at)
+		}
+		slices.Sort(list)
+		list = slices.Compact(list)
+		return list
+	}
+	limit := g.t.start.KeyCap
+	for i := 0; i < len(g.keys); {
+		j := i + 1
+		for j < len(g.keys) && g.keys[j].coarse == g.keys[i].coarse {
+			j++
+		}
+		if l := members(g.keys[i:j]); len(l) <= limit {
+			yield(l)
+			i = j
+			continue
+		}
+		g.spilled[g.keys[i].coarse] = true
+		for i < j {
+			k := i + 1
+			for k < j && g.keys[k].fine == g.keys[i].fine {
+				k++
+			}
+			if l := members(g.keys[i:k]); g.keys[i].fine != 0 && len(l) <= limit {
+				yield(l)
+			} else {
+				g.spilled[g.keys[i].fine] = true
+			}
+			i = k
+		}
+	}
+}
+
+func (g *gathering) blocked() error {
+	for i, p := range g.pairs {
+		if i%1000 == 0 {
+			if err := g.stop(); err != nil {
+				return err
+			}
+		}
+		x, err := g.get(uint32(p >> 32))
+		if err != nil {
+			return err
+		}
+		a := *x // the cache may give its place away
+		if a.keys == nil {
+			a.keys = a.features.Keys()
+			x.keys = a.keys
+		}
+		b, err := g.get(uint32(p))
+		if err != nil {
+			return err
+		}
+		if b.keys == nil {
+			b.keys = b.features.Keys()
+		}
+		g.t.Blocked(a.features, b.features, g.rules(a.keys, b.keys))
+	}
+	return nil
+}
+
+// rules are those of the keys by which a pair was found.
+func (g *gathering) rules(a, b []Key) (rules []string) {
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		c := cmp.Or(cmp.Compare(a[i].Coarse, b[j].Coarse), cmp.Compare(a[i].Fine, b[j].Fine))
+		switch {
+		case a[i].Coarse == b[j].Coarse && !g.spilled[a[i].Coarse], c == 0 && a[i].Fine != 0 && !g.spilled[a[i].Fine]:
+			rules = append(rules, a[i].Rule)
+			i, j = i+1, j+1
+		case c < 0:
+			i++
+		default:
+			j++
+		}
+	}
+	return rules
+}
+
+func (g *gathering) random() error {
+	n := uint64(len(g.packed))
+	for k := range uint64(mostRandom) {
+		if k%1000 == 0 {
+			if err := g.stop(); err != nil {
+				return err
+			}
+		}
+		i, j := spread(2*k)%max(n, 1), spread(2*k+1)%max(n, 1)
+		if i == j {
+			continue
+		}
+		x, err := g.get(uint32(i))
+		if err != nil {
+			return err
+		}
+		a := x.features
+		y, err := g.get(uint32(j))
+		if err != nil {
+			return err
+		}
+		g.t.Random(a, y.features)
+	}
+	return nil
+}
+
+// spread is the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+func spread(z uint64) uint64 {
+	z += 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
