@@ -4,7 +4,7 @@ GO ?= go
 LINT := .ci/bin/golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint bench demo full picture deb clean
+.PHONY: help build test lint bench accuracy demo full picture deb clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,12 +18,15 @@ test: ## everything that has to hold, with the seconds of each phase
 
 lint: ## the arrows between the rooms, and the usual mistakes
 	@sh .ci/setup test
-	$(LINT) run ./... ./.ci/report
+	$(LINT) run ./... ./.ci/report ./.ci/accuracy
 
 bench: ## the benchmarks of every package, then the whole path (figures: docs/benchmarks.md)
 	@sh .ci/setup
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /internal/bench)
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/bench
+
+accuracy: build ## score dedupe on the labelled sets in TOUCHSTONE_DATA (figures: docs/accuracy.md)
+	$(GO) run ./.ci/accuracy bin/touchstone "$(TOUCHSTONE_DATA)" $(SETS)
 
 demo: ## see it at work on made-up customers
 	sh .ci/demo

@@ -1,0 +1,94 @@
+package dedupe
+
+import (
+	"fmt"
+	"strings"
+
+	"touchstone/matching"
+)
+
+// Part is one piece of a pair's weight.
+type Part struct {
+	Field  string `json:"field"`
+	Level  string `json:"level"`
+	A      string `json:"a,omitempty"`
+	B      string `json:"b,omitempty"`
+	Weight int32  `json:"weight"` // 1/1000 bit
+}
+
+// Pair is a pair's weight taken apart: the parts sum to it.
+type Pair struct {
+	Weight      int32   `json:"weight"` // 1/1000 bit
+	Probability float64 `json:"probability"`
+	Veto        string  `json:"veto,omitempty"` // what forbids uniting them whatever they weigh
+	Together    bool    `json:"together"`       // whether they stand in one cluster
+	Parts       []Part  `json:"parts"`
+}
+
+// Explain takes the weight of two rows apart.
+func (r *Result) Explain(a, b int) Pair {
+	e := r.engine
+	p := e.explain(int(r.unitOf[a]), int(r.unitOf[b]))
+	p.Together = r.Rows[a].Cluster == r.Rows[b].Cluster
+	return p
+}
+
+func (e *engine) explain(i, j int) Pair {
+	var buf [maxFields]uint8
+	levels := buf[:len(e.fields)]
+	e.levels(i, j, levels)
+	p := Pair{Parts: []Part{{Field: "prior", Level: "any two rows", Weight: e.prior}}}
+	shown := map[string]matching.Part{}
+	if e.model != nil {
+		for _, part := range e.model.Explain(e.features[i], e.features[j]) {
+			shown[part.Field] = part
+		}
+	}
+	ra, rb := int(e.u.first[i]), int(e.u.first[j])
+	for k, l := range levels {
+		if l == 0 {
+			continue
+		}
+		f := &e.fields[k]
+		part := Part{Field: f.Name, Level: f.Levels[l], Weight: e.weights[k][l]}
+		if k < e.packed {
+			part.A, part.B = shown[f.Name].A, shown[f.Name].B
+		} else {
+			part.A, part.B = f.column.Text(ra), f.column.Text(rb)
+		}
+		p.Parts = append(p.Parts, part)
+		if w := e.rarityOf(k, i, j, l); w != 0 {
+			level := "rarer than most"
+			if w < 0 {
+				level = "commoner than most"
+			}
+			p.Parts = append(p.Parts, Part{Field: f.Name, Level: level, A: part.A, B: part.B, Weight: w})
+		}
+	}
+	for _, part := range p.Parts {
+		p.Weight += part.Weight
+	}
+	p.Probability = probability(p.Weight)
+	switch {
+	case e.u.apart(i, j):
+		p.Veto = "both rows are of one file, or one equals another row of its file: each file is clean in itself"
+	case e.veto(i, j):
+		p.Veto, _ = e.model.Veto(e.features[i], e.features[j])
+	}
+	return p
+}
+
+// Summary is one line: the parts, strongest words first as they come.
+func (p Pair) Summary() string {
+	var out []string
+	for _, part := range p.Parts[1:] {
+		out = append(out, part.Field+" "+part.Level+" "+bits(part.Weight))
+	}
+	if p.Veto != "" {
+		out = append(out, p.Veto)
+	}
+	return strings.Join(out, "; ")
+}
+
+// bits writes a weight with its sign, in bits.
+func bits(w int32) string { return fmt.Sprintf("%+.1f", float64(w)/1000) }

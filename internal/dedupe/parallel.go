@@ -1,0 +1,62 @@
+package dedupe
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// Options say how to find duplicates. The zero value is usable.
+type Options struct {
+	Entity    string            // company, person, other; "" or "auto" to find out
+	Map       map[string]string // column → meaning
+	ID        string            // the column that names a row; "" for the row number
+	Link      bool              // every file is clean in itself
+	Threshold float64           // least probability of a link; 0 for DefaultThreshold
+	Workers   int               // 0 for one
+	Progress  Progress
+	ctx       context.Context // of the one call that runs with these options
+}
+
+// UsageError is a mistake in what was asked for: an option that does not fit the
+// files.
+type UsageError struct{ Err error }
+
+func (e UsageError) Error() string { return e.Err.Error() }
+
+func (e UsageError) Unwrap() error { return e.Err }
+
+func usage(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
+
+// DefaultThreshold is the probability from which two rows are linked.
+const DefaultThreshold = 0.95
+
+// chunk is how many items a worker takes at a time.
+const chunk = 256
+
+// parallel calls do for every item with the number of the worker, and ends
+// early, with the reason, when the context does. What do writes must be the
+// item's own or the worker's own.
+func (o *Options) parallel(n int, stage string, do func(worker, item int)) error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for w := range max(o.Workers, 1) {
+		wg.Go(func() {
+			for {
+				from := int(next.Add(chunk)) - chunk
+				if from >= n || o.ctx.Err() != nil {
+					return
+				}
+				for i := from; i < min(from+chunk, n); i++ {
+					do(w, i)
+				}
+				if w == 0 {
+					o.Progress.at(stage, min(from+chunk, n), n)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return o.ctx.Err()
+}

@@ -1,0 +1,238 @@
+package dedupe
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"touchstone/matching/cluster"
+	"touchstone/matching/fit"
+)
+
+// Placed is what became of one row.
+type Placed struct {
+	Cluster int // 0, 1, 2 …: numbered by content
+	// Probability that the row stands where it belongs: with the member most like
+	// it, or, alone, without the row most like it.
+	Probability float64
+}
+
+// Review is a pair that a person should judge.
+type Review struct {
+	A, B        int // rows
+	Probability float64
+}
+
+// Result is what was found.
+type Result struct {
+	Entity     string
+	Reads      []Read
+	Rows       []Placed
+	Clusters   int
+	Duplicates int // rows beyond the first of each cluster
+	Twins      int // with link: rows that equal another of their file, and are therefore linked with none
+	Review     []Review
+	Compared   int64 // pairs
+	Capped     []Capped
+	Learnt     []Learnt
+	Prior      int32
+	Kept       string // why the start weights serve; "" where weights were learnt
+	engine     *engine
+	unitOf     []int32
+}
+
+// Learnt is what one field tells, level by level.
+type Learnt struct {
+	Field  string      `json:"field"`
+	Levels []LevelSays `json:"levels"`
+}
+
+// LevelSays is one level of agreement with its share among matches and among
+// others, and its weight in 1/1000 bit.
+type LevelSays struct {
+	Level  string  `json:"level"`
+	M      float64 `json:"m"`
+	U      float64 `json:"u"`
+	Weight int32   `json:"weight"`
+}
+
+// maxReview bounds the pairs given for review.
+const maxReview = 10_000
+
+// reviewFrom is the least probability that deserves a look.
+const reviewFrom = 0.5
+
+// maxWorkers is how many workers one byte numbers.
+const maxWorkers = 255
+
+type link struct {
+	a, b   int32
+	weight int32
+}
+
+// Run finds the rows of one customer.
+func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
+	o.ctx, o.Workers = ctx, min(max(o.Workers, 1), maxWorkers)
+	if o.Threshold == 0 {
+		o.Threshold = DefaultThreshold
+	}
+	if !(o.Threshold > 0 && o.Threshold < 1) {
+		return nil, usage("the threshold is %v, want a probability between 0 and 1, such as 0.95", o.Threshold)
+	}
+	if o.Link && len(t.Files) < 2 {
+		return nil, usage("linking needs two or more files, each clean in itself")
+	}
+	reads, err := Recognise(t, o.Map, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	entity := o.Entity
+	if entity == "" || entity == "auto" {
+		entity = EntityOf(reads)
+	}
+	e, err := newEngine(t, reads, entity, o)
+	if err != nil {
+		return nil, err
+	}
+	x, err := e.index()
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.candidates(x)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Entity: entity, Reads: reads, Capped: x.capped, Twins: e.u.twins(), engine: e, Rows: make([]Placed, t.Rows())}
+	for _, c := range p.counts {
+		r.Compared += c
+	}
+	fitted, kept, err := e.learn(p)
+	if err != nil {
+		return nil, err
+	}
+	r.Kept, r.Prior, r.Learnt = kept, e.prior, e.learnt(fitted, p, kept == "")
+	r.part(e, e.links(p), o.Threshold)
+	return r, nil
+}
+
+// learnt leaves out the fields that no pair has on both sides.
+func (e *engine) learnt(f fit.Result, p *pairs, learnt bool) []Learnt {
+	var seen [maxFields]bool
+	for _, pat := range p.patterns {
+		for k, l := range pat.unpack(len(e.fields)) {
+			seen[k] = seen[k] || l != 0
+		}
+	}
+	var out []Learnt
+	for k, ev := range e.fields {
+		if !seen[k] {
+			continue
+		}
+		l := Learnt{Field: ev.Name}
+		for i := 1; i < len(ev.Levels); i++ {
+			s := LevelSays{Level: ev.Levels[i], Weight: e.weights[k][i]}
+			if learnt {
+				s.M, s.U = f.M[k][i], f.U[k][i]
+			}
+			l.Levels = append(l.Levels, s)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// threshold is the weight that a probability stands for.
+func threshold(p float64) int32 { return int32(math.Ceil(1000 * math.Log2(p/(1-p)))) }
+
+func probability(w int32) float64 { return 1 / (1 + math.Exp2(-float64(w)/1000)) }
+
+// links weighs the candidates that may be worth a look.
+func (e *engine) links(p *pairs) []link {
+	base := make([]int32, len(p.patterns))
+	levels := make([][]uint8, len(p.patterns))
+	for k, pat := range p.patterns {
+		levels[k] = pat.unpack(len(e.fields))
+		base[k] = e.sum(levels[k])
+	}
+	least := threshold(reviewFrom)
+	var out []link
+	for i, list := range p.of {
+		for _, q := range list {
+			w := base[q.pattern] + e.adjust(i, int(q.unit), levels[q.pattern])
+			if w >= least {
+				out = append(out, link{int32(i), int32(q.unit), w})
+			}
+		}
+	}
+	slices.SortFunc(out, compareLinks)
+	return out
+}
+
+// part clusters the units and writes the rows.
+func (r *Result) part(e *engine, links []link, p float64) {
+	n := len(e.u.first)
+	least := threshold(p)
+	in := cluster.Input{N: n, Link: least, Weigh: func(a, b int) int32 { return e.weigh(a, b) }, Veto: e.veto}
+	for _, l := range links {
+		if l.weight >= least {
+			in.Links = append(in.Links, cluster.Link{A: int(l.a), B: int(l.b), Weight: l.weight})
+		}
+	}
+	group := cluster.Partition(in).Group
+	size := make([]int, n)
+	for _, g := range group {
+		size[g]++
+	}
+	best, other := make([]int32, n), make([]int32, n) // the strongest link within and without
+	for i := range best {
+		best[i], other[i] = math.MinInt32, math.MinInt32
+	}
+	for _, l := range links {
+		to := other
+		if group[l.a] == group[l.b] {
+			to = best
+		}
+		to[l.a], to[l.b] = max(to[l.a], l.weight), max(to[l.b], l.weight)
+		if group[l.a] != group[l.b] && len(r.Review) < maxReview && !e.u.apart(int(l.a), int(l.b)) {
+			r.Review = append(r.Review, Review{int(e.u.first[l.a]), int(e.u.first[l.b]), probability(l.weight)})
+		}
+	}
+	r.place(e, group, size, best, other, least)
+}
+
+// place numbers the clusters in the order of their content. Equal rows are one
+// customer where their content is enough to say so, or where it links them to
+// others.
+func (r *Result) place(e *engine, group, size []int, best, other []int32, least int32) {
+	number := make([]int, len(size))
+	for i := range number {
+		number[i] = -1
+	}
+	r.unitOf = make([]int32, len(r.Rows))
+	for i, rows := range e.u.rows {
+		own := int32(math.MaxInt32)
+		if len(rows) > 1 {
+			own = e.weigh(i, i)
+		}
+		split := size[group[i]] == 1 && own < least
+		for k, row := range rows {
+			r.unitOf[row] = int32(i)
+			if split && k > 0 || number[group[i]] < 0 {
+				number[group[i]] = r.Clusters
+				r.Clusters++
+			} else {
+				r.Duplicates++
+			}
+			pl := &r.Rows[row]
+			pl.Cluster = number[group[i]]
+			switch {
+			case len(rows) > 1 && !split:
+				pl.Probability = probability(max(own, best[i]))
+			case size[group[i]] > 1:
+				pl.Probability = probability(max(best[i], 0))
+			default:
+				pl.Probability = 1 - probability(other[i])
+			}
+		}
+	}
+}
