@@ -18,7 +18,10 @@ const KeyCap = 100
 const MaxKeys = 24
 
 // Keys lists the blocking keys, sorted, without repeats, at most MaxKeys.
-func (f *Features) Keys() []Key {
+func (f *Features) Keys() []Key { return f.keys().Keys(MaxKeys) }
+
+// keys collects them.
+func (f *Features) keys() *block.Builder {
 	b := block.New(f.entity)
 	for _, id := range f.ids {
 		b.Add("id", id.Value, id.Scheme)
@@ -46,7 +49,21 @@ func (f *Features) Keys() []Key {
 	for i := range f.places {
 		f.placeKeys(b, &f.places[i], narrow)
 	}
-	return b.Keys(MaxKeys)
+	return b
+}
+
+// mostKeys is at least the number of keys that Keys adds before it cuts.
+func (f *Features) mostKeys() int {
+	n := 3*len(f.ids) + len(f.phones) + 6*len(f.emails) + len(f.webs) + 4*len(f.places)
+	switch f.entity {
+	case record.Company:
+		for i := range f.orgs {
+			n += 4 + len(f.orgs[i].Readings)
+		}
+	case record.Person:
+		n += 1 + len(f.humans)*(3+5+4+len(f.places))
+	}
+	return n
 }
 
 // SharedKey lists the keys of a that b has too, for explanation.

@@ -23,10 +23,13 @@ func (f *Features) Share(shared func(value uint64) bool) *Features {
 	out := *f
 	any := false
 	var own []Key // a record has only so many keys: what it is not counted with is not shared
-	marked := shared
+	marked, all := shared, f.mostKeys() <= MaxKeys
 	shared = func(value uint64) bool {
 		if !marked(value) {
 			return false
+		}
+		if all {
+			return true
 		}
 		if own == nil {
 			own = f.Keys()

@@ -51,9 +51,10 @@ const (
 	// the pairs, 8 bytes each.
 	bulkRun   = 2 << 20
 	bulkPairs = 4 << 20
-	// bulkGC lets the garbage collector run earlier while a whole entity type is in
-	// memory: what is there is large, and lives long.
-	bulkGC = 25
+	// bulkGC lets the garbage collector run earlier while more than bulkLarge records
+	// are in memory: what is there is large, and lives long.
+	bulkGC    = 25
+	bulkLarge = 300_000
 )
 
 // bulkTurn resolves in bulk if that pays, or if an earlier bulk turn has left
@@ -67,7 +68,9 @@ func (r *Resolver) bulkTurn(ctx context.Context, progress func(Stats)) (Stats, e
 	if err != nil || !state.Broken && (state.Waiting < least || float64(state.Waiting) < bulkShare*float64(state.Records)) {
 		return Stats{}, err
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(bulkGC))
+	if state.Records > bulkLarge {
+		defer debug.SetGCPercent(debug.SetGCPercent(bulkGC))
+	}
 	b := &bulk{r: r, progress: progress}
 	if b.untouched, err = r.Store.Untouched(ctx, r.Entity); err != nil {
 		return Stats{}, err

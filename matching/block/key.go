@@ -79,12 +79,10 @@ func (b *Builder) AddValue(rule, text, name string) {
 // Keys gives the keys sorted by (Coarse, Fine), without repeats, at most n:
 // past n those added first stay.
 func (b *Builder) Keys(n int) []Key {
-	type id struct{ coarse, fine uint64 }
-	seen := make(map[id]bool, len(b.keys))
 	out := b.keys[:0]
-	for _, k := range b.keys {
-		if i := (id{k.Coarse, k.Fine}); !seen[i] && len(out) < n {
-			seen[i] = true
+	for _, k := range b.keys { // few enough to look through
+		known := slices.ContainsFunc(out, func(o Key) bool { return o.Coarse == k.Coarse && o.Fine == k.Fine })
+		if !known && len(out) < n {
 			out = append(out, k)
 		}
 	}
