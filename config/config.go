@@ -6,11 +6,8 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"path/filepath"
 	"slices"
-	"strconv"
 
 	"touchstone/internal/record"
 )
@@ -50,24 +47,6 @@ func (s Store) Check(at Node) []Problem {
 	}
 	if s.MaxSize > 0 && s.MaxSize < 16<<20 {
 		return []Problem{at.Key("max_size").Problem("is %s, want 16MiB or more", s.MaxSize)}
-	}
-	return nil
-}
-
-// Server is where the pages and the API are served.
-type Server struct {
-	Listen string `yaml:"listen" default:"127.0.0.1:8480" doc:"Address and port of the pages and the API. Only addresses of this machine: there are no accounts yet."`
-}
-
-// Check reports an address that is none, or that others could reach.
-func (s Server) Check(at Node) []Problem {
-	host, port, err := net.SplitHostPort(s.Listen)
-	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n > 65535 {
-		return []Problem{at.Key("listen").Problem("%s is no address with a port; want one like 127.0.0.1:8480", at.Key("listen").describe())}
-	}
-	ip, err := netip.ParseAddr(host)
-	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return []Problem{at.Key("listen").Problem("could be reached from other machines, and there are no accounts yet; want 127.0.0.1:%s", port)}
 	}
 	return nil
 }

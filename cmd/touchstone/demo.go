@@ -54,12 +54,12 @@ func (c *cli) simulate(ctx context.Context, listen, state string, names []string
 	return serve(ctx)
 }
 
-// onLoopback refuses an address that others could reach: until there are
-// accounts, pages and simulated systems stay on this machine.
+// onLoopback refuses an address that others could reach: simulated systems, and
+// pages without a token, stay on this machine.
 func onLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return usageError{fmt.Errorf("--listen %s: could be reached from other machines, and there are no accounts yet; want 127.0.0.1:PORT", address)}
+		return usageError{fmt.Errorf("--listen %s: could be reached from other machines; want 127.0.0.1:PORT", address)}
 	}
 	return nil
 }

@@ -40,8 +40,11 @@ func (c *cli) daemonLog(cfg config.Log) *slog.Logger {
 // serve runs the daemon with its page until ctx ends. SIGHUP makes it read its
 // configuration anew.
 func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) error {
-	if err := onLoopback(listen); err != nil {
-		return err
+	token := a.Config.Server.APIToken.Reveal()
+	if token == "" {
+		if err := onLoopback(listen); err != nil {
+			return err
+		}
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", listen)
@@ -53,7 +56,15 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 	d.Page = address
 	pages := &swapping{}
 	page := func(a *app.App) {
-		pages.set(web.New(a, web.Options{Env: env.Real(), Log: a.Log, ShowValues: show, Health: a.Healthy, Ready: d.Ready, Metrics: a.Metrics()}))
+		server := a.Config.Server
+		if t := server.APIToken.Reveal(); t != "" || config.OnLoopback(listen) {
+			token = t // a new configuration does not open what listens already
+		}
+		pages.set(web.New(a, web.Options{
+			Env: env.Real(), Log: a.Log, Health: a.Healthy, Ready: d.Ready, Metrics: a.Metrics(),
+			ShowValues: true, // only who sits here, or has the token, gets to any page
+			Token:      token, Hosts: server.Hosts, Addresses: !config.OnLoopback(listen),
+		}))
 	}
 	page(a)
 	d.Changed = page

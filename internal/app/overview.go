@@ -49,8 +49,8 @@ func (a *App) Overview(ctx context.Context) (web.Overview, error) {
 		return o, err
 	}
 	o.Queues = []web.Queue{
-		{Kind: web.QueueReview, Count: n.Review},
-		{Kind: web.QueueQuarantine, Count: n.Quarantined, Oldest: parse(oldest.Quarantine)},
+		{Kind: web.QueueReview, Count: n.Review, Href: "/review"},
+		{Kind: web.QueueQuarantine, Count: n.Quarantined, Oldest: parse(oldest.Quarantine), Href: "/quarantine"},
 		{Kind: web.QueuePlan, Count: plan},
 		{Kind: web.QueueUnknown, Count: states[store.Unknown], Oldest: parse(oldest.Unknown)},
 		{Kind: web.QueueConflict, Count: states[store.Conflicted], Oldest: parse(oldest.Conflict)},
@@ -185,6 +185,11 @@ func (a *App) lastGolden(ctx context.Context) ([]web.Golden, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.goldenRows(ctx, list)
+}
+
+// goldenRows shows golden records as lists do.
+func (a *App) goldenRows(ctx context.Context, list []store.Golden) ([]web.Golden, error) {
 	founders := make([]int64, len(list))
 	for i, g := range list {
 		founders[i] = g.Founder

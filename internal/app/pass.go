@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"touchstone/internal/outbox"
+	"touchstone/internal/pipeline"
 	"touchstone/internal/store"
 )
 
@@ -141,6 +142,9 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 
 // Resolve derives and resolves what waits, company before person.
 func (a *App) Resolve(ctx context.Context, progress Progress) error {
+	if err := pipeline.FillSearch(ctx, a.Store); err != nil {
+		return fmt.Errorf("make golden records findable: %w", err)
+	}
 	if err := a.decisionsDue(ctx); err != nil {
 		return err
 	}

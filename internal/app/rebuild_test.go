@@ -19,6 +19,8 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 			{"feature", `UPDATE feature SET authored = '{}' WHERE rec = (SELECT min(rec) FROM feature)`},
 			{"crosswalk", `DELETE FROM crosswalk WHERE rec = (SELECT max(rec) FROM crosswalk)`},
 			{"match", `UPDATE match SET weight = weight + 1`},
+			{"search", `DELETE FROM search WHERE gram = (SELECT max(gram) FROM search)`},
+			{"search_text", `UPDATE search_text SET name = 'another'`},
 			{"blocking_key", `DELETE FROM blocking_key WHERE rec = (SELECT min(rec) FROM blocking_key)`},
 		} {
 			w.close()

@@ -29,6 +29,7 @@ func (l *link) survive(ctx context.Context, groups []group) error {
 	}
 	var changes []store.GoldenChange
 	var made []madeGolden
+	var moved []store.GoldenChange // other members, the same content
 	kept := map[int64]bool{}
 	built, records := make([]store.GoldenChange, len(groups)), make([]golden.Record, len(groups))
 	err = parallel(len(groups), func(i int) (err error) {
@@ -44,6 +45,9 @@ func (l *link) survive(ctx context.Context, groups []group) error {
 		old, ok := stored[c.Founder]
 		made = append(made, madeGolden{golden: c.Golden, record: records[i], group: g})
 		if ok && bytes.Equal(old.Fields, c.Fields) && bytes.Equal(old.Provenance, c.Provenance) && old.Members == c.Members && old.Live == c.Live {
+			if l.joined(g, c.Founder) {
+				moved = append(moved, c)
+			}
 			continue
 		}
 		c.Version = old.Version + 1
@@ -56,6 +60,9 @@ func (l *link) survive(ctx context.Context, groups []group) error {
 		return err
 	}
 	if err := l.tx.SaveGolden(ctx, changes); err != nil {
+		return err
+	}
+	if err := l.tx.SaveSearch(ctx, moved); err != nil {
 		return err
 	}
 	var gone []store.Golden
@@ -78,6 +85,11 @@ func (l *link) survive(ctx context.Context, groups []group) error {
 	n, err := l.r.Differ.Plan(ctx, l.tx, l.members, made, gone)
 	l.stats.Planned += n
 	return err
+}
+
+// joined says whether a member of the group belonged elsewhere before.
+func (l *link) joined(g group, founder int64) bool {
+	return slices.ContainsFunc(g.members, func(i int) bool { return l.members[i].Golden != founder })
 }
 
 // placedHere says whether a golden record's founder is among the members, so
@@ -116,13 +128,14 @@ type madeGolden struct {
 
 func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
 	founder := l.members[g.members[0]]
-	members := make([]golden.Member, len(g.members))
+	members, sources := make([]golden.Member, len(g.members)), make([]string, len(g.members))
 	for i, n := range g.members {
 		m := l.members[n]
 		a, err := golden.ParseAuthored(m.Authored)
 		if err != nil {
 			return store.GoldenChange{}, golden.Record{}, fmt.Errorf("authored values of record %d: %w", m.Rec, err)
 		}
+		sources[i] = m.Ref.Source
 		members[i] = golden.Member{Ref: m.Ref, Live: m.Live, Authored: a}
 	}
 	pins, err := l.pins(g)
@@ -143,7 +156,7 @@ func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
 			Founder: founder.Rec, ID: founder.Anchor, Entity: l.r.Entity,
 			Fields: rec.Fields.AppendJSON(nil), Provenance: provenance, Members: len(members), Live: rec.Live,
 		},
-		Refs: refs,
+		Refs: refs, Search: searchText(rec.Fields, sources),
 	}
 	c.After = contentHash(c.Fields, c.Provenance)
 	return c, rec, nil

@@ -56,9 +56,11 @@ type GoldenChange struct {
 	Refs   string // where each value came from, for the history
 	Before []byte // hash of the earlier content; nil for a new one
 	After  []byte
+	Search SearchText // what it is found by
 }
 
-// SaveGolden writes golden records, their history and their audit entries.
+// SaveGolden writes golden records, what they are found by, their history and
+// their audit entries.
 func (tx *LinkTx) SaveGolden(ctx context.Context, changes []GoldenChange) error {
 	var rows, versions [][]any
 	var entries []auditEntry
@@ -80,6 +82,9 @@ func (tx *LinkTx) SaveGolden(ctx context.Context, changes []GoldenChange) error 
 	if err != nil {
 		return fmt.Errorf("golden history: %w", err)
 	}
+	if err := tx.SaveSearch(ctx, changes); err != nil {
+		return err
+	}
 	return tx.audit(ctx, entries)
 }
 
@@ -97,6 +102,9 @@ func (tx *LinkTx) dropGolden(ctx context.Context, gone []Golden, what string) er
 	}
 	if err := execIn(ctx, tx.Tx, `DELETE FROM golden WHERE founder IN $LIST`, founders); err != nil {
 		return fmt.Errorf("drop golden records: %w", err)
+	}
+	if err := tx.dropSearch(ctx, founders); err != nil {
+		return err
 	}
 	return tx.audit(ctx, entries)
 }

@@ -41,6 +41,8 @@ var derivedTables = []struct{ table, columns, where, order string }{
 	{"event_of", "ev, n, source, entity, external_id, rec, at", "", "ev, n"},
 	{"event_fault", "ev, version, reasons", "", "ev"},
 	{"golden", "founder, id, entity, fields, provenance, members, live", "", "founder"},
+	{"search_text", "founder, entity, name, text, systems", "", "founder"},
+	{"search", "gram, founder", "", "gram, founder"},
 }
 
 // CopyFacts copies the facts into an empty store and puts every record on its
@@ -183,8 +185,8 @@ func compareTable(ctx context.Context, a, b *DB, table, q string, keys, most int
 	return diffs, n, err
 }
 
-// compareKeys orders two rows by their whole-number keys; a table that has
-// ended comes last.
+// compareKeys orders two rows by their keys, whole numbers or texts; a table
+// that has ended comes last.
 func compareKeys(x, y []any, keys int) int {
 	if x == nil {
 		return 1
@@ -193,8 +195,13 @@ func compareKeys(x, y []any, keys int) int {
 		return -1
 	}
 	for i := range keys {
-		a, _ := x[i].(int64)
+		a, number := x[i].(int64)
 		b, _ := y[i].(int64)
+		if !number {
+			if c := strings.Compare(valueText(x[i]), valueText(y[i])); c != 0 {
+				return c
+			}
+		}
 		if a != b {
 			if a < b {
 				return -1

@@ -218,3 +218,90 @@ func TestBrowserNoticesABrokenPolicy(t *testing.T) {
 		}
 	}
 }
+
+// TestBrowserFindsInChinese types into the search box, which the slash key
+// leads to, and follows the answer.
+func TestBrowserFindsInChinese(t *testing.T) {
+	server := httptest.NewServer(newHandler(newOffice(), nil))
+	defer server.Close()
+	b := openBrowser(t)
+	b.visit(t, server.URL+"/?lang=zh-Hans", 1280)
+	if err := chromedp.Do(b.ctx, chromedp.KeyEvent("/")); err != nil {
+		t.Fatal(err)
+	}
+	if id := value[string](t, b, `document.activeElement.id`); id != "search" {
+		t.Fatalf("the slash key leads to %q, want the search box", id)
+	}
+	value[string](t, b, `document.querySelector("#search").value = ""`) // a made-up key press is typed although the page took it
+	if err := chromedp.Do(b.ctx, chromedp.SendKeys(chromedp.CSS("#search"), "美跃")); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []string{`.find button`, `table.golden a`} {
+		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(link))); err != nil {
+			t.Fatalf("click %s: %v", link, err)
+		}
+	}
+	got := value[string](t, b, `[location.pathname, document.querySelector("h1").innerText, document.documentElement.lang].join(" ")`)
+	if want := "/customers/abcd2345efgh6789 上海美跃包装材料有限公司 企业 zh-Hans"; got != want {
+		t.Errorf("the answer is %q, want %q", got, want)
+	}
+	if c := b.taken(); len(c) > 0 {
+		t.Errorf("the browser complains:\n%s", strings.Join(c, "\n"))
+	}
+}
+
+// TestBrowserPagesAndShowsTheFocus goes on to the next page with the keyboard
+// alone and sees where it is.
+func TestBrowserPagesAndShowsTheFocus(t *testing.T) {
+	server := httptest.NewServer(newHandler(newOffice(), nil))
+	defer server.Close()
+	b := openBrowser(t)
+	b.visit(t, server.URL+"/customers?lang=en", 1280)
+	if err := chromedp.Do(b.ctx, chromedp.KeyEvent("\t")); err != nil {
+		t.Fatal(err)
+	}
+	if got := value[string](t, b, `document.activeElement.className + " " + (document.activeElement.getBoundingClientRect().left >= 0)`); got != "skip true" {
+		t.Errorf("the first stop of the keyboard is %q, want the visible link to the content", got)
+	}
+	width := value[string](t, b, `(() => { const a = document.querySelector("a[rel=next]"); a.focus({focusVisible: true}); return getComputedStyle(a).outlineWidth; })()`)
+	if width != "2px" {
+		t.Errorf("the focus is drawn %s wide, want 2px", width)
+	}
+	if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent("\r")); err != nil {
+		t.Fatal(err)
+	}
+	if got := value[string](t, b, `location.search + " " + document.querySelectorAll("tbody tr").length`); got != "?after=w.1 50" {
+		t.Errorf("the next page is %q, want ?after=w.1 with 50 rows", got)
+	}
+}
+
+// TestBrowserFitsEveryPage: nothing sticks out on a phone or a desk, in any
+// language and theme, and the browser has nothing to complain about.
+func TestBrowserFitsEveryPage(t *testing.T) {
+	server := httptest.NewServer(newHandler(newOffice(), nil))
+	defer server.Close()
+	b := openBrowser(t)
+	const sideways = `(() => {
+		const inPanel = e => e.closest(".panel") && e.closest(".panel") !== e;
+		const out = [...document.querySelectorAll("body *")].find(e => !inPanel(e) && !e.closest(".skip, .hidden") && e.getBoundingClientRect().right > innerWidth + 0.5);
+		return document.documentElement.scrollWidth > document.documentElement.clientWidth ? "the page scrolls sideways" : out ? out.outerHTML.slice(0, 120) : "";
+	})()`
+	for _, choice := range []struct {
+		query string
+		width int64
+	}{{"lang=en&theme=light", 390}, {"lang=zh-Hant&theme=dark", 390}, {"lang=zh-Hans&theme=light", 1280}} {
+		for _, path := range everyPage() {
+			address := path + "?" + choice.query
+			if strings.Contains(path, "?") {
+				address = path + "&" + choice.query
+			}
+			b.visit(t, server.URL+address, choice.width)
+			if out := value[string](t, b, sideways); out != "" {
+				t.Errorf("%s at %d px: %s", address, choice.width, out)
+			}
+			if c := b.taken(); len(c) > 0 && path != "/nowhere" { // that one is missing, and the browser says so
+				t.Errorf("%s: the browser complains:\n%s", address, strings.Join(c, "\n"))
+			}
+		}
+	}
+}

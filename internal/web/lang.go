@@ -19,9 +19,9 @@ type language struct {
 // languages lists them in the order of the switch; the first is the fallback.
 func languages() []language {
 	return []language{
-		{"en", "English", ", ", ".", english()},
-		{"zh-Hans", "简体", "，", "。", simplified()},
-		{"zh-Hant", "繁體", "，", "。", traditional()},
+		{"en", "English", ", ", ".", withPages(english(), 1)},
+		{"zh-Hans", "简体", "，", "。", withPages(simplified(), 2)},
+		{"zh-Hant", "繁體", "，", "。", withPages(traditional(), 3)},
 	}
 }
 

@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// Source is what the pages need of the rest of Touchstone.
-type Source interface {
-	// Overview reads everything the first page shows, in one consistent view.
-	Overview(ctx context.Context) (Overview, error)
-}
-
 // Overview is what the first page shows. It carries customers' data only in
 // Golden, and of that only what Options.ShowValues lets through is rendered.
 type Overview struct {
@@ -127,6 +121,7 @@ type overviewPage struct {
 	Total      SourceRow
 	Missing    int
 	ShowValues bool
+	Flow       []flowStep
 }
 
 func (s *server) overview(w http.ResponseWriter, r *http.Request) {
@@ -141,7 +136,16 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 	v := overviewPage{page: p, Overview: data, ShowValues: s.opts.ShowValues}
 	v.Total, v.Missing = totals(data)
 	v.Headline, v.Calm = headline(p.words, data, v.Missing)
-	if !s.opts.ShowValues {
+	v.Flow = flow(data, v.Total)
+	if s.opts.ShowValues {
+		var ids []string
+		for _, g := range data.Last {
+			ids = append(ids, g.ID)
+		}
+		if !s.seen(w, r, "read.overview", ids...) {
+			return
+		}
+	} else {
 		v.Last = withoutValues(data.Last)
 	}
 	s.render(w, r, http.StatusOK, "overview.html", v)

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -20,13 +21,58 @@ func functions(l language) template.FuncMap {
 		"ago":    w.ago,
 		"exact":  exact,
 		"spark":  sparkline,
+		"marked": marked,
+		"stack": func(r RunRow) []part {
+			return stacked(r.Pulled, r.Stored, r.Unchanged, r.Echo, r.Quarantined, r.Filtered)
+		},
+		"total": func(r SourceRow) []part {
+			return stacked(r.Pulled, r.Stored, r.Unchanged, r.Echo, r.Quarantined, r.Filtered)
+		},
+		"bits":   bits,
+		"share":  share,
+		"span":   func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },
+		"ratio":  func(f float64) string { return strconv.FormatFloat(100*f, 'f', -1, 64) + "\u202f%" },
+		"path":   url.PathEscape,
 		"at":     func(now, t time.Time) moment { return moment{now, t} },
+		"at2":    func(now time.Time, row WriteRow) writeMoment { return writeMoment{now, row} },
 		"merged": func(members, golden int) int { return max(0, members-golden) },
 	}
 }
 
+// bits is a weight with its sign.
+func bits(f float64) string {
+	s := strconv.FormatFloat(abs64(f), 'f', 1, 64)
+	switch {
+	case s == "0.0":
+		return s
+	case f < 0:
+		return "−" + s
+	}
+	return "+" + s
+}
+
+func abs64(f float64) float64 { return max(f, -f) }
+
+// share is a probability in per cent. It never says 0 or 100 of what is not
+// certain.
+func share(p float64) string {
+	switch {
+	case p < 0.001:
+		return "< 0.1 %"
+	case p > 0.999:
+		return "> 99.9 %"
+	}
+	return strconv.FormatFloat(100*p, 'f', 1, 64) + "\u202f%"
+}
+
 // moment is a time seen from now.
 type moment struct{ Now, T time.Time }
+
+// writeMoment is a row of the outbox seen from now.
+type writeMoment struct {
+	Now time.Time
+	Row WriteRow
+}
 
 // count writes a number in groups of three, held together by narrow spaces that
 // do not break (U+202F).

@@ -29,12 +29,18 @@ var files embed.FS
 type Options struct {
 	Env env.Env
 	Log *slog.Logger // nil: nothing is logged
-	// ShowValues lets customers' data onto the page. Only the demo, whose
-	// customers are made up, sets it while there is no sign-in.
+	// ShowValues lets customers' data onto the page. It is set where only who
+	// sits at this machine or has the token can ask.
 	ShowValues bool
+	// Token is what everybody has to give who wants to see anything; "" lets in
+	// who sits at this machine.
+	Token string
 	// Hosts are further names under which the page may be asked for; loopback
 	// names always are. Anything else is refused: DNS rebinding.
 	Hosts []string
+	// Addresses lets the page be asked for under any address that is a number:
+	// no name leads there, so none can be turned around.
+	Addresses bool
 	// Health is asked by /healthz; nil means that serving is health enough.
 	Health func(context.Context) error
 	// Ready is asked by /readyz: why the work is not done now; nil means that
@@ -49,6 +55,9 @@ type server struct {
 	opts  Options
 	pages map[string]map[string]*template.Template // language → file → template
 	css   string                                   // address of the stylesheet with its content's hash
+	js    string                                   // likewise of the script
+
+	attempts attempts
 }
 
 // New gives the handler of all pages. It is ready at once and starts nothing.
@@ -56,17 +65,34 @@ func New(data Source, opts Options) http.Handler {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{data: data, opts: opts, pages: parsePages(), css: assetURL("touchstone.css")}
+	s := &server{data: data, opts: opts, pages: parsePages(), css: assetURL("touchstone.css"), js: assetURL("touchstone.js")}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.overview)
 	s.machines(mux)
 	mux.HandleFunc("GET /assets/{name}", s.asset)
+	mux.HandleFunc("GET /sources/{name}", s.source)
+	mux.HandleFunc("GET /targets/{name}", s.target)
+	mux.HandleFunc("GET /quarantine", s.quarantine)
+	mux.HandleFunc("GET /quarantine.csv", s.quarantineExport)
+	mux.HandleFunc("GET /quarantine/{id}", s.quarantined)
+	mux.HandleFunc("GET /review", s.review)
+	mux.HandleFunc("GET /review/{id}", s.pair)
+	mux.HandleFunc("GET /customers", s.customers)
+	mux.HandleFunc("GET /customers/{id}", s.customer)
+	mux.HandleFunc("GET /login", s.loginForm)
+	mux.HandleFunc("POST /login", s.login)
+	mux.HandleFunc("POST /logout", s.logout)
 	mux.HandleFunc("/", s.notFound)
-	return s.guard(http.NewCrossOriginProtection().Handler(mux))
+	return s.guard(http.NewCrossOriginProtection().Handler(s.access(mux)))
 }
 
 // pageFiles are the templates that stand on the layout.
-func pageFiles() []string { return []string{"overview.html", "message.html"} }
+func pageFiles() []string {
+	return []string{
+		"overview.html", "message.html", "source.html", "target.html", "quarantine.html", "record.html", "review.html", "pair.html",
+		"customers.html", "customer.html", "login.html",
+	}
+}
 
 // parsePages parses each page in each language. A template that does not parse
 // is a mistake in our own files and ends the program.
@@ -76,7 +102,7 @@ func parsePages() map[string]map[string]*template.Template {
 		out[lang.Code] = map[string]*template.Template{}
 		for _, file := range pageFiles() {
 			t := template.New(file).Funcs(functions(lang)).Option("missingkey=error")
-			out[lang.Code][file] = template.Must(t.ParseFS(files, "templates/layout.html", "templates/"+file))
+			out[lang.Code][file] = template.Must(t.ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/"+file))
 		}
 	}
 	return out
@@ -115,7 +141,7 @@ func (s *server) ourHost(host string) bool {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
+	return err == nil && (s.opts.Addresses || addr.Unmap().IsLoopback())
 }
 
 // page is what the layout sees.
@@ -124,9 +150,15 @@ type page struct {
 	Langs []language
 	Theme string // "", light or dark
 	CSS   string
-	Name  string
+	JS    string
+	Tab   string // of the bar
 	Now   time.Time
+	// Search says whether the search box is there, SignedIn whether there is
+	// something to sign out of.
+	Search, SignedIn bool
+
 	words words
+	query url.Values
 }
 
 // page reads the reader's choices. A choice in the address is kept in a cookie,
@@ -138,7 +170,10 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 		theme = ""
 	}
 	l := pickLanguage(lang, r.Header.Get("Accept-Language"))
-	return page{Lang: l, Langs: languages(), Theme: theme, CSS: s.css, Name: name, Now: s.opts.Env.Clock.Now(), words: words{l}}
+	return page{
+		Lang: l, Langs: languages(), Theme: theme, CSS: s.css, JS: s.js, Tab: name, Now: s.opts.Env.Clock.Now(), words: words{l}, query: r.URL.Query(),
+		Search: s.opts.ShowValues && name != "login", SignedIn: s.opts.Token != "" && name != "login",
+	}
 }
 
 // choice reads one of the reader's choices from the address or the cookie.
@@ -214,7 +249,7 @@ func (s *server) asset(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r)
 		return
 	}
-	kinds := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
 	w.Header().Set("Content-Type", kinds[name[strings.LastIndexByte(name, '.'):]])
 	if r.URL.Query().Get("v") != "" {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// RunsOf lists the newest runs of a source, newest first.
+func (db *DB) RunsOf(ctx context.Context, uid string, n int) (list []Run, err error) {
+	err = db.view(ctx, `SELECT id, source, entity, started, ended, state, error, pulled, stored, unchanged, echo, quarantined, filtered
+		FROM run WHERE source = $1 ORDER BY started DESC, entity, id LIMIT $2`, []any{uid, n}, func(rows *sql.Rows) error {
+		var r Run
+		err := rows.Scan(&r.ID, &r.Source, &r.Entity, &r.Started, &r.Ended, &r.State, &r.Error,
+			&r.Pulled, &r.Stored, &r.Unchanged, &r.Echo, &r.Quarantined, &r.Filtered)
+		list = append(list, r)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("runs of %s: %w", uid, err)
+	}
+	return list, nil
+}
+
+// CursorAges tells when each cursor of a source last moved: entity → time in
+// TimeLayout.
+func (db *DB) CursorAges(ctx context.Context, uid string) (map[string]string, error) {
+	ages := map[string]string{}
+	err := db.view(ctx, `SELECT entity, at FROM cursor WHERE source = $1`, []any{uid}, func(r *sql.Rows) error {
+		var entity, at string
+		err := r.Scan(&entity, &at)
+		ages[entity] = at
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cursors of %s: %w", uid, err)
+	}
+	return ages, nil
+}
+
+// QuarantineCounts counts quarantined versions by source uid and state.
+func (db *DB) QuarantineCounts(ctx context.Context) (map[string]map[string]int, error) {
+	out := map[string]map[string]int{}
+	err := db.view(ctx, `SELECT source, state, count(*) FROM quarantine GROUP BY source, state`, nil, func(r *sql.Rows) error {
+		var source, state string
+		var n int
+		err := r.Scan(&source, &state, &n)
+		if out[source] == nil {
+			out[source] = map[string]int{}
+		}
+		out[source][state] = n
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count quarantine: %w", err)
+	}
+	return out, nil
+}
+
+// OpenPair is a pair that waits for a person: a match between two golden
+// records, or two groups that were not united.
+type OpenPair struct {
+	A, B   int64
+	Weight int32 // 1/1000 bit; of a bridge the mean over its groups
+	Bridge bool
+}
+
+// OpenPairs lists the pairs of an entity type that nobody has ruled on, those
+// nearest to the link threshold first, behind the pair after.
+func (db *DB) OpenPairs(ctx context.Context, entity string, link int32, after OpenPair, n int) (list []OpenPair, err error) {
+	const open = ` JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b JOIN source_record s ON s.rec = m.a
+		WHERE x.golden <> y.golden AND s.entity = $1 AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b AND (r.kind <> 'unsure' OR r.stale = 0))`
+	err = db.view(ctx, `SELECT a, b, weight, bridge FROM (
+			SELECT m.a AS a, m.b AS b, m.weight AS weight, (SELECT count(*) FROM bridge z WHERE z.a = m.a AND z.b = m.b) AS bridge, abs(m.weight - CAST($2 AS BIGINT)) AS far FROM match m`+open+`
+			UNION ALL
+			SELECT m.a, m.b, m.weight, 1, abs(m.weight - CAST($2 AS BIGINT)) FROM bridge m`+open+` AND NOT EXISTS (SELECT 1 FROM match k WHERE k.a = m.a AND k.b = m.b)
+		) p WHERE $4 = 0 OR (far, a, b) > (CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT)) ORDER BY far, a, b LIMIT $6`,
+		[]any{entity, link, abs32(after.Weight - link), after.A, after.B, n}, func(r *sql.Rows) error {
+			var p OpenPair
+			err := r.Scan(&p.A, &p.B, &p.Weight, &p.Bridge)
+			list = append(list, p)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("pairs to review: %w", err)
+	}
+	return list, nil
+}
+
+func abs32(n int32) int32 { return max(n, -n) }
+
+// PairOf reads the stored weight of a pair; found is false when nothing is
+// stored of it.
+func (db *DB) PairOf(ctx context.Context, a, b int64) (p OpenPair, found bool, err error) {
+	p.A, p.B = a, b
+	for _, table := range []string{"bridge", "match"} {
+		err := db.view(ctx, `SELECT weight FROM `+table+` WHERE a = $1 AND b = $2`, []any{a, b}, func(r *sql.Rows) error {
+			found, p.Bridge = true, p.Bridge || table == "bridge"
+			return r.Scan(&p.Weight)
+		})
+		if err != nil {
+			return p, false, fmt.Errorf("pair: %w", err)
+		}
+	}
+	return p, found, nil
+}
+
+// MembersByRec loads source records with their features.
+func (db *DB) MembersByRec(ctx context.Context, recs []int64) (map[int64]Member, error) {
+	out := make(map[int64]Member, len(recs))
+	err := inList(`SELECT f.rec, COALESCE(c.comp, 0), COALESCE(c.golden, 0), s.source, s.entity, s.external_id, s.anchor, f.version, f.live, f.authored, f.features
+		FROM feature f JOIN source_record s ON s.rec = f.rec LEFT JOIN crosswalk c ON c.rec = f.rec WHERE f.rec IN $LIST`, recs, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var m Member
+			var authored string
+			err := r.Scan(&m.Rec, &m.Comp, &m.Golden, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Live, &authored, &m.Features)
+			m.Authored = []byte(authored)
+			out[m.Rec] = m
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("source records: %w", err)
+	}
+	return out, nil
+}
+
+// GoldenIDs gives the ids of golden records by founder.
+func (db *DB) GoldenIDs(ctx context.Context, founders []int64) (map[int64]string, error) {
+	out := make(map[int64]string, len(founders))
+	err := inList(`SELECT founder, id FROM golden WHERE founder IN $LIST`, founders, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var f int64
+			var id string
+			err := r.Scan(&f, &id)
+			out[f] = id
+			return err
+		})
+	})
+	return out, err
+}
+
+// RowsOfFounder lists the outbox rows of a golden record, newest first.
+func (db *DB) RowsOfFounder(ctx context.Context, founder int64, n int) ([]Row, error) {
+	return db.rows(ctx, `WHERE o.founder = $1 ORDER BY o.seq DESC LIMIT $2`, founder, n)
+}
+
+// maxSubject bounds the subject of an audit entry, in bytes.
+const maxSubject = 2000
+
+// Seen keeps that somebody was shown personal data: one entry for each look,
+// with the ids of what was shown.
+func (db *DB) Seen(ctx context.Context, who, what string, subjects []string) error {
+	subject := cutBytes(strings.Join(subjects, " "), maxSubject)
+	err := db.inTx(ctx, func(tx *Tx) error { return tx.audit(ctx, []auditEntry{{who, what, subject, nil, nil}}) })
+	if err != nil {
+		return fmt.Errorf("keep what was looked at: %w", err)
+	}
+	return nil
+}

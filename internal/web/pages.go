@@ -1,0 +1,192 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"touchstone/internal/record"
+)
+
+// load reads data for a page within the bound. It answers itself when that
+// fails.
+func load[T any](s *server, w http.ResponseWriter, r *http.Request, read func(context.Context) (T, error)) (data T, ok bool) {
+	ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
+	defer cancel()
+	data, err := read(ctx)
+	switch {
+	case err == nil:
+		return data, true
+	case errors.Is(err, record.ErrNotFound):
+		s.notFound(w, r)
+	default:
+		s.fail(w, r, err)
+	}
+	return data, false
+}
+
+type sourceView struct {
+	page
+	SourcePage
+}
+
+func (s *server) source(w http.ResponseWriter, r *http.Request) {
+	data, ok := load(s, w, r, func(ctx context.Context) (SourcePage, error) { return s.data.SourcePage(ctx, r.PathValue("name")) })
+	if ok {
+		s.render(w, r, http.StatusOK, "source.html", sourceView{s.page(w, r, "source"), data})
+	}
+}
+
+type targetView struct {
+	page
+	TargetPage
+	ShowValues bool
+}
+
+func (s *server) target(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	data, ok := load(s, w, r, func(ctx context.Context) (TargetPage, error) {
+		return s.data.TargetPage(ctx, r.PathValue("name"), q.Get("state"), q.Get("after"))
+	})
+	if !ok {
+		return
+	}
+	var ids []string
+	for i := range data.Rows {
+		ids = append(ids, data.Rows[i].ID)
+		if !s.opts.ShowValues {
+			for j, f := range data.Rows[i].Fields {
+				data.Rows[i].Fields[j] = Change{Path: f.Path}
+			}
+		}
+	}
+	if s.opts.ShowValues && !s.seen(w, r, "read.writes", ids...) {
+		return
+	}
+	s.render(w, r, http.StatusOK, "target.html", targetView{s.page(w, r, "target"), data, s.opts.ShowValues})
+}
+
+type reviewView struct {
+	page
+	ReviewPage
+}
+
+func (s *server) review(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.review") {
+		return
+	}
+	q := r.URL.Query()
+	data, ok := load(s, w, r, func(ctx context.Context) (ReviewPage, error) {
+		return s.data.ReviewPage(ctx, q.Get("entity"), q.Get("after"))
+	})
+	if !ok {
+		return
+	}
+	var ids []string
+	for _, p := range data.Pairs {
+		ids = append(ids, p.ID)
+	}
+	if s.seen(w, r, "read.review", ids...) {
+		s.render(w, r, http.StatusOK, "review.html", reviewView{s.page(w, r, "review"), data})
+	}
+}
+
+type pairView struct {
+	page
+	Pair
+	Falls []fall
+}
+
+func (s *server) pair(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.pair") {
+		return
+	}
+	data, ok := load(s, w, r, func(ctx context.Context) (Pair, error) { return s.data.PairPage(ctx, r.PathValue("id")) })
+	if ok && s.seen(w, r, "read.pair", data.ID, data.A.Golden, data.B.Golden) {
+		s.render(w, r, http.StatusOK, "pair.html", pairView{s.page(w, r, "review"), data, waterfall(data)})
+	}
+}
+
+// customersShown is how many golden records one page lists.
+const customersShown = 50
+
+type customersView struct {
+	page
+	CustomerPage
+	Q CustomerQuery
+}
+
+func (s *server) customers(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.customers") {
+		return
+	}
+	v := r.URL.Query()
+	q := CustomerQuery{
+		Text: cutText(v.Get("q"), 200), Entity: v.Get("entity"), Source: v.Get("source"), Several: v.Get("several") != "",
+		Since: v.Get("since"), After: v.Get("after"), Limit: customersShown,
+	}
+	data, ok := load(s, w, r, func(ctx context.Context) (CustomerPage, error) { return s.data.Customers(ctx, q) })
+	if !ok {
+		return
+	}
+	ids := make([]string, 0, len(data.List)+1)
+	for _, g := range data.List {
+		ids = append(ids, g.ID)
+	}
+	if data.Direct != "" && !slices.Contains(ids, data.Direct) {
+		ids = append(ids, data.Direct)
+	}
+	if s.seen(w, r, "read.customers", ids...) {
+		s.render(w, r, http.StatusOK, "customers.html", customersView{s.page(w, r, "customers"), data, q})
+	}
+}
+
+func cutText(s string, runes int) string {
+	if list := []rune(s); len(list) > runes {
+		return string(list[:runes])
+	}
+	return s
+}
+
+type customerView struct {
+	page
+	Customer
+	LinkFalls [][]fall
+}
+
+func (s *server) customer(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.customer") {
+		return
+	}
+	data, ok := load(s, w, r, func(ctx context.Context) (Customer, error) { return s.data.Customer(ctx, r.PathValue("id")) })
+	if !ok || !s.seen(w, r, "read.customer", data.ID) {
+		return
+	}
+	v := customerView{page: s.page(w, r, "customers"), Customer: data}
+	for _, l := range data.Links {
+		v.LinkFalls = append(v.LinkFalls, waterfall(l))
+	}
+	s.render(w, r, http.StatusOK, "customer.html", v)
+}
+
+// Link gives this page's address with one value of its question changed; ""
+// takes it out. What depends on the place in a list starts anew.
+func (p page) Link(name, value string) string {
+	q := url.Values{}
+	for k, v := range p.query {
+		if k != "lang" && k != "theme" && (k != "after" || name == "lang" || name == "theme") {
+			q[k] = v
+		}
+	}
+	q.Del(name)
+	if value != "" {
+		q.Set(name, value)
+	}
+	return "?" + strings.ReplaceAll(q.Encode(), "+", "%20")
+}
+
+// Asked gives a value of this page's question.
+func (p page) Asked(name string) string { return p.query.Get(name) }
