@@ -81,6 +81,7 @@ type Class struct {
 	UniqueKey      bool          // B: our external key is unique there; upsert by it
 	Conditional    bool          // C: If-Match is honoured
 	Searchable     bool          // D: objects can be found by our key
+	Queued         bool          // a create may land after its answer (a job): until MaxRequestLife is over, not finding it proves nothing
 	MaxRequestLife time.Duration // the longest a request may linger before it lands
 }
 
@@ -102,6 +103,9 @@ var (
 	// ErrNotSent says that a change never left: the system could not be reached,
 	// or has just refused everything. The change itself is not at fault.
 	ErrNotSent = errors.New("not sent")
+	// ErrRenewed says of a change that was not sent that only its credentials had
+	// ended, and that there are new ones: it may be sent at once.
+	ErrRenewed = errors.New("the token had ended; there is a new one")
 )
 
 // RateLimited says that the system asked for a pause.

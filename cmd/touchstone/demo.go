@@ -85,7 +85,7 @@ func (s *simulated) listen(ctx context.Context, address string) (string, func(co
 }
 
 func (c *cli) demoCmd() *cobra.Command {
-	var once bool
+	var once, vendors bool
 	var listen, systems string
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Show the whole of it on made-up customers: simulated systems, daemon and page", Args: args(cobra.NoArgs),
@@ -100,21 +100,53 @@ func (c *cli) demoCmd() *cobra.Command {
 					defer os.RemoveAll(dir) //nolint:errcheck // a folder of temporary files
 				}
 			}
-			return c.demo(cmd.Context(), once, listen, systems)
+			which := demoSmall
+			if vendors {
+				which = demoVendors
+			}
+			return c.demo(cmd.Context(), which, once, listen, systems)
 		},
 	}
+	cmd.Flags().BoolVar(&vendors, "vendors", false, "HubSpot, Zendesk and GLEIF by their presets, instead of a small CRM, a desk and two files")
 	cmd.Flags().BoolVar(&once, "once", false, "one pass, the summary, and end")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8480", "address of the page, on loopback")
 	cmd.Flags().StringVar(&systems, "systems", "", "address of simulated systems that run already (touchstone simulate)")
 	return cmd
 }
 
-func (c *cli) demo(ctx context.Context, once bool, listen, systems string) error {
+// demoKind is which systems the demo brings together.
+type demoKind string
+
+const (
+	demoSmall   demoKind = "small"
+	demoVendors demoKind = "vendors"
+)
+
+// systems names the simulated systems of the demo.
+func (k demoKind) systems() []string {
+	if k == demoVendors {
+		return []string{"hubspot", "zendesk", "gleif"}
+	}
+	return []string{"crm", "desk"}
+}
+
+// written names those of them that the demo writes to.
+func (k demoKind) written() []string { return k.systems()[:2] }
+
+// write puts the demo's files into dir and gives its configuration.
+func (k demoKind) write(dir, systems string) ([]byte, error) {
+	if k == demoVendors {
+		return demo.VendorConfig(demo.VendorSystems{HubSpot: systems + "/hubspot", Zendesk: systems + "/zendesk", GLEIF: systems + "/gleif"}), nil
+	}
+	return demo.Config("", demo.Systems{CRM: systems + "/crm", Desk: systems + "/desk"}), demo.WriteFiles(dir)
+}
+
+func (c *cli) demo(ctx context.Context, which demoKind, once bool, listen, systems string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, gctx := errgroup.WithContext(ctx)
 	if systems == "" {
-		s, err := openSystems(filepath.Join(c.dir, "systems"), []string{"crm", "desk"}, 0)
+		s, err := openSystems(filepath.Join(c.dir, "systems"), which.systems(), 0)
 		if err != nil {
 			return err
 		}
@@ -130,18 +162,18 @@ func (c *cli) demo(ctx context.Context, once bool, listen, systems string) error
 		systems = base
 		g.Go(func() error { return serve(gctx) })
 	}
-	err := c.demoDaemon(gctx, once, listen, strings.TrimSuffix(systems, "/"))
+	err := c.demoDaemon(gctx, which, once, listen, strings.TrimSuffix(systems, "/"))
 	cancel()
 	return errors.Join(err, g.Wait())
 }
 
 // demoDaemon runs the daemon on the demo's configuration.
-func (c *cli) demoDaemon(ctx context.Context, once bool, listen, systems string) error {
-	if err := demo.WriteFiles(c.dir); err != nil {
+func (c *cli) demoDaemon(ctx context.Context, which demoKind, once bool, listen, systems string) error {
+	text, err := which.write(c.dir, systems)
+	if err != nil {
 		return err
 	}
 	c.config = filepath.Join(c.dir, "touchstone.yaml")
-	text := demo.Config("", demo.Systems{CRM: systems + "/crm", Desk: systems + "/desk"})
 	if err := os.WriteFile(c.config, text, 0o600); err != nil {
 		return fmt.Errorf("write demo configuration: %w", err)
 	}
@@ -158,7 +190,7 @@ func (c *cli) demoDaemon(ctx context.Context, once bool, listen, systems string)
 	if !once {
 		return c.serve(ctx, a, listen, true)
 	}
-	return c.demoOnce(ctx, a, systems)
+	return c.demoOnce(ctx, a, which, systems)
 }
 
 // demoSummary is the summary of a pass with the judgement of the systems' own
@@ -169,7 +201,7 @@ type demoSummary struct {
 	Disagreeing []string `json:"disagreeing"` // where a system's log and our outbox differ
 }
 
-func (c *cli) demoOnce(ctx context.Context, a *app.App, systems string) error {
+func (c *cli) demoOnce(ctx context.Context, a *app.App, which demoKind, systems string) error {
 	progress, end := c.progress()
 	if err := a.Start(ctx); err != nil {
 		return err
@@ -180,7 +212,7 @@ func (c *cli) demoOnce(ctx context.Context, a *app.App, systems string) error {
 		return err
 	}
 	out := demoSummary{Summary: sum, Disagreeing: []string{}}
-	for _, system := range []string{"crm", "desk"} {
+	for _, system := range which.written() {
 		n, wrong, err := judge(ctx, a, system, systems+"/"+system)
 		if err != nil {
 			return err

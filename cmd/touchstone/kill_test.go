@@ -62,10 +62,11 @@ func touchstone(t *testing.T, want int, args ...string) []byte {
 	return out.Bytes()
 }
 
-// simulate starts the simulated systems as a process of their own.
-func simulate(t *testing.T, state string) (base string) {
+// simulate starts the demo's simulated systems as a process of their own.
+func simulate(t *testing.T, which demoKind, state string) (base string) {
 	t.Helper()
-	cmd := exec.Command(binary, "simulate", "--listen", "127.0.0.1:0", "--state", state)
+	systems := which.systems()
+	cmd := exec.Command(binary, "simulate", "--listen", "127.0.0.1:0", "--state", state, "--systems", strings.Join(systems, ","))
 	errs, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func simulate(t *testing.T, state string) (base string) {
 	go func() { _, _ = io.Copy(io.Discard, errs) }() // ends with the process
 	for _, w := range strings.Fields(line) {
 		if strings.HasPrefix(w, "http://") {
-			return strings.TrimSuffix(w, "/crm")
+			return strings.TrimSuffix(strings.TrimSuffix(w, ","), "/"+systems[0])
 		}
 	}
 	t.Fatalf("simulate gave no address: %q", line)
@@ -97,14 +98,28 @@ func simulate(t *testing.T, state string) (base string) {
 
 // installation is one demo with its systems.
 type installation struct {
+	which                   demoKind
 	dir, state, base, store string
 }
 
-func newInstallation(t *testing.T, store string) installation {
+func newInstallation(t *testing.T, which demoKind, store string) installation {
 	t.Helper()
-	i := installation{dir: t.TempDir(), state: t.TempDir(), store: store}
-	i.base = simulate(t, i.state)
+	i := installation{which: which, dir: t.TempDir(), state: t.TempDir(), store: store}
+	i.base = simulate(t, which, i.state)
+	if which == demoVendors {
+		i.settings(t, "hubspot", simulator.Settings{TokenSeconds: 1})
+		i.settings(t, "zendesk", simulator.Settings{JobSteps: 1})
+	}
 	return i
+}
+
+// demo is the command line of one pass of the demo.
+func (i installation) demo() []string {
+	args := i.args("demo", "--once", "--json", "--systems", i.base)
+	if i.which == demoVendors {
+		args = append(args, "--vendors")
+	}
+	return args
 }
 
 func (i installation) args(command ...string) []string {
@@ -118,7 +133,7 @@ func (i installation) args(command ...string) []string {
 func (i installation) once(t *testing.T) demoSummary {
 	t.Helper()
 	var s demoSummary
-	out := touchstone(t, exitDone, i.args("demo", "--once", "--json", "--systems", i.base)...)
+	out := touchstone(t, exitDone, i.demo()...)
 	if err := json.Unmarshal(out, &s); err != nil {
 		t.Fatalf("summary: %v\n%s", err, out)
 	}
@@ -151,7 +166,7 @@ func (i installation) verify(t *testing.T) {
 // writes counts what really changed in the systems, by object and field set.
 func (i installation) writes(t *testing.T) (creates, updates int) {
 	t.Helper()
-	for _, system := range []string{"crm", "desk"} {
+	for _, system := range i.which.written() {
 		list, err := simulator.ReadApplied(filepath.Join(i.state, system))
 		if err != nil {
 			t.Fatal(err)
@@ -182,7 +197,7 @@ func TestDemoDoesItsMainJobOnBothDatabases(t *testing.T) {
 		if engine == "postgres" {
 			store = pgtest.DSN(t)
 		}
-		i := newInstallation(t, store)
+		i := newInstallation(t, demoSmall, store)
 		s := i.once(t)
 		for name, n := range map[string]int{"golden": s.Golden, "merged": s.Merged, "quarantined": s.Quarantined, "pushed": s.Pushed, "verified": s.Verified} {
 			if n <= 0 {
@@ -205,15 +220,8 @@ func TestDemoDoesItsMainJobOnBothDatabases(t *testing.T) {
 // works, again and again, and compares with a run that was left alone. The
 // systems' own logs are the judge. TOUCHSTONE_KILLS sets the number of kills.
 func TestKilledAtAnyMomentItEndsTheSame(t *testing.T) {
-	kills := 30
-	if v := os.Getenv("TOUCHSTONE_KILLS"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kills = n
-	}
-	alone := newInstallation(t, "")
+	kills := killsWanted(t, 30)
+	alone := newInstallation(t, demoSmall, "")
 	alone.once(t)
 	alone.once(t)
 	want := alone.canonical(t)
@@ -225,7 +233,7 @@ func TestKilledAtAnyMomentItEndsTheSame(t *testing.T) {
 			if engine == "postgres" {
 				store = pgtest.DSN(t)
 			}
-			i := newInstallation(t, store)
+			i := newInstallation(t, demoSmall, store)
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("seed %d", seed)
 			r := rand.New(rand.NewPCG(seed, 1))
@@ -237,7 +245,7 @@ func TestKilledAtAnyMomentItEndsTheSame(t *testing.T) {
 					if engine == "postgres" {
 						store = pgtest.DSN(t)
 					}
-					i = newInstallation(t, store)
+					i = newInstallation(t, demoSmall, store)
 				}
 			}
 			i.once(t)
@@ -248,12 +256,26 @@ func TestKilledAtAnyMomentItEndsTheSame(t *testing.T) {
 	}
 }
 
+// killsWanted is how often the daemon is killed on each engine.
+func killsWanted(t *testing.T, usual int) int {
+	t.Helper()
+	v := os.Getenv("TOUCHSTONE_KILLS")
+	if v == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // killAfter starts the demo and kills it. It says whether it was still at work.
 func (i installation) killAfter(t *testing.T, d time.Duration) bool {
 	t.Helper()
-	cmd := exec.Command(binary, i.args("demo", "--once", "--json", "--systems", i.base)...)
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
+	cmd := exec.Command(binary, i.demo()...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +284,7 @@ func (i installation) killAfter(t *testing.T, d time.Duration) bool {
 	select {
 	case err := <-done:
 		if err != nil {
-			t.Fatalf("the demo ended by itself: %v\n%s", err, errs.Bytes())
+			t.Fatalf("the demo ended by itself: %v\n%s%s", err, out.Bytes(), errs.Bytes())
 		}
 		return false
 	case <-time.After(d):

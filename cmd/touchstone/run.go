@@ -90,6 +90,7 @@ func (c *cli) summary(s app.Summary) error {
 			{"writes delivered", s.Pushed},
 			{"of them verified", s.Verified},
 			{"writes that wait", s.Waiting},
+			{"writes that were refused", s.Refused},
 			{"left out by a target's where", s.LeftOut},
 			{"values no table knows", s.Unmapped},
 		})

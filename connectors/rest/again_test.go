@@ -129,3 +129,30 @@ func TestCountedPagesEndWhereThereIsNoPage(t *testing.T) {
 		t.Errorf("ends at %+v", cur)
 	}
 }
+
+// TestALinkOfAFormerAddressBeginsThePassAgain: a kept link leads to the host
+// that base_url had when it was kept.
+func TestALinkOfAFormerAddressBeginsThePassAgain(t *testing.T) {
+	linked := edited(t, company, "{type: cursor, token: 'body.next_cursor', inject: {query: cursor}}", "{type: link, token: 'body.next_cursor'}")
+	at := func() *system {
+		return serve(t, func(w http.ResponseWriter, r *http.Request) {
+			next := "http://" + r.Host + "/companies?cursor="
+			switch r.URL.Query().Get("cursor") {
+			case "":
+				reply(w, 200, list(next+"2", item("1", day+"1Z")))
+			case "2":
+				reply(w, 200, list("null", item("2", day+"2Z")))
+			}
+		})
+	}
+	before, after := at(), at()
+	first, err := open(t, linked, before.URL).Pull(t.Context(), "company", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, linked, after.URL)
+	ids, _, _, err := pass(t, c, first.Cursor)
+	if diff := cmp.Diff([]string{"1", "2"}, ids); err != nil || diff != "" || len(c.Notes()) != 1 || before.count("GET") != 1 {
+		t.Errorf("the pass gave %v, %v with notes %q, and asked the former address %d times; want once (-want +got):\n%s", ids, err, c.Notes(), before.count("GET"), diff)
+	}
+}

@@ -127,7 +127,7 @@ func (c *Client) pushBatch(ctx context.Context, s *stream, w write, changes []re
 	case err != nil:
 		return all(connectors.Result{Outcome: connectors.Unknown, Err: err})
 	case c.stale(m, a) && c.auth.renew(ctx, token) == nil:
-		return all(connectors.Result{Outcome: connectors.Retry, Err: fmt.Errorf("%w: the token had ended; there is a new one", connectors.ErrNotSent)})
+		return all(connectors.Result{Outcome: connectors.Retry, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, connectors.ErrRenewed)})
 	case m.class == "":
 	case m.class == "rejected", m.class == "conflict", m.class == "gone", m.class == "exists", m.class == "reset":
 		return c.halves(ctx, s, w, changes, c.refused(m, a, changes[0]))

@@ -155,6 +155,7 @@ func (c *Client) Class(entity string) connectors.Class {
 		UniqueKey:      s.Class.UniqueKey,
 		Conditional:    s.Precondition == "etag",
 		Searchable:     s.Class.Searchable && s.find.given(),
+		Queued:         s.create.batch.job.given() || s.upsert.batch.job.given(),
 		MaxRequestLife: duration(s.Class.MaxRequestLife),
 	}
 }

@@ -2,10 +2,12 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"touchstone/connectors"
+	"touchstone/internal/httpx"
 	"touchstone/internal/record"
 )
 
@@ -95,6 +97,10 @@ func (c *Client) page(ctx context.Context, s *stream, l *listing, at place) (rec
 	}
 	a, m, err := c.ask(ctx, s, q)
 	switch {
+	case errors.Is(err, httpx.ErrOtherHost) && at.Token != nil && l.pager.Type == "link":
+		// Kept while base_url was another, or the system leads elsewhere: then so
+		// will the pass that is begun anew, and that is an error.
+		return c.again(ctx, s, l, at, err)
 	case err != nil:
 		return nil, at, false, err
 	case m.class == "":
@@ -126,7 +132,7 @@ func forgotten(l *listing, a answer, m meaning) bool {
 	return !l.counted() && (a.Status == http.StatusBadRequest || a.Status == http.StatusNotFound || a.Status == http.StatusGone)
 }
 
-// again begins a pass again whose page token the system has forgotten: behind
+// again begins a pass again whose page token leads nowhere any more: behind
 // the greatest id where the search is sorted, else from the mark. A second time
 // before the pass ends is an error, told as it came; the try after that may
 // begin again once more.

@@ -167,7 +167,7 @@ func (c *Client) outcome(ctx context.Context, s *stream, w write, change record.
 	if c.stale(m, a) && c.auth.renew(ctx, token) == nil {
 		// The write was refused and surely not applied. It is not sent again
 		// here: the outbox does, with the new token.
-		return connectors.Result{Outcome: connectors.Retry, Err: fmt.Errorf("%w: the token had ended; there is a new one", connectors.ErrNotSent)}
+		return connectors.Result{Outcome: connectors.Retry, Err: fmt.Errorf("%w: %w", connectors.ErrNotSent, connectors.ErrRenewed)}
 	}
 	return c.refused(m, a, change)
 }

@@ -33,6 +33,7 @@ type Summary struct {
 	Verified    int           `json:"verified"`
 	LeftOut     int           `json:"left_out"` // golden records that a target's where leaves out, for all targets
 	Waiting     int           `json:"waiting"`  // writes left for a later pass: their time has not come, or a person has to let them
+	Refused     int           `json:"refused"`  // writes that the target will not take, or that were given up: a person should look
 	Events      *EventSummary `json:"events,omitempty"`
 	// Unmapped counts the values that tables of the configuration do not know;
 	// UnmappedValues are the most frequent of them.
@@ -261,6 +262,7 @@ func (a *App) fill(ctx context.Context, sum *Summary, since string) error {
 	}
 	for _, t := range n.ByTarget {
 		sum.Waiting += t.States[store.Pending] + t.States[store.Inflight] + t.States[store.Unknown]
+		sum.Refused += t.States[store.Rejected] + t.States[store.Conflicted] + t.States[store.Dead]
 	}
 	sum.Golden, sum.Merged, sum.Review = n.Golden, n.Members-n.Golden, n.Review
 	sum.Planned, sum.Pushed, sum.Verified, err = a.Store.OutboxCounts(ctx, since)

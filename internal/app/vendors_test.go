@@ -126,6 +126,27 @@ func TestTheZendeskPresetSpeaksToItsSimulator(t *testing.T) {
 	}
 }
 
+func TestARefusalByZendeskSaysWhatIsWrong(t *testing.T) {
+	_, url := vendorSystem(t, simulator.Zendesk(), "organizations", 1, `{"id":"360N","updated_at":"2025-11-01T10:00:00Z","name":"Acme"}`, simulator.Settings{JobSteps: 1})
+	_, c := presetSource(t, "zendesk", url+"/api/v2", "    requester: {limits: null}\n    streams: {person: {upsert: {batch: {job: {every: 10ms}}}}}\n", simulator.ZendeskToken)
+	p, ok := c.(connectors.Pusher)
+	if !ok {
+		t.Fatalf("%T cannot push", c)
+	}
+	upsert := func(entity, key, name string) record.Change {
+		return record.Change{Row: key, Entity: entity, Op: record.Upsert, Key: key, Fields: map[string]any{"name": name}}
+	}
+	results, err := p.Push(t.Context(), []record.Change{upsert("company", "g1", "Acme"), upsert("person", "g2", ""), upsert("person", "g3", "Ada")})
+	if err != nil || len(results) != 3 || results[2].Outcome != connectors.Applied {
+		t.Fatalf("%+v, %v", results, err)
+	}
+	for i, want := range []string{"Name: … has already been taken", "UserCreateError: Name: cannot be blank"} {
+		if r := results[i]; r.Outcome != connectors.Rejected || !strings.Contains(r.Err.Error(), want) || strings.Contains(r.Err.Error(), "Acme") {
+			t.Errorf("change %d: %s: %v; want it rejected with %q and no value of ours", i, r.Outcome, r.Err, want)
+		}
+	}
+}
+
 func TestTheGLEIFPresetSpeaksToItsSimulator(t *testing.T) {
 	seed := simulator.Seed{"lei-records": {}}
 	for i := 1; i <= 7; i++ {

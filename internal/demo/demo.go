@@ -23,6 +23,9 @@ var files embed.FS
 //go:embed demo.yaml
 var configuration string
 
+//go:embed vendors.yaml
+var vendorConfiguration string
+
 // folder is where WriteFiles puts the tables, under the demo's own folder.
 const folder = "demo"
 
@@ -94,6 +97,21 @@ type Systems struct{ CRM, Desk string }
 func Config(dir string, systems Systems) []byte {
 	in := filepath.ToSlash(filepath.Join(dir, folder)) + "/"
 	return []byte(strings.NewReplacer("<crm>", yamlText(systems.CRM), "<desk>", yamlText(systems.Desk), "<dir>", yamlText(in)).Replace(configuration))
+}
+
+// VendorSystems says where the simulated vendors listen: base URLs without a
+// slash at the end.
+type VendorSystems struct{ HubSpot, Zendesk, GLEIF string }
+
+// VendorConfig gives the touchstone.yaml of the demo with vendors, whose tokens
+// open nothing but the simulators. It reads no files.
+func VendorConfig(systems VendorSystems) []byte {
+	return []byte(strings.NewReplacer(
+		"<hubspot>", yamlText(systems.HubSpot), "<client-id>", simulator.HubSpotClientID, "<client-secret>", simulator.HubSpotClientSecret,
+		"<refresh-token>", simulator.HubSpotRefreshToken,
+		"<zendesk>", yamlText(systems.Zendesk), "<zendesk-token>", simulator.ZendeskToken,
+		"<gleif>", yamlText(systems.GLEIF),
+	).Replace(vendorConfiguration))
 }
 
 // yamlText escapes s for the inside of a double-quoted YAML scalar, whose

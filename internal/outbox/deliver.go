@@ -67,6 +67,7 @@ func (r Report) Add(o Report) Report {
 const (
 	batchSize   = 50
 	maxAttempts = 12
+	maxRenewals = 5                  // of credentials in one run; a system that takes none of them would never end it
 	maxAge      = 7 * 24 * time.Hour // a row is given up after both
 	minBackoff  = 2 * time.Second
 	maxBackoff  = 15 * time.Minute
@@ -116,7 +117,7 @@ func (d *Deliverer) Run(ctx context.Context) (Report, error) {
 }
 
 func (d *Deliverer) sendAll(ctx context.Context) (total Report, err error) {
-	for {
+	for renewed := 0; ; {
 		if d.Stopping != nil && d.Stopping() {
 			return total, nil
 		}
@@ -131,6 +132,10 @@ func (d *Deliverer) sendAll(ctx context.Context) (total Report, err error) {
 		}
 		r, stop, err := d.send(ctx, rows)
 		total = total.Add(r)
+		if errors.Is(err, connectors.ErrRenewed) && renewed < maxRenewals {
+			renewed++ // a token's end is nothing that went wrong
+			continue
+		}
 		if err != nil || stop {
 			return total, err
 		}

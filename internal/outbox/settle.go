@@ -32,7 +32,10 @@ func (d *Deliverer) handle(ctx context.Context, r store.Row, res connectors.Resu
 			d.Log.Error("given up", "target", d.Target, "row", r.ID, "attempts", r.Attempt)
 			return Report{}, d.settle(ctx, r, s)
 		}
-		s.State, s.NotBefore = store.Pending, d.later(r.Attempt, res.RetryAfter)
+		s.State = store.Pending
+		if !errors.Is(res.Err, connectors.ErrRenewed) {
+			s.NotBefore = d.later(r.Attempt, res.RetryAfter)
+		}
 		return Report{Retried: 1}, d.settle(ctx, r, s)
 	case connectors.Conflict:
 		return d.conflict(ctx, r, s)
@@ -294,10 +297,9 @@ func (d *Deliverer) resend(ctx context.Context, r store.Row) (Report, error) {
 		}
 		r.ZombieUntil = record.FormatTime(until)
 	}
-	results, err := d.Pusher.Push(ctx, []record.Change{d.change(r)})
-	res := connectors.Result{Row: r.ID, Outcome: connectors.Unknown, Err: err}
-	if err == nil && len(results) == 1 {
-		res = results[0]
+	res, err := d.pushOne(ctx, r)
+	if errors.Is(res.Err, connectors.ErrRenewed) {
+		res, err = d.pushOne(ctx, r)
 	}
 	if errors.Is(err, connectors.ErrAuth) {
 		return Report{}, err
@@ -319,6 +321,14 @@ func (d *Deliverer) resend(ctx context.Context, r store.Row) (Report, error) {
 	return one, err
 }
 
+func (d *Deliverer) pushOne(ctx context.Context, r store.Row) (connectors.Result, error) {
+	results, err := d.Pusher.Push(ctx, []record.Change{d.change(r)})
+	if err != nil || len(results) != 1 {
+		return connectors.Result{Row: r.ID, Outcome: connectors.Unknown, Err: err}, err
+	}
+	return results[0], nil
+}
+
 // settleCreate looks for the object by our key: found once, it is ours; not
 // found, the create is sent again; found twice, a person must look.
 func (d *Deliverer) settleCreate(ctx context.Context, r store.Row) (Report, error) {
@@ -332,6 +342,9 @@ func (d *Deliverer) settleCreate(ctx context.Context, r store.Row) (Report, erro
 	}
 	switch len(found) {
 	case 0:
+		if c := d.class(); c.Queued && !d.pastHorizon(r, c) {
+			return d.wait(ctx, r, c) // a job may still make it
+		}
 		return d.resend(ctx, r)
 	case 1:
 		id, err := d.Landing.Identify(found[0])

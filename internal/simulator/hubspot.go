@@ -30,7 +30,7 @@ func HubSpot() Profile {
 		Name: "hubspot", Token: HubSpotToken, dialect: hubspot{},
 		Objects: []Object{
 			hsObject(hsCompanies, "70", "name domain website phone address address2 city state zip country industry numberofemployees annualrevenue lifecyclestage description registration_no company_email"),
-			hsObject(hsContacts, "50", "email firstname lastname phone mobilephone company jobtitle website address address2 city state zip country date_of_birth lifecyclestage hs_lead_status"),
+			hsObject(hsContacts, "50", "email firstname lastname phone mobilephone company jobtitle website address address2 city state zip country date_of_birth lifecyclestage hs_lead_status "+hsPrimary),
 			hsObject(hsTickets, "90", "subject content hs_pipeline hs_pipeline_stage hs_ticket_priority hs_ticket_category"),
 		},
 	}
@@ -112,6 +112,9 @@ func hsValue(c *collection, it *item, name string) (value string, ok bool) {
 		return hsTime(it.created), true
 	case hsModified(c.Name):
 		return hsTime(it.updated), true
+	case hsPrimary:
+		value = hsPrimaryOf(c, it)
+		return value, value != ""
 	}
 	value, ok = get(it.fields, hsProperty(name)).(string)
 	return value, ok && value != ""
@@ -132,6 +135,10 @@ func (hubspot) render(c *collection, it *item, sh hsShape) map[string]any {
 			if s := text(v); s != "" {
 				props[name] = s
 			}
+		}
+		delete(props, hsPrimary)
+		if id := hsPrimaryOf(c, it); id != "" {
+			props[hsPrimary] = id
 		}
 	}
 	for _, name := range sh.properties {

@@ -122,7 +122,7 @@ func (h hubspot) batchCreate(c *call) answer {
 			errs = append(errs, hsConflictOf(cl, c.object, in.TraceID))
 			continue
 		}
-		results = append(results, h.withTrace(h.render(col, c.store(col, nil, Applied{Fields: changes}), hsShape{}), in))
+		results = append(results, h.withTrace(h.render(col, h.keep(c, col, nil, changes), hsShape{}), in))
 	}
 	return h.batchAnswer(c, http.StatusCreated, results, errs)
 }
@@ -175,7 +175,7 @@ func (h hubspot) batchUpdate(c *call) answer {
 			errs = append(errs, hsConflictOf(cl, c.object, in.TraceID))
 			continue
 		}
-		it = c.store(col, it, Applied{Fields: changes})
+		it = h.keep(c, col, it, changes)
 		results = append(results, h.withTrace(h.render(col, it, hsShape{}), in))
 	}
 	return h.batchAnswer(c, http.StatusOK, results, append(errs, h.lost(c.object, lost)...))
@@ -212,7 +212,7 @@ func (h hubspot) batchUpsert(c *call) answer {
 			errs = append(errs, hsConflictOf(cl, c.object, in.TraceID))
 			continue
 		}
-		made := c.store(col, it, Applied{Fields: changes})
+		made := h.keep(c, col, it, changes)
 		m := h.withTrace(h.render(col, made, hsShape{}), in)
 		m["new"] = it == nil
 		results = append(results, m)

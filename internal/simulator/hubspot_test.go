@@ -251,3 +251,30 @@ func TestHubSpotTokensExpireAndRotate(t *testing.T) {
 		t.Errorf("after a restart the new refresh token is answered %d %s", r.status, r.raw)
 	}
 }
+
+func TestHubSpotPrimaryCompanyIsAnAssociation(t *testing.T) {
+	seed := hsMany(2)
+	seed["companies"] = raws(`{"id":"701001","updated_at":"2025-11-01T10:00:00Z","properties":{"name":"Acme"}}`, `{"id":"701002","updated_at":"2025-11-01T10:00:00Z","properties":{"name":"Beta"}}`)
+	g := openVendor(t, HubSpot(), seed)
+	primary := func(id, want string) {
+		t.Helper()
+		r := g.must(200, "GET", hsC+"/"+id+"?properties=associatedcompanyid&associations=companies", "")
+		if got := r.str("properties/associatedcompanyid"); got != want || want != "" && r.str("associations/companies/results/0/id") != want {
+			t.Errorf("contact %s: %s, want primary company %q", id, r.raw, want)
+		}
+	}
+	for _, id := range []string{"701001", "701002", "701002"} { // the last changes nothing
+		g.must(200, "PATCH", hsC+"/501001", `{"properties":{"associatedcompanyid":"`+id+`"}}`)
+		primary("501001", id)
+	}
+	g.must(200, "PUT", "/crm/v4/objects/contacts/501002/associations/default/companies/701001", "")
+	primary("501002", "701001")
+	for _, tt := range []struct{ company, want string }{{"701001", "501002"}, {"701002", "501001"}} {
+		r := g.must(200, "GET", "/crm/v3/objects/companies/"+tt.company+"?associations=contacts", "")
+		if got := r.str("associations/contacts/results/" + map[string]string{"701001": "2", "701002": "0"}[tt.company] + "/id"); got != tt.want {
+			t.Errorf("company %s: %s, want contact %s", tt.company, r.raw, tt.want)
+		}
+	}
+	g.must(200, "PATCH", hsC+"/501002", `{"properties":{"associatedcompanyid":""}}`)
+	primary("501002", "")
+}

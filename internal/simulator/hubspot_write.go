@@ -103,11 +103,12 @@ func (hubspot) plan(c *call, col *collection, it *item, in hsInput) map[string]C
 		if it == nil && s == "" {
 			continue
 		}
-		if it != nil && s == "" && get(it.fields, hsProperty(name)) == nil {
+		if it != nil && s == "" && name != hsPrimary && get(it.fields, hsProperty(name)) == nil {
 			continue // clearing what is not there
 		}
 		values[hsProperty(name)] = s
 	}
+	hsAssociate(c, col, it, values)
 	if it == nil {
 		links := map[string][]any{}
 		for _, a := range in.Associations {
@@ -122,6 +123,9 @@ func (hubspot) plan(c *call, col *collection, it *item, in hsInput) map[string]C
 			}
 		}
 		for path, list := range links {
+			if _, primary := values[path]; primary {
+				continue
+			}
 			values[path] = list
 		}
 	}
@@ -155,7 +159,7 @@ func (h hubspot) create(c *call) answer {
 	if cl := h.clash(c.s, col, nil, changes); cl != nil {
 		return h.conflict(c, cl)
 	}
-	it := c.store(col, nil, Applied{Fields: changes})
+	it := h.keep(c, col, nil, changes)
 	return h.answer(c, http.StatusCreated, h.render(col, it, hsShape{}))
 }
 
@@ -180,7 +184,7 @@ func (h hubspot) update(c *call) answer {
 	if cl := h.clash(c.s, col, it, changes); cl != nil {
 		return h.conflict(c, cl)
 	}
-	it = c.store(col, it, Applied{Fields: changes})
+	it = h.keep(c, col, it, changes)
 	return h.answer(c, http.StatusOK, h.render(col, it, hsShape{}))
 }
 

@@ -277,6 +277,25 @@ func (tx *Tx) saveTargetState(ctx context.Context, row Row, s Settlement) error 
 	return err
 }
 
+// saveCreated keeps what the target made of the values of creates whose objects
+// have just landed. They were settled before that, when there was no record yet
+// to keep it with.
+func (tx *Tx) saveCreated(ctx context.Context, made []int64) error {
+	if len(made) == 0 {
+		return nil
+	}
+	rows, err := tx.rowsBySeq(ctx, made)
+	if err != nil {
+		return fmt.Errorf("creates that landed: %w", err)
+	}
+	for _, r := range rows {
+		if err := tx.saveTargetState(ctx, r, Settlement{Got: r.Got}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // LinkExisting ties an object that the target says is there already to the
 // golden record whose create it refused.
 func (db *DB) LinkExisting(ctx context.Context, row Row, rec int64) error {

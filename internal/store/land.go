@@ -203,13 +203,17 @@ func (tx *Tx) land(ctx context.Context, l Landing) (Counts, error) {
 			}
 		}
 	}
-	if err := tx.attachCreates(ctx, l, changed); err != nil {
+	made, err := tx.attachCreates(ctx, l, changed)
+	if err != nil {
 		return c, err
 	}
 	if err := tx.touchEtags(ctx, touched); err != nil {
 		return c, err
 	}
-	return c, tx.settleLanded(ctx, l, changed, seq+int64(len(l.Items)), &c)
+	if err := tx.settleLanded(ctx, l, changed, seq+int64(len(l.Items)), &c); err != nil {
+		return c, err
+	}
+	return c, tx.saveCreated(ctx, made)
 }
 
 func (tx *Tx) knownRecords(ctx context.Context, l Landing) (map[string]*landed, error) {
@@ -316,7 +320,8 @@ func (tx *Tx) touchEtags(ctx context.Context, touched []*landed) error {
 // attachCreates ties objects that we created ourselves to the golden record
 // they were created for: a must-link fact, never a match. The object is known
 // by its id, or, when the create's answer never came, by our external key in it.
-func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) error {
+// It gives the outbox rows of those creates.
+func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) (made []int64, err error) {
 	var fresh []*landed
 	var keys, ids []string
 	for _, r := range changed {
@@ -330,7 +335,7 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) e
 		}
 	}
 	if len(fresh) == 0 {
-		return nil
+		return nil, nil
 	}
 	type create struct {
 		seq, founder int64
@@ -351,7 +356,7 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) e
 				return err
 			}, l.Source, l.Entity)
 		if err != nil {
-			return fmt.Errorf("find our creates: %w", err)
+			return nil, fmt.Errorf("find our creates: %w", err)
 		}
 	}
 	taken := map[int64]bool{} // a create has made one object
@@ -362,12 +367,13 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) e
 			}
 			taken[c.seq] = true
 			if err := tx.attach(ctx, c.seq, c.founder, r.rec, r.ref.ID); err != nil {
-				return err
+				return nil, err
 			}
+			made = append(made, c.seq)
 			break
 		}
 	}
-	return nil
+	return made, nil
 }
 
 // attach writes the must-link fact of a create. The object is there: a row that
