@@ -32,7 +32,7 @@ demo: ## see it at work on made-up customers
 	sh .ci/demo
 
 full: ## make test with 1,000 kills (TOUCHSTONE_KILLS) and an hour of random input (TOUCHSTONE_FUZZ_SECONDS)
-	TOUCHSTONE_KILLS=$${TOUCHSTONE_KILLS:-1000} TOUCHSTONE_FUZZ_SECONDS=$${TOUCHSTONE_FUZZ_SECONDS:-3600} sh .ci/test
+	TOUCHSTONE_TEST_TIMEOUT=6h TOUCHSTONE_KILLS=$${TOUCHSTONE_KILLS:-1000} TOUCHSTONE_FUZZ_SECONDS=$${TOUCHSTONE_FUZZ_SECONDS:-3600} sh .ci/test
 
 picture: ## take the picture of the README anew
 	sh .ci/picture
