@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -50,6 +51,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(c.decideCmds()...)
 	root.AddCommand(c.initCmd(), c.checkCmd(), c.schemaCmd(), c.runCmd(), c.planCmd(), c.goldenCmd(), c.eventsCmd(), c.exportCmd(), c.rebuildCmd(),
 		c.dedupeCmd(), c.compareCmd(), c.trainCmd(), c.modelCmd(), c.statusCmd(), c.reloadCmd(), c.backupCmd(), c.restoreCmd(), c.doctorCmd(), c.alertCmd(), c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
+	inGroups(root)
 	return root
 }
 
@@ -57,7 +59,7 @@ func (c *cli) root() *cobra.Command {
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, a []string) error {
 		if err := check(cmd, a); err != nil {
-			return usageError{err}
+			return usageError{hinted{err, "usage: " + strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
 		}
 		return nil
 	}
@@ -77,7 +79,7 @@ func (c *cli) log() *slog.Logger {
 // open loads the configuration and opens the installation; shared beside a
 // daemon that may be running on it.
 func (c *cli) open(ctx context.Context, shared bool) (*app.App, error) {
-	cfg, err := config.Load(c.config, c.loadOptions(false))
+	cfg, err := c.load(false)
 	if err != nil {
 		return nil, err
 	}

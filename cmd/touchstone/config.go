@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"touchstone/config"
+	"touchstone/connectors/all"
 	"touchstone/internal/app"
+	"touchstone/internal/env"
 )
 
 func (c *cli) initCmd() *cobra.Command {
@@ -46,7 +48,11 @@ func (c *cli) init(dir string) error {
 		}
 	}
 	return c.print(map[string]string{"config": path}, func() {
-		fmt.Fprintf(c.out, "%s is written. Next:\n  touchstone check -c %s\n  touchstone run -c %s --once\n", path, path, path)
+		fmt.Fprintf(c.out, "%s is written. Next:\n", path)
+		if filepath.Clean(dir) != "." {
+			fmt.Fprintln(c.out, "  cd", dir)
+		}
+		fmt.Fprint(c.out, "  touchstone check\n  touchstone run --once\n  touchstone golden list\n")
 	})
 }
 
@@ -73,11 +79,15 @@ func (c *cli) checkCmd() *cobra.Command {
 		Short: "Prove the configuration without touching a system",
 		Args:  args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			cfg, err := config.Load(c.config, c.loadOptions(noSecrets))
+			cfg, err := c.load(noSecrets)
 			if err != nil {
 				return err
 			}
-			if problems := app.Check(cfg); len(problems) > 0 {
+			problems, err := app.CheckTargets(cfg, all.Deps{Env: env.Real(), Log: c.log(), Dir: cfg.Dir})
+			if err != nil {
+				return err
+			}
+			if problems = append(app.Check(cfg), problems...); len(problems) > 0 {
 				return problems
 			}
 			if print {
@@ -92,7 +102,7 @@ func (c *cli) checkCmd() *cobra.Command {
 				for _, w := range cfg.Warnings {
 					fmt.Fprintln(c.err, "warning:", w.String())
 				}
-				fmt.Fprintf(c.out, "%s is right: %d sources, %d targets\n", c.config, len(cfg.Sources), len(cfg.Targets))
+				fmt.Fprintf(c.out, "%s is right: %s, %s\n", c.config, plural(len(cfg.Sources), "source"), plural(len(cfg.Targets), "target"))
 			})
 		},
 	}

@@ -167,7 +167,7 @@ func (c *cli) decided(d app.Decided, err error) error {
 			fmt.Fprintf(c.out, "%s (%s) says so already; nothing has changed\n", d.Decision, d.Kind)
 			return
 		}
-		fmt.Fprintf(c.out, "%s %s; it takes effect with the next run, or by the daemon within a minute\n", d.Kind, d.Decision)
+		fmt.Fprintf(c.out, "%s %s; it takes effect with the next touchstone run --once, or by the daemon within a minute\n", d.Kind, d.Decision)
 		if len(d.Withdrew) > 0 {
 			fmt.Fprintf(c.out, "  takes out of force: %s\n", strings.Join(d.Withdrew, ", "))
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -111,6 +113,9 @@ func inputs(files []string) ([]dedupe.Input, func(), error) {
 		abs, err := filepath.Abs(name)
 		if err != nil {
 			return nil, nil, fmt.Errorf("open %s: %w", name, err)
+		}
+		if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, usageError{fmt.Errorf("there is no file %s", name)}
 		}
 		// A name is a name here, not a pattern.
 		p := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(abs)
@@ -324,7 +329,9 @@ func (c *cli) dedupeTables(s shownDedupe, f dedupeFlags) {
 	} else {
 		fmt.Fprintln(c.out, "nothing was learnt, the built-in weights serve:", s.Kept)
 	}
-	c.table([]string{"field", "agreement", "of duplicates", "of others", "bits"}, rows)
+	if s.Kept == "" || c.verbose {
+		c.table([]string{"field", "agreement", "of duplicates", "of others", "bits"}, rows)
+	}
 	for _, capped := range s.Capped {
 		fmt.Fprintf(c.out, "%s: %d values are shared by too many rows to compare each with each; neighbours were, and what other columns found\n", plain(capped.Rule), capped.Keys)
 	}
@@ -346,6 +353,9 @@ func (c *cli) dedupeTables(s shownDedupe, f dedupeFlags) {
 		if path != "" {
 			fmt.Fprintln(c.out, "written:", path)
 		}
+	}
+	if f.out == "" && f.golden == "" {
+		fmt.Fprintln(c.out, "nothing is written: --out FILE gives every row its cluster, --golden FILE merges them, --explain A,B says why")
 	}
 }
 

@@ -51,6 +51,7 @@ func (c *cli) simulate(ctx context.Context, listen, state string, names []string
 		return err
 	}
 	fmt.Fprintf(c.err, "simulated systems are at %s\n", systems.addresses(base))
+	systems.tokens(c.err)
 	return serve(ctx)
 }
 

@@ -61,6 +61,10 @@ func (c *cli) eventsList(ctx context.Context, a *app.App, q app.EventQuery) erro
 			}
 			rows[i] = []any{e.At, e.Type, strings.TrimSpace(e.Amount + " " + e.Currency), e.Channel, e.Status, e.Subject, of, e.Source + " " + e.ID}
 		}
+		if len(rows) == 0 {
+			fmt.Fprintln(c.out, "there are no events; sources of the configuration give them below events:")
+			return
+		}
 		c.table([]string{"at", "type", "amount", "channel", "status", "subject", "of", "event"}, rows)
 		if len(list) == q.Limit && len(list) > 0 {
 			fmt.Fprintf(c.out, "more: --before %s\n", list[len(list)-1].Place)

@@ -7,9 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"touchstone/config"
 	"touchstone/internal/app"
 	"touchstone/internal/record"
 	"touchstone/internal/table"
@@ -48,8 +51,6 @@ func (e export) check() error {
 		return fmt.Errorf("--format is %q, want jsonl, csv or xlsx", e.format)
 	case e.canonical && e.format != formatJSONL:
 		return fmt.Errorf("--canonical writes JSON lines, not %s", e.format)
-	case e.format == table.CSV && e.entity == "":
-		return errors.New("a CSV file holds one kind of record: name it by --entity")
 	case e.format == table.XLSX && e.out == "":
 		return errors.New("a workbook goes into a file: name it by --out")
 	}
@@ -57,6 +58,13 @@ func (e export) check() error {
 }
 
 func (c *cli) export(ctx context.Context, a *app.App, e export) error {
+	if e.format == table.CSV && e.entity == "" {
+		kinds := kindsOf(a.Config)
+		if len(kinds) != 1 {
+			return usageError{fmt.Errorf("a CSV file holds one kind of record: name it by --entity (%s)", strings.Join(kinds, ", "))}
+		}
+		e.entity = kinds[0]
+	}
 	if e.entity != "" && record.Specs(e.entity) == nil && e.format != formatJSONL {
 		return usageError{fmt.Errorf("no entity type %q to make a table of", e.entity)}
 	}
@@ -73,6 +81,18 @@ func (c *cli) export(ctx context.Context, a *app.App, e export) error {
 		return err
 	}
 	return c.print(map[string]any{"file": e.out, "rows": rows}, func() { fmt.Fprintf(c.out, "%d golden records written to %s\n", rows, e.out) })
+}
+
+// kindsOf lists the entity types that sources give, in the order of the file.
+func kindsOf(cfg *config.Config) (kinds []string) {
+	for _, s := range cfg.Sources {
+		for _, e := range s.Entities {
+			if !slices.Contains(kinds, e.Entity) {
+				kinds = append(kinds, e.Entity)
+			}
+		}
+	}
+	return kinds
 }
 
 func (e export) write(ctx context.Context, a *app.App, w io.Writer) (rows int, err error) {

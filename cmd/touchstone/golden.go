@@ -42,7 +42,7 @@ func (c *cli) with(shared bool, fn func(context.Context, *app.App, []string) err
 			return err
 		}
 		defer c.close(app)
-		return fn(cmd.Context(), app, a)
+		return found(app, fn(cmd.Context(), app, a))
 	}
 }
 
@@ -106,7 +106,16 @@ func (c *cli) goldenList(ctx context.Context, a *app.App, entity string, limit i
 		items = append(items, item{g.ID, g.Entity, g.Members, g.Fields})
 		rows = append(rows, []any{g.ID, g.Entity, app.DisplayName(g.Entity, f), g.Members})
 	}
-	return c.print(items, func() { c.table([]string{"id", "entity", "name", "records"}, rows) })
+	return c.print(items, func() {
+		if len(rows) == 0 {
+			fmt.Fprintln(c.out, "there are no golden records yet; touchstone run --once makes them")
+			return
+		}
+		c.table([]string{"id", "entity", "name", "records"}, rows)
+		if len(rows) == limit {
+			fmt.Fprintf(c.out, "the first %d; --limit shows more, touchstone export writes all\n", limit)
+		}
+	})
 }
 
 func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {

@@ -53,6 +53,8 @@ var errPerson = errors.New("something needs a person")
 // usageError is a mistake in the command line.
 type usageError struct{ error }
 
+func (u usageError) Unwrap() error { return u.error }
+
 func run(ctx context.Context, args []string) int {
 	c := &cli{out: os.Stdout, err: os.Stderr}
 	root := c.root()
@@ -72,11 +74,23 @@ func (c *cli) exit(err error) int {
 	case errors.As(err, &problems):
 		c.problems(problems)
 		return exitUsage
-	case errors.As(err, &usage), errors.Is(err, record.ErrNotFound), errors.Is(err, fs.ErrNotExist), strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
-		fmt.Fprintln(c.err, "touchstone:", err)
+	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
+		c.wrong(hinted{err, "touchstone --help lists them"})
+		return exitUsage
+	case errors.As(err, &usage), errors.Is(err, record.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		c.wrong(err)
 		return exitUsage
 	default:
-		fmt.Fprintln(c.err, "touchstone:", err)
+		c.wrong(err)
 		return exitFailed
+	}
+}
+
+// wrong tells what went wrong and, where that is known, what to do next.
+func (c *cli) wrong(err error) {
+	fmt.Fprintln(c.err, "touchstone:", err)
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintln(c.err, " ", h.hint)
 	}
 }

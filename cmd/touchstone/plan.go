@@ -31,18 +31,20 @@ func (c *cli) planCmd() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&limit, "limit", 200, "how many writes of each target to show")
 	cmd.Flags().StringVar(&state, "state", store.Pending, "show writes in this state instead of those to come: "+strings.Join(rowStates, ", "))
-	var why string
+	var b by
 	var upto int64
 	approve := &cobra.Command{
 		Use: "approve TARGET", Short: "Let a target's plan be written", Args: args(cobra.ExactArgs(1)),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
-			if err := a.ApproveUpto(ctx, names[0], who(), why, upto); err != nil {
+			if err := a.ApproveUpto(ctx, names[0], b.by().Who, b.why, upto); err != nil {
 				return err
 			}
-			return c.print(map[string]string{"approved": names[0]}, func() { fmt.Fprintf(c.out, "the plan of %s is approved; it is written with the next run\n", names[0]) })
+			return c.print(map[string]string{"approved": names[0]}, func() {
+				fmt.Fprintf(c.out, "the plan of %s is approved; it is written with the next touchstone run --once, or by the daemon\n", names[0])
+			})
 		}),
 	}
-	approve.Flags().StringVar(&why, "why", "", "reason, for the audit trail")
+	b.flags(approve.Flags(), false)
 	approve.Flags().Int64Var(&upto, "upto", 0, "only as far as you saw: the number that the plan ends with")
 	cmd.AddCommand(approve, c.retryCmd(), c.dropCmd())
 	return cmd
@@ -61,6 +63,9 @@ func (c *cli) plan(ctx context.Context, a *app.App, only, state string, limit in
 		held = held || p.Held != ""
 	}
 	err = c.print(plans, func() {
+		if len(plans) == 0 {
+			fmt.Fprintln(c.out, "no target is configured: nothing is ever written")
+		}
 		for _, p := range plans {
 			fmt.Fprintf(c.out, "%s (%s of %s): %d creates, %d updates", p.Target, p.Entity, p.System, p.Creates, p.Updates)
 			if p.LeftOut > 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,15 +33,18 @@ func (c *cli) quarantineCmd() *cobra.Command {
 	list := &cobra.Command{
 		Use: "list", Short: "List quarantined records with every reason", Args: args(cobra.NoArgs),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error {
+			if err := oneOf("--state", state, quarantineStates); err != nil {
+				return err
+			}
 			rows, err := a.Store.QuarantineList(ctx, state, a.SourceUID(source), after, limit)
 			if err != nil {
 				return err
 			}
-			return c.quarantineList(a, rows)
+			return c.quarantineList(a, rows, state)
 		}),
 	}
 	list.Flags().StringVar(&source, "source", "", "only of this source")
-	list.Flags().StringVar(&state, "state", "open", "open, released, superseded, mended or gone")
+	list.Flags().StringVar(&state, "state", "open", "only these: "+strings.Join(quarantineStates, ", "))
 	list.Flags().StringVar(&after, "after", "", "begin behind this row")
 	list.Flags().IntVar(&limit, "limit", 100, "how many at most")
 	show := &cobra.Command{
@@ -52,33 +57,39 @@ func (c *cli) quarantineCmd() *cobra.Command {
 			return c.quarantineShow(a, q)
 		}),
 	}
-	var why string
+	var b by
 	release := &cobra.Command{
 		Use: "release ID", Short: "Let a record pass in spite of its reasons", Args: args(cobra.ExactArgs(1)),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error {
-			if why == "" {
+			if b.why == "" {
 				return usageError{fmt.Errorf("--why is missing: a release is a decision and keeps its reason")}
 			}
-			if err := a.Store.Release(ctx, ids[0], who(), why); err != nil {
+			if err := a.Store.Release(ctx, ids[0], b.by().Who, b.why); err != nil {
 				return err
 			}
 			return c.print(map[string]string{"released": ids[0]}, func() {
-				fmt.Fprintf(c.out, "%s is released; it is taken in with the next run, or by the daemon within a minute\n", ids[0])
+				fmt.Fprintf(c.out, "%s is released; it is taken in with the next touchstone run --once, or by the daemon within a minute\n", ids[0])
 			})
 		}),
 	}
-	release.Flags().StringVar(&why, "why", "", "reason, for the audit trail")
+	b.flags(release.Flags(), false)
 	cmd.AddCommand(list, show, release)
 	return cmd
 }
 
-func (c *cli) quarantineList(a *app.App, list []store.Quarantined) error {
+// quarantineStates are what becomes of a record that did not pass.
+var quarantineStates = []string{"open", "released", "superseded", "mended", "gone"}
+
+func (c *cli) quarantineList(a *app.App, list []store.Quarantined, state string) error {
 	items := []shownQuarantine{}
 	var rows [][]any
 	for _, q := range list {
-		s := shown(a, q)
-		items = append(items, s)
-		for i, r := range q.Reasons {
+		items = append(items, shown(a, q))
+	}
+	// A page comes in the order of its ids, which say nothing to people.
+	byRecord := slices.SortedStableFunc(slices.Values(items), func(x, y shownQuarantine) int { return strings.Compare(x.Record, y.Record) })
+	for _, s := range byRecord {
+		for i, r := range s.Reasons {
 			id, ref, place := s.ID, s.Record, s.Place
 			if i > 0 {
 				id, ref, place = "", "", ""
@@ -88,7 +99,11 @@ func (c *cli) quarantineList(a *app.App, list []store.Quarantined) error {
 	}
 	return c.print(items, func() {
 		if len(rows) == 0 {
-			fmt.Fprintln(c.out, "nothing is quarantined")
+			if state == "open" {
+				fmt.Fprintln(c.out, "nothing is in quarantine")
+			} else {
+				fmt.Fprintf(c.out, "nothing in quarantine is %s\n", state)
+			}
 			return
 		}
 		c.table([]string{"id", "record", "place", "field", "what is wrong", "how to mend it"}, rows)

@@ -8,13 +8,13 @@ import (
 	"net/http"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"touchstone/config"
 	"touchstone/internal/app"
 )
 
@@ -25,7 +25,7 @@ func (c *cli) runCmd() *cobra.Command {
 		Short: "Run the daemon, or one pass of it",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(c.config, c.loadOptions(false))
+			cfg, err := c.load(false)
 			if err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ func (c *cli) once(ctx context.Context, a *app.App) error {
 	if err := c.summary(sum); err != nil {
 		return err
 	}
-	if len(sum.Problems) > 0 || len(sum.Held) > 0 {
+	if len(sum.Problems) > 0 || len(sum.Held) > 0 || sum.Refused > 0 {
 		return errPerson
 	}
 	return nil
@@ -74,7 +74,7 @@ func (c *cli) once(ctx context.Context, a *app.App) error {
 
 func (c *cli) summary(s app.Summary) error {
 	return c.print(s, func() {
-		c.table([]string{"records", ""}, [][]any{
+		c.table([]string{"records", ""}, counted([][]any{
 			{"pulled", s.Pulled},
 			{"= stored", s.Stored},
 			{"+ unchanged", s.Unchanged},
@@ -89,11 +89,12 @@ func (c *cli) summary(s app.Summary) error {
 			{"writes planned", s.Planned},
 			{"writes delivered", s.Pushed},
 			{"of them verified", s.Verified},
+			{"writes refused", s.Refused},
 			{"writes that wait", s.Waiting},
-			{"writes that were refused", s.Refused},
+			{"writes that stand refused", s.Failed},
 			{"left out by a target's where", s.LeftOut},
 			{"values no table knows", s.Unmapped},
-		})
+		}))
 		if e := s.Events; e != nil {
 			c.table([]string{"events", ""}, [][]any{
 				{"pulled", e.Pulled},
@@ -113,8 +114,24 @@ func (c *cli) summary(s app.Summary) error {
 			fmt.Fprintln(c.out, "held:", plain(h))
 		}
 		for _, p := range s.Problems {
-			fmt.Fprintln(c.out, "problem:", plain(p))
+			for _, line := range strings.Split(p, "\n") {
+				fmt.Fprintln(c.out, "problem:", plain(line))
+			}
 		}
+		if s.Quarantined > 0 {
+			fmt.Fprintln(c.out, "why they are in quarantine: touchstone quarantine list")
+		}
+		if s.Refused > 0 {
+			fmt.Fprintln(c.out, "why they were refused: touchstone plan --state rejected")
+		}
+	})
+}
+
+// counted leaves out what did not happen, but for the counts that a person
+// looks for: 0 says something there.
+func counted(rows [][]any) [][]any {
+	return slices.DeleteFunc(rows, func(r []any) bool {
+		return r[1] == 0 && !slices.Contains([]any{"pulled", "= stored", "+ unchanged", "+ quarantined", "golden records", "merged into them"}, r[0])
 	})
 }
 

@@ -59,7 +59,7 @@ func (c *cli) showStatus(s app.Status) {
 	case s.Holder != nil:
 		fmt.Fprintf(c.out, "The daemon runs elsewhere: pid %d on %s since %s, last sign of life %s\n", s.Holder.PID, s.Holder.Host, s.Holder.Since, s.Holder.Beat)
 	default:
-		fmt.Fprintln(c.out, "No daemon runs.")
+		fmt.Fprintln(c.out, "No daemon runs: touchstone run --once makes one pass, touchstone run goes on.")
 	}
 	for _, r := range s.NotReady {
 		fmt.Fprintln(c.out, "not ready:", plain(r))
@@ -69,7 +69,11 @@ func (c *cli) showStatus(s app.Status) {
 	}
 	var rows [][]any
 	for _, x := range s.Sources {
-		rows = append(rows, []any{x.Name, x.State, when(x.LastSuccess), when(x.Next), x.Pass, x.Records, x.Backlog, x.Quarantined, x.Problem})
+		next := when(x.Next)
+		if s.Daemon == nil && s.Holder == nil {
+			next = "when run" // nothing comes by itself
+		}
+		rows = append(rows, []any{x.Name, x.State, when(x.LastSuccess), next, x.Pass, x.Records, x.Backlog, x.Quarantined, x.Problem})
 	}
 	c.table([]string{"source", "state", "last success", "next", "pass", "records", "backlog", "quarantine", "problem"}, rows)
 	rows = nil

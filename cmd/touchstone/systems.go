@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,6 +89,29 @@ func (s *simulated) Close() error {
 		errs = append(errs, sys.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// tokens says what each system takes as a credential: they open nothing else.
+func (s *simulated) tokens(w io.Writer) {
+	for _, sys := range s.list {
+		if token := tokenOf(sys.name); token != "" {
+			fmt.Fprintf(w, "  token for %s: %s\n", sys.name, token)
+		}
+	}
+}
+
+func tokenOf(name string) string {
+	switch name {
+	case "crm":
+		return simulator.CRM().Token
+	case "desk":
+		return simulator.Desk().Token
+	case "hubspot":
+		return simulator.HubSpotToken
+	case "zendesk":
+		return simulator.ZendeskToken
+	}
+	return ""
 }
 
 // addresses lists where the systems are, for a person.

@@ -17,6 +17,7 @@ import (
 	"touchstone/config"
 	"touchstone/connectors"
 	"touchstone/internal/httpx"
+	"touchstone/internal/record"
 )
 
 // Client speaks to one system. It is safe for concurrent use and keeps no state
@@ -129,18 +130,14 @@ func (c *Client) stream(name string) (*stream, error) {
 	return s, nil
 }
 
-// Writable says whether the stream can be written to at all.
-func (c *Client) Writable(entity string) bool {
+// Writes says whether the configuration declares an operation of an entity.
+func (c *Client) Writes(entity string, op record.Op) bool {
 	s, ok := c.streams[entity]
 	if !ok {
 		return false
 	}
-	for _, w := range []write{s.create, s.update, s.upsert} {
-		if w.given() || w.batch.given() {
-			return true
-		}
-	}
-	return false
+	_, err := s.writeFor(op)
+	return err == nil
 }
 
 // Class says what the system promises for an entity's writes.

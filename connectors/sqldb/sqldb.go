@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"touchstone/connectors"
+	"touchstone/internal/record"
 )
 
 // pageBytes is the most text a page holds.
@@ -141,6 +142,13 @@ func (c *Client) Class(entity string) connectors.Class {
 		UniqueKey: s.Unique, Conditional: s.Version != "", Searchable: s.Key != "",
 		MaxRequestLife: time.Duration(c.opts.Timeout),
 	}
+}
+
+// Writes says whether a table can be sent an operation: an upsert goes by our
+// key, which has to be unique there.
+func (c *Client) Writes(entity string, op record.Op) bool {
+	s, ok := c.streams[entity]
+	return ok && s.Table != "" && (op != record.Upsert || s.Unique && s.Key != "")
 }
 
 // KeyField is the column that takes our key.

@@ -110,7 +110,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	a.opts.Env.HTTP = a.life.metrics.transport(opts.Env.HTTP)
 	if opts.Shared {
 		if _, err := os.Stat(filepath.Join(opts.Dir, seal.KeyFile)); err != nil {
-			return nil, fmt.Errorf("no data in %s: nothing was run there yet; run first, or name the right folder with --dir: %w", opts.Dir, err)
+			return nil, noData(opts.Dir)
 		}
 	} else if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
@@ -397,13 +397,10 @@ func (a *App) wireTargets(problems *config.Problems) error {
 		if s == nil || ent == nil || ent.resolver == nil {
 			continue // config has said so
 		}
+		create, bad := writing(t, s.source, s.puller)
 		pusher, ok := s.puller.(connectors.Pusher)
-		if !ok {
-			*problems = append(*problems, t.At.Problem("system %s is of type %s and cannot be written to", t.System, s.source.Type))
-			continue
-		}
-		if w, ok := pusher.(interface{ Writable(entity string) bool }); ok && !w.Writable(t.Entity) {
-			*problems = append(*problems, t.At.Problem("source %s only reads %s: none of its streams' writes (create, update, upsert) is declared", t.System, t.Entity))
+		if len(bad) > 0 || !ok {
+			*problems = append(*problems, bad...)
 			continue
 		}
 		var landing *pipeline.Intake
@@ -413,11 +410,12 @@ func (a *App) wireTargets(problems *config.Problems) error {
 			}
 		}
 		if landing == nil {
-			*problems = append(*problems, t.At.Problem("source %s does not read %s: a target is read back, so its entity has to be mapped there too", t.System, t.Entity))
+			*problems = append(*problems, unread(t))
 			continue
 		}
 		plan, bad := pipeline.NewTarget(t, s.uid, a.around())
 		*problems = append(*problems, bad...)
+		plan.Create = create
 		for _, name := range plan.Refers() {
 			if e := a.entityNamed(name); e != nil && e.resolver != nil {
 				e.resolver.Referred = true

@@ -31,9 +31,10 @@ type Summary struct {
 	Planned     int           `json:"planned"`
 	Pushed      int           `json:"pushed"`
 	Verified    int           `json:"verified"`
-	LeftOut     int           `json:"left_out"` // golden records that a target's where leaves out, for all targets
-	Waiting     int           `json:"waiting"`  // writes left for a later pass: their time has not come, or a person has to let them
-	Refused     int           `json:"refused"`  // writes that the target will not take, or that were given up: a person should look
+	Refused     int           `json:"refused,omitempty"` // writes that a target did not take in this pass
+	LeftOut     int           `json:"left_out"`          // golden records that a target's where leaves out, for all targets
+	Waiting     int           `json:"waiting"`           // writes left for a later pass: their time has not come, or a person has to let them
+	Failed      int           `json:"failed"`            // writes that stand refused, in conflict or given up: a person should look
 	Events      *EventSummary `json:"events,omitempty"`
 	// Unmapped counts the values that tables of the configuration do not know;
 	// UnmappedValues are the most frequent of them.
@@ -118,6 +119,7 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 		sum.Held = nil
 		for _, t := range a.targets {
 			r, err := a.deliver(ctx, t)
+			sum.Refused += r.Rejected
 			sent += r.Delivered + r.Rejected + r.Replanned // what the resolver should look at again
 			if r.Held != "" {
 				sum.Held = append(sum.Held, t.config.Name+": "+r.Held)
@@ -262,7 +264,7 @@ func (a *App) fill(ctx context.Context, sum *Summary, since string) error {
 	}
 	for _, t := range n.ByTarget {
 		sum.Waiting += t.States[store.Pending] + t.States[store.Inflight] + t.States[store.Unknown]
-		sum.Refused += t.States[store.Rejected] + t.States[store.Conflicted] + t.States[store.Dead]
+		sum.Failed += t.States[store.Rejected] + t.States[store.Conflicted] + t.States[store.Dead]
 	}
 	sum.Golden, sum.Merged, sum.Review = n.Golden, n.Members-n.Golden, n.Review
 	sum.Planned, sum.Pushed, sum.Verified, err = a.Store.OutboxCounts(ctx, since)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,7 +24,8 @@ type Target struct {
 	System string // uid of the source
 	Entity string
 	Policy string
-	Rules  string // hash of what decides its writes: a change needs a new approval
+	Create record.Op // how new objects are made: create, or an upsert by our key
+	Rules  string    // hash of what decides its writes: a change needs a new approval
 	fields []targetField
 	owned  map[string]bool
 	where  *expr.Program
@@ -345,11 +347,8 @@ func (p *planning) create(m madeGolden, wanted map[string]any, wait store.Outsta
 		}
 	}
 	row := store.Row{
-		Target: p.t.Name, System: p.t.System, Entity: p.t.Entity, Op: string(record.Create), Founder: m.golden.Founder,
+		Target: p.t.Name, System: p.t.System, Entity: p.t.Entity, Op: string(cmp.Or(p.t.Create, record.Create)), Founder: m.golden.Founder,
 		Key: m.golden.ID, Fields: fields, Wanted: p.tx.Keyed("wanted", h.Sum(nil)[:16]),
-	}
-	if p.t.Policy == config.Upsert {
-		row.Op = string(record.Upsert)
 	}
 	if want && wait.Founder != 0 {
 		row.WaitsOn, row.Error = wait.Founder, fmt.Sprintf("waits until %s has been created there, to refer to it", wait.Golden)

@@ -273,7 +273,7 @@ func (d *EventDeriver) item(raw record.Raw, known decoded) store.EventItem {
 	}
 	raw.ID = id.ID
 	if len(reasons) > 0 {
-		return bad(raw, errors.New(reasons[0].Text))
+		return bad(raw, said(reasons[0]))
 	}
 	raw.Stamp, raw.Deleted = id.Stamp, id.Deleted
 	if len(raw.Data) > 0 {

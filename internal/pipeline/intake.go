@@ -162,7 +162,7 @@ func (in *Intake) item(raw record.Raw, known decoded) store.Item {
 	}
 	if len(reasons) > 0 {
 		it.Raw.ID = id.ID
-		return unreadable(it, errors.New(reasons[0].Text))
+		return unreadable(it, said(reasons[0]))
 	}
 	it.Raw.ID, it.Raw.Version, it.Raw.Stamp, it.Raw.Deleted = id.ID, id.Version, id.Stamp, id.Deleted
 	it.Filtered = !id.Keep

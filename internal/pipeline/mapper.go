@@ -424,6 +424,9 @@ func isNumber(s string) bool {
 	return json.Valid([]byte(s))
 }
 
+// said is a reason as a sentence, for a record that could not be taken in.
+func said(r record.Reason) error { return errors.New(strings.TrimSpace(r.Field + " " + r.Text)) }
+
 func mapReason(field string, err error) record.Reason {
 	return record.Reason{Rule: "map", Field: field, Text: err.Error(), Remedy: "mend the mapping in the configuration, or the value at the source"}
 }
