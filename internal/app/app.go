@@ -137,6 +137,9 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if a.Store, err = store.Open(ctx, a.dsn(), a.vault, opts.Env); err != nil {
 		return a, err
 	}
+	if err := a.Store.Whole(ctx); err != nil {
+		return a, err
+	}
 	if !opts.Shared {
 		if err := a.takeStore(ctx); err != nil {
 			return a, err
@@ -424,7 +427,7 @@ func (a *App) wireTargets(problems *config.Problems) error {
 		plan.Failed = func(id string, err error) { a.notMapped(t.Name, id, err) }
 		ent.resolver.Differ.Targets = append(ent.resolver.Differ.Targets, plan)
 		a.targets = append(a.targets, &target{config: t, system: s, plan: plan, deliverer: &outbox.Deliverer{
-			Store: a.Store, Env: a.opts.Env, Vault: a.vault, Log: a.Log, Target: t.Name, System: s.uid, Entity: t.Entity, Stream: t.Entity,
+			Store: a.Store, Env: a.opts.Env, Vault: a.vault, Log: a.Log, Target: t.Name, System: s.uid, Entity: t.Entity, Stream: t.Entity, Refers: plan.Refers(),
 			Rules: plan.Rules, Auto: t.Approve == config.ApproveAuto, Brake: float64(t.Brake), Pusher: pusher, Landing: landing, Stopping: a.stopping.Load,
 		}})
 	}

@@ -58,7 +58,14 @@ func Restore(ctx context.Context, cfg *config.Config, opts Options, backup, key 
 	if err != nil {
 		return c, err
 	}
-	return store.Restore(ctx, backup, a.dsn(), vault, opts.Env)
+	if dsn := a.dsn(); store.IsFile(dsn) {
+		f, err := lockPath(dsn + ".lock")
+		if err != nil {
+			return c, fmt.Errorf("lock the store: %w", err)
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+	}
+	return store.Restore(ctx, backup, a.dsn(), vault, opts.Env, a.me())
 }
 
 // copyNew copies a small secret file to a place where nothing is yet, for its

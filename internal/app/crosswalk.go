@@ -84,7 +84,10 @@ func (a *App) readCrosswalk(r io.Reader, rep *ImportReport) ([]*crosswalkGroup, 
 			return nil, unclear("line 1: the column %s is missing; it needs source, id, golden (and entity where a source has several kinds of records)", name)
 		}
 	}
-	byName, in2 := map[string]*crosswalkGroup{}, map[record.Ref]*crosswalkGroup{}
+	// Companies and persons are often numbered each for themselves: golden 1 of
+	// the one has nothing to do with golden 1 of the other.
+	type named struct{ entity, golden string }
+	byName, in2 := map[named]*crosswalkGroup{}, map[record.Ref]*crosswalkGroup{}
 	var groups []*crosswalkGroup
 	for n := 0; ; n++ {
 		row, err := in.Read()
@@ -107,10 +110,11 @@ func (a *App) readCrosswalk(r io.Reader, rep *ImportReport) ([]*crosswalkGroup, 
 			rep.refuse(line, golden, err)
 			continue
 		}
-		g := byName[golden]
+		name := named{ref.Entity, golden}
+		g := byName[name]
 		if g == nil {
 			g = &crosswalkGroup{name: golden, line: line}
-			byName[golden], groups = g, append(groups, g)
+			byName[name], groups = g, append(groups, g)
 		}
 		switch other := in2[ref]; other {
 		case nil:

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"touchstone/internal/simulator"
 	"touchstone/internal/store"
 )
 
@@ -267,6 +269,37 @@ func TestDecisionsBesideTheResolver(t *testing.T) {
 			if g := w.golden(id); !strings.Contains(w.members(ref), g.Members[0].Ref) {
 				t.Errorf("%s answers %s, which does not hold %s", id, g.ID, ref)
 			}
+		}
+		w.end()
+	})
+}
+
+// TestRecordTakenFromTheObjectMadeForItGetsItsOwn: a person says that the object
+// which we created for a record is another customer. The record gets an object
+// of its own under a key of its own; nobody writes to the other in turn for ever.
+func TestRecordTakenFromTheObjectMadeForItGetsItsOwn(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w, _, desk := linkedWorld(t, dsn, simulator.Seed{"companies": seeded(`{"id":"c1","name":"Acme Tools Ltd","website":"acme.example"}`)}, nil)
+		w.open()
+		w.clean()
+		made := w.members("crm/company/c1")
+		if made != "crm/company/c1 desk/company/c1001" {
+			t.Fatalf("members %q, want the object made for it among them", made)
+		}
+		split := w.decision(w.app.Split(t.Context(), []string{"crm/company/c1"}, "crm/company/c1", By{Who: "ann", Over: true}))
+		w.later(time.Hour)
+		if got, want := w.members("crm/company/c1"), "crm/company/c1 desk/company/c1002"; got != want {
+			t.Errorf("members after the split %q, want %q", got, want)
+		}
+		desk.want("c1002", "name", "Acme Tools Ltd")
+		if got := w.members("desk/company/c1001"); got != "desk/company/c1001" {
+			t.Errorf("members of what was taken out %q, want it alone", got)
+		}
+		w.end()
+		w.decision(w.app.Undo(t.Context(), split, By{Who: "ann"}))
+		w.later(time.Hour)
+		if got, want := w.members("crm/company/c1"), made+" desk/company/c1002"; got != want {
+			t.Errorf("members after the undo %q, want %q", got, want)
 		}
 		w.end()
 	})

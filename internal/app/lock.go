@@ -49,10 +49,28 @@ func lockPath(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lockAlone(int(f.Fd())); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// lockAlone takes a file for this process. One that is only being looked at
+// (FindRunning) can be shared, and is free again at once.
+func lockAlone(fd int) (err error) {
+	const looks = 10_000
+	for range looks {
+		if err = syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		if shared := syscall.Flock(fd, syscall.LOCK_SH|syscall.LOCK_NB); shared != nil {
+			return shared
+		}
+		if err := syscall.Flock(fd, syscall.LOCK_UN); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // writeRunning puts the text down in one write, so that nobody reads half of it.
@@ -102,11 +120,11 @@ func (a *App) me() store.Holder {
 }
 
 // takeStore makes this process the only one that works on the store: by a lock
-// beside a SQLite file that lies outside the data folder, by a lease on
-// PostgreSQL.
+// beside a SQLite file, which another data folder's configuration may name too,
+// by a lease on PostgreSQL.
 func (a *App) takeStore(ctx context.Context) error {
-	if dsn := a.dsn(); a.Store.Engine() == "sqlite" && filepath.Dir(dsn) != filepath.Clean(a.opts.Dir) {
-		f, err := lockPath(dsn + ".lock")
+	if a.Store.Engine() == "sqlite" {
+		f, err := lockPath(a.dsn() + ".lock")
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			h, _, err := a.Store.LeaseHolder(ctx)
 			return errors.Join(&store.HeldError{Holder: h}, err)

@@ -206,10 +206,11 @@ func (a *App) deliver(ctx context.Context, t *target) (outbox.Report, error) {
 		if err != nil || !ready {
 			return outbox.Report{}, err
 		}
-	}
-	// Half weighed by one model and half by another is no picture to push.
-	if switching, err := a.Store.Activating(ctx, t.config.Entity); err != nil || switching {
-		return outbox.Report{}, err
+		// Half weighed by one model and half by another is no picture to push. A
+		// switch that begins while rows are sent is seen by Claim.
+		if switching, err := a.Store.Activating(ctx, entity); err != nil || switching {
+			return outbox.Report{}, err
+		}
 	}
 	t.system.busy.Lock()
 	defer t.system.busy.Unlock()

@@ -48,25 +48,41 @@ func (a *App) read(ctx context.Context) (r reading) {
 		return r
 	}
 	for _, s := range a.order {
-		r.success[s.source.Name], r.first[s.source.Name] = lastSuccess(s, good), first[s.uid]
+		_, r.success[s.source.Name] = lastSuccess(s, good)
+		r.first[s.source.Name] = first[s.uid]
 	}
 	return r
 }
 
-// lastSuccess is when all of a source's entities had been pulled to their end.
-func lastSuccess(s *system, good []store.Success) (at time.Time) {
-	for i, in := range s.intakes {
-		var ended time.Time
+// lastSuccess is the oldest last good run of a source's entities and events, by
+// when it began and when it ended; zero when one of them never had any.
+func lastSuccess(s *system, good []store.Success) (started, ended time.Time) {
+	for i, stream := range s.streams() {
+		var last store.Success
 		for _, g := range good {
-			if g.Source == s.uid && g.Entity == in.Deriver.Entity {
-				ended = g.Ended
+			if g.Source == s.uid && g.Entity == stream {
+				last = g
 			}
 		}
-		if i == 0 || ended.Before(at) {
-			at = ended
+		if i == 0 || last.Started.Before(started) {
+			started = last.Started
+		}
+		if i == 0 || last.Ended.Before(ended) {
+			ended = last.Ended
 		}
 	}
-	return at
+	return started, ended
+}
+
+// streams are the names under which a source's runs are kept.
+func (s *system) streams() (names []string) {
+	for _, in := range s.intakes {
+		names = append(names, in.Deriver.Entity)
+	}
+	for _, in := range s.events {
+		names = append(names, store.EventStream(in.Kind))
+	}
+	return names
 }
 
 // dataDir is where the store's bytes are, as far as this machine knows.

@@ -285,6 +285,9 @@ func readPair(x rulingPair) (p store.PortablePair, err error) {
 		if p.B, err = record.ParseRef(x.B); err != nil {
 			return p, err
 		}
+		if p.A.Entity != p.B.Entity {
+			return p, fmt.Errorf("a pair is of one kind of record, and this one is of %s and %s", p.A.Entity, p.B.Entity)
+		}
 	case store.Pinned:
 		var v record.Value
 		if _, ok := record.Spec(p.A.Entity, x.Field); !ok || json.Unmarshal(x.Value, &v) != nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"touchstone/internal/simulator"
 )
 
 // TestDecisionsTravelToAFreshStore: exported, imported before anything has
@@ -116,4 +118,34 @@ func TestCrosswalkIsTakenOver(t *testing.T) {
 		}
 		w.end()
 	})
+}
+
+// TestImportsTieNoCompanyToAPerson: a crosswalk numbers companies and persons
+// each for themselves, and a pair of both is no pair.
+func TestImportsTieNoCompanyToAPerson(t *testing.T) {
+	w, _, _ := linkedWorld(t, "", simulator.Seed{
+		"companies": seeded(`{"id":"c1","name":"Acme Tools Ltd"}`, `{"id":"c2","name":"Zenith Bakery"}`),
+		"contacts":  seeded(`{"id":"p1","name":"Ada Lovelace","email":"ada@example.com"}`, `{"id":"p2","name":"Grace Hopper","email":"grace@example.com"}`),
+	}, nil)
+	w.yaml = strings.Split(w.yaml, "targets:")[0]
+	w.open()
+	file := "source,entity,id,golden\ncrm,company,c1,1\ncrm,person,p1,1\ncrm,company,c2,1\ncrm,person,p2,1\n"
+	rep, err := w.app.ImportCrosswalk(t.Context(), strings.NewReader(file), "old.csv", ann)
+	if err != nil || rep.Imported != 2 || len(rep.Refused) > 0 {
+		t.Fatalf("import: %+v, %v; want a company and a person", rep, err)
+	}
+	w.clean()
+	for _, of := range []string{"company/c", "person/p"} {
+		if got, want := w.members("crm/"+of+"1"), "crm/"+of+"1 crm/"+of+"2"; got != want {
+			t.Errorf("members %q, want %q", got, want)
+		}
+	}
+	pair := `{"touchstone":"rulings","format":1,"installation":"elsewhere"}
+{"id":"d1","kind":"merge","who":"eve","at":"2026-01-01T00:00:00.000000Z","pairs":[{"kind":"must","a":"crm/company/c1","b":"crm/person/p1"}]}
+`
+	rep, err = w.app.ImportRulings(t.Context(), strings.NewReader(pair))
+	if err != nil || len(rep.Refused) != 1 || !strings.Contains(rep.Refused[0].Why, "of company and person") {
+		t.Errorf("a pair of a company and a person: %+v, %v; want it refused", rep, err)
+	}
+	w.end()
 }

@@ -148,7 +148,7 @@ func (a *App) runSource(asked, work context.Context, s *system, landed signal) e
 }
 
 // timer goes on from the source's last good run: the oldest, when it has
-// several entities.
+// several entities or events.
 func (a *App) timer(ctx context.Context, s *system) (*schedule.Timer, error) {
 	plan, err := s.source.Plan(s.uid)
 	if err != nil {
@@ -158,18 +158,7 @@ func (a *App) timer(ctx context.Context, s *system) (*schedule.Timer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var last time.Time
-	for i, in := range s.intakes {
-		var started time.Time
-		for _, g := range good {
-			if g.Source == s.uid && g.Entity == in.Deriver.Entity {
-				started = g.Started
-			}
-		}
-		if i == 0 || started.Before(last) {
-			last = started
-		}
-	}
+	last, _ := lastSuccess(s, good)
 	return schedule.NewTimer(plan, last, a.opts.Env.Clock.Now()), nil
 }
 

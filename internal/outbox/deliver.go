@@ -38,9 +38,10 @@ type Deliverer struct {
 	Target  string
 	System  string // uid
 	Entity  string
-	Stream  string // the entity's name in the connector
-	Rules   string // hash of what decides the writes
-	Auto    bool   // a first plan needs no person
+	Stream  string   // the entity's name in the connector
+	Refers  []string // entity types whose objects its writes name
+	Rules   string   // hash of what decides the writes
+	Auto    bool     // a first plan needs no person
 	Brake   float64
 	Pusher  connectors.Pusher
 	Landing Landing
@@ -126,7 +127,7 @@ func (d *Deliverer) sendAll(ctx context.Context) (total Report, err error) {
 			total.Held = held
 			return total, err
 		}
-		rows, err := d.Store.Claim(ctx, d.Target, batchSize)
+		rows, err := d.Store.Claim(ctx, d.Target, batchSize, d.Refers...)
 		if err != nil || len(rows) == 0 {
 			return total, err
 		}

@@ -348,7 +348,7 @@ func (p *planning) create(m madeGolden, wanted map[string]any, wait store.Outsta
 	}
 	row := store.Row{
 		Target: p.t.Name, System: p.t.System, Entity: p.t.Entity, Op: string(cmp.Or(p.t.Create, record.Create)), Founder: m.golden.Founder,
-		Key: m.golden.ID, Fields: fields, Wanted: p.tx.Keyed("wanted", h.Sum(nil)[:16]),
+		Key: p.freeKey(m, rows), Fields: fields, Wanted: p.tx.Keyed("wanted", h.Sum(nil)[:16]),
 	}
 	if want && wait.Founder != 0 {
 		row.WaitsOn, row.Error = wait.Founder, fmt.Sprintf("waits until %s has been created there, to refer to it", wait.Golden)
@@ -357,7 +357,7 @@ func (p *planning) create(m madeGolden, wanted map[string]any, wait store.Outsta
 	for _, r := range rows {
 		switch r.State {
 		case store.Pending:
-			if want && r.Founder == row.Founder && bytes.Equal(r.Wanted, row.Wanted) && r.WaitsOn == row.WaitsOn {
+			if want && r.Founder == row.Founder && r.Key == row.Key && bytes.Equal(r.Wanted, row.Wanted) && r.WaitsOn == row.WaitsOn {
 				want = false
 				continue
 			}
@@ -380,6 +380,24 @@ func (p *planning) create(m madeGolden, wanted map[string]any, wait store.Outsta
 		p.rows = append(p.rows, row)
 	}
 	return nil
+}
+
+// freeKey is the golden record's id, or the next name made of it, under which
+// none of its creates has made an object that belongs to another golden record
+// now: where the key is unique, a create under that one would write to an object
+// that a person has taken out.
+func (p *planning) freeKey(m madeGolden, creates []store.Row) string {
+	taken := map[string]bool{}
+	for _, r := range creates {
+		if r.Rec != 0 && !slices.ContainsFunc(m.group.members, func(i int) bool { return p.members[i].Rec == r.Rec }) {
+			taken[r.Key] = true
+		}
+	}
+	key := m.golden.ID
+	for n := 2; taken[key]; n++ {
+		key = fmt.Sprintf("%s.%d", m.golden.ID, n)
+	}
+	return key
 }
 
 // wanted is what the golden record says, by target path. A path whose value is

@@ -24,6 +24,8 @@ type EventIntake struct {
 	Deriver *EventDeriver
 	Puller  connectors.Puller
 	Busy    sync.Locker // see Intake
+	// Stopping says, before each page, that the pass is to end here; nil for never.
+	Stopping func() bool
 }
 
 // Pass pulls until the source has no more and gives the counts. Progress is
@@ -44,7 +46,12 @@ func (in *EventIntake) Pass(ctx context.Context, progress func(store.Counts)) (t
 		err = fmt.Errorf("source %s: events %s: %w", in.Name, in.Kind, err)
 		text = err.Error()
 	}
-	end := in.Store.EndRun(context.WithoutCancel(ctx), run, text)
+	var end error
+	if errors.Is(err, ErrStopped) || err != nil && ctx.Err() != nil {
+		end = in.Store.StopRun(context.WithoutCancel(ctx), run)
+	} else {
+		end = in.Store.EndRun(context.WithoutCancel(ctx), run, text)
+	}
 	in.Log.Info("pass of events ended", "source", in.Name, "events", in.Kind, "pulled", total.Pulled, "stored", total.Stored,
 		"unchanged", total.Unchanged, "quarantined", total.Quarantined, "filtered", total.Filtered, "failed", text != "")
 	return total, errors.Join(err, end)
@@ -57,6 +64,9 @@ func (in *EventIntake) pages(ctx context.Context, run string, landed func(store.
 	}
 	pass := &passState{seen: map[[8]byte]sighting{}}
 	for page := 1; ; page++ {
+		if in.Stopping != nil && in.Stopping() {
+			return ErrStopped
+		}
 		next, c, more, err := in.page(ctx, run, page, cursor, pass)
 		landed(c)
 		if err != nil {

@@ -142,7 +142,11 @@ func fill(ctx context.Context, from querier, to *DB) (c Copied, err error) {
 
 func fillTable(ctx context.Context, from querier, to *DB, table string) (n int, err error) {
 	err = to.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `DELETE FROM `+table)
+		keep := ""
+		if table == "setting" {
+			keep = ` WHERE name <> '` + restoring + `'`
+		}
+		_, err := tx.exec(ctx, `DELETE FROM `+table+keep)
 		return err
 	})
 	if err != nil {
@@ -222,9 +226,30 @@ func syncFile(path string) error {
 // ErrNotEmpty says that a backup would go into a store that holds something.
 var ErrNotEmpty = errors.New("the store is not empty: a backup is only put back into an empty one")
 
-// Restore puts a backup back into an empty store at dsn, of either engine. The
-// backup is checked first and not changed.
-func Restore(ctx context.Context, backup, dsn string, vault *seal.Vault, e env.Env) (c Copied, err error) {
+// ErrRestoring says that a restore was cut short: half of a store is there.
+var ErrRestoring = errors.New("a backup was being put back into this store, and that did not end: run the restore again")
+
+// restoring is the setting that stands while a backup is put back.
+const restoring = "restoring"
+
+// Whole says whether the store is one to work on: ErrRestoring where a restore
+// was cut short.
+func (db *DB) Whole(ctx context.Context) error {
+	half := false
+	err := db.view(ctx, `SELECT 1 FROM setting WHERE name = $1`, []any{restoring}, func(*sql.Rows) error { half = true; return nil })
+	if err == nil && half {
+		err = ErrRestoring
+	}
+	return err
+}
+
+// IsFile says whether a DSN is the path of a SQLite file.
+func IsFile(dsn string) bool { return !isPostgres(dsn) }
+
+// Restore puts a backup back into an empty store at dsn, of either engine, which
+// it holds meanwhile as me. The backup is checked first and not changed. One that
+// is cut short leaves a store that is not Whole, and begins anew.
+func Restore(ctx context.Context, backup, dsn string, vault *seal.Vault, e env.Env, me Holder) (c Copied, err error) {
 	if _, err := os.Stat(backup); err != nil {
 		return c, fmt.Errorf("restore: %w", err)
 	}
@@ -252,10 +277,27 @@ func Restore(ctx context.Context, backup, dsn string, vault *seal.Vault, e env.E
 		return c, fmt.Errorf("restore: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	if err := to.empty(ctx); err != nil {
+	if err := to.TakeLease(ctx, me); err != nil {
+		return c, fmt.Errorf("restore: %w", err)
+	}
+	whole := to.Whole(ctx)
+	if whole == nil {
+		whole = to.empty(ctx)
+	}
+	if whole != nil && !errors.Is(whole, ErrRestoring) {
+		return c, fmt.Errorf("restore: %w", whole)
+	}
+	if err := to.SetSetting(ctx, restoring, "1"); err != nil {
 		return c, fmt.Errorf("restore: %w", err)
 	}
 	if c, err = fill(ctx, from.read, to); err != nil {
+		return c, fmt.Errorf("restore: %w", err)
+	}
+	err = to.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `DELETE FROM setting WHERE name = $1`, restoring)
+		return err
+	})
+	if err != nil {
 		return c, fmt.Errorf("restore: %w", err)
 	}
 	return c, nil

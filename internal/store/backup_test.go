@@ -12,13 +12,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"touchstone/internal/env"
 	"touchstone/internal/seal"
 	"touchstone/internal/store"
+	"touchstone/internal/store/pgtest"
 	"touchstone/internal/store/storetest"
 )
+
+// me is who restores.
+var me = store.Holder{Host: "here.example.com", PID: 7}
 
 func TestBackupHoldsEveryTable(t *testing.T) {
 	var want []string
@@ -112,13 +118,13 @@ func TestBackupComesBackOnEitherEngine(t *testing.T) {
 				}
 				target := to.dsn(t)
 				e, _ := storetest.Env(9)
-				if _, err := store.Restore(t.Context(), file, target, storetest.Vault(), e); err != nil {
+				if _, err := store.Restore(t.Context(), file, target, storetest.Vault(), e, me); err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(dumpOf(t, dsn), dumpOf(t, target)); diff != "" {
 					t.Errorf("rows (-before +restored):\n%s", diff)
 				}
-				if _, err := store.Restore(t.Context(), file, target, storetest.Vault(), e); !errors.Is(err, store.ErrNotEmpty) {
+				if _, err := store.Restore(t.Context(), file, target, storetest.Vault(), e, me); !errors.Is(err, store.ErrNotEmpty) {
 					t.Errorf("a second time = %v, want ErrNotEmpty", err)
 				}
 				// The file itself is a store.
@@ -128,6 +134,78 @@ func TestBackupComesBackOnEitherEngine(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// interrupting is a clock that cuts the work short after so many looks at it.
+type interrupting struct {
+	env.Clock
+	left int
+	cut  func()
+}
+
+func (c *interrupting) Now() time.Time {
+	if c.left--; c.left == 0 {
+		c.cut()
+	}
+	return c.Clock.Now()
+}
+
+// TestRestoreCutShortBeginsAnew: half of a store is none to work on, and the
+// restore again makes it whole. Beside somebody who works on the store it does
+// nothing.
+func TestRestoreCutShortBeginsAnew(t *testing.T) {
+	for _, eng := range engines() {
+		t.Run(eng.name, func(t *testing.T) {
+			dsn := engines()[0].dsn(t)
+			b := bench(t, dsn, 1)
+			b.Land(storetest.Item("1", storetest.Named("Ada")), storetest.Item("2", storetest.Named("Bob")))
+			file, target := filepath.Join(t.TempDir(), "b.db"), eng.dsn(t)
+			if _, err := b.DB.Backup(t.Context(), file); err != nil {
+				t.Fatal(err)
+			}
+			e, _ := storetest.Env(9)
+			whole := e.Clock
+			ctx, cut := context.WithCancel(t.Context())
+			defer cut()
+			e.Clock = &interrupting{Clock: whole, left: 18, cut: cut}
+			if _, err := store.Restore(ctx, file, target, storetest.Vault(), e, me); !errors.Is(err, context.Canceled) {
+				t.Fatalf("cut short = %v", err)
+			}
+			e.Clock = whole
+			half := open(t, target, e)
+			if d := dumpOf(t, target); len(d["source_record"]) != 2 || len(d["feature"]) != 0 {
+				t.Fatalf("it was cut with %d records and %d features there, want it in between", len(d["source_record"]), len(d["feature"]))
+			}
+			if err := half.Whole(t.Context()); !errors.Is(err, store.ErrRestoring) {
+				t.Errorf("half a store is whole: %v", err)
+			}
+			if _, err := store.Restore(t.Context(), file, target, storetest.Vault(), e, me); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(dumpOf(t, dsn), dumpOf(t, target)); diff != "" {
+				t.Errorf("rows (-before +restored):\n%s", diff)
+			}
+			if err := half.Whole(t.Context()); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+func TestRestoreGoesIntoNoStoreThatIsHeld(t *testing.T) {
+	b := bench(t, benchDSN(t), 1)
+	file, target := filepath.Join(t.TempDir(), "b.db"), pgtest.DSN(t)
+	if _, err := b.DB.Backup(t.Context(), file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := worker(t, target, "daemon.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	e, _ := storetest.Env(9)
+	var held *store.HeldError
+	if _, err := store.Restore(t.Context(), file, target, storetest.Vault(), e, me); !errors.As(err, &held) || held.Host != "daemon.example.com" {
+		t.Errorf("beside a daemon = %v, want it told who holds the store", err)
 	}
 }
 
@@ -167,10 +245,10 @@ func TestRestoreRefusesWhatItCannotRead(t *testing.T) {
 	}
 	e, _ := storetest.Env(1)
 	target := filepath.Join(dir, "new.db")
-	if _, err := store.Restore(t.Context(), broken, target, storetest.Vault(), e); err == nil {
+	if _, err := store.Restore(t.Context(), broken, target, storetest.Vault(), e, me); err == nil {
 		t.Error("a damaged backup was taken")
 	}
-	if _, err := store.Restore(t.Context(), good, target, seal.New([32]byte{9}), e); err == nil || !strings.Contains(err.Error(), "another installation key") {
+	if _, err := store.Restore(t.Context(), good, target, seal.New([32]byte{9}), e, me); err == nil || !strings.Contains(err.Error(), "another installation key") {
 		t.Errorf("with another key = %v, want it refused", err)
 	}
 	if _, err := os.Stat(target); !errors.Is(err, fs.ErrNotExist) {

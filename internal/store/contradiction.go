@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -30,7 +29,7 @@ func (tx *Tx) settleContradictions(ctx context.Context, d Decision, n NewDecisio
 			return earlier, err
 		}
 		if against == "" {
-			return nil, errors.New("the decision contradicts itself: a record cannot be one with another and not be it")
+			return nil, &Impossible{"the decision contradicts itself: a record cannot be one with another and not be it"}
 		}
 		if !n.Over {
 			e, err := tx.Decision(ctx, against)
@@ -50,7 +49,7 @@ func (tx *Tx) settleContradictions(ctx context.Context, d Decision, n NewDecisio
 			}
 		}
 	}
-	return nil, fmt.Errorf("it contradicts more than %d earlier decisions: undo some of them first", mostContradictions)
+	return nil, &Impossible{fmt.Sprintf("it contradicts more than %d earlier decisions: undo some of them first", mostContradictions)}
 }
 
 // sayRest says again what a withdrawn decision said of the records on either

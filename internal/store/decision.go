@@ -68,6 +68,11 @@ func (c *Contradiction) Error() string {
 	return "it contradicts " + strings.Join(names, ", ")
 }
 
+// Impossible refuses a decision that cannot hold, whatever is taken back.
+type Impossible struct{ Text string }
+
+func (i *Impossible) Error() string { return i.Text }
+
 // ErrNoEffect says that a decision would change nothing that is in force.
 var ErrNoEffect = errors.New("nothing in force to take back")
 
@@ -107,12 +112,19 @@ func (tx *DecideTx) Add(ctx context.Context, n NewDecision) (d Decision, existin
 	if err != nil {
 		return d, false, err
 	}
-	refused, err := tx.settleContradictions(ctx, d, n, append(revived, d.ID), touched)
-	if err != nil {
-		return d, false, err
+	if n.ID != "" { // it comes from elsewhere, and what withdraws it may be here already
+		if err := tx.inForce(ctx, d.ID, touched, &revived); err != nil {
+			return d, false, err
+		}
 	}
-	if len(refused) > 0 {
-		return d, false, &Contradiction{Earlier: refused}
+	if n.links() || len(revived) > 0 && n.Kind != Expired { // the clock is not refused
+		refused, err := tx.settleContradictions(ctx, d, n, append(revived, d.ID), touched)
+		if err != nil {
+			return d, false, err
+		}
+		if len(refused) > 0 {
+			return d, false, &Contradiction{Earlier: refused}
+		}
 	}
 	delete(touched, 0)
 	if err := tx.enqueueAgain(ctx, sortedKeys(touched)); err != nil {
@@ -123,6 +135,12 @@ func (tx *DecideTx) Add(ctx context.Context, n NewDecision) (d Decision, existin
 	}
 	d, err = tx.Decision(ctx, d.ID)
 	return d, false, err
+}
+
+// links says whether a decision ties records together or keeps them apart; a pin
+// does neither, and minds no contradiction.
+func (n NewDecision) links() bool {
+	return slices.ContainsFunc(n.Rulings, func(r Ruling) bool { return r.Kind == "must" || r.Kind == "cannot" })
 }
 
 func (tx *DecideTx) mark(n NewDecision) string {

@@ -17,14 +17,22 @@ import (
 // is not resolved yet waits too: its row was planned on what stood there
 // before. So does a create while anything of its system waits: it may be the
 // very object. And a create that refers to another golden record waits while
-// that one's create is not settled, or what came of it is not resolved.
-func (db *DB) Claim(ctx context.Context, target string, n int) (rows []Row, err error) {
+// that one's create is not settled, or what came of it is not resolved. Nothing
+// is claimed of an entity type that is being switched to another match model, or
+// while one that the target refers to is.
+func (db *DB) Claim(ctx context.Context, target string, n int, refers ...string) (rows []Row, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
+		for _, entity := range refers {
+			if on, err := tx.setting(ctx, activatingMark(entity)); err != nil || on != "" {
+				return err
+			}
+		}
 		var seqs []int64
 		err := tx.query(ctx, `SELECT o.seq FROM outbox o WHERE o.target = $1 AND o.state = 'pending' AND o.not_before <= $2
+			AND NOT EXISTS (SELECT 1 FROM setting m WHERE m.name = 'activating/' || o.entity AND m.value <> '')
 			AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.target = o.target AND x.seq <> o.seq
 				AND (x.state IN ('inflight','unknown') OR x.zombie_until > $2 OR x.state = 'pending' AND x.seq < o.seq)
 				AND ((o.rec <> 0 AND x.rec = o.rec) OR (o.rec = 0 AND x.rec = 0 AND x.founder = o.founder)))

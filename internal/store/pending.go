@@ -29,7 +29,7 @@ type PortablePair struct {
 type Took struct {
 	Decision Decision
 	Existing bool
-	Refused  error // *Contradiction, or what else is wrong with it
+	Refused  error // *Contradiction or *Impossible
 }
 
 // Take makes portable decisions in their order, each for itself: one that is
@@ -38,19 +38,22 @@ type Took struct {
 func (db *DB) Take(ctx context.Context, list []Portable) (took []Took, err error) {
 	err = db.Decide(ctx, func(tx *DecideTx) error {
 		took = make([]Took, len(list))
+		waited, err := tx.one(ctx, `SELECT 1 FROM ruling_pending WHERE problem = '' LIMIT 1`, nil, new(int))
+		if err != nil {
+			return err
+		}
 		for i, p := range list {
 			t := &took[i]
 			err := tx.apart(ctx, func() (err error) {
 				t.Decision, t.Existing, err = tx.take(ctx, p)
 				return err
 			})
-			var against *Contradiction
-			if errors.As(err, &against) {
-				t.Refused, err = against, nil
-			}
-			if err != nil {
+			if t.Refused = refusal(err); t.Refused == nil && err != nil {
 				return err
 			}
+		}
+		if waited { // for records that may have landed since anybody looked
+			return nil
 		}
 		// Whatever lands from now on has a higher number.
 		return tx.setSetting(ctx, pendingChecked, strconv.FormatInt(tx.lastRec(ctx), 10))
@@ -59,6 +62,20 @@ func (db *DB) Take(ctx context.Context, list []Portable) (took []Took, err error
 		return nil, fmt.Errorf("take decisions: %w", err)
 	}
 	return took, nil
+}
+
+// refusal is what an error says about the decision itself; nil for any other
+// error.
+func refusal(err error) error {
+	var against *Contradiction
+	var impossible *Impossible
+	switch {
+	case errors.As(err, &against):
+		return against
+	case errors.As(err, &impossible):
+		return impossible
+	}
+	return nil
 }
 
 // apart runs fn so that its error takes back what it did, and nothing else.
@@ -80,6 +97,9 @@ func (tx *DecideTx) take(ctx context.Context, p Portable) (d Decision, existing 
 		d, err := tx.Decision(ctx, p.ID)
 		if err == nil || !errors.Is(err, record.ErrNotFound) {
 			return d, true, err
+		}
+		if err := tx.noCircle(ctx, p.ID, p.Withdraws); err != nil {
+			return d, false, err
 		}
 	}
 	var waiting []PortablePair
@@ -107,6 +127,35 @@ func (tx *DecideTx) take(ctx context.Context, p Portable) (d Decision, existing 
 	}
 	d, err = tx.Decision(ctx, d.ID)
 	return d, false, err
+}
+
+// noCircle refuses a decision that would withdraw itself, at once or through
+// others: whether it is in force would have no answer.
+func (tx *Tx) noCircle(ctx context.Context, id string, withdraws []string) error {
+	seen := map[string]bool{}
+	for todo := withdraws; len(todo) > 0; {
+		var next []string
+		for _, w := range todo {
+			if w == id {
+				return &Impossible{"the decision withdraws itself"}
+			}
+			if !seen[w] {
+				seen[w] = true
+				next = append(next, w)
+			}
+		}
+		todo = nil
+		err := eachIn(ctx, tx, `SELECT withdraws FROM decision_withdrawal WHERE decision IN $LIST`, next, func(r *sql.Rows) error {
+			var w string
+			err := r.Scan(&w)
+			todo = append(todo, w)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("withdrawals: %w", err)
+		}
+	}
+	return nil
 }
 
 // landedRec finds a record by the name of its source; 0 when it has not landed.
@@ -254,8 +303,7 @@ func (tx *DecideTx) applyWaiting(ctx context.Context, p waitingPair) (applied in
 		}
 		return tx.enqueueAgain(ctx, sortedKeys(touched))
 	})
-	var against *Contradiction
-	if errors.As(err, &against) {
+	if against := refusal(err); against != nil {
 		_, err = tx.exec(ctx, `UPDATE ruling_pending SET problem = $1 WHERE id = $2`, against.Error(), p.id)
 		return 0, err
 	}

@@ -15,7 +15,12 @@ func decisions() []subtest {
 		{"DecisionIsInForceUntilOneInForceWithdrawsIt", inForce},
 		{"ContradictionsAreRefusedOrWithdrawn", contradictions},
 		{"PinsExpireByAFact", expiringPins},
+		{"PinsMindNoContradiction", pinsBesideContradiction},
 		{"WhatHasNotLandedWaits", waitingRulings},
+		{"AnotherImportForgetsNoWaitingRuling", waitingBesideAnother},
+		{"WhatCannotHoldHoldsUpNobody", unholdable},
+		{"WithdrawalsGoRoundInNoCircle", circles},
+		{"DecisionBehindItsUndoIsNotInForce", lateDecision},
 		{"CrosswalkHistory", crosswalkHistory},
 	}
 }
@@ -139,6 +144,22 @@ func expiringPins(b *Bench) {
 	}
 }
 
+// pinsBesideContradiction: our own push found out that two records are one which
+// a person had parted. That is no matter of a pin, and least of all of its end.
+func pinsBesideContradiction(b *Bench) {
+	r := b.three()
+	_, err := b.decide(store.NewDecision{Kind: store.Split, Rulings: []store.Ruling{{Kind: "cannot", A: r[0], B: r[1]}}})
+	b.Must(err)
+	b.Must(b.DB.LinkExisting(b.Context(), store.Row{Seq: 99, Founder: r[0]}, r[1]))
+	_, err = b.decide(store.NewDecision{Kind: store.Pinned, Until: b.Clock.Now().Add(time.Hour), Rulings: []store.Ruling{{Kind: "pin", A: r[0], Field: "name", Value: `"X"`}}})
+	b.Must(err)
+	b.Clock.Advance(2 * time.Hour)
+	if n, err := b.DB.ExpirePins(b.Context()); n != 1 || err != nil {
+		b.Errorf("%d pins expired, %v; want 1", n, err)
+	}
+	same(b, "rulings in force", b.ruled(r), "cannot01 must01")
+}
+
 func waitingRulings(b *Bench) {
 	ctx := b.Context()
 	_, err := b.DB.SourceUID(ctx, Source, nil)
@@ -168,6 +189,115 @@ func waitingRulings(b *Bench) {
 		b.Errorf("%d rulings applied, %v; want 1", n, err)
 	}
 	same(b, "rulings of a decision that was undone meanwhile", b.ruled(append(r, b.Rec("3"))), `pin1"X"`)
+}
+
+// imported is a portable decision over records of the bench's source.
+func imported(id string, withdraws []string, pairs ...store.PortablePair) store.Portable {
+	return store.Portable{NewDecision: store.NewDecision{ID: id, Kind: store.Imported, Who: "ann", Withdraws: withdraws}, Pairs: pairs}
+}
+
+func pairOf(kind, a, b string) store.PortablePair {
+	ref := func(id string) record.Ref { return record.Ref{Source: Source, Entity: Entity, ID: id} }
+	return store.PortablePair{Kind: kind, A: ref(a), B: ref(b)}
+}
+
+// take imports decisions and gives for each its id, or why it was refused.
+func (b *Bench) take(list ...store.Portable) (out []string) {
+	b.Helper()
+	took, err := b.DB.Take(b.Context(), list)
+	b.Must(err)
+	for _, t := range took {
+		if t.Refused != nil {
+			out = append(out, t.Refused.Error())
+			continue
+		}
+		out = append(out, t.Decision.ID)
+	}
+	return out
+}
+
+func (b *Bench) wantLanded(want int) {
+	b.Helper()
+	if n, err := b.DB.Landed(b.Context()); n != want || err != nil {
+		b.Errorf("%d rulings applied, %v; want %d", n, err, want)
+	}
+}
+
+// waitingBesideAnother: the record that a ruling waits for lands, and before
+// anybody has looked another file is imported.
+func waitingBesideAnother(b *Bench) {
+	_, err := b.DB.SourceUID(b.Context(), Source, nil)
+	b.Must(err)
+	b.take(imported("d1", nil, pairOf("must", "1", "2")))
+	b.Land(Item("1", Named("Ada")), Item("2", Named("Bob")))
+	b.take(imported("d2", nil, pairOf("must", "8", "9")))
+	b.wantLanded(1)
+	same(b, "rulings", b.ruled([]int64{b.Rec("1"), b.Rec("2")}), "must01")
+}
+
+// unholdable: a decision that says of two records both that they are one and
+// that they are not is refused, or waits for a person; what stands beside it is
+// taken.
+func unholdable(b *Bench) {
+	_, err := b.DB.SourceUID(b.Context(), Source, nil)
+	b.Must(err)
+	b.take(imported("d1", nil, pairOf("must", "1", "2"), pairOf("cannot", "1", "2")), imported("d2", nil, pairOf("must", "2", "3")))
+	b.three()
+	b.wantLanded(2)
+	r := []int64{b.Rec("1"), b.Rec("2"), b.Rec("3")}
+	pairs, err := b.DB.RuledPairs(b.Context(), []string{"d1"})
+	b.Must(err)
+	problems := 0
+	for _, p := range pairs["d1"] {
+		if p.Waits && strings.Contains(p.Problem, "contradicts itself") {
+			problems++
+		}
+	}
+	same(b, "rulings that wait for a person", problems, 1)
+	got := b.take(imported("d3", nil, pairOf("must", "1", "3"), pairOf("cannot", "3", "1")), imported("d4", nil, pairOf(store.Undecided, "1", "3")))
+	if !strings.Contains(got[0], "contradicts itself") || got[1] != "d4" {
+		b.Errorf("taken %q, want the first refused because it contradicts itself, and d4", got)
+	}
+	if in := b.ruled(r); !strings.Contains(in, "must12") || !strings.Contains(in, "unsure02") {
+		b.Errorf("rulings %q, want must12 and unsure02 among them", in)
+	}
+}
+
+func circles(b *Bench) {
+	got := b.take(imported("d0", []string{"d0"}), imported("d1", []string{"d2"}), imported("d2", []string{"d3"}), imported("d3", []string{"d1"}))
+	for i, want := range []string{"withdraws itself", "d1", "d2", "withdraws itself"} {
+		if !strings.Contains(got[i], want) {
+			b.Errorf("d%d taken as %q, want %q", i, got[i], want)
+		}
+	}
+}
+
+// lateDecision: a decision was refused, its undo was taken; what stood against
+// it goes, and the same file is imported again.
+func lateDecision(b *Bench) {
+	r := b.three()
+	_, err := b.DB.SourceUID(b.Context(), Source, nil)
+	b.Must(err)
+	apart, err := b.decide(store.NewDecision{Kind: store.Split, Rulings: []store.Ruling{{Kind: "cannot", A: r[0], B: r[1]}}})
+	b.Must(err)
+	file := []store.Portable{imported("d1", nil, pairOf("must", "1", "2")), imported("d2", []string{"d1"})}
+	if got := b.take(file...); !strings.Contains(got[0], apart) || got[1] != "d2" {
+		b.Fatalf("taken %q, want the merge refused by %s and its undo taken", got, apart)
+	}
+	_, err = b.decide(store.NewDecision{Kind: store.Undone, Withdraws: []string{apart}})
+	b.Must(err)
+	same(b, "taken again", b.take(file...), []string{"d1", "d2"})
+	same(b, "rulings in force", b.ruled(r), "")
+	list, err := b.DB.Decisions(b.Context(), store.DecisionFilter{State: "withdrawn", Limit: 10})
+	b.Must(err)
+	by := map[string]string{}
+	for _, d := range list {
+		by[d.ID] = d.WithdrawnBy
+	}
+	same(b, "d1 is withdrawn by", by["d1"], "d2")
+	_, err = b.decide(store.NewDecision{Kind: store.Undone, Withdraws: []string{"d2"}})
+	b.Must(err)
+	same(b, "rulings in force after the undo of the undo", b.ruled(r), "must01")
 }
 
 func crosswalkHistory(b *Bench) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"touchstone/internal/record"
 	"touchstone/internal/store"
 )
 
@@ -14,6 +15,7 @@ func outboxes() []subtest {
 		{"ClaimInOrderAndOnce", claimOrder},
 		{"ClaimWaitsForTheSameObject", claimSameObject},
 		{"ClaimWaitsForTheResolver", claimUnresolved},
+		{"NothingIsClaimedWhileAModelIsSwitched", claimSwitching},
 		{"ClaimWaitsForZombies", claimZombies},
 		{"ClaimTakesTheEtagOfNow", claimEtag},
 		{"InterruptedRowsAreUnknown", interrupted},
@@ -159,6 +161,39 @@ func claimSameObject(b *Bench) {
 	same(b, "after delivery", rowNames(b.claim("out", 9)), []string{"second"})
 	b.settle(first[1], store.Settlement{State: store.Rejected, Outcome: "rejected"})
 	same(b, "after rejection", rowNames(b.claim("out", 9)), []string{"create again"})
+}
+
+// claimSwitching checks that nothing is sent of an entity type that is being
+// switched to another match model, nor while one that the target refers to is,
+// whoever had begun to send before.
+func claimSwitching(b *Bench) {
+	ctx := b.Context()
+	r := b.landNamed("1", "2")
+	b.Must(b.DB.SaveModel(ctx, Entity, "v1", `{"w":1}`, true))
+	b.Must(b.DB.SaveModel(ctx, Entity, "v2", `{"w":2}`, false))
+	b.Must(b.DB.SaveModel(ctx, record.Person, "v1", `{"p":1}`, true))
+	b.Must(b.DB.SaveModel(ctx, record.Person, "v2", `{"p":2}`, false))
+	b.Resolved()
+	b.add(row("out", r[0], r[0], "one"), row("out", r[1], r[1], "two"), row("out", r[1], 0, "create"))
+	claims := func(when string, want []string, refers ...string) {
+		b.Helper()
+		got, err := b.DB.Claim(ctx, "out", 1, refers...)
+		b.Must(err)
+		same(b, when, rowNames(got), want)
+	}
+	claims("before", []string{"one"})
+	_, err := b.DB.ActivateModel(ctx, Entity, "v2", "tester", "")
+	b.Must(err)
+	b.Resolved() // nothing waits any more; the switch has not been ended yet
+	claims("while it is switched", []string{})
+	_, err = b.DB.EndActivation(ctx, Entity)
+	b.Must(err)
+	_, err = b.DB.ActivateModel(ctx, record.Person, "v2", "tester", "")
+	b.Must(err)
+	claims("while what it refers to is switched", []string{}, record.Person)
+	_, err = b.DB.EndActivation(ctx, record.Person)
+	b.Must(err)
+	claims("afterwards", []string{"two"}, record.Person)
 }
 
 // claimUnresolved checks that nothing is sent that was planned on what stood
