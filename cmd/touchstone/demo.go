@@ -50,8 +50,7 @@ func (c *cli) simulate(ctx context.Context, listen, state string, names []string
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.err, "simulated systems are at %s\n", systems.addresses(base))
-	systems.tokens(c.err)
+	fmt.Fprintf(c.err, "simulated systems are at %s\n%s", systems.addresses(base), systems.tokens())
 	return serve(ctx)
 }
 

@@ -26,6 +26,9 @@ func TestCommandReference(t *testing.T) {
 		if c.Short == "" {
 			t.Errorf("%s says nothing of itself", c.CommandPath())
 		}
+		if c.Parent() == root && c.GroupID == "" && c.Name() != "version" {
+			t.Errorf("%s stands under no heading of the list of commands (groups)", c.CommandPath())
+		}
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			if f.Usage == "" {
 				t.Errorf("%s --%s says nothing of itself", c.CommandPath(), f.Name)

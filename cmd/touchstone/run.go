@@ -121,8 +121,11 @@ func (c *cli) summary(s app.Summary) error {
 		if s.Quarantined > 0 {
 			fmt.Fprintln(c.out, "why they are in quarantine: touchstone quarantine list")
 		}
-		if s.Refused > 0 {
-			fmt.Fprintln(c.out, "why they were refused: touchstone plan --state rejected")
+		if s.Review > 0 {
+			fmt.Fprintln(c.out, "the pairs to review stand on the page: touchstone run, then /review there")
+		}
+		if s.Refused+s.Failed > 0 {
+			fmt.Fprintln(c.out, "which writes were refused, and why: touchstone status")
 		}
 	})
 }

@@ -133,7 +133,7 @@ func (c *cli) reloadCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, ok := app.FindRunning(c.dir)
 			if !ok || r.Control == "" {
-				return fmt.Errorf("no daemon runs on %s", c.dir)
+				return hinted{fmt.Errorf("no daemon runs on %s", c.dir), "touchstone run starts one"}
 			}
 			var result app.Reloaded
 			if err := app.Ask(cmd.Context(), r, "POST", "/reload", &result); err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,12 +91,14 @@ func (s *simulated) Close() error {
 }
 
 // tokens says what each system takes as a credential: they open nothing else.
-func (s *simulated) tokens(w io.Writer) {
+func (s *simulated) tokens() string {
+	var b strings.Builder
 	for _, sys := range s.list {
 		if token := tokenOf(sys.name); token != "" {
-			fmt.Fprintf(w, "  token for %s: %s\n", sys.name, token)
+			fmt.Fprintf(&b, "  token for %s: %s\n", sys.name, token)
 		}
 	}
+	return b.String()
 }
 
 func tokenOf(name string) string {
