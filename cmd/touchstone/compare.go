@@ -29,6 +29,7 @@ two sides are one customer, and why.`,
 	fl.StringVar(&f.entity, "entity", "auto", "what the sides are: company, person, other or auto")
 	fl.Float64Var(&prior, "prior", 0.05, "share of the pairs that are expected to be one customer, before looking")
 	fl.StringVar(&f.out, "out", "", "write to this CSV file instead of standard output")
+	encodingFlag(fl, &f.encoding)
 	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB")
 	f.survive, f.threshold = string(dedupe.MostComplete), dedupe.DefaultThreshold
 	return cmd
@@ -45,12 +46,7 @@ func (c *cli) compare(ctx context.Context, files []string, f dedupeFlags, prior 
 	if err != nil {
 		return err
 	}
-	ins, done, err := inputs(files)
-	if err != nil {
-		return err
-	}
-	defer done()
-	t, err := dedupe.Load(ctx, ins, memory, o.Progress)
+	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
 	if err != nil {
 		return err
 	}

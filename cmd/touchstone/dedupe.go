@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"touchstone/connectors/file"
 	"touchstone/internal/dedupe"
@@ -34,6 +35,7 @@ type dedupeFlags struct {
 	explain   string
 	memory    string
 	workers   int
+	encoding  string
 }
 
 func (c *cli) dedupeCmd() *cobra.Command {
@@ -57,6 +59,7 @@ folder and no server. Equal files give equal results, whatever the order of thei
 	fl.StringVar(&f.golden, "golden", "", "write one merged row a cluster to this CSV file")
 	fl.StringVar(&f.survive, "survivorship", string(dedupe.MostComplete), "whose value a merged row takes: most_complete or most_frequent")
 	fl.StringVar(&f.explain, "explain", "", "explain the pair of two rows, by id: --explain A,B")
+	encodingFlag(fl, &f.encoding)
 	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB")
 	fl.IntVar(&f.workers, "workers", 0, "how many cores to use; all without it (the result is the same)")
 	return cmd
@@ -88,6 +91,12 @@ func (f *dedupeFlags) options(c *cli) (dedupe.Options, int64, error) {
 	return o, memory, nil
 }
 
+const encodingHint = "another encoding is named by --encoding NAME"
+
+func encodingFlag(fl *pflag.FlagSet, to *string) {
+	fl.StringVar(to, "encoding", "", "how the text of the files is encoded: utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252; told from the file without it where that is sure")
+}
+
 // parseSize reads 512MiB, 8GB, 1000000: binary units, with or without the i.
 func parseSize(s string) (int64, error) {
 	t, shift := strings.ToLower(strings.TrimSpace(s)), 0
@@ -105,8 +114,31 @@ func parseSize(s string) (int64, error) {
 	return n << shift, nil
 }
 
+// loadTable reads the files into one table.
+func loadTable(ctx context.Context, files []string, encoding string, memory int64, progress dedupe.Progress) (*dedupe.Table, error) {
+	ins, done, err := inputs(files, encoding)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	t, err := dedupe.Load(ctx, ins, memory, progress)
+	if err != nil && strings.Contains(err.Error(), "set encoding:") {
+		return nil, hinted{err, encodingHint}
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case t.Rows() > 0:
+		return t, nil
+	case len(t.Skipped) == 0:
+		return nil, usageError{fmt.Errorf("there are no rows in %s", strings.Join(files, ", "))}
+	}
+	return nil, usageError{hinted{fmt.Errorf("no row could be read: %s", t.Skipped[0]), encodingHint}}
+}
+
 // inputs opens the files; Clients keep what they read open until they end.
-func inputs(files []string) ([]dedupe.Input, func(), error) {
+func inputs(files []string, encoding string) ([]dedupe.Input, func(), error) {
 	var ins []dedupe.Input
 	var clients []*file.Client
 	for _, name := range files {
@@ -119,7 +151,7 @@ func inputs(files []string) ([]dedupe.Input, func(), error) {
 		}
 		// A name is a name here, not a pattern.
 		p := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(abs)
-		client, err := file.Open(filepath.Dir(abs), file.Options{Path: p})
+		client, err := file.Open(filepath.Dir(abs), file.Options{Path: p, Encoding: encoding})
 		if err != nil {
 			return nil, nil, fmt.Errorf("open %s: %w", name, err)
 		}
@@ -166,12 +198,7 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
 	}
 	clock := env.Real().Clock
 	start := clock.Now()
-	ins, done, err := inputs(files)
-	if err != nil {
-		return err
-	}
-	defer done()
-	t, err := dedupe.Load(ctx, ins, memory, o.Progress)
+	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
 	if err != nil {
 		return err
 	}

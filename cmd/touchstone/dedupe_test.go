@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // called runs one command line and gives what it printed.
@@ -135,6 +137,45 @@ func TestSizes(t *testing.T) {
 	for in, want := range map[string]int64{"4GiB": 4 << 30, "512 mb": 512 << 20, "100k": 100 << 10, "123": 123, "": 0, "0": 0, "-1g": 0, "9999999999g": 0} {
 		if got, err := parseSize(in); got != want || (err == nil) != (want > 0) {
 			t.Errorf("parseSize(%q) = %d, %v; want %d", in, got, err, want)
+		}
+	}
+}
+
+// TestFilesNobodyCouldExpect holds that dedupe says what is wrong with an empty
+// file and with another encoding, and that naming the encoding is enough.
+func TestFilesNobodyCouldExpect(t *testing.T) {
+	dir := t.TempDir()
+	chinese, err := simplifiedchinese.GB18030.NewEncoder().String("编号,名称,电话\n1,宁波石头贸易有限公司,0574-87654321\n2,宁波石头贸易有限公司,0574-87654321\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"empty.csv": "", "header.csv": "id,name\n", "gb.csv": chinese, "odd.csv": "\x85\xff\xfe,\x81\n1,2\n", "cafe.csv": "id,name\n1,Caf\xe9 Ltd\n2,Caf\xe9 Ltd\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		args       []string
+		code       int
+		says, tell string
+	}{
+		{[]string{"empty.csv"}, exitUsage, "there are no rows in", ""},
+		{[]string{"header.csv"}, exitUsage, "there are no rows in", ""},
+		{[]string{"cafe.csv"}, exitUsage, "no row could be read: ", "--encoding NAME"},
+		{[]string{"cafe.csv", "--encoding", "windows-1252"}, exitDone, "2 rows, 0 left out", ""},
+		{[]string{"odd.csv"}, exitFailed, "is not UTF-8", "--encoding NAME"},
+		{[]string{"gb.csv"}, exitDone, "2 rows, 0 left out, 1 clusters", ""},
+		{[]string{"gb.csv", "--encoding", "gb18030"}, exitDone, "2 rows, 0 left out, 1 clusters", ""},
+		{[]string{"gb.csv", "--encoding", "klingon"}, exitFailed, `encoding: is "klingon", want one of`, ""},
+	} {
+		args := append([]string{"dedupe", filepath.Join(dir, tt.args[0])}, tt.args[1:]...)
+		var out, errs bytes.Buffer
+		c := &cli{out: &out, err: &errs}
+		root := c.root()
+		root.SetArgs(args)
+		code := c.exit(root.ExecuteContext(t.Context()))
+		if said := out.String() + errs.String(); code != tt.code || !strings.Contains(said, tt.says) || !strings.Contains(said, tt.tell) {
+			t.Errorf("dedupe %s: exit %d, want %d, %q and %q in:\n%s", strings.Join(tt.args, " "), code, tt.code, tt.says, tt.tell, said)
 		}
 	}
 }

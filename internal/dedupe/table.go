@@ -80,7 +80,7 @@ func Load(ctx context.Context, inputs []Input, memory int64, progress Progress) 
 		}
 		t.Files = append(t.Files, in.Name)
 		if err := t.read(ctx, in, memory, progress); err != nil {
-			return nil, fmt.Errorf("read %s: %w", in.Name, err)
+			return nil, fmt.Errorf("load rows: %w", err) // which names the file
 		}
 	}
 	t.finish()

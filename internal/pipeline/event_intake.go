@@ -84,15 +84,9 @@ func (in *EventIntake) page(ctx context.Context, run string, page int, cursor []
 		in.Busy.Lock()
 		defer in.Busy.Unlock()
 	}
-	p, err := in.Puller.Pull(ctx, in.Stream, cursor)
+	p, cursor, err := pullPage(ctx, in.Puller, in.Stream, cursor, page == 1)
 	if err != nil {
 		return nil, c, false, err
-	}
-	if page == 1 && p.Snapshot && cursor != nil { // as for records: a full pass begins at the beginning
-		cursor = nil
-		if p, err = in.Puller.Pull(ctx, in.Stream, cursor); err != nil {
-			return nil, c, false, err
-		}
 	}
 	items, known := make([]store.EventItem, 0, len(p.Records)), make(decoded, len(p.Records))
 	for _, raw := range p.Records {

@@ -103,23 +103,27 @@ func (in *Intake) pages(ctx context.Context, run string, landed func(store.Count
 	}
 }
 
+// pullPage pulls one page and gives the cursor that it begins at. A full pass
+// begins at the beginning, also after a crash in the middle of one: only so is an
+// id that comes twice seen twice.
+func pullPage(ctx context.Context, from connectors.Puller, stream string, cursor []byte, first bool) (connectors.Page, []byte, error) {
+	p, err := from.Pull(ctx, stream, cursor)
+	if err == nil && first && p.Snapshot && cursor != nil {
+		cursor = nil
+		p, err = from.Pull(ctx, stream, cursor)
+	}
+	return p, cursor, err
+}
+
 // page pulls and lands one page, and gives the cursor behind it.
 func (in *Intake) page(ctx context.Context, run string, page int, cursor []byte, pass *passState) (next []byte, c store.Counts, more bool, err error) {
 	if in.Busy != nil {
 		in.Busy.Lock()
 		defer in.Busy.Unlock()
 	}
-	p, err := in.Puller.Pull(ctx, in.Stream, cursor)
+	p, cursor, err := pullPage(ctx, in.Puller, in.Stream, cursor, page == 1)
 	if err != nil {
 		return nil, c, false, err
-	}
-	if page == 1 && p.Snapshot && cursor != nil {
-		// A full pass begins at the beginning, also after a crash in the
-		// middle of one: only so is an id that comes twice seen twice.
-		cursor = nil
-		if p, err = in.Puller.Pull(ctx, in.Stream, cursor); err != nil {
-			return nil, c, false, err
-		}
 	}
 	pass.whole = pass.whole && p.Snapshot
 	items, known := in.items(p, pass)

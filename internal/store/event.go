@@ -47,18 +47,7 @@ func EventStream(kind string) string { return "event/" + kind }
 // event twice is one; a changed one is a new version. An event whose record is
 // not known yet is kept, and belongs to it as soon as that lands.
 func (db *DB) LandEvents(ctx context.Context, l EventLanding) (Counts, error) {
-	var counts Counts
-	err := db.inTx(ctx, func(tx *Tx) (err error) {
-		if counts, err = tx.landEvents(ctx, l); err != nil {
-			return err
-		}
-		if l.Cursor != nil {
-			if err := tx.setCursor(ctx, l.Source, EventStream(l.Kind), l.Cursor); err != nil {
-				return err
-			}
-		}
-		return tx.countRun(ctx, l.Run, counts)
-	})
+	counts, err := db.landPage(ctx, l.Source, EventStream(l.Kind), l.Cursor, l.Run, func(tx *Tx) (Counts, error) { return tx.landEvents(ctx, l) })
 	if err != nil {
 		return Counts{}, fmt.Errorf("land events %s/%s: %w", l.Source, l.Kind, err)
 	}

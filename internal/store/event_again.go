@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 )
 
 // attachEvents ties the events that wait for new records to them. Their salts
@@ -109,24 +108,12 @@ func (db *DB) EventRulesChanged(ctx context.Context, source, kind, hash string) 
 // UnconfiguredEvents derives the events again whose source or kind was
 // configured once and is no more: they stay as facts and show nowhere.
 func (db *DB) UnconfiguredEvents(ctx context.Context, configured func(source, kind string) bool) error {
-	var names []string
-	err := db.view(ctx, `SELECT name FROM setting WHERE name LIKE 'event_rules/%' AND value <> $1 ORDER BY name`, []any{gone}, func(r *sql.Rows) error {
-		var name string
-		err := r.Scan(&name)
-		names = append(names, name)
+	err := db.eachUnconfigured(ctx, eventRules, configured, func(source, kind string) error {
+		_, err := db.EventRulesChanged(ctx, source, kind, gone)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("rules of events: %w", err)
-	}
-	for _, name := range names {
-		source, kind, _ := strings.Cut(strings.TrimPrefix(name, eventRules), "/")
-		if configured(source, kind) {
-			continue
-		}
-		if _, err := db.EventRulesChanged(ctx, source, kind, gone); err != nil {
-			return err
-		}
 	}
 	return nil
 }

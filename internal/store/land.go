@@ -112,22 +112,28 @@ func (c Counts) Less(o Counts) Counts {
 // features, and the cursor, all or nothing. Landing the same page twice
 // changes nothing the second time.
 func (db *DB) Land(ctx context.Context, l Landing) (Counts, error) {
-	var counts Counts
-	err := db.inTx(ctx, func(tx *Tx) (err error) {
-		if counts, err = tx.land(ctx, l); err != nil {
-			return err
-		}
-		if l.Cursor != nil {
-			if err := tx.setCursor(ctx, l.Source, l.Entity, l.Cursor); err != nil {
-				return err
-			}
-		}
-		return tx.countRun(ctx, l.Run, counts)
-	})
+	counts, err := db.landPage(ctx, l.Source, l.Entity, l.Cursor, l.Run, func(tx *Tx) (Counts, error) { return tx.land(ctx, l) })
 	if err != nil {
 		return Counts{}, fmt.Errorf("land %s/%s: %w", l.Source, l.Entity, err)
 	}
 	return counts, nil
+}
+
+// landPage is one landing transaction: the page, the stream's cursor behind it
+// (nil leaves it alone) and the run's counts.
+func (db *DB) landPage(ctx context.Context, source, stream string, cursor []byte, run string, land func(*Tx) (Counts, error)) (counts Counts, err error) {
+	err = db.inTx(ctx, func(tx *Tx) (err error) {
+		if counts, err = land(tx); err != nil {
+			return err
+		}
+		if cursor != nil {
+			if err := tx.setCursor(ctx, source, stream, cursor); err != nil {
+				return err
+			}
+		}
+		return tx.countRun(ctx, run, counts)
+	})
+	return counts, err
 }
 
 // landed is a source record during a landing.

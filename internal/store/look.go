@@ -11,9 +11,7 @@ import (
 func (db *DB) RunsOf(ctx context.Context, uid string, n int) (list []Run, err error) {
 	err = db.view(ctx, `SELECT id, source, entity, started, ended, state, error, pulled, stored, unchanged, echo, quarantined, filtered
 		FROM run WHERE source = $1 ORDER BY started DESC, entity, id LIMIT $2`, []any{uid, n}, func(rows *sql.Rows) error {
-		var r Run
-		err := rows.Scan(&r.ID, &r.Source, &r.Entity, &r.Started, &r.Ended, &r.State, &r.Error,
-			&r.Pulled, &r.Stored, &r.Unchanged, &r.Echo, &r.Quarantined, &r.Filtered)
+		r, err := scanRun(rows)
 		list = append(list, r)
 		return err
 	})

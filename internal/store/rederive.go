@@ -129,22 +129,35 @@ const gone = "gone"
 // Unconfigured derives the records of sources and entities again that were
 // configured once and are no more.
 func (db *DB) Unconfigured(ctx context.Context, configured func(source, entity string) bool) error {
+	err := db.eachUnconfigured(ctx, "rules/", configured, func(source, entity string) error {
+		_, err := db.RulesChanged(ctx, source, entity, gone)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	return nil
+}
+
+// eachUnconfigured gives the sources and streams whose rules are kept as
+// PREFIX SOURCE/STREAM and that are configured no more.
+func (db *DB) eachUnconfigured(ctx context.Context, prefix string, configured func(source, stream string) bool, fn func(source, stream string) error) error {
 	var names []string
-	err := db.view(ctx, `SELECT name FROM setting WHERE name LIKE 'rules/%' AND value <> $1 ORDER BY name`, []any{gone}, func(r *sql.Rows) error {
+	err := db.view(ctx, `SELECT name FROM setting WHERE name LIKE $1 AND value <> $2 ORDER BY name`, []any{prefix + "%", gone}, func(r *sql.Rows) error {
 		var name string
 		err := r.Scan(&name)
 		names = append(names, name)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("rules: %w", err)
+		return err
 	}
 	for _, name := range names {
-		parts := strings.SplitN(name, "/", 3)
-		if len(parts) != 3 || configured(parts[1], parts[2]) {
+		source, stream, ok := strings.Cut(strings.TrimPrefix(name, prefix), "/")
+		if !ok || configured(source, stream) {
 			continue
 		}
-		if _, err := db.RulesChanged(ctx, parts[1], parts[2], gone); err != nil {
+		if err := fn(source, stream); err != nil {
 			return err
 		}
 	}

@@ -51,6 +51,13 @@ type Run struct {
 	Counts
 }
 
+// scanRun reads id, source, entity, started, ended, state, error and the counts.
+func scanRun(rows *sql.Rows) (r Run, err error) {
+	err = rows.Scan(&r.ID, &r.Source, &r.Entity, &r.Started, &r.Ended, &r.State, &r.Error,
+		&r.Pulled, &r.Stored, &r.Unchanged, &r.Echo, &r.Quarantined, &r.Filtered)
+	return r, err
+}
+
 // LastRuns gives the newest run of every source and entity.
 func (db *DB) LastRuns(ctx context.Context) (list []Run, err error) {
 	err = db.view(ctx, `SELECT r.id, COALESCE(s.name, r.source), r.entity, r.started, r.ended, r.state, r.error,
@@ -58,9 +65,7 @@ func (db *DB) LastRuns(ctx context.Context) (list []Run, err error) {
 		FROM run r LEFT JOIN source s ON s.uid = r.source
 		WHERE r.started = (SELECT max(x.started) FROM run x WHERE x.source = r.source AND x.entity = r.entity)
 		ORDER BY 2, r.entity, r.id`, nil, func(rows *sql.Rows) error {
-		var r Run
-		err := rows.Scan(&r.ID, &r.Source, &r.Entity, &r.Started, &r.Ended, &r.State, &r.Error,
-			&r.Pulled, &r.Stored, &r.Unchanged, &r.Echo, &r.Quarantined, &r.Filtered)
+		r, err := scanRun(rows)
 		list = append(list, r)
 		return err
 	})
