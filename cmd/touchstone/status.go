@@ -87,7 +87,7 @@ func (c *cli) showStatus(s app.Status) {
 	for _, t := range s.Targets {
 		c.showFailing(t.Failing)
 	}
-	fmt.Fprintf(c.out, "%d golden records of %d; %d records to resolve, %d pairs to review, %d in quarantine\n", s.Golden, s.Records, s.Queues.Todo, s.Queues.Review, s.Queues.Quarantine)
+	fmt.Fprintf(c.out, "%d golden records of %d; %d records to resolve, %d pairs to review, %d in quarantine\n", s.Golden, s.Records, s.Queues.Backlog, s.Queues.Review, s.Queues.Quarantine)
 	for _, u := range s.Unconfigured {
 		fmt.Fprintf(c.out, "target no longer configured: %s, with %d writes that are kept\n", plain(u.Target), u.Waiting)
 	}

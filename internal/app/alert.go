@@ -31,8 +31,8 @@ func (a *App) incidents(r reading) (list []incident) {
 			list = append(list, i)
 		}
 	}
-	if c.Waiting > 0 && r.numbers.Todo > c.Waiting {
-		list = append(list, incident{ruleWaiting, "resolver", fmt.Sprintf("%d records wait to be resolved, more than %d", r.numbers.Todo, c.Waiting)})
+	if c.Waiting > 0 && r.numbers.Backlog > c.Waiting {
+		list = append(list, incident{ruleWaiting, "resolver", fmt.Sprintf("%d records wait to be resolved, more than %d", r.numbers.Backlog, c.Waiting)})
 	}
 	for _, t := range r.numbers.ByTarget {
 		n := t.States[store.Pending] + t.States[store.Inflight] + t.States[store.Unknown]

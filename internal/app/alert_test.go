@@ -176,7 +176,7 @@ func TestEveryRuleCallsAndEnds(t *testing.T) {
 	w.clean() // one write is held
 	w.sleep(20 * time.Minute)
 	r := w.app.read(t.Context())
-	r.numbers.Quarantined, r.numbers.Todo, r.free = 2, 2, 1<<30-1
+	r.numbers.Quarantined, r.numbers.Backlog, r.free = 2, 2, 1<<30-1
 	for i := range r.numbers.ByTarget {
 		r.numbers.ByTarget[i].States[store.Pending] = 2
 	}

@@ -126,7 +126,7 @@ func fullAndBack(w *world, fill, room func()) {
 	r.until("all rows", func() bool { return records() == fullRows+1 })
 	r.until("all resolved", func() bool {
 		n, err := r.app.Store.Numbers(r.Context())
-		return err == nil && n.Todo == 0 && n.Golden >= fullRows
+		return err == nil && n.Backlog == 0 && n.Golden >= fullRows
 	})
 	v, err := r.app.Verify(r.Context(), nil)
 	if err != nil || len(v.Differences) > 0 {

@@ -136,7 +136,7 @@ func (m *metrics) reading(r reading) {
 		m.readError.Inc()
 		return
 	}
-	m.queue.WithLabelValues("todo").Set(float64(r.numbers.Todo))
+	m.queue.WithLabelValues("backlog").Set(float64(r.numbers.Backlog))
 	m.queue.WithLabelValues("review").Set(float64(r.numbers.Review))
 	m.queue.WithLabelValues("quarantine").Set(float64(r.numbers.Quarantined))
 	m.golden.Set(float64(r.numbers.Golden))

@@ -172,12 +172,12 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 func (a *App) derive(ctx context.Context, e *entity, progress Progress) error {
 	done := 0
 	for {
-		todo, err := a.Store.TodoDerive(ctx, e.name, e.resolver.Batch)
-		if err != nil || len(todo) == 0 {
+		backlog, err := a.Store.BacklogDerive(ctx, e.name, e.resolver.Batch)
+		if err != nil || len(backlog) == 0 {
 			return err
 		}
-		recs := make([]int64, len(todo))
-		for i, t := range todo {
+		recs := make([]int64, len(backlog))
+		for i, t := range backlog {
 			recs[i] = t.Rec
 		}
 		if err := a.Store.Rederive(ctx, recs, e.deriveAny(a)); err != nil {

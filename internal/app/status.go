@@ -66,7 +66,7 @@ type TargetStatus struct {
 
 // Queues are what waits.
 type Queues struct {
-	Todo       int `json:"todo"`
+	Backlog    int `json:"backlog"`
 	Review     int `json:"review"`
 	Quarantine int `json:"quarantine"`
 }
@@ -119,7 +119,7 @@ func (a *App) status(ctx context.Context, ask func(context.Context, *Status) Liv
 	}
 	s := Status{
 		At: r.at, Version: Version(), Golden: r.numbers.Golden, Records: r.numbers.Records, Free: r.free, Unconfigured: a.unconfiguredOf(r.numbers),
-		Queues: Queues{r.numbers.Todo, r.numbers.Review, r.numbers.Quarantined}, Sources: []SourceStatus{}, Targets: []TargetStatus{}, Alerts: []OpenAlert{},
+		Queues: Queues{r.numbers.Backlog, r.numbers.Review, r.numbers.Quarantined}, Sources: []SourceStatus{}, Targets: []TargetStatus{}, Alerts: []OpenAlert{},
 	}
 	var err error
 	if s.Store, err = a.Store.Version(ctx); err != nil {
@@ -167,7 +167,7 @@ func (a *App) sourceStatus(ctx context.Context, r reading, running bool, live Li
 	if err != nil {
 		return nil, err
 	}
-	derive, resolve, err := a.Store.TodoCounts(ctx)
+	derive, resolve, err := a.Store.BacklogCounts(ctx)
 	if err != nil {
 		return nil, err
 	}

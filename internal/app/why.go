@@ -252,11 +252,11 @@ func (q *question) path(use func(store.LinkedPair) bool) (steps []PathStep, weak
 		}
 	}
 	came := map[int64]store.LinkedPair{q.s.Rec: {}}
-	for todo := []int64{q.s.Rec}; len(todo) > 0; todo = todo[1:] {
-		for _, e := range near[todo[0]] {
+	for backlog := []int64{q.s.Rec}; len(backlog) > 0; backlog = backlog[1:] {
+		for _, e := range near[backlog[0]] {
 			if _, done := came[e.B]; !done {
 				came[e.B] = e
-				todo = append(todo, e.B)
+				backlog = append(backlog, e.B)
 			}
 		}
 	}

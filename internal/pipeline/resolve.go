@@ -85,12 +85,12 @@ func (s Stats) add(o Stats) Stats {
 // Round takes one batch through publish, scan and link, and says whether more
 // may wait.
 func (r *Resolver) Round(ctx context.Context) (Stats, bool, error) {
-	todo, err := r.Store.TodoResolve(ctx, r.Entity, r.Batch)
-	if err != nil || len(todo) == 0 {
+	backlog, err := r.Store.BacklogResolve(ctx, r.Entity, r.Batch)
+	if err != nil || len(backlog) == 0 {
 		return Stats{}, false, err
 	}
-	recs := make([]int64, len(todo))
-	for i, t := range todo {
+	recs := make([]int64, len(backlog))
+	for i, t := range backlog {
 		recs[i] = t.Rec
 	}
 	all, waiting, err := r.Store.Publish(ctx, recs, keysOf, r.lists())
@@ -262,7 +262,7 @@ type link struct {
 	r       *Resolver
 	tx      *store.LinkTx
 	scan    *scanned
-	waiting map[int64]int64 // stamps on the todo list, read with the keys
+	waiting map[int64]int64 // stamps on the backlog list, read with the keys
 	stats   *Stats
 	members []store.Member
 	at      map[int64]int // rec → index in members

@@ -20,7 +20,10 @@ import (
 // what it holds.
 var notCopied = []string{"lease", "lease_beat"}
 
-var createTable = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
+var (
+	createTable = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
+	renameTable = regexp.MustCompile(`(?m)^ALTER TABLE (\w+) RENAME TO (\w+)`)
+)
 
 // copiedTables are all tables of the schema in the order the migrations make
 // them. They are read from the migrations, so that a new table is never
@@ -37,6 +40,11 @@ func copiedTables() (tables []string) {
 		for _, m := range createTable.FindAllStringSubmatch(up, -1) {
 			if !slices.Contains(notCopied, m[1]) && !slices.Contains(tables, m[1]) {
 				tables = append(tables, m[1])
+			}
+		}
+		for _, m := range renameTable.FindAllStringSubmatch(up, -1) {
+			if i := slices.Index(tables, m[1]); i >= 0 {
+				tables[i] = m[2]
 			}
 		}
 	}

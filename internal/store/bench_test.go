@@ -116,16 +116,16 @@ func BenchmarkLandEtags(b *testing.B) {
 }
 
 // BenchmarkPublish changes the keys of 1,000 records, eight each, and takes
-// the records off the todo list.
+// the records off the backlog list.
 func BenchmarkPublish(b *testing.B) {
 	db := benchDB(b)
 	land(b, db, page(0, 1000, "keys"))
-	todo, err := db.TodoResolve(b.Context(), storetest.Entity, 1000)
+	backlog, err := db.BacklogResolve(b.Context(), storetest.Entity, 1000)
 	if err != nil {
 		b.Fatal(err)
 	}
-	recs, seqs := make([]int64, len(todo)), map[int64]int64{}
-	for i, t := range todo {
+	recs, seqs := make([]int64, len(backlog)), map[int64]int64{}
+	for i, t := range backlog {
 		recs[i] = t.Rec
 	}
 	round := uint64(0)

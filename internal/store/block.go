@@ -29,7 +29,7 @@ type Feature struct {
 // most lists.Cap records, or, past it, the finer list: so the crossing changes
 // which pairs are candidates, and only this keeps the result free of order. So
 // do the records that hold a value that became shared, or is so no longer: they
-// are put on the todo list.
+// are put on the backlog list.
 //
 // Waiting are the stamps with which they wait, read in the same transaction as
 // the features whose keys were published: what changes later gets a newer
@@ -42,12 +42,12 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 		var redo []int64
 		all = slices.Clone(recs)
 		known := make(map[int64]bool, len(recs))
-		for todo := recs; len(todo) > 0; {
-			for _, rec := range todo {
+		for backlog := recs; len(backlog) > 0; {
+			for _, rec := range backlog {
 				known[rec] = true
 			}
 			d := &keyDelta{coarse: map[uint64]int{}, fine: map[Key]int{}}
-			if err := tx.diffKeys(ctx, todo, keysOf, d); err != nil {
+			if err := tx.diffKeys(ctx, backlog, keysOf, d); err != nil {
 				return err
 			}
 			if err := d.write(ctx, tx); err != nil {
@@ -61,10 +61,10 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			if err != nil {
 				return err
 			}
-			redo = append(redo, leaning...) // they may be many: their turn comes with the todo list
+			redo = append(redo, leaning...) // they may be many: their turn comes with the backlog list
 			// These are linked again too, and may themselves wait with new keys.
-			todo = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { return known[rec] })
-			redo, all = append(redo, holders...), append(all, todo...)
+			backlog = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { return known[rec] })
+			redo, all = append(redo, holders...), append(all, backlog...)
 		}
 		slices.Sort(redo)
 		redo = slices.Compact(redo)
@@ -73,7 +73,7 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 		if err := tx.enqueueAgain(ctx, redo); err != nil {
 			return err
 		}
-		waiting, err = tx.todoSeqs(ctx, all)
+		waiting, err = tx.backlogSeqs(ctx, all)
 		return err
 	})
 	if err != nil {
@@ -266,7 +266,7 @@ func (tx *Tx) holders(ctx context.Context, to []int64, where string, args []any)
 	return to, err
 }
 
-// enqueueAgain puts records on the todo list, or renews their stamp there: an
+// enqueueAgain puts records on the backlog list, or renews their stamp there: an
 // acknowledgement of the earlier wait does not take them off.
 func (tx *Tx) enqueueAgain(ctx context.Context, recs []int64) error {
 	if len(recs) == 0 {
@@ -276,7 +276,7 @@ func (tx *Tx) enqueueAgain(ctx context.Context, recs []int64) error {
 	if err != nil {
 		return err
 	}
-	return execIn(ctx, tx, `INSERT INTO todo (rec, stage, entity, seq)
+	return execIn(ctx, tx, `INSERT INTO backlog (rec, stage, entity, seq)
 		SELECT rec, 2, entity, CAST($X1 AS BIGINT) FROM feature WHERE rec IN $LIST ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq`, recs, seq)
 }
 

@@ -34,7 +34,7 @@ func (db *DB) BulkState(ctx context.Context, entity string, least int) (s BulkSt
 	err = count(`SELECT count(*) FROM setting WHERE name = $1 AND value <> ''`, &mark, bulkMark(entity))
 	s.Broken = mark > 0
 	if err == nil {
-		err = count(`SELECT count(*) FROM todo WHERE entity = $1 AND stage = 2`, &s.Waiting, entity)
+		err = count(`SELECT count(*) FROM backlog WHERE entity = $1 AND stage = 2`, &s.Waiting, entity)
 	}
 	if err == nil && s.Waiting >= least {
 		err = count(`SELECT count(*) FROM feature WHERE entity = $1`, &s.Records, entity)
@@ -72,7 +72,7 @@ func (db *DB) BeginBulk(ctx context.Context, entity string) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq)
+		_, err = tx.exec(ctx, `INSERT INTO backlog (rec, stage, entity, seq)
 			SELECT rec, 2, entity, CAST($1 AS BIGINT) FROM feature WHERE entity = $2 ON CONFLICT (rec) DO NOTHING`, seq, entity)
 		return err
 	})
@@ -90,7 +90,7 @@ func (db *DB) NextResolvable(ctx context.Context, entity string, after int64, n 
 		list, fresh = nil, nil
 		var before [][]byte
 		q := `SELECT f.rec, f.seq, f.version, f.features, f.published, COALESCE(t.seq, 0) FROM feature f
-			LEFT JOIN todo t ON t.rec = f.rec AND t.stage = 2 WHERE f.entity = $1 AND f.rec > $2 ORDER BY f.rec LIMIT $3`
+			LEFT JOIN backlog t ON t.rec = f.rec AND t.stage = 2 WHERE f.entity = $1 AND f.rec > $2 ORDER BY f.rec LIMIT $3`
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}

@@ -272,12 +272,12 @@ func (d *daemon) deliver(ctx context.Context, db *store.DB) error {
 
 func (d *daemon) resolve(ctx context.Context, db *store.DB) error {
 	for range d.rounds {
-		todo, err := db.TodoResolve(ctx, storetest.Entity, 50)
+		backlog, err := db.BacklogResolve(ctx, storetest.Entity, 50)
 		if err != nil {
 			return err
 		}
 		var recs []int64
-		for _, t := range todo {
+		for _, t := range backlog {
 			recs = append(recs, t.Rec)
 		}
 		all, seqs, err := db.Publish(ctx, recs, storetest.KeysOf, store.Lists{Entity: storetest.Entity, Cap: 5})

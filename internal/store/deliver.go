@@ -36,11 +36,11 @@ func (db *DB) Claim(ctx context.Context, target string, n int, refers ...string)
 			AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.target = o.target AND x.seq <> o.seq
 				AND (x.state IN ('inflight','unknown') OR x.zombie_until > $2 OR x.state = 'pending' AND x.seq < o.seq)
 				AND ((o.rec <> 0 AND x.rec = o.rec) OR (o.rec = 0 AND x.rec = 0 AND x.founder = o.founder)))
-			AND (o.rec = 0 OR NOT EXISTS (SELECT 1 FROM todo t WHERE t.rec = o.rec))
-			AND (o.rec <> 0 OR NOT EXISTS (SELECT 1 FROM todo t JOIN source_record s ON s.rec = t.rec WHERE t.entity = o.entity AND s.source = o.system))
+			AND (o.rec = 0 OR NOT EXISTS (SELECT 1 FROM backlog t WHERE t.rec = o.rec))
+			AND (o.rec <> 0 OR NOT EXISTS (SELECT 1 FROM backlog t JOIN source_record s ON s.rec = t.rec WHERE t.entity = o.entity AND s.source = o.system))
 			AND (o.waits_on = 0 OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.founder = o.waits_on AND p.system = o.system AND (`+outstanding+`
-				OR p.op <> 'update' AND p.state = 'delivered' AND EXISTS (SELECT 1 FROM todo t WHERE t.rec IN (p.rec, p.founder))))
-				AND NOT EXISTS (SELECT 1 FROM todo t JOIN crosswalk c ON c.rec = t.rec WHERE c.golden = o.founder))
+				OR p.op <> 'update' AND p.state = 'delivered' AND EXISTS (SELECT 1 FROM backlog t WHERE t.rec IN (p.rec, p.founder))))
+				AND NOT EXISTS (SELECT 1 FROM backlog t JOIN crosswalk c ON c.rec = t.rec WHERE c.golden = o.founder))
 			ORDER BY o.seq LIMIT $3`+tx.db.d.skip, []any{target, tx.now, n}, func(r *sql.Rows) error {
 			var seq int64
 			err := r.Scan(&seq)

@@ -33,7 +33,7 @@ func tables() [][2]string {
 		{"crosswalk", "rec"},
 		{"golden", "founder"},
 		{"golden_version", "founder, version"},
-		{"todo", "rec"},
+		{"backlog", "rec"},
 		{"cursor", "source, entity"},
 		{"run", "id"},
 		{"outbox", "seq"},
@@ -173,7 +173,7 @@ func TestNothingDerivedStaysOfAVoidRecord(t *testing.T) {
 			storetest.Resolve(b)
 			for _, q := range []string{
 				`feature WHERE rec = $1`, `blocking_key WHERE rec = $1`, `match WHERE a = $1 OR b = $1`, `bridge WHERE a = $1 OR b = $1`,
-				`crosswalk WHERE rec = $1 OR golden = $1 OR comp = $1`, `golden WHERE founder = $1`, `todo WHERE rec = $1`,
+				`crosswalk WHERE rec = $1 OR golden = $1 OR comp = $1`, `golden WHERE founder = $1`, `backlog WHERE rec = $1`,
 			} {
 				n := -1
 				if err := raw(t, dsn).QueryRowContext(t.Context(), "SELECT count(*) FROM "+q, rec).Scan(&n); err != nil || n != 0 {

@@ -16,7 +16,7 @@ func (tx *Tx) attachEvents(ctx context.Context, source, entity string, ids []str
 	if err != nil || !waiting {
 		return err
 	}
-	err = execIn(ctx, tx, `INSERT INTO event_todo (ev, seq) SELECT DISTINCT ev, CAST($X3 AS BIGINT) FROM event_of
+	err = execIn(ctx, tx, `INSERT INTO event_backlog (ev, seq) SELECT DISTINCT ev, CAST($X3 AS BIGINT) FROM event_of
 		WHERE rec = 0 AND source = $X1 AND entity = $X2 AND external_id IN $LIST
 		ON CONFLICT (ev) DO UPDATE SET seq = excluded.seq`, ids, source, entity, seq)
 	if err != nil {
@@ -33,7 +33,7 @@ func (tx *Tx) attachEvents(ctx context.Context, source, entity string, ids []str
 
 // EventsToDerive lists up to n events that wait to be derived again.
 func (db *DB) EventsToDerive(ctx context.Context, n int) (evs []int64, err error) {
-	err = db.view(ctx, `SELECT ev FROM event_todo ORDER BY ev LIMIT $1`, []any{n}, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT ev FROM event_backlog ORDER BY ev LIMIT $1`, []any{n}, func(r *sql.Rows) error {
 		var ev int64
 		err := r.Scan(&ev)
 		evs = append(evs, ev)
@@ -67,7 +67,7 @@ func (db *DB) RederiveEvents(ctx context.Context, evs []int64, derive DeriveEven
 		if err := tx.settleEvents(ctx, events, derive, nil); err != nil {
 			return err
 		}
-		return execIn(ctx, tx, `DELETE FROM event_todo WHERE ev IN $LIST`, evs)
+		return execIn(ctx, tx, `DELETE FROM event_backlog WHERE ev IN $LIST`, evs)
 	})
 	if err != nil {
 		return fmt.Errorf("derive events again: %w", err)
@@ -79,7 +79,7 @@ func (db *DB) RederiveEvents(ctx context.Context, evs []int64, derive DeriveEven
 const eventRules = "event_rules/"
 
 // EventRulesChanged compares the hash of a mapping of events with the one that
-// they were derived under; a change puts them all on the todo list.
+// they were derived under; a change puts them all on the backlog list.
 func (db *DB) EventRulesChanged(ctx context.Context, source, kind, hash string) (changed bool, err error) {
 	name := eventRules + source + "/" + kind
 	err = db.inTx(ctx, func(tx *Tx) error {
@@ -95,7 +95,7 @@ func (db *DB) EventRulesChanged(ctx context.Context, source, kind, hash string) 
 			return err
 		}
 		changed = true
-		_, err = tx.exec(ctx, `INSERT INTO event_todo (ev, seq) SELECT ev, CAST($1 AS BIGINT) FROM event WHERE source = $2 AND kind = $3
+		_, err = tx.exec(ctx, `INSERT INTO event_backlog (ev, seq) SELECT ev, CAST($1 AS BIGINT) FROM event WHERE source = $2 AND kind = $3
 			ON CONFLICT (ev) DO UPDATE SET seq = excluded.seq`, seq, source, kind)
 		return err
 	})

@@ -89,11 +89,11 @@ func (tx *LinkTx) Seqs(ctx context.Context, recs []int64) (map[int64]int64, erro
 // order of their ids.
 func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 	seen := map[int64]bool{}
-	todo := slices.Clone(recs)
+	backlog := slices.Clone(recs)
 	var all []int64
-	for len(todo) > 0 {
+	for len(backlog) > 0 {
 		var fresh []int64
-		for _, r := range todo {
+		for _, r := range backlog {
 			if !seen[r] {
 				seen[r] = true
 				fresh = append(fresh, r)
@@ -101,12 +101,12 @@ func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 		}
 		slices.Sort(fresh)
 		all = append(all, fresh...)
-		todo = nil
+		backlog = nil
 		grow := func(r *sql.Rows) error {
 			var rec int64
 			err := r.Scan(&rec)
 			if !seen[rec] {
-				todo = append(todo, rec)
+				backlog = append(backlog, rec)
 			}
 			return err
 		}
@@ -289,7 +289,7 @@ func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Ed
 	return nil
 }
 
-// Done takes records off the todo list, unless they have been put there again
+// Done takes records off the backlog list, unless they have been put there again
 // since Publish read the stamps. What was derived of a record of which
 // nothing is in force any more goes with it.
 func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
@@ -301,8 +301,8 @@ func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
 		bySeq[seqs[rec]] = append(bySeq[seqs[rec]], rec)
 	}
 	for _, seq := range sortedKeys(bySeq) {
-		if err := execIn(ctx, tx.Tx, `DELETE FROM todo WHERE stage = 2 AND seq <= $X1 AND rec IN $LIST`, bySeq[seq], seq); err != nil {
-			return fmt.Errorf("todo list: %w", err)
+		if err := execIn(ctx, tx.Tx, `DELETE FROM backlog WHERE stage = 2 AND seq <= $X1 AND rec IN $LIST`, bySeq[seq], seq); err != nil {
+			return fmt.Errorf("backlog list: %w", err)
 		}
 	}
 	if err := tx.dropVoid(ctx, sortedKeys(seqs)); err != nil {
@@ -315,7 +315,7 @@ func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
 // that no longer wait: their component has been linked without them.
 func (tx *LinkTx) dropVoid(ctx context.Context, recs []int64) error {
 	var void []int64
-	err := eachIn(ctx, tx.Tx, `SELECT rec FROM feature WHERE version = 0 AND rec IN $LIST AND NOT EXISTS (SELECT 1 FROM todo t WHERE t.rec = feature.rec)`, recs,
+	err := eachIn(ctx, tx.Tx, `SELECT rec FROM feature WHERE version = 0 AND rec IN $LIST AND NOT EXISTS (SELECT 1 FROM backlog t WHERE t.rec = feature.rec)`, recs,
 		func(r *sql.Rows) error {
 			var rec int64
 			err := r.Scan(&rec)

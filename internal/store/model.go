@@ -98,7 +98,7 @@ func (db *DB) Models(ctx context.Context, entity string) (list []Model, err erro
 
 // ActivateModel puts a model in force: in one transaction it becomes the active
 // one, a new generation begins, and every record of the entity type waits to be
-// weighed by it. What is cut short afterwards goes on with the todo list. Until
+// weighed by it. What is cut short afterwards goes on with the backlog list. Until
 // EndActivation the entity type counts as being switched. It says false, and does
 // nothing, if the model is in force already.
 func (db *DB) ActivateModel(ctx context.Context, entity, version, who, why string) (switched bool, err error) {
@@ -131,7 +131,7 @@ func (db *DB) ActivateModel(ctx context.Context, entity, version, who, why strin
 		if err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq)
+		if _, err := tx.exec(ctx, `INSERT INTO backlog (rec, stage, entity, seq)
 			SELECT rec, 2, entity, CAST($1 AS BIGINT) FROM feature WHERE entity = $2 ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq`, seq, entity); err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (db *DB) EndActivation(ctx context.Context, entity string) (ended bool, err
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, `UPDATE setting SET value = '' WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM todo WHERE entity = $2)`, activatingMark(entity), entity)
+		n, err := tx.exec(ctx, `UPDATE setting SET value = '' WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM backlog WHERE entity = $2)`, activatingMark(entity), entity)
 		ended = n > 0
 		return err
 	})

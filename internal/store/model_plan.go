@@ -29,7 +29,7 @@ func (db *DB) CopyForModel(ctx context.Context, to *DB) error {
 		if _, err := tx.exec(ctx, `UPDATE feature SET published = $1`, []byte{}); err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq) SELECT rec, 2, entity, 0 FROM feature WHERE version > 0`)
+		_, err = tx.exec(ctx, `INSERT INTO backlog (rec, stage, entity, seq) SELECT rec, 2, entity, 0 FROM feature WHERE version > 0`)
 		return err
 	})
 }

@@ -13,7 +13,7 @@ type Numbers struct {
 	Golden      int // live golden records
 	Review      int // pairs that wait for a person
 	Quarantined int // open
-	Todo        int
+	Backlog     int
 	Stale       int // decisions in force that rest on something that has changed
 	BySource    []SourceNumbers
 	ByTarget    []TargetNumbers
@@ -44,7 +44,7 @@ func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
 		{`SELECT count(*) FROM golden WHERE live > 0`, &n.Golden},
 		{`SELECT COALESCE(sum(live), 0) FROM golden WHERE live > 0`, &n.Members},
 		{`SELECT count(*) FROM quarantine WHERE state = 'open'`, &n.Quarantined},
-		{`SELECT count(*) FROM todo`, &n.Todo},
+		{`SELECT count(*) FROM backlog`, &n.Backlog},
 		{`SELECT count(*) FROM (SELECT DISTINCT decision FROM ruling WHERE stale <> 0 AND withdrawn = '') AS d`, &n.Stale},
 		{`SELECT count(*) FROM match m JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b
 			WHERE x.golden <> y.golden AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b AND (r.kind <> 'unsure' OR r.stale = 0))`, &n.Review},

@@ -46,7 +46,7 @@ var derivedTables = []struct{ table, columns, where, order string }{
 }
 
 // CopyFacts copies the facts into an empty store and puts every record on its
-// todo list. Both stores must have the same installation key.
+// backlog list. Both stores must have the same installation key.
 func (db *DB) CopyFacts(ctx context.Context, to *DB) error {
 	for _, f := range factTables {
 		if err := db.copyTable(ctx, to, f.table, f.where); err != nil {
@@ -57,10 +57,10 @@ func (db *DB) CopyFacts(ctx context.Context, to *DB) error {
 		if _, err := tx.exec(ctx, `UPDATE counter SET value = (SELECT COALESCE(max(seq), 0) + 1 FROM source_version) + (SELECT COALESCE(max(sent_seq), 0) FROM outbox) + (SELECT COALESCE(max(seq), 0) FROM event_version)`); err != nil {
 			return err
 		}
-		if _, err := tx.exec(ctx, `INSERT INTO event_todo (ev, seq) SELECT ev, 0 FROM event`); err != nil {
+		if _, err := tx.exec(ctx, `INSERT INTO event_backlog (ev, seq) SELECT ev, 0 FROM event`); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq) SELECT rec, 1, entity, 0 FROM source_record`)
+		_, err := tx.exec(ctx, `INSERT INTO backlog (rec, stage, entity, seq) SELECT rec, 1, entity, 0 FROM source_record`)
 		return err
 	})
 }

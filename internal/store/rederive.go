@@ -7,55 +7,55 @@ import (
 	"strings"
 )
 
-// Todo is one record that waits for a stage.
-type Todo struct {
+// Backlog is one record that waits for a stage.
+type Backlog struct {
 	Rec    int64
 	Entity string
 	Seq    int64
 }
 
-// TodoDerive and TodoResolve list up to n records that wait, lowest landing
+// BacklogDerive and BacklogResolve list up to n records that wait, lowest landing
 // number first.
-func (db *DB) TodoDerive(ctx context.Context, entity string, n int) ([]Todo, error) {
-	return db.todo(ctx, entity, stageDerive, n)
+func (db *DB) BacklogDerive(ctx context.Context, entity string, n int) ([]Backlog, error) {
+	return db.backlog(ctx, entity, stageDerive, n)
 }
 
-// TodoResolve lists records whose features wait for block, weigh and cluster.
-func (db *DB) TodoResolve(ctx context.Context, entity string, n int) ([]Todo, error) {
-	return db.todo(ctx, entity, stageResolve, n)
+// BacklogResolve lists records whose features wait for block, weigh and cluster.
+func (db *DB) BacklogResolve(ctx context.Context, entity string, n int) ([]Backlog, error) {
+	return db.backlog(ctx, entity, stageResolve, n)
 }
 
-func (db *DB) todo(ctx context.Context, entity string, stage, n int) (list []Todo, err error) {
-	err = db.view(ctx, `SELECT rec, entity, seq FROM todo WHERE entity = $1 AND stage = $2 ORDER BY rec LIMIT $3`,
+func (db *DB) backlog(ctx context.Context, entity string, stage, n int) (list []Backlog, err error) {
+	err = db.view(ctx, `SELECT rec, entity, seq FROM backlog WHERE entity = $1 AND stage = $2 ORDER BY rec LIMIT $3`,
 		[]any{entity, stage, n}, func(r *sql.Rows) error {
-			var t Todo
+			var t Backlog
 			err := r.Scan(&t.Rec, &t.Entity, &t.Seq)
 			list = append(list, t)
 			return err
 		})
 	if err != nil {
-		return nil, fmt.Errorf("todo list: %w", err)
+		return nil, fmt.Errorf("backlog list: %w", err)
 	}
 	return list, nil
 }
 
-// todoSeqs gives the stamps with which records wait to be resolved. A record
+// backlogSeqs gives the stamps with which records wait to be resolved. A record
 // that does not wait is absent.
-func (tx *Tx) todoSeqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
+func (tx *Tx) backlogSeqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
 	seqs := make(map[int64]int64, len(recs))
-	err := eachIn(ctx, tx, `SELECT rec, seq FROM todo WHERE stage = 2 AND rec IN $LIST`, recs, func(r *sql.Rows) error {
+	err := eachIn(ctx, tx, `SELECT rec, seq FROM backlog WHERE stage = 2 AND rec IN $LIST`, recs, func(r *sql.Rows) error {
 		var rec, seq int64
 		err := r.Scan(&rec, &seq)
 		seqs[rec] = seq
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("todo list: %w", err)
+		return nil, fmt.Errorf("backlog list: %w", err)
 	}
 	return seqs, nil
 }
 
-// DeriveAgain puts every record of a source and entity on the todo list: its
+// DeriveAgain puts every record of a source and entity on the backlog list: its
 // mapping or schema has changed.
 func (db *DB) DeriveAgain(ctx context.Context, source, entity string) error {
 	return db.inTx(ctx, func(tx *Tx) error { return tx.deriveAgain(ctx, source, entity) })
@@ -66,14 +66,14 @@ func (tx *Tx) deriveAgain(ctx context.Context, source, entity string) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq)
+	_, err = tx.exec(ctx, `INSERT INTO backlog (rec, stage, entity, seq)
 		SELECT rec, 1, entity, CAST($1 AS BIGINT) FROM source_record WHERE source = $2 AND entity = $3
 		ON CONFLICT (rec) DO UPDATE SET stage = 1, seq = excluded.seq`, seq, source, entity)
 	return err
 }
 
 // RulesChanged compares the hash of a source entity's mapping and schema with
-// the one its records were derived under; a change puts them all on the todo
+// the one its records were derived under; a change puts them all on the backlog
 // list. It says whether there was one.
 func (db *DB) RulesChanged(ctx context.Context, source, entity, hash string) (changed bool, err error) {
 	name := "rules/" + source + "/" + entity
@@ -93,7 +93,7 @@ func (db *DB) RulesChanged(ctx context.Context, source, entity, hash string) (ch
 
 // ResolvingChanged compares the hash of what decides clusters, golden records
 // and plans with the one they were made under; a change puts all records of
-// the entity on the todo list. It says whether there was one.
+// the entity on the backlog list. It says whether there was one.
 func (db *DB) ResolvingChanged(ctx context.Context, entity, hash string) (changed bool, err error) {
 	name := "resolving/" + entity
 	err = db.inTx(ctx, func(tx *Tx) error {
@@ -112,7 +112,7 @@ func (db *DB) ResolvingChanged(ctx context.Context, entity, hash string) (change
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, `INSERT INTO todo (rec, stage, entity, seq)
+		_, err = tx.exec(ctx, `INSERT INTO backlog (rec, stage, entity, seq)
 			SELECT rec, 2, entity, CAST($1 AS BIGINT) FROM feature WHERE entity = $2 AND version > 0
 			ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq`, seq, entity)
 		return err
@@ -190,7 +190,7 @@ func (db *DB) Rederive(ctx context.Context, recs []int64, derive Derive) error {
 				gone = append(gone, r.rec)
 			}
 		}
-		if err := execIn(ctx, tx, `DELETE FROM todo WHERE rec IN $LIST AND stage = 1`, recs); err != nil {
+		if err := execIn(ctx, tx, `DELETE FROM backlog WHERE rec IN $LIST AND stage = 1`, recs); err != nil {
 			return err
 		}
 		if err := tx.mendedQuarantine(ctx, gone); err != nil {

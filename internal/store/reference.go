@@ -95,7 +95,7 @@ func (tx *LinkTx) EnqueueDependants(ctx context.Context, founders []int64) error
 	if err != nil {
 		return err
 	}
-	err = execIn(ctx, tx.Tx, `INSERT INTO todo (rec, stage, entity, seq)
+	err = execIn(ctx, tx.Tx, `INSERT INTO backlog (rec, stage, entity, seq)
 		SELECT DISTINCT r.rec, 2, f.entity, CAST($X1 AS BIGINT) FROM crosswalk c JOIN source_record s ON s.rec = c.rec
 		JOIN relation r ON r.source = s.source AND r.entity = s.entity AND r.external_id = s.external_id
 		JOIN feature f ON f.rec = r.rec WHERE f.version > 0 AND c.golden IN $LIST

@@ -10,7 +10,7 @@ import (
 	"touchstone/internal/record"
 )
 
-// Stages of the todo list.
+// Stages of the backlog list.
 const (
 	stageDerive  = 1 // the facts or the rules changed: derive again
 	stageResolve = 2 // the features changed: block, weigh, cluster
@@ -84,10 +84,10 @@ func (c *Counts) correct(d Derived, p pendingVersion, current int) {
 
 // derivedRows gathers the rows that follow from derivations.
 type derivedRows struct {
-	features, todo, quarantine [][]any
-	superseded, void           []int64
-	seq                        int64
-	edges                      edgeRows
+	features, backlog, quarantine [][]any
+	superseded, void              []int64
+	seq                           int64
+	edges                         edgeRows
 }
 
 func newDerivedRows() *derivedRows { return &derivedRows{} }
@@ -122,7 +122,7 @@ func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) e
 	}
 	if d.Version > 0 {
 		o.features = append(o.features, []any{r.rec, r.ref.Entity, d.Version, seq, d.Live, string(d.Authored), d.Features, []byte{}})
-		o.todo = append(o.todo, []any{r.rec, stageResolve, r.ref.Entity, seq})
+		o.backlog = append(o.backlog, []any{r.rec, stageResolve, r.ref.Entity, seq})
 	} else {
 		o.void, o.seq = append(o.void, r.rec), seq
 	}
@@ -179,7 +179,7 @@ func (o *derivedRows) write(ctx context.Context, tx *Tx) error {
 	if err := o.edges.write(ctx, tx); err != nil {
 		return err
 	}
-	return tx.enqueue(ctx, o.todo)
+	return tx.enqueue(ctx, o.backlog)
 }
 
 // voidFeatures empties the features of records of which nothing is in force any
@@ -204,12 +204,12 @@ func (tx *Tx) voidFeatures(ctx context.Context, recs []int64, seq int64) error {
 	return tx.enqueueAgain(ctx, had)
 }
 
-// enqueue puts records on the todo list; the earlier stage wins.
+// enqueue puts records on the backlog list; the earlier stage wins.
 func (tx *Tx) enqueue(ctx context.Context, rows [][]any) error {
-	err := tx.insert(ctx, `INSERT INTO todo (rec, stage, entity, seq)`,
-		`ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq, stage = CASE WHEN excluded.stage < todo.stage THEN excluded.stage ELSE todo.stage END`, rows)
+	err := tx.insert(ctx, `INSERT INTO backlog (rec, stage, entity, seq)`,
+		`ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq, stage = CASE WHEN excluded.stage < backlog.stage THEN excluded.stage ELSE backlog.stage END`, rows)
 	if err != nil {
-		return fmt.Errorf("todo: %w", err)
+		return fmt.Errorf("backlog: %w", err)
 	}
 	return nil
 }

@@ -105,10 +105,10 @@ func (db *DB) FailingRows(ctx context.Context, target string, n int) (list []Fai
 	return list, nil
 }
 
-// TodoCounts counts the records that wait, by source uid, entity and stage.
-func (db *DB) TodoCounts(ctx context.Context) (derive, resolve map[[2]string]int, err error) {
+// BacklogCounts counts the records that wait, by source uid, entity and stage.
+func (db *DB) BacklogCounts(ctx context.Context) (derive, resolve map[[2]string]int, err error) {
 	derive, resolve = map[[2]string]int{}, map[[2]string]int{}
-	err = db.view(ctx, `SELECT s.source, s.entity, t.stage, count(*) FROM todo t JOIN source_record s ON s.rec = t.rec GROUP BY s.source, s.entity, t.stage`, nil, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT s.source, s.entity, t.stage, count(*) FROM backlog t JOIN source_record s ON s.rec = t.rec GROUP BY s.source, s.entity, t.stage`, nil, func(r *sql.Rows) error {
 		var source, entity string
 		var stage, n int
 		if err := r.Scan(&source, &entity, &stage, &n); err != nil {

@@ -32,19 +32,19 @@ func (b *Bench) publish(limit int, ids ...string) []int64 {
 	return recs
 }
 
-// Resolved takes everything off the todo list, as a resolver that found nothing
+// Resolved takes everything off the backlog list, as a resolver that found nothing
 // to change would.
 func (b *Bench) Resolved() {
 	b.Helper()
-	derive, err := b.DB.TodoDerive(b.Context(), Entity, 1<<20)
+	derive, err := b.DB.BacklogDerive(b.Context(), Entity, 1<<20)
 	b.Must(err)
 	if len(derive) > 0 {
-		b.Must(b.DB.Rederive(b.Context(), todoRecs(derive), Derive))
+		b.Must(b.DB.Rederive(b.Context(), backlogRecs(derive), Derive))
 	}
-	todo, err := b.DB.TodoResolve(b.Context(), Entity, 1<<20)
+	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 1<<20)
 	b.Must(err)
 	seqs := map[int64]int64{}
-	for _, t := range todo {
+	for _, t := range backlog {
 		seqs[t.Rec] = t.Seq
 	}
 	b.Link(func(tx *store.LinkTx) error { return tx.Done(b.Context(), seqs) })
@@ -52,9 +52,9 @@ func (b *Bench) Resolved() {
 
 func (b *Bench) resolving() []int64 {
 	b.Helper()
-	todo, err := b.DB.TodoResolve(b.Context(), Entity, 1<<20)
+	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 1<<20)
 	b.Must(err)
-	return todoRecs(todo)
+	return backlogRecs(backlog)
 }
 
 func publishPostings(b *Bench) {

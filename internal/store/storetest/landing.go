@@ -102,10 +102,10 @@ func landTwice(b *Bench) {
 func (b *Bench) dump() string {
 	b.Helper()
 	b.Must(b.DB.DeriveAgain(b.Context(), Source, Entity))
-	todo, err := b.DB.TodoDerive(b.Context(), Entity, 1<<20)
+	backlog, err := b.DB.BacklogDerive(b.Context(), Entity, 1<<20)
 	b.Must(err)
 	var out strings.Builder
-	b.Must(b.DB.Rederive(b.Context(), todoRecs(todo), func(h store.History) (store.Derived, error) {
+	b.Must(b.DB.Rederive(b.Context(), backlogRecs(backlog), func(h store.History) (store.Derived, error) {
 		fmt.Fprintf(&out, "%d %s current %d\n", h.Rec, h.Ref, h.Current)
 		for _, v := range h.Versions {
 			fmt.Fprintf(&out, "  %d %d %q %s %s %v %q %q %v\n", v.N, v.Seq, v.Raw, record.FormatTime(v.Stamp), record.FormatTime(v.SeenAt), v.Deleted, v.Problem, v.Place, v.Released)
@@ -275,10 +275,10 @@ func landBig(b *Bench) {
 	}
 	same(b, "landing", b.Land(items...), store.Counts{Pulled: n, Stored: n})
 	same(b, "again", b.Land(items...), store.Counts{Pulled: n, Unchanged: n})
-	todo, err := b.DB.TodoResolve(b.Context(), Entity, 2*n)
+	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 2*n)
 	b.Must(err)
-	same(b, "todo", len(todo), n)
-	recs, _, err := b.DB.Publish(b.Context(), todoRecs(todo), KeysOf, store.Lists{Cap: 100})
+	same(b, "backlog", len(backlog), n)
+	recs, _, err := b.DB.Publish(b.Context(), backlogRecs(backlog), KeysOf, store.Lists{Cap: 100})
 	b.Must(err)
 	same(b, "published", len(recs), n)
 	same(b, "last record", authoredName(b.Members("id-04999")[0]), "name 4999")

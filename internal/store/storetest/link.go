@@ -170,19 +170,19 @@ func rulings(b *Bench) {
 func rulingWakes(b *Bench) {
 	ctx := b.Context()
 	r := b.landNamed("1", "2")
-	todo, err := b.DB.TodoResolve(ctx, Entity, 10)
+	backlog, err := b.DB.BacklogResolve(ctx, Entity, 10)
 	b.Must(err)
 	seen := map[int64]int64{}
-	for _, t := range todo {
+	for _, t := range backlog {
 		seen[t.Rec] = t.Seq
 	}
 	b.rule("must", r[0], r[1])
 	b.Link(func(tx *store.LinkTx) error { return tx.Done(ctx, seen) })
 	same(b, "records to link", b.resolving(), r)
-	todo, err = b.DB.TodoResolve(ctx, Entity, 10)
+	backlog, err = b.DB.BacklogResolve(ctx, Entity, 10)
 	b.Must(err)
 	now := map[int64]int64{}
-	for _, t := range todo {
+	for _, t := range backlog {
 		now[t.Rec] = t.Seq
 	}
 	b.Link(func(tx *store.LinkTx) error { return tx.Done(ctx, now) })

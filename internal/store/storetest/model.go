@@ -22,7 +22,7 @@ func switchModels(b *Bench) {
 			b.Errorf("fitted the %d. time: %v, want %v", i+1, fitted, want)
 		}
 	}
-	state := func(what, wantBody string, wantGeneration int64, wantSwitching bool, wantTodo ...string) {
+	state := func(what, wantBody string, wantGeneration int64, wantSwitching bool, wantBacklog ...string) {
 		b.Helper()
 		body, generation, err := b.DB.ActiveModel(ctx, Entity)
 		b.Must(err)
@@ -34,7 +34,7 @@ func switchModels(b *Bench) {
 		same(b, what+": generation", generation, wantGeneration)
 		same(b, what+": generation alone", again, wantGeneration)
 		same(b, what+": being switched", switching, wantSwitching)
-		same(b, what+": on the todo list", b.resolving(), b.Recs(wantTodo...))
+		same(b, what+": on the backlog list", b.resolving(), b.Recs(wantBacklog...))
 	}
 	state("at first", `{"w":1}`, 0, false)
 	activate := func(version string, want bool) {

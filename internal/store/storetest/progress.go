@@ -20,7 +20,7 @@ func runs() []subtest {
 		{"FeaturesPageByPage", eachFeatures},
 		{"Placements", placements},
 		{"RulesChangedDerivesAgain", rulesChanged},
-		{"TodoStages", todoStages},
+		{"BacklogStages", backlogStages},
 		{"NumbersCount", numbers},
 	}
 }
@@ -174,40 +174,40 @@ func rulesChanged(b *Bench) {
 	}{{"h1", false, 0}, {"h1", false, 0}, {"h2", true, 2}, {"h2", false, 2}} {
 		changed, err := b.DB.RulesChanged(ctx, Source, Entity, tt.hash)
 		b.Must(err)
-		todo, err := b.DB.TodoDerive(ctx, Entity, 10)
+		backlog, err := b.DB.BacklogDerive(ctx, Entity, 10)
 		b.Must(err)
-		if changed != tt.changed || len(todo) != tt.derive {
-			b.Errorf("RulesChanged(%s) = %v with %d to derive, want %v and %d", tt.hash, changed, len(todo), tt.changed, tt.derive)
+		if changed != tt.changed || len(backlog) != tt.derive {
+			b.Errorf("RulesChanged(%s) = %v with %d to derive, want %v and %d", tt.hash, changed, len(backlog), tt.changed, tt.derive)
 		}
 	}
 }
 
-// todoStages follows one record through both stages: deriving comes first,
+// backlogStages follows one record through both stages: deriving comes first,
 // and only what was seen is taken off the list.
-func todoStages(b *Bench) {
+func backlogStages(b *Bench) {
 	ctx := b.Context()
-	lists := func() (derive, resolve []store.Todo) {
-		derive, err := b.DB.TodoDerive(ctx, Entity, 10)
+	lists := func() (derive, resolve []store.Backlog) {
+		derive, err := b.DB.BacklogDerive(ctx, Entity, 10)
 		b.Must(err)
-		resolve, err = b.DB.TodoResolve(ctx, Entity, 10)
+		resolve, err = b.DB.BacklogResolve(ctx, Entity, 10)
 		b.Must(err)
 		return derive, resolve
 	}
 	b.Land(Item("1", Named("a")))
 	_, resolve := lists()
-	same(b, "after landing", todoRecs(resolve), b.Recs("1"))
+	same(b, "after landing", backlogRecs(resolve), b.Recs("1"))
 	seen := map[int64]int64{resolve[0].Rec: resolve[0].Seq}
 	b.Land(Item("1", Named("b")))
 	b.Link(func(tx *store.LinkTx) error { return tx.Done(ctx, seen) })
 	_, resolve = lists()
-	same(b, "landed again since", todoRecs(resolve), b.Recs("1"))
+	same(b, "landed again since", backlogRecs(resolve), b.Recs("1"))
 	b.Must(b.DB.DeriveAgain(ctx, Source, Entity))
 	derive, resolve := lists()
-	same(b, "to derive", todoRecs(derive), b.Recs("1"))
+	same(b, "to derive", backlogRecs(derive), b.Recs("1"))
 	same(b, "to resolve meanwhile", len(resolve), 0)
 	b.Land(Item("1", Named("c")))
 	derive, _ = lists()
-	same(b, "still to derive", todoRecs(derive), b.Recs("1"))
+	same(b, "still to derive", backlogRecs(derive), b.Recs("1"))
 	b.Link(func(tx *store.LinkTx) error { return tx.Done(ctx, map[int64]int64{derive[0].Rec: derive[0].Seq}) })
 	derive, _ = lists()
 	same(b, "to derive after an acknowledgement of resolving", len(derive), 1)
@@ -249,7 +249,7 @@ func numbers(b *Bench) {
 	n, err := b.DB.Numbers(ctx)
 	b.Must(err)
 	same(b, "numbers", n, store.Numbers{
-		Records: 4, Members: 3, Golden: 2, Review: 1, Quarantined: 1, Todo: 3,
+		Records: 4, Members: 3, Golden: 2, Review: 1, Quarantined: 1, Backlog: 3,
 		BySource: []store.SourceNumbers{{Source: "Our CRM", Entity: Entity, Records: 4, Quarantined: 1}},
 		ByTarget: []store.TargetNumbers{{Target: "out", States: map[string]int{store.Pending: 2}}},
 	})

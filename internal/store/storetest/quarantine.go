@@ -66,9 +66,9 @@ func quarantineRelease(b *Bench) {
 	b.Land(Item("1", Bad("b")))
 	row := b.quarantine("open")[0]
 	b.Must(b.DB.Release(ctx, row.ID, "ann", "looks fine"))
-	todo, err := b.DB.TodoDerive(ctx, Entity, 10)
+	backlog, err := b.DB.BacklogDerive(ctx, Entity, 10)
 	b.Must(err)
-	same(b, "to derive", todoRecs(todo), b.Recs("1"))
+	same(b, "to derive", backlogRecs(backlog), b.Recs("1"))
 	b.Must(b.DB.Rederive(ctx, b.Recs("1"), Derive))
 	released := b.quarantine("released")
 	if len(released) != 1 || released[0].Who != "ann" || released[0].Why != "looks fine" {

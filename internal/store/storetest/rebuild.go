@@ -107,12 +107,12 @@ func Fill(b *Bench) {
 // component and golden record for all records that share a key.
 func Resolve(b *Bench) {
 	ctx := b.Context()
-	derive, err := b.DB.TodoDerive(ctx, Entity, 1<<20)
+	derive, err := b.DB.BacklogDerive(ctx, Entity, 1<<20)
 	b.Must(err)
-	b.Must(b.DB.Rederive(ctx, todoRecs(derive), Derive))
-	todo, err := b.DB.TodoResolve(ctx, Entity, 1<<20)
+	b.Must(b.DB.Rederive(ctx, backlogRecs(derive), Derive))
+	backlog, err := b.DB.BacklogResolve(ctx, Entity, 1<<20)
 	b.Must(err)
-	recs, _, err := b.DB.Publish(ctx, todoRecs(todo), KeysOf, store.Lists{Cap: 100})
+	recs, _, err := b.DB.Publish(ctx, backlogRecs(backlog), KeysOf, store.Lists{Cap: 100})
 	b.Must(err)
 	b.Link(func(tx *store.LinkTx) error { return resolve(ctx, b, tx, recs) })
 	b.Again()

@@ -28,7 +28,7 @@ func settleStates(b *Bench) {
 	for i, tt := range []struct {
 		s       store.Settlement
 		settled bool
-		todo    string // the list the object is put on
+		backlog string // the list the object is put on
 	}{
 		{store.Settlement{State: store.Pending, Outcome: "retry", NotBefore: later, Problem: "429"}, false, ""},
 		{store.Settlement{State: store.Unknown, Outcome: "unknown", NotBefore: later, ZombieUntil: later}, false, ""},
@@ -56,11 +56,11 @@ func settleStates(b *Bench) {
 			len(got.Got) != len(tt.s.Got) || got.SentSeq != c[0].SentSeq {
 			b.Errorf("%s: row %+v", what, got)
 		}
-		derive, err := b.DB.TodoDerive(b.Context(), Entity, 9)
+		derive, err := b.DB.BacklogDerive(b.Context(), Entity, 9)
 		b.Must(err)
-		same(b, what+": to derive", len(derive) == 1, tt.todo == "derive")
-		same(b, what+": to resolve", len(b.resolving()) == 1, tt.todo == "resolve")
-		b.Must(b.DB.Rederive(b.Context(), todoRecs(derive), Derive))
+		same(b, what+": to derive", len(derive) == 1, tt.backlog == "derive")
+		same(b, what+": to resolve", len(b.resolving()) == 1, tt.backlog == "resolve")
+		b.Must(b.DB.Rederive(b.Context(), backlogRecs(derive), Derive))
 		b.Resolved()
 		b.settleRest(got)
 	}
@@ -242,9 +242,9 @@ func attachLanded(b *Bench) {
 	rec := b.Rec("T9")
 	same(b, "must-links", b.mustLinks(founder), [][2]int64{{founder, rec}})
 	same(b, "the row's object", b.find(store.Delivered, c.Seq).Rec, rec)
-	derive, err := b.DB.TodoDerive(b.Context(), Entity, 9)
+	derive, err := b.DB.BacklogDerive(b.Context(), Entity, 9)
 	b.Must(err)
-	same(b, "to derive: what it pulled is our own writing", todoRecs(derive), []int64{rec})
+	same(b, "to derive: what it pulled is our own writing", backlogRecs(derive), []int64{rec})
 	same(b, "to resolve", b.resolving(), []int64{founder})
 }
 

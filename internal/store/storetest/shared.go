@@ -53,7 +53,7 @@ func sharedBothWays(b *Bench) {
 		what := fmt.Sprintf("step %d, record %s takes name %d: ", i, s.id, s.name)
 		b.sharedIs(what+"shared", s.shared, value)
 		b.sharedIs(what+"a key that is not counted", false, other)
-		same(b, what+"on the todo list", b.resolving(), b.Recs(s.redo...))
+		same(b, what+"on the backlog list", b.resolving(), b.Recs(s.redo...))
 		b.Resolved()
 	}
 	uses, err := b.DB.SharedUses(b.Context(), Entity, 10)
@@ -86,7 +86,7 @@ func sharedLine(b *Bench) {
 		what := fmt.Sprintf("line %d: ", tt.names)
 		b.sharedIs(what+"four names", tt.nine, 9)
 		b.sharedIs(what+"two names", tt.elven, 11)
-		same(b, what+"on the todo list", b.resolving(), b.Recs(tt.redo...))
+		same(b, what+"on the backlog list", b.resolving(), b.Recs(tt.redo...))
 		b.Resolved()
 	}
 	b.share(3, "0")

@@ -319,7 +319,7 @@ func authoredName(m store.Member) string {
 	return a["name"].Value
 }
 
-func todoRecs(list []store.Todo) []int64 {
+func backlogRecs(list []store.Backlog) []int64 {
 	recs := []int64{}
 	for _, t := range list {
 		recs = append(recs, t.Rec)
