@@ -78,7 +78,7 @@ func tutorial(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Check(os.WriteFile(ts.MkAbs(b.rest), []byte(r.here(b.text)), 0o600))
 		}
 	}
-	if commands < 20 {
+	if commands < 10 {
 		ts.Fatalf("%s has %d commands: are its blocks still ```sh?", args[0], commands)
 	}
 	if *update && doc != string(raw) {

@@ -45,6 +45,9 @@ type Why struct {
 	Flips     []FlippedBy     `json:"flips,omitempty"` // single changes of the deciding pair that would turn it
 	FlipA     string          `json:"flip_a,omitempty"`
 	FlipB     string          `json:"flip_b,omitempty"`
+	// Missed are the keys by which the pair could have been found; only where it
+	// shares none.
+	Missed []matching.MissedKey `json:"missed_keys,omitempty"`
 }
 
 // PathStep is one link of a chain.
@@ -278,6 +281,9 @@ func (q *question) path(use func(store.LinkedPair) bool) (steps []PathStep, weak
 func (q *question) parted(ctx context.Context, w *Why) (err error) {
 	best, mean, veto := q.across()
 	w.Pair = q.explain(best.a, best.b)
+	if f, g := q.s.features[best.a], q.t.features[best.b]; f != nil && g != nil && len(w.Pair.Shared) == 0 {
+		w.Missed = matching.MissedKeys(f, g)
+	}
 	link := q.e.resolver.Link
 	switch {
 	case len(q.cannot) > 0:
@@ -286,7 +292,11 @@ func (q *question) parted(ctx context.Context, w *Why) (err error) {
 		return err
 	case best.weight < link:
 		w.Decided = ByWeight
-		q.flips(w, best.a, best.b)
+		if veto.text != "" { // which no change of a level overcomes
+			w.Veto, w.VetoA, w.VetoB = veto.text, q.name(veto.a), q.name(veto.b)
+		} else {
+			q.flips(w, best.a, best.b)
+		}
 	case veto.text != "":
 		w.Decided, w.Veto, w.VetoA, w.VetoB = ByVeto, veto.text, q.name(veto.a), q.name(veto.b)
 	case !slices.ContainsFunc(q.edges, func(e store.LinkedPair) bool {

@@ -1,8 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
+
+	"touchstone/matching"
 )
 
 // Sentences says in words what decided and what would turn it, for people; lang
@@ -16,6 +20,9 @@ func (w Why) Sentences(lang string) []string {
 		return fmt.Sprintf(texts[0], args...)
 	}
 	out := []string{say(map[bool]string{true: "same", false: "apart"}[w.Same], w.Pair.A, w.Pair.B)}
+	if s := w.Pair.Sentence(lang); s != "" && w.Decided != ByWaiting {
+		out = append(out, s)
+	}
 	switch w.Decided {
 	case ByRuling:
 		for _, d := range w.Rulings {
@@ -34,12 +41,22 @@ func (w Why) Sentences(lang string) []string {
 			key = "review"
 		}
 		out = append(out, say(key, w.Pair.Weight, w.Link, w.Review))
+		if len(w.Missed) > 0 {
+			out = append(out, say("uncompared"))
+		}
+		if w.Veto != "" {
+			out = append(out, say("veto", w.VetoA, w.VetoB, vetoWord(lang, w.Veto)))
+		}
 	case ByVeto:
 		out = append(out, say("veto", w.VetoA, w.VetoB, vetoWord(lang, w.Veto)), say("veto turns"))
 	case ByMean:
 		out = append(out, say("mean", w.Pair.Weight, w.Mean, w.MeanLeast), say("merge"))
 	case ByKeys:
-		out = append(out, say("keys", w.Pair.Weight), say("merge"))
+		key := "keys"
+		if len(w.Pair.Shared) > 0 {
+			key = "crowded"
+		}
+		out = append(out, say(key, w.Pair.Weight), say("merge"))
 	default:
 		out = append(out, say("waiting"))
 	}
@@ -90,6 +107,8 @@ var whyTexts = map[string][2]string{
 	"veto turns": {"It would turn if one of these values were corrected at its source, or by a merge decision.", "若在来源处更正其中一个值，或人工决定合并，结果就会改变。"},
 	"mean":       {"The best pair weighs %.1f bits, but all pairs across the two weigh %.1f on average; %.1f are needed.", "最强的一对权重为 %.1f 比特，但两组之间所有配对的平均权重为 %.1f，需要 %.1f。"},
 	"keys":       {"They were never compared: they share no key, though the pair would weigh %.1f bits.", "它们从未比较过：没有共同的分块键，尽管这一对的权重会是 %.1f 比特。"},
+	"crowded":    {"They were never compared, though the pair would weigh %.1f bits: what they share too many others have too, and the narrower keys below it differ.", "它们从未比较过，尽管这一对的权重会是 %.1f 比特：它们共有的值被太多记录使用，其下更细的键又不相同。"},
+	"uncompared": {"They share no key, so the resolver never compared them; it was done for this answer.", "它们没有共同的分块键，因此从未比较过；以上是为本次查询计算的。"},
 	"waiting":    {"They wait to be resolved: ask again after the next run.", "它们正等待处理：下次运行后再查询。"},
 	"merge":      {"No single field would turn it; a merge decision does.", "没有任何单个字段能改变结果；人工合并可以。"},
 	"split":      {"No single field would turn it; a split decision does.", "没有任何单个字段能改变结果；人工拆分可以。"},
@@ -106,7 +125,7 @@ func MatchWord(lang, word string) string {
 }
 
 var matchWords = map[string]string{
-	"prior": "先验", "any two records": "任意两条记录",
+	"the value is rare": "该值罕见", "the value is common": "该值常见", "prior": "先验", "any two records": "任意两条记录",
 	"name": "名称", "trade": "行业词", "branch": "分支", "name place": "名称中的地名", "legal form": "组织形式", "ids": "证件号码",
 	"phones": "电话", "web": "网址", "addresses": "地址", "country": "国家", "family name": "姓", "given name": "名", "middle name": "中间名",
 	"name order": "姓名顺序", "birth date": "出生日期", "emails": "邮箱", "employer": "雇主",
@@ -136,3 +155,51 @@ func vetoWord(lang, text string) string {
 	}
 	return text
 }
+
+// mostNamed is how many parts of a weight one sentence names for and against.
+const mostNamed = 3
+
+// Sentence says in plain words what speaks for a pair and what against it, the
+// strongest first; lang is en or zh. It is empty where nothing was compared.
+func (e Explained) Sentence(lang string) string {
+	var with, against []matching.Part
+	for _, p := range e.Parts {
+		switch {
+		case p.Field == "prior":
+		case p.Weight > 0:
+			with = append(with, p)
+		case p.Weight < 0:
+			against = append(against, p)
+		}
+	}
+	list := func(parts []matching.Part) string {
+		slices.SortStableFunc(parts, func(x, y matching.Part) int { return cmp.Compare(abs(y.Weight), abs(x.Weight)) })
+		var out []string
+		for _, p := range parts[:min(len(parts), mostNamed)] {
+			if lang == "zh" {
+				out = append(out, fmt.Sprintf("%s%s（%+.1f）", MatchWord(lang, p.Field), MatchWord(lang, p.Level), bits(p.Weight)))
+			} else {
+				out = append(out, fmt.Sprintf("%s %s (%+.1f)", p.Field, p.Level, bits(p.Weight)))
+			}
+		}
+		if lang == "zh" {
+			return strings.Join(out, "、")
+		}
+		return strings.Join(out, ", ")
+	}
+	texts := [3]string{"For it: %s. Against it: %s.", "For it: %s. Nothing against it.", "Nothing for it. Against it: %s."}
+	if lang == "zh" {
+		texts = [3]string{"支持的证据：%s。反对的证据：%s。", "支持的证据：%s。没有反对的证据。", "没有支持的证据。反对的证据：%s。"}
+	}
+	switch {
+	case len(with) > 0 && len(against) > 0:
+		return fmt.Sprintf(texts[0], list(with), list(against))
+	case len(with) > 0:
+		return fmt.Sprintf(texts[1], list(with))
+	case len(against) > 0:
+		return fmt.Sprintf(texts[2], list(against))
+	}
+	return ""
+}
+
+func abs(w int32) int32 { return max(w, -w) }
