@@ -1,10 +1,13 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"runtime"
 	"slices"
 
 	"touchstone/internal/golden"
@@ -174,7 +177,7 @@ func (r *Resolver) scan(ctx context.Context, recs []int64) (*scanned, error) {
 			keys = append(keys, key)
 		}
 	}
-	lists, spilled, err := r.Store.Postings(ctx, keys, r.Cap)
+	lists, spilled, err := r.postings(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -192,31 +195,89 @@ func (r *Resolver) scan(ctx context.Context, recs []int64) (*scanned, error) {
 	if err := r.load(ctx, s, slices.Compact(others)); err != nil {
 		return nil, err
 	}
-	for _, p := range pairs {
-		a, b := s.features[p[0]], s.features[p[1]]
-		if a == nil || b == nil {
-			continue
-		}
-		s.pairs++
-		w := r.Model.Weigh(a, b)
-		if w.Total >= r.Review {
-			s.edges = append(s.edges, store.Edge{A: p[0], B: p[1], Weight: w.Total, Pattern: w.Pattern, Model: r.Model.Version})
-		}
-	}
+	s.pairs, s.edges = r.weigh(pairs, s.features)
 	return s, nil
 }
 
+// halves parts n things among the cores.
+func halves(n int) (parts [][2]int) {
+	workers := max(1, min(runtime.GOMAXPROCS(0), n/minPart))
+	for w := range workers {
+		parts = append(parts, [2]int{w * n / workers, (w + 1) * n / workers})
+	}
+	return parts
+}
+
+// minPart is how many things are worth a worker of their own.
+const minPart = 64
+
+// postings reads the posting lists of the keys on all cores.
+func (r *Resolver) postings(ctx context.Context, keys []store.Key) (map[store.Key][]int64, int, error) {
+	slices.SortFunc(keys, func(x, y store.Key) int { return cmp.Or(cmp.Compare(x.Coarse, y.Coarse), cmp.Compare(x.Fine, y.Fine)) })
+	keys = slices.Compact(keys)
+	parts := halves(len(keys))
+	lists, spilled := make([]map[store.Key][]int64, len(parts)), make([]int, len(parts))
+	err := parallel(len(parts), func(i int) (err error) {
+		lists[i], spilled[i], err = r.Store.Postings(ctx, keys[parts[i][0]:parts[i][1]], r.Cap)
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	for i := 1; i < len(parts); i++ {
+		maps.Copy(lists[0], lists[i])
+		spilled[0] += spilled[i]
+	}
+	return lists[0], spilled[0], nil
+}
+
+// weigh keeps the pairs at or above the review floor.
+func (r *Resolver) weigh(pairs [][2]int64, features map[int64]*matching.Features) (weighed int, edges []store.Edge) {
+	parts := halves(len(pairs))
+	found, counts := make([][]store.Edge, len(parts)), make([]int, len(parts))
+	_ = parallel(len(parts), func(i int) error { // which cannot fail
+		for _, p := range pairs[parts[i][0]:parts[i][1]] {
+			a, b := features[p[0]], features[p[1]]
+			if a == nil || b == nil {
+				continue
+			}
+			counts[i]++
+			if w := r.Model.Weigh(a, b); w.Total >= r.Review {
+				found[i] = append(found[i], store.Edge{A: p[0], B: p[1], Weight: w.Total, Pattern: w.Pattern, Model: r.Model.Version})
+			}
+		}
+		return nil
+	})
+	for i := range parts {
+		weighed += counts[i]
+		edges = append(edges, found[i]...)
+	}
+	return weighed, edges
+}
+
 func (r *Resolver) load(ctx context.Context, s *scanned, recs []int64) error {
-	list, err := r.Store.Features(ctx, recs)
+	parts := halves(len(recs))
+	lists, decoded := make([][]store.Feature, len(parts)), make([][]*matching.Features, len(parts))
+	err := parallel(len(parts), func(i int) (err error) {
+		if lists[i], err = r.Store.Features(ctx, recs[parts[i][0]:parts[i][1]]); err != nil {
+			return err
+		}
+		for _, f := range lists[i] {
+			features, err := matching.DecodeFeatures(f.Features)
+			if err != nil {
+				return fmt.Errorf("features of record %d: %w", f.Rec, err)
+			}
+			decoded[i] = append(decoded[i], features.Share(r.Shared.Has))
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	for _, f := range list {
-		features, err := matching.DecodeFeatures(f.Features)
-		if err != nil {
-			return fmt.Errorf("features of record %d: %w", f.Rec, err)
+	for i, list := range lists {
+		for k, f := range list {
+			s.features[f.Rec], s.seqs[f.Rec] = decoded[i][k], f.Seq
 		}
-		s.features[f.Rec], s.seqs[f.Rec] = features.Share(r.Shared.Has), f.Seq
 	}
 	return nil
 }

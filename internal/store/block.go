@@ -172,7 +172,8 @@ func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int) ([]int64, e
 			coarse, deltas = append(coarse, []any{int64(k)}), append(deltas, d.coarse[k])
 		}
 	}
-	crossed, err := tx.crossed(ctx, coarse, deltas, limit)
+	long := map[uint64]bool{} // lists that are past the cap, or were
+	crossed, err := tx.crossed(ctx, coarse, deltas, limit, func(name [2]int64, past bool) { long[uint64(name[0])] = past })
 	if err != nil {
 		return nil, err
 	}
@@ -184,9 +185,12 @@ func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int) ([]int64, e
 	fine := make([][]any, 0, len(d.fine))
 	deltas = deltas[:0]
 	for _, k := range d.sortedFine() {
+		if past, counted := long[k.Coarse]; counted && !past {
+			continue // its finer lists are not looked at
+		}
 		fine, deltas = append(fine, []any{int64(k.Coarse), int64(k.Fine)}), append(deltas, d.fine[k])
 	}
-	if crossed, err = tx.crossed(ctx, fine, deltas, limit); err != nil {
+	if crossed, err = tx.crossed(ctx, fine, deltas, limit, func([2]int64, bool) {}); err != nil {
 		return nil, err
 	}
 	for _, k := range crossed {
@@ -216,8 +220,9 @@ const mostFine = 24
 
 // crossed gives those lists that were on one side of the cap before and are on
 // the other now. It counts no further than it must. A list is named by its
-// coarse key, or by both.
-func (tx *Tx) crossed(ctx context.Context, lists [][]any, deltas []int, limit int) (crossed [][]any, err error) {
+// coarse key, or by both. each is told of every list whether it is past the cap
+// now, or was.
+func (tx *Tx) crossed(ctx context.Context, lists [][]any, deltas []int, limit int, each func(name [2]int64, past bool)) (crossed [][]any, err error) {
 	if len(lists) == 0 {
 		return nil, nil
 	}
@@ -239,6 +244,7 @@ func (tx *Tx) crossed(ctx context.Context, lists [][]any, deltas []int, limit in
 			return err
 		}
 		found[name] = (n > limit) != (n-change[name] > limit)
+		each(name, n > limit || n-change[name] > limit)
 		return nil
 	}, stop, stop*mostFine)
 	for _, l := range lists {
