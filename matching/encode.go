@@ -11,7 +11,7 @@ import (
 
 // FeaturesVersion names the form of features and keys that Standardise makes. A
 // change of what it gives must change this: stored ones are then made again.
-const FeaturesVersion = "features-2"
+const FeaturesVersion = "features-3"
 
 // featuresVersion is the first byte of the binary form. Bytes of another
 // version are refused: features are derived and made again.

@@ -2,21 +2,51 @@ package standardise
 
 import (
 	"strings"
-	"sync"
+	"unicode/utf8"
 )
 
-// districtName folds a district and takes its level off: 浦东新区 → 浦东.
-func districtName(s string) string {
+// setDistrict folds a district and takes its level off: 浦东新区 → 浦东. Where
+// the district lies in one city only, that follows.
+func (a *Address) setDistrict(s string) {
 	s = Fold(s)
-	if !HasHan(s) {
-		return s
+	if s == "" || !HasHan(s) {
+		a.District = s
+		return
 	}
-	return bareDistrict(squash(s))
+	s = squash(s)
+	a.District = bareDistrict(s)
+	a.follow(s)
+}
+
+// follow takes city and province from a district's full name, where only one
+// district of the name can be meant.
+func (a *Address) follow(full string) {
+	if a.City != "" {
+		return
+	}
+	d := china().full[full]
+	if d == nil {
+		return
+	}
+	hit := districtIn{}
+	for _, in := range d.in {
+		if a.Region != "" && a.Region != in.province {
+			continue
+		}
+		if hit.city != "" {
+			return
+		}
+		hit = in
+	}
+	a.City = hit.city
+	if a.Region == "" {
+		a.Region = hit.province
+	}
 }
 
 func bareDistrict(s string) string {
 	for _, w := range [...]string{"自治县", "新区", "区", "县", "市", "旗"} {
-		if head, ok := strings.CutSuffix(s, w); ok && len([]rune(head)) >= 2 {
+		if head, ok := strings.CutSuffix(s, w); ok && utf8.RuneCountInString(head) >= 2 {
 			return head
 		}
 	}
@@ -27,43 +57,113 @@ func bareDistrict(s string) string {
 // is not written follows from the one below where that is known; else it stays
 // unknown.
 func (a *Address) hanLine(line string) {
-	s := simplify(letters(line))
-	s = strings.ReplaceAll(s, " ", "")
-	s = a.hanPostcode(s)
-	rs := []rune(digitsOf(squash(s)))
+	var buf [fastOut]byte
+	s := string(foldedIn(buf[:0], line, numbers))
+	s = digitsOf(a.hanPostcode(s))
 	for range 4 { // 江苏省 苏州市 昆山市 …
-		p, n := hanPlace(rs)
-		if n == 0 || n == len(rs) || isStreetType(rs, n) { // 南京路 is a street, not a city
+		p, n := placeAt(s, true)
+		if n == 0 || n == len(s) || isStreetType(s[n:]) { // 南京路 is a street, not a city
 			break
 		}
-		if n == len([]rune(p)) && (rs[n] == '区' || rs[n] == '县') { // 朝阳区 is not the city of 朝阳
+		if n == len(p) && (strings.HasPrefix(s[n:], "区") || strings.HasPrefix(s[n:], "县")) { // 朝阳区 is not the city of 朝阳
 			break
 		}
 		a.setPlace(p)
-		rs = rs[n:]
+		s = strings.TrimLeft(s[n:], " ")
 	}
+	s = a.cutDistrict(s)
 	a.settleLevels()
-	for i := 1; i < min(8, len(rs)); i++ {
-		if (rs[i] == '区' || rs[i] == '县') && !strings.ContainsRune("小社业宅库校", rs[i-1]) {
-			if a.District == "" {
-				a.District = bareDistrict(string(rs[:i+1]))
-			}
-			rs = rs[i+1:]
-			break
-		}
-	}
 	end := 0
-	for end < len(rs) && (rs[end] < '0' || rs[end] > '9') {
+	for end < len(s) && !isDigit(s[end]) {
 		end++
 	}
-	a.Street = squash(spaced(string(rs[:end])))
-	a.numbers(rs[end:])
+	a.Street = squash(s[:end])
+	a.hanNumbers(s[end:])
 }
+
+// cutDistrict takes the district off: one that is known, or up to the first 区
+// or 县 that is not part of another word.
+func (a *Address) cutDistrict(s string) string {
+	full := ""
+	if _, n := hanDistrict(s); n > 0 {
+		full = s[:n]
+	} else {
+		prev, count := rune(0), 0
+		for i, r := range s {
+			if count >= 8 {
+				break
+			}
+			if count > 0 && (r == '区' || r == '县') && !notDistrict(prev) {
+				full = s[:i+len("区")]
+				break
+			}
+			prev = r
+			count++
+		}
+	}
+	if full == "" {
+		return s
+	}
+	if a.District == "" {
+		a.District = bareDistrict(full)
+		a.follow(full)
+	}
+	return s[len(full):]
+}
+
+// notDistrict: 小区, 社区, 工业区, 住宅区, 库区, 校区.
+func notDistrict(before rune) bool {
+	switch before {
+	case '小', '社', '业', '宅', '库', '校':
+		return true
+	}
+	return false
+}
+
+// isStreetType: a word for a street stands first or second.
+func isStreetType(s string) bool {
+	for range 2 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == '路' || r == '街' || r == '道' {
+			return true
+		}
+		s = s[n:]
+	}
+	return false
+}
+
+// hanNumbers takes digits and single letters: 163号B座2367室 → 163, b, 2367. The
+// F of a floor goes: 3F is 3层.
+func (a *Address) hanNumbers(s string) {
+	var buf [maxUnits + 1]string
+	nums := buf[:0]
+	for i := 0; i < len(s) && len(nums) < len(buf); {
+		j := i
+		for j < len(s) && isDigit(s[j]) {
+			j++
+		}
+		if j > i {
+			nums = append(nums, s[i:j])
+			i = j
+			if i < len(s) && s[i] == 'f' && !isLetter(s, i+1) {
+				i++
+			}
+			continue
+		}
+		if isLetter(s, i) && !isLetter(s, i-1) && !isLetter(s, i+1) { // B座, not SOHO
+			nums = append(nums, s[i:i+1])
+		}
+		i++
+	}
+	a.setNumbers(nums)
+}
+
+func isLetter(s string, i int) bool { return i >= 0 && i < len(s) && s[i] >= 'a' && s[i] <= 'z' }
 
 // hanPostcode takes "邮编100020" or six leading digits off.
 func (a *Address) hanPostcode(s string) string {
 	if i := strings.Index(s, "邮编"); i >= 0 {
-		rest := strings.TrimLeft(s[i+len("邮编"):], ":： ")
+		rest := strings.TrimLeft(s[i+len("邮编"):], " ")
 		if leadingDigits(rest) == 6 {
 			if a.Postcode == "" {
 				a.Postcode = rest[:6]
@@ -76,14 +176,14 @@ func (a *Address) hanPostcode(s string) string {
 		if a.Postcode == "" {
 			a.Postcode = s[:6]
 		}
-		return s[6:]
+		return strings.TrimLeft(s[6:], " ")
 	}
 	return s
 }
 
 func leadingDigits(s string) int {
 	n := 0
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+	for n < len(s) && isDigit(s[n]) {
 		n++
 	}
 	return n
@@ -91,35 +191,55 @@ func leadingDigits(s string) int {
 
 // setPlace puts a known place at the highest free level it can be.
 func (a *Address) setPlace(p string) {
+	e := china().named[p]
 	switch {
-	case hanProvinces()[p] && a.Region == "" && !hanCities()[p]:
-		a.Region = p
-	case p == "浦东":
+	case e.parent != "":
 		if a.District == "" {
 			a.District = p
 		}
-	case a.City == "" && !hanProvinces()[p]:
+		if a.City == "" {
+			a.City = e.parent
+		}
+	case e.province && a.Region == "" && !e.city:
+		a.Region = p
+	case a.City == "" && (!e.province || e.city):
 		a.City = p
-	case a.City == "" && hanCities()[p]:
-		a.City = p
-	case a.City != p && a.Region != p && a.District == "" && hanCities()[p]:
-		a.District = p // a city within the city: 苏州市昆山市
+	case a.City != p && a.Region != p && a.District == "" && e.city:
+		a.District = p // a city within the city
 	}
 }
 
-// settleLevels fills the levels that follow: a municipality is its own city, and
-// a city lies in its province.
+// settleLevels fills the levels that follow: a municipality is its own city, a
+// city within a city is a district of it, and a city lies in its province.
 func (a *Address) settleLevels() {
 	if a.City == "" && municipality(a.Region) {
 		a.City = a.Region
+	}
+	if in, ok := cityWithin(a.City); ok {
+		if a.District == "" || a.District == a.City {
+			a.District, a.City = a.City, in
+		}
 	}
 	if a.Region == "" {
 		if municipality(a.City) {
 			a.Region = a.City
 		} else {
-			a.Region = cityProvinces()[a.City]
+			a.Region = china().provinces[a.City]
 		}
 	}
+}
+
+// cityWithin gives the city that a county-level city lies in.
+func cityWithin(city string) (string, bool) {
+	if city == "" {
+		return "", false
+	}
+	d := china()
+	if e := d.named[city]; e.text != "" {
+		return e.parent, e.parent != ""
+	}
+	in, ok := d.cities[city]
+	return in.city, ok
 }
 
 func municipality(p string) bool {
@@ -128,76 +248,4 @@ func municipality(p string) bool {
 		return true
 	}
 	return false
-}
-
-// cityProvinces maps each city of the list to its province. The list stands in
-// the order of provinces; each begins with its capital.
-var cityProvinces = sync.OnceValue(func() map[string]string {
-	starts := map[string]string{}
-	for _, p := range strings.Split(`石家庄 河北,太原 山西,呼和浩特 内蒙古,沈阳 辽宁,长春 吉林,哈尔滨 黑龙江,南京 江苏,杭州 浙江,合肥 安徽,福州 福建,南昌 江西,济南 山东,郑州 河南,武汉 湖北,长沙 湖南,广州 广东,南宁 广西,海口 海南,成都 四川,贵阳 贵州,昆明 云南,拉萨 西藏,西安 陕西,兰州 甘肃,西宁 青海,银川 宁夏,乌鲁木齐 新疆,义乌 浙江,昆山 江苏,晋江 福建,台北 台湾,九龙 香港,浦东 上海`, ",") {
-		city, province, _ := strings.Cut(p, " ")
-		starts[city] = province
-	}
-	m := map[string]string{}
-	province := ""
-	for city := range strings.FieldsSeq(cityList) {
-		if p, ok := starts[city]; ok {
-			province = p
-		}
-		m[city] = province
-	}
-	return m
-})
-
-// tail is what the end of a one-line Latin address holds.
-type tail struct{ line, city, region, postcode, country string }
-
-// latinTail takes country, postcode, state and city off the end of "12 Oak St,
-// Apt 4, Boston, MA 02101, USA", "5 High Street, London SW1A 1AA" or
-// "Bergstraße 26, 10115 Berlin".
-func latinTail(line string) tail {
-	parts := strings.Split(line, ",")
-	t := tail{line: line}
-	take := func() string {
-		last := strings.TrimSpace(parts[len(parts)-1])
-		parts = parts[:len(parts)-1]
-		return last
-	}
-	if n := len(parts); n > 2 {
-		if c := Country(strings.TrimSpace(parts[n-1])); c != "" && leadingDigits(strings.TrimSpace(parts[n-1])) == 0 {
-			t.country = c
-			take()
-		}
-	}
-	if n := len(parts); n > 1 {
-		words := strings.Fields(parts[n-1])
-		switch k := len(words); {
-		case k == 2 && len(words[0]) == 2 && isZIP(words[1]) && n > 2: // MA 02101
-			t.region, t.postcode = words[0], words[1]
-			take()
-		case k >= 2 && leadingDigits(words[0]) == len(words[0]) && (len(words[0]) == 5 || len(words[0]) == 4) && !hasDigit(strings.Join(words[1:], "")):
-			t.postcode, t.city = words[0], strings.Join(words[1:], " ")
-			take()
-		case k >= 2 && isUKPostcode(words[k-2], words[k-1]):
-			t.postcode, t.city = words[k-2]+words[k-1], strings.Join(words[:k-2], " ")
-			take()
-		}
-	}
-	if n := len(parts); t.city == "" && n > 1 && !hasDigit(parts[n-1]) {
-		t.city = take()
-	}
-	t.postcode = strings.ToLower(idValue(t.postcode))
-	t.line = strings.Join(parts, ",")
-	return t
-}
-
-func isZIP(s string) bool {
-	return leadingDigits(s) == 5 && (len(s) == 5 || len(s) == 10 && s[5] == '-' && leadingDigits(s[6:]) == 4)
-}
-
-// isUKPostcode: SW1A 1AA, N1 9DZ.
-func isUKPostcode(out, in string) bool {
-	letter := func(c byte) bool { return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' }
-	return len(in) == 3 && leadingDigits(in) == 1 && letter(in[1]) && letter(in[2]) &&
-		len(out) >= 2 && len(out) <= 4 && letter(out[0]) && (leadingDigits(out[1:]) > 0 || letter(out[1]) && leadingDigits(out[2:]) > 0)
 }

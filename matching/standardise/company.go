@@ -2,7 +2,6 @@ package standardise
 
 import (
 	"strings"
-	"unicode/utf8"
 )
 
 // Org is a company's name in its parts, all folded.
@@ -19,269 +18,251 @@ type Org struct {
 }
 
 // Organisation takes a company's name apart; alias is the name after "dba",
-// "formerly" and the like, when there is one.
+// "formerly", 曾用名 and the like, when there is one.
 func Organisation(s string) (o Org, alias string) {
 	s = cut(s)
 	if HasHan(s) {
-		return hanOrg(s), ""
+		s, alias = cutHanAlias(s)
+		return hanOrg(s), alias
 	}
 	return latinOrg(s)
 }
 
 func latinOrg(s string) (Org, string) {
 	s, alias := cutAlias(s)
-	s, branch := cutBranch(s)
-	toks := joinInitials(strings.Fields(Fold(s)))
-	o := Org{Branch: branch}
-	if len(toks) > 1 && toks[0] == "the" {
-		toks = toks[1:]
+	o := Org{}
+	s = cutBracketPlace(s, &o)
+	s = cutBranch(s, &o)
+	folded := Fold(s)
+	var buf [24]string
+	n := nameTokens{toks: appendFields(buf[:0], folded)}
+	n = n.joinInitials()
+	if len(n.toks) > 1 && n.toks[0] == "the" {
+		n = n.dropHead(1)
 	}
-	if n := len(toks); n > 2 && toks[n-1] == "branch" {
-		o.Branch, toks = toks[n-2], toks[:n-2]
-	}
-	toks, o.Form = cutForm(toks)
-	toks = dropAnd(toks)
-	if len(toks) > 2 && o.Form == "ltd" {
-		if p, ok := hanPlaceRoman()[toks[0]]; ok { // "Beijing Xianren Machinery Co., Ltd."
-			o.Place, toks = p, toks[1:]
+	n, o.Branch = n.cutBranchWord(o.Branch)
+	n, o.Form = n.cutForm()
+	n, o.Form = n.cutHeadForm(o.Form)
+	n = n.dropAnd()
+	if len(n.toks) > 2 && o.Form == "ltd" && o.Place == "" {
+		if p, ok := hanPlaceRoman()[n.toks[0]]; ok { // "Beijing Xianren Machinery Co., Ltd."
+			o.Place = p
+			n = n.dropHead(1)
+		} else if p, ok := twoWordPlace(n.toks[0], n.toks[1]); ok && len(n.toks) > 3 {
+			o.Place = p
+			n = n.dropHead(2)
 		}
 	}
-	end := len(toks)
+	end := len(n.toks)
 	for end > 1 {
-		if _, ok := tradeWords()[toks[end-1]]; !ok {
+		if _, ok := tradeWords()[n.toks[end-1]]; !ok {
 			break
 		}
 		end--
 	}
-	trade := make([]string, 0, 4)
-	for _, t := range toks[end:] {
-		trade = append(trade, tradeWords()[t])
-	}
-	o.Trade = strings.Join(trade, " ")
-	o.Brand = strings.Join(toks[:end], " ")
-	o.Roman = squash(o.Brand)
+	o.Trade = standardTrades(n.toks[end:])
+	n.toks = n.toks[:end]
+	o.Brand = n.joined(folded)
+	o.Roman = latinized(squash(o.Brand))
 	return o, alias
 }
 
-// cutAlias takes "(dba Skytech)" off.
-func cutAlias(s string) (string, string) {
-	low := strings.ToLower(s)
-	if len(low) != len(s) { // lower case of another length: offsets would lie
-		return s, ""
+// twoWordPlace knows the places that are written in two words.
+func twoWordPlace(a, b string) (string, bool) {
+	switch {
+	case a == "hong" && b == "kong":
+		return "香港", true
+	case a == "inner" && b == "mongolia":
+		return "内蒙古", true
 	}
-	for _, w := range [...]string{"(dba ", "(d/b/a ", " d/b/a ", " dba ", "(formerly ", "(f/k/a ", " aka "} {
-		if i := strings.Index(low, w); i > 0 {
-			return s[:i], strings.Trim(s[i+len(w):], " ().")
-		}
-	}
-	return s, ""
+	return "", false
 }
 
-// cutBranch takes " - City", "(City Branch)" and "Niederlassung City" off.
-func cutBranch(s string) (string, string) {
-	if i := strings.Index(s, " - "); i > 0 && strings.TrimSpace(s[i+3:]) != "" {
-		return s[:i], branchOf(s[i+3:])
+func standardTrades(toks []string) string {
+	switch len(toks) {
+	case 0:
+		return ""
+	case 1:
+		return tradeWords()[toks[0]]
 	}
-	low := strings.ToLower(s)
-	if len(low) != len(s) {
-		return s, ""
-	}
-	if i := strings.Index(low, " niederlassung "); i > 0 {
-		return s[:i], branchOf(s[i+len(" niederlassung "):])
-	}
-	if j := strings.LastIndex(low, " branch"); j > 0 {
-		if i := strings.LastIndexAny(s[:j], "(,"); i > 0 {
-			return s[:i], branchOf(s[i+1 : j])
+	var buf [128]byte
+	b := buf[:0]
+	for i, t := range toks {
+		if i > 0 {
+			b = append(b, ' ')
 		}
+		b = append(b, tradeWords()[t]...)
 	}
-	return s, ""
+	return string(b)
 }
 
-func branchOf(s string) string {
-	s = strings.TrimSuffix(Fold(s), " branch")
-	if p, ok := hanPlaceRoman()[squash(s)]; ok {
-		return p
+// nameTokens are the words of a folded name. As long as they stand in it as
+// they are, what is left of them can be cut out of it.
+type nameTokens struct {
+	toks    []string
+	head    int // bytes of the name before the first word
+	changed bool
+}
+
+func appendFields(toks []string, s string) []string {
+	for s != "" {
+		i := strings.IndexByte(s, ' ')
+		if i < 0 {
+			return append(toks, s)
+		}
+		if i > 0 {
+			toks = append(toks, s[:i])
+		}
+		s = s[i+1:]
 	}
-	return s
+	return toks
+}
+
+func (n nameTokens) dropHead(k int) nameTokens {
+	for _, t := range n.toks[:k] {
+		n.head += len(t) + 1
+	}
+	n.toks = n.toks[k:]
+	return n
+}
+
+// joined gives what is left of the folded name as one text.
+func (n nameTokens) joined(folded string) string {
+	if n.changed {
+		return strings.Join(n.toks, " ")
+	}
+	end := n.head
+	for _, t := range n.toks {
+		end += len(t) + 1
+	}
+	return folded[n.head:max(n.head, end-1)]
 }
 
 // joinInitials makes "l l c" into "llc".
-func joinInitials(toks []string) []string {
-	out := toks[:0]
+func (n nameTokens) joinInitials() nameTokens {
+	out := n.toks[:0]
 	run := false
-	for _, t := range toks {
+	for _, t := range n.toks {
 		single := len(t) == 1 && t[0] >= 'a' && t[0] <= 'z'
 		if single && run {
 			out[len(out)-1] += t
+			n.changed = true
 			continue
 		}
 		run = single
 		out = append(out, t)
 	}
-	return out
+	n.toks = out
+	return n
 }
 
-// cutForm takes the legal form off the end: up to five tokens, longest first,
-// repeatedly ("Co., Ltd."). At least one token stays.
-func cutForm(toks []string) ([]string, string) {
+// cutForm takes the legal form off the end, longest first, repeatedly ("Co.,
+// Ltd."). At least one token stays.
+func (n nameTokens) cutForm() (nameTokens, string) {
 	form := ""
 	for range 3 {
-		cutAny := false
-		for n := min(5, len(toks)-1); n >= 1; n-- {
-			tail := toks[len(toks)-n:]
-			size := 0
-			for _, t := range tail {
-				size += len(t)
+		took, class := formAt(wordForms(), n.toks, true)
+		if took > 0 {
+			if form == "" {
+				form = class
 			}
-			if size > 64 {
-				continue
+			n.toks = n.toks[:len(n.toks)-took]
+		}
+		for len(n.toks) > 1 && n.toks[len(n.toks)-1] == "&" {
+			n.toks = n.toks[:len(n.toks)-1]
+		}
+		if took == 0 {
+			break
+		}
+	}
+	return n, form
+}
+
+// cutHeadForm takes a form off the start, where none stood at the end.
+func (n nameTokens) cutHeadForm(form string) (nameTokens, string) {
+	if form != "" && form != "pt" || len(n.toks) < 2 {
+		return n, form
+	}
+	if took, class := formAt(firstForms(), n.toks, false); took > 0 {
+		return n.dropHead(took), class
+	}
+	return n, form
+}
+
+// formAt finds the longest form at one side of the words: how many of them it
+// takes, and its class.
+func formAt(t *formTable, toks []string, atEnd bool) (int, string) {
+	if len(toks) < 2 {
+		return 0, ""
+	}
+	edge := toks[0]
+	if atEnd {
+		edge = toks[len(toks)-1]
+	}
+	most := min(t.most[edge], len(toks)-1)
+	var buf [160]byte
+	for k := most; k >= 1; k-- {
+		part := toks[:k]
+		if atEnd {
+			part = toks[len(toks)-k:]
+		}
+		if k == 1 {
+			if class, ok := t.class[part[0]]; ok {
+				return 1, class
 			}
-			var key string
-			if n == 1 {
-				key = tail[0]
-			} else {
-				key = strings.ReplaceAll(strings.Join(tail, ""), "&", "")
-			}
-			if class, ok := legalForms()[key]; ok {
-				if form == "" {
-					form = class
-				}
-				toks, cutAny = toks[:len(toks)-n], true
+			break
+		}
+		b := buf[:0]
+		for _, tok := range part {
+			if len(b)+len(tok) > len(buf) {
+				b = b[:0]
 				break
 			}
-		}
-		for len(toks) > 1 && toks[len(toks)-1] == "&" {
-			toks = toks[:len(toks)-1]
-		}
-		if !cutAny {
-			break
-		}
-	}
-	return toks, form
-}
-
-func dropAnd(toks []string) []string {
-	out := make([]string, 0, len(toks))
-	for i, t := range toks {
-		if i > 0 && i < len(toks)-1 && (t == "&" || t == "and" || t == "und" || t == "et" || t == "#") || t == "&" || t == "#" {
-			continue
-		}
-		out = append(out, t)
-	}
-	if len(out) == 0 {
-		return toks
-	}
-	return out
-}
-
-func hanOrg(s string) Org {
-	o := Org{Han: true}
-	s = simplify(letters(s))
-	s = bracketed(s, &o)
-	s = squash(spaced(strings.NewReplacer("(", "", ")", "", "（", "", "）", "", "&", "", "#", "").Replace(s)))
-	s = cutHanBranch(s, &o)
-	if o.Form == "" {
-		s, o.Form = cutHanForm(s)
-	}
-	rs := []rune(s)
-	for range 2 { // 江苏省南京市…
-		p, n := hanPlace(rs)
-		if n == 0 || len(rs)-n < 2 {
-			break
-		}
-		o.Place, rs = p, rs[n:]
-	}
-	if len(rs) > 4 && rs[0] == '市' { // the city was cut off, its level left
-		rs = rs[1:]
-	}
-	for len(rs) > 2 {
-		n := tradeLen(rs)
-		if n == 0 {
-			break
-		}
-		o.Trade = string(rs[len(rs)-n:]) + o.Trade
-		rs = rs[:len(rs)-n]
-	}
-	o.Brand = string(rs)
-	if o.Brand == "" {
-		o.Brand = s
-	}
-	o.Roman = Roman(o.Brand)
-	o.Readings = Readings(o.Brand)
-	return o
-}
-
-// bracketed takes "（南京）" out of the name when it holds a place or nothing.
-func bracketed(s string, o *Org) string {
-	i := strings.IndexByte(s, '(')
-	j := strings.IndexByte(s, ')')
-	if i < 0 || j < i {
-		return s
-	}
-	in := []rune(strings.TrimSpace(s[i+1 : j]))
-	if p, n := hanPlace(in); n == len(in) && n > 0 {
-		o.Place = p
-	} else if len(in) > 0 {
-		return s
-	}
-	return s[:i] + s[j+1:]
-}
-
-// cutHanBranch takes "上海分公司" and the like off the end.
-func cutHanBranch(s string, o *Org) string {
-	for _, w := range [...]string{"分公司", "分厂", "分店", "办事处", "分行", "支行"} {
-		head, ok := strings.CutSuffix(s, w)
-		if !ok || head == "" {
-			continue
-		}
-		// The branch's name stands between the head company's legal form and the word.
-		for _, f := range hanForms {
-			if i := strings.LastIndex(head, f.text); i > 0 {
-				o.Form = f.class
-				o.Branch = hanBranchName(head[i+len(f.text):], w)
-				return head[:i]
+			if tok != "&" {
+				b = append(b, tok...)
 			}
 		}
-		rs := []rune(head)
-		for k := max(0, len(rs)-4); k < len(rs)-1; k++ {
-			if p, n := hanPlace(rs[k:]); n == len(rs)-k && k >= 2 {
-				o.Branch = p
-				return string(rs[:k])
-			}
-		}
-		o.Branch = w
-		return head
-	}
-	return s
-}
-
-func hanBranchName(s, word string) string {
-	rs := []rune(s)
-	if p, n := hanPlace(rs); n > 0 && n == len(rs) {
-		return p
-	}
-	if s == "" {
-		return word
-	}
-	return s
-}
-
-func cutHanForm(s string) (string, string) {
-	for _, f := range hanForms {
-		if head, ok := strings.CutSuffix(s, f.text); ok && utf8.RuneCountInString(head) >= 2 {
-			return head, f.class
+		if class, ok := t.class[string(b)]; ok && len(b) > 0 && part[0] != "&" {
+			return k, class
 		}
 	}
-	return s, ""
+	return 0, ""
 }
 
-// tradeLen is the length of the longest trade word that ends rs and leaves a
-// brand of two runes or more.
-func tradeLen(rs []rune) int {
-	for n := min(8, len(rs)-2); n >= 1; n-- {
-		if hanTrades()[string(rs[len(rs)-n:])] {
-			return n
+// dropAnd leaves the words for "and" out: & everywhere, others between words.
+func (n nameTokens) dropAnd() nameTokens {
+	k := 0
+	for k < len(n.toks) && !andWord(n.toks, k) {
+		k++
+	}
+	if k == len(n.toks) {
+		return n
+	}
+	kept := 0
+	for i := range n.toks {
+		if !andWord(n.toks, i) {
+			kept++
 		}
 	}
-	return 0
+	if kept == 0 {
+		return n
+	}
+	out := make([]string, 0, kept)
+	for i, t := range n.toks {
+		if !andWord(n.toks, i) {
+			out = append(out, t)
+		}
+	}
+	n.toks, n.changed = out, true
+	return n
+}
+
+func andWord(toks []string, i int) bool {
+	switch toks[i] {
+	case "&", "#":
+		return true
+	case "and", "und", "et", "y", "och", "og":
+		return i > 0 && i < len(toks)-1
+	}
+	return false
 }

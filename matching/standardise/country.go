@@ -47,8 +47,64 @@ func Country(s string) string {
 	case "瑞士":
 		return "CH"
 	}
+	if code := hanCountry(f); code != "" {
+		return code
+	}
 	if c := countries.ByName(f); c != countries.Unknown {
-		return c.Alpha2()
+		if code := c.Alpha2(); len(code) == 2 { // the library also knows "none" and "all"
+			return code
+		}
+	}
+	return ""
+}
+
+// hanCountry knows the Chinese names of further countries.
+func hanCountry(s string) string {
+	switch s {
+	case "俄罗斯", "俄国":
+		return "RU"
+	case "印度":
+		return "IN"
+	case "印度尼西亚", "印尼":
+		return "ID"
+	case "马来西亚":
+		return "MY"
+	case "泰国":
+		return "TH"
+	case "越南":
+		return "VN"
+	case "菲律宾":
+		return "PH"
+	case "新西兰":
+		return "NZ"
+	case "巴西":
+		return "BR"
+	case "墨西哥":
+		return "MX"
+	case "奥地利":
+		return "AT"
+	case "比利时":
+		return "BE"
+	case "瑞典":
+		return "SE"
+	case "挪威":
+		return "NO"
+	case "丹麦":
+		return "DK"
+	case "芬兰":
+		return "FI"
+	case "波兰":
+		return "PL"
+	case "葡萄牙":
+		return "PT"
+	case "爱尔兰":
+		return "IE"
+	case "土耳其":
+		return "TR"
+	case "阿联酋", "阿拉伯联合酋长国":
+		return "AE"
+	case "南非":
+		return "ZA"
 	}
 	return ""
 }

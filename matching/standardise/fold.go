@@ -7,6 +7,7 @@ package standardise
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -19,14 +20,43 @@ const maxRunes = 256
 // lower case, accents stripped, Chinese simplified, punctuation turned into
 // single spaces. '&' and '#' stay as tokens of their own; apostrophes vanish.
 func Fold(s string) string {
+	if isFolded(s) {
+		return s
+	}
+	var buf [fastOut]byte
+	if b, ok := appendFolded(buf[:0], s, words); ok {
+		return string(b)
+	}
+	return foldAny(s)
+}
+
+// foldAny folds whatever there is, stage by stage: what appendFolded leaves.
+func foldAny(s string) string {
 	s = strings.TrimSpace(cut(s))
 	if s == "" {
 		return ""
 	}
-	if isASCII(s) {
-		return shortened(spaced(strings.ToLower(s)))
-	}
 	return shortened(spaced(simplify(letters(s))))
+}
+
+// isFolded says whether s is ASCII that folding would leave as it is. It may
+// miss some.
+func isFolded(s string) bool {
+	if len(s) > maxRunes {
+		return false
+	}
+	gap := true
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9':
+			gap = false
+		case c == ' ' && !gap:
+			gap = true
+		default:
+			return false
+		}
+	}
+	return !gap || s == ""
 }
 
 func cut(s string) string {
@@ -58,10 +88,16 @@ func isHan(r rune) bool {
 
 // HasHan says whether s holds a Chinese character.
 func HasHan(s string) bool {
-	for _, r := range s {
+	for i := 0; i < len(s); {
+		if s[i] < 0xe3 { // no Chinese character begins lower
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
 		if isHan(r) {
 			return true
 		}
+		i += n
 	}
 	return false
 }
@@ -164,7 +200,7 @@ func spaced(s string) string {
 			}
 			b.WriteRune(r)
 			gap = true
-		case r < 0x80 && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9'), r >= 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+		case isWord(r):
 			if gap && b.Len() > 0 {
 				b.WriteByte(' ')
 			}
@@ -175,6 +211,13 @@ func spaced(s string) string {
 		}
 	}
 	return b.String()
+}
+
+func isWord(r rune) bool {
+	if r < 0x80 {
+		return r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 // squash drops the spaces.

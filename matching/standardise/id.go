@@ -1,6 +1,8 @@
 package standardise
 
-import "strings"
+import (
+	"strings"
+)
 
 // ID is a registration number: its scheme, normalised value, and whether its
 // check digit (where the scheme has one) is right.
@@ -11,50 +13,92 @@ type ID struct {
 }
 
 // Identifier reads one. The scheme is folded; a missing one is told by the
-// shape where that is safe (统一社会信用代码, LEI). Empty Value: nothing there.
+// shape where that is safe (统一社会信用代码, LEI, 身份证). Empty Value: nothing
+// there.
 func Identifier(scheme, value string) (ID, string) {
 	v := idValue(value)
 	if v == "" {
 		return ID{}, ""
 	}
-	id := ID{Scheme: schemeName(squash(Fold(scheme))), Value: v}
-	if id.Scheme == "" {
-		switch {
-		case len(v) == 18 && usccShape(v):
-			id.Scheme = "uscc"
-		case len(v) == 20 && leiOK(v):
-			id.Scheme = "lei"
-		default:
-			id.Scheme = "reg"
-		}
+	id := ID{Value: v}
+	if scheme != "" {
+		id.Scheme = schemeName(squash(Fold(scheme)))
 	}
-	ok, known := checkID(id.Scheme, v)
+	if id.Scheme == "" {
+		id.Scheme = schemeByShape(v)
+	}
+	if id.Scheme == "crn" && len(v) < 8 && len(v) >= 5 && digitsOnly(v) { // the leading zeros get lost in spreadsheets
+		id.Value = "00000000"[:8-len(v)] + v
+	}
+	ok, known := checkID(id.Scheme, id.Value)
 	id.Checked, id.Wrong = known && ok, known && !ok
 	switch {
 	case id.Wrong:
 		return id, "check digit wrong"
-	case id.Scheme == "duns" && len(v) != 9:
+	case id.Scheme == "duns" && len(v) != 9, id.Scheme == "ein" && len(v) != 9:
 		return id, "not nine digits"
+	case id.Scheme == "crn" && len(id.Value) != 8:
+		return id, "not eight characters"
 	}
 	return id, ""
 }
 
+func schemeByShape(v string) string {
+	switch {
+	case len(v) == 18 && usccShape(v):
+		if cnidOK(v) && !usccOK(v) {
+			return "cnid"
+		}
+		return "uscc"
+	case len(v) == 18 && cnidOK(v):
+		return "cnid"
+	case len(v) == 20 && leiOK(v):
+		return "lei"
+	}
+	return "reg"
+}
+
 func schemeName(s string) string {
 	switch s {
-	case "统一社会信用代码", "社会信用代码", "usci", "uscc", "creditcode", "统一信用代码":
+	case "统一社会信用代码", "社会信用代码", "usci", "uscc", "creditcode", "统一信用代码", "unifiedsocialcreditcode":
 		return "uscc"
-	case "dunsnumber", "duns", "邓白氏":
+	case "dunsnumber", "duns", "邓白氏", "dunsno", "dandb":
 		return "duns"
-	case "vat", "vatid", "ustidnr", "vatnumber", "tva", "btw":
+	case "vat", "vatid", "ustidnr", "vatnumber", "tva", "btw", "ustid", "vatno", "vatregno", "umsatzsteuerid", "partitaiva", "piva", "uid":
 		return "vat"
 	case "registrationno", "regno", "registrationnumber":
 		return "reg"
+	case "siren", "sirennumber", "numerosiren":
+		return "siren"
+	case "siret", "siretnumber", "numerosiret":
+		return "siret"
+	case "abn", "australianbusinessnumber":
+		return "abn"
+	case "acn", "australiancompanynumber":
+		return "acn"
+	case "crn", "companieshouse", "companieshousenumber", "ukcompanynumber":
+		return "crn"
+	case "ein", "fein", "employeridentificationnumber":
+		return "ein"
+	case "cnid", "身份证", "身份证号", "身份证号码", "居民身份证", "公民身份号码", "residentid":
+		return "cnid"
+	case "工商注册号", "营业执照号", "营业执照注册号":
+		return "cnreg"
+	case "legalentityidentifier":
+		return "lei"
 	}
 	return s
 }
 
 // idValue keeps letters and digits, upper case, widths folded.
 func idValue(s string) string {
+	plain := len(s) <= maxRunes
+	for i := 0; i < len(s) && plain; i++ {
+		plain = isDigit(s[i]) || s[i] >= 'A' && s[i] <= 'Z'
+	}
+	if plain {
+		return s
+	}
 	s = cut(s)
 	if !isASCII(s) {
 		s = letters(s)
@@ -81,9 +125,28 @@ func checkID(scheme, v string) (ok, known bool) {
 	case "lei":
 		return len(v) == 20 && leiOK(v), true
 	case "iban":
-		return len(v) >= 15 && len(v) <= 34 && mod97(v[4:]+v[:4]) == 1, true
+		return len(v) >= 15 && len(v) <= 34 && mod97(v[4:], v[:4]) == 1, true
 	case "vat":
 		return vatOK(v)
+	case "siren":
+		return len(v) == 9 && luhn(v), true
+	case "siret":
+		// La Poste's offices count otherwise: the sum of their digits is a multiple of 5.
+		return len(v) == 14 && (luhn(v) || strings.HasPrefix(v, "356000000") && digitsOnly(v) && weighted(v, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)%5 == 0), true
+	case "abn":
+		return abnOK(v), true
+	case "acn":
+		return len(v) == 9 && digitsOnly(v) && (10-weighted(v, 8, 7, 6, 5, 4, 3, 2, 1)%10)%10 == int(v[8]-'0'), true
+	case "cnid":
+		if len(v) == 15 && digitsOnly(v) { // of the first generation, without a check
+			return false, false
+		}
+		return cnidOK(v), true
+	case "cnreg":
+		if len(v) != 15 {
+			return false, false
+		}
+		return digitsOnly(v) && mod1110(v), true
 	}
 	return false, false
 }
@@ -110,14 +173,40 @@ func usccOK(v string) bool {
 }
 
 // leiOK is ISO 17442: ISO 7064 MOD 97-10 over the whole.
-func leiOK(v string) bool { return mod97(v) == 1 }
+func leiOK(v string) bool { return mod97(v, "") == 1 }
 
-// mod97 reads letters as 10 to 35 (ISO 7064); -1 for anything else.
-func mod97(v string) int {
+// cnidOK checks a number of the Chinese identity card: GB 11643-1999, the day of
+// birth within it and ISO 7064 MOD 11-2.
+func cnidOK(v string) bool {
+	if len(v) != 18 || !digitsOnly(v[:17]) || v[17] != 'X' && !isDigit(v[17]) || v[0] == '0' || v[0] > '9' {
+		return false
+	}
+	y, m, d := atoi(v[6:10]), atoi(v[10:12]), atoi(v[12:14])
+	if y < 1850 || y > 2199 || m < 1 || m > 12 || d < 1 || d > daysIn(y, m) {
+		return false
+	}
+	sum := weighted(v[:17], 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+	return "10X98765432"[sum%11] == v[17]
+}
+
+// abnOK: one off the first digit, the weighted sum is a multiple of 89.
+func abnOK(v string) bool {
+	return len(v) == 11 && digitsOnly(v) && v[0] > '0' && (weighted(v, 10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)-10)%89 == 0
+}
+
+// mod97 reads letters as 10 to 35 (ISO 7064), two texts one after the other; -1
+// for anything else.
+func mod97(v, w string) int {
 	m := 0
-	for i := range len(v) {
-		switch c := v[i]; {
-		case c >= '0' && c <= '9':
+	for i := range len(v) + len(w) {
+		var c byte
+		if i < len(v) {
+			c = v[i]
+		} else {
+			c = w[i-len(v)]
+		}
+		switch {
+		case isDigit(c):
 			m = (m*10 + int(c-'0')) % 97
 		case c >= 'A' && c <= 'Z':
 			m = (m*100 + int(c-'A') + 10) % 97
@@ -126,25 +215,6 @@ func mod97(v string) int {
 		}
 	}
 	return m
-}
-
-// vatOK checks the shape for the EU's prefixes, and the digits where the rule
-// is simple and published: Germany (ISO 7064 MOD 11,10) and France (key).
-func vatOK(v string) (ok, known bool) {
-	if len(v) < 4 {
-		return false, false
-	}
-	body := v[2:]
-	switch v[:2] {
-	case "DE":
-		return len(body) == 9 && digitsOnly(body) && mod1110(body), true
-	case "FR":
-		if len(body) != 11 || !digitsOnly(body) {
-			return false, false
-		}
-		return (12+3*(atoi(body[2:])%97))%97 == atoi(body[:2]), true
-	}
-	return false, false
 }
 
 func digitsOnly(s string) bool {
@@ -162,6 +232,33 @@ func atoi(s string) int {
 		n = n*10 + int(s[i]-'0')
 	}
 	return n
+}
+
+// weighted sums the first digits, each times its weight.
+func weighted(s string, weights ...int) int {
+	sum := 0
+	for i, w := range weights {
+		sum += int(s[i]-'0') * w
+	}
+	return sum
+}
+
+// luhn is the check of ISO 7812: every second digit from the right but one
+// doubled.
+func luhn(s string) bool { return digitsOnly(s) && luhnSum(s)%10 == 0 }
+
+func luhnSum(s string) int {
+	sum := 0
+	for i := range len(s) {
+		d := int(s[len(s)-1-i] - '0')
+		if i%2 == 1 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return sum
 }
 
 func mod1110(s string) bool {

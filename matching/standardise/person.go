@@ -3,11 +3,12 @@ package standardise
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Human is a person's name in its parts, all folded. Given and Family may each
 // be empty. Roman forms are without spaces, Chinese by its usual reading;
-// Readings are further readings of a Chinese family name, GivenReadings of the
+// Readings are further readings of a family name, GivenReadings of the
 // given one.
 type Human struct {
 	Given, Middle, Family   string
@@ -25,155 +26,183 @@ func Name(given, family, full string) Human {
 	switch {
 	case g == "" && f == "":
 		return fullName(full)
-	case f == "" && (strings.Contains(g, " ") || startsWithSurname(g)):
+	case f == "" && (strings.IndexByte(g, ' ') >= 0 || startsWithSurname(g)):
 		return fullName(given)
-	case g == "" && strings.Contains(f, " "):
+	case g == "" && strings.IndexByte(f, ' ') >= 0:
 		return fullName(family)
 	}
 	return made(g, f)
 }
 
-// person folds and drops titles.
+// person folds and drops titles, before and behind, and a name at birth.
 func person(s string) string {
 	s = Fold(s)
+	if s == "" {
+		return ""
+	}
+	if s[len(s)-1] >= 0x80 && HasHan(s) || s[0] >= 0x80 && HasHan(s) {
+		return withoutHanTitle(squash(s))
+	}
+	if strings.IndexByte(s, ' ') < 0 {
+		return s
+	}
 	if HasHan(s) {
-		return squash(s)
+		return withoutHanTitle(squash(s))
 	}
-	for {
-		head, rest, ok := strings.Cut(s, " ")
-		if !ok || !latinTitle(head) {
-			return s
-		}
-		s = rest
-	}
-}
-
-func latinTitle(s string) bool {
-	switch s {
-	case "mr", "mrs", "ms", "miss", "dr", "prof", "sir", "herr", "frau", "mme", "mlle":
-		return true
-	}
-	return false
+	return withoutDegrees(cutBirthName(withoutTitles(s)))
 }
 
 func startsWithSurname(s string) bool {
-	rs := []rune(s)
-	return len(rs) >= 2 && HasHan(s) && (surnames()[string(rs[:1])] || len(rs) > 2 && surnames()[string(rs[:2])])
+	if s == "" || s[0] < 0x80 || !HasHan(s) {
+		return false
+	}
+	return surnameLen(s) > 0
+}
+
+// surnameLen is the length in bytes of the family name that a Chinese name of
+// two characters or more begins with, 0 when none is known.
+func surnameLen(s string) int {
+	_, first := utf8.DecodeRuneInString(s)
+	_, second := utf8.DecodeRuneInString(s[first:])
+	switch {
+	case second == 0:
+		return 0
+	case len(s) > first+second && surnames()[s[:first+second]]:
+		return first + second
+	case surnames()[s[:first]]:
+		return first
+	}
+	return 0
 }
 
 func fullName(s string) Human {
 	if last, first, ok := strings.Cut(s, ","); ok && !HasHan(s) {
-		if suffixClass(Fold(first)) == "" {
-			return made(person(first), person(last))
+		if p := person(first); suffixClass(p) == "" && !degree(p) && p != "" {
+			return made(p, person(last))
 		}
 	}
 	s = person(s)
 	if HasHan(s) {
-		rs := []rune(s)
-		n := 1
-		if len(rs) >= 3 && surnames()[string(rs[:2])] {
-			n = 2
-		}
-		if len(rs) < 2 {
+		_, one := utf8.DecodeRuneInString(s)
+		if len(s) == one {
 			return made("", s)
 		}
-		return made(string(rs[n:]), string(rs[:n]))
+		n := surnameLen(s)
+		if n == 0 {
+			n = one
+		}
+		return made(s[n:], s[:n])
 	}
-	toks := strings.Fields(s)
+	var buf [12]string
+	toks := appendFields(buf[:0], s)
 	suffix := ""
 	if n := len(toks); n > 2 {
 		if suffix = suffixClass(toks[n-1]); suffix != "" {
 			toks = toks[:n-1]
 		}
 	}
-	if len(toks) == 0 {
+	switch len(toks) {
+	case 0:
 		return Human{}
-	}
-	if len(toks) == 1 {
+	case 1:
 		return made(toks[0], "")
 	}
-	if given, family, ok := latinPinyin(slices.Clone(toks)); ok && suffix == "" {
-		return made(given, family)
+	if suffix == "" {
+		if given, family, ok := latinPinyin(toks); ok {
+			return made(given, family)
+		}
 	}
 	start := len(toks) - 1
 	for start > 1 && particle(toks[start-1]) {
 		start--
 	}
-	h := made(strings.Join(toks[:start], " "), strings.Join(toks[start:], " "))
+	h := made(joinedWords(toks[:start]), joinedWords(toks[start:]))
 	if suffix != "" {
 		h.Suffix = suffix
 	}
 	return h
 }
 
-func particle(s string) bool {
-	switch s {
-	case "van", "von", "de", "der", "den", "di", "da", "del", "la", "le", "dos", "du", "bin", "al", "el", "ter", "zu", "st":
-		return true
-	}
-	return false
-}
-
-func suffixClass(s string) string {
-	switch s {
-	case "jr", "junior", "jnr":
-		return "jr"
-	case "sr", "senior", "snr":
-		return "sr"
-	case "ii", "2nd":
-		return "ii"
-	case "iii", "3rd":
-		return "iii"
-	case "iv", "4th":
-		return "iv"
-	}
-	return ""
-}
-
+// made makes the parts of two folded names.
 func made(given, family string) Human {
-	h := Human{Han: HasHan(given) || HasHan(family)}
-	if h.Han {
-		if hanTitle(given) {
-			given = ""
-		}
-		h.Given, h.Family = given, family
-		h.GivenRoman, h.FamilyRoman = Roman(given), Roman(family)
-		h.GivenReadings = Readings(given)
-		if r, ok := surnameReading(family); ok {
-			if r != h.FamilyRoman {
-				h.Readings = append(h.Readings, h.FamilyRoman)
-			}
-			h.FamilyRoman = r
-		}
-		if rs := []rune(family); len(rs) == 1 {
-			for _, p := range Pinyin(rs[0]) {
-				if p != h.FamilyRoman && !contains(h.Readings, p) && len(h.Readings) < 3 {
-					h.Readings = append(h.Readings, p)
-				}
-			}
-			if u := strings.Replace(h.FamilyRoman, "v", "u", 1); u != h.FamilyRoman && !contains(h.Readings, u) { // 吕 is Lü, Lv and Lu
-				h.Readings = append(h.Readings, u)
-			}
-		}
-		return h
+	if (given != "" && given[0] >= 0x80 || family != "" && family[0] >= 0x80 || len(given) > 3 || len(family) > 3) && (HasHan(given) || HasHan(family)) {
+		return madeHan(given, family)
 	}
+	h := Human{}
 	if i := strings.LastIndexByte(family, ' '); i > 0 {
 		if c := suffixClass(family[i+1:]); c != "" {
 			h.Suffix, family = c, family[:i]
 		}
 	}
-	if i := strings.LastIndexByte(given, ' '); i > 0 && h.Suffix == "" {
-		if c := suffixClass(given[i+1:]); c != "" {
+	if i := strings.LastIndexByte(given, ' '); i > 0 {
+		if c := suffixClass(given[i+1:]); c != "" && h.Suffix == "" {
 			h.Suffix, given = c, given[:i]
 		}
 	}
-	if toks := strings.Fields(given); len(toks) == 2 && family != "" { // "Xiao Ming" of a Wang is one name
-		if _, known := romanSurnames()[lyuWritten(squash(family))]; known && isPinyin(toks[0], 1) && isPinyin(toks[1], 1) {
-			given = toks[0] + toks[1]
+	if first, second, ok := strings.Cut(given, " "); ok && family != "" && strings.IndexByte(second, ' ') < 0 { // "Xiao Ming" of a Wang is one name
+		if _, known := romanSurnames()[lyuWritten(squash(family))]; known && isPinyin(first, 1) && isPinyin(second, 1) {
+			given = first + second
 		}
 	}
 	h.Given, h.Middle, _ = strings.Cut(given, " ")
 	h.Family = lyuWritten(family)
 	h.GivenRoman, h.FamilyRoman = h.Given, squash(h.Family)
+	if h.FamilyRoman != "" && h.FamilyRoman[0] >= 0x80 || h.GivenRoman != "" && h.GivenRoman[0] >= 0x80 {
+		h.GivenRoman, h.FamilyRoman = latinized(h.GivenRoman), latinized(h.FamilyRoman)
+	}
 	return h
+}
+
+func madeHan(given, family string) Human {
+	h := Human{Han: true}
+	if hanTitle(given) {
+		given = ""
+	}
+	h.Given, h.Family = given, family
+	h.GivenRoman = Roman(given)
+	h.GivenReadings = Readings(given)
+	h.FamilyRoman, h.Readings = familyReadings(family)
+	return h
+}
+
+// familyReadings gives the reading of a Chinese family name and its further
+// ones.
+func familyReadings(family string) (roman string, further []string) {
+	if r, ok := surnameRomans()[family]; ok {
+		return r.roman, slices.Clip(r.further)
+	}
+	return readFamily(family)
+}
+
+// maxFurther bounds the further readings of a family name.
+const maxFurther = 3
+
+func readFamily(family string) (roman string, further []string) {
+	roman = Roman(family)
+	if r, ok := surnameReading(family); ok {
+		if r != roman {
+			further = append(further, roman)
+		}
+		roman = r
+	}
+	add := func(list []string, most int) {
+		for _, p := range list {
+			if p != roman && !contains(further, p) && len(further) < most {
+				further = append(further, p)
+			}
+		}
+	}
+	r, n := utf8.DecodeRuneInString(family)
+	single := n == len(family) && n > 0
+	if single {
+		add(otherReadings()[r], maxFurther)
+	}
+	if u := strings.Replace(roman, "v", "u", 1); u != roman { // 吕 is Lü, Lv and Lu
+		add([]string{u}, maxFurther)
+	}
+	add(southernReadings()[family], maxFurther)
+	if single && len(further) == 0 {
+		add(Pinyin(r), maxFurther)
+	}
+	return roman, further
 }

@@ -275,12 +275,3 @@ func surnameReading(s string) (string, bool) {
 	}
 	return "", false
 }
-
-// hanTitles stand where a given name should: 先生, 女士 …
-func hanTitle(s string) bool {
-	switch s {
-	case "先生", "女士", "小姐", "太太", "总", "经理", "总经理", "老师", "主任", "老板", "同学", "医生", "教授", "师傅":
-		return true
-	}
-	return false
-}

@@ -1,9 +1,15 @@
 package standardise
 
 import (
+	_ "embed"
+	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
+
+//go:embed divisions/china.txt
+var chinaDivisions string
 
 // Provinces and cities of China at prefecture level, short names (without 省,
 // 市, 自治区), from the administrative divisions of the People's Republic.
@@ -17,21 +23,123 @@ const cityList = `石家庄 唐山 秦皇岛 邯郸 邢台 保定 张家口 承�
 绵阳 广元 遂宁 内江 乐山 南充 眉山 宜宾 广安 达州 雅安 巴中 资阳 贵阳 六盘水 遵义 安顺 毕节 铜仁 昆明 曲靖 玉溪 保山 昭通 丽江 普洱 临沧 大理 拉萨 日喀则 西安 铜川 宝鸡 咸阳 渭南 延安 汉中 榆林 安康 商洛 兰州 嘉峪关 金昌 白银 天水 武威 张掖 平凉
 酒泉 庆阳 定西 陇南 西宁 海东 银川 石嘴山 吴忠 固原 中卫 乌鲁木齐 克拉玛依 吐鲁番 哈密 义乌 昆山 江阴 张家港 常熟 太仓 晋江 台北 高雄 台中 新北 九龙 浦东`
 
-var (
-	hanProvinces = sync.OnceValue(func() map[string]bool { return set(provinceList) })
-	hanCities    = sync.OnceValue(func() map[string]bool { return set(cityList) })
-	// hanPlaceRoman maps pinyin to a place: Beijing, Xian, Shaanxi …
-	hanPlaceRoman = sync.OnceValue(func() map[string]string {
-		m := map[string]string{}
-		for _, list := range []string{cityList, provinceList} { // a province wins over a city of the same reading
-			for p := range strings.FieldsSeq(list) {
-				m[Roman(p)] = p
-			}
+// furtherCities are known in Chinese addresses; in a company's name only with
+// their level, for without it they may be the brand.
+const furtherCities = `锡林郭勒 阿拉善 济源 神农架 儋州 甘孜 凉山 黔西南 黔东南 黔南 楚雄 西双版纳 德宏 怒江 迪庆 昌都 林芝 那曲 临夏 甘南 昌吉 博尔塔拉 巴音郭楞 阿克苏 克孜勒苏 喀什 伊犁 塔城 阿勒泰 石河子 阿拉尔 图木舒克 五家渠 台南 基隆 新竹 苗栗 彰化 南投 屏东 花莲 台东 澎湖`
+
+// levelledCities are words of other meaning too: they are places only with
+// their level (市, 地区, 自治州) behind them.
+const levelledCities = `兴安 阿坝 红河 文山 山南 阿里 海北 黄南 果洛 玉树 海西 和田 仙桃 潜江 天门 三沙 五指山 琼海 文昌 万宁 东方 桃园 嘉义 云林 宜兰 北屯 铁门关 双河 可克达拉 昆玉 胡杨河 新星 白杨`
+
+// countyCities are cities of the list that lie in another.
+const countyCities = `义乌 金华,昆山 苏州,江阴 无锡,张家港 苏州,常熟 苏州,太仓 苏州,晋江 泉州,九龙 香港,浦东 上海`
+
+// hanPlaceEntry is a province or city as it begins a text.
+type hanPlaceEntry struct {
+	text           string
+	province, city bool
+	levelled       bool   // a place only with its level
+	address        bool   // without its level a place only in an address
+	parent         string // of a city within a city
+}
+
+// divisions is what is known of the places of China.
+type divisions struct {
+	entries   map[rune][]hanPlaceEntry // by first character, longest first
+	named     map[string]hanPlaceEntry
+	provinces map[string]string     // province of a city
+	districts map[rune][]*district  // by first character, longest first
+	full      map[string]*district  // by full name
+	cities    map[string]districtIn // county-level cities by bare name; only those of one place
+}
+
+type district struct {
+	full, bare string
+	in         []districtIn
+}
+
+type districtIn struct{ province, city string }
+
+var china = sync.OnceValue(func() *divisions {
+	d := &divisions{map[rune][]hanPlaceEntry{}, map[string]hanPlaceEntry{}, map[string]string{}, map[rune][]*district{}, map[string]*district{}, map[string]districtIn{}}
+	for p := range strings.FieldsSeq(provinceList) {
+		d.named[p] = hanPlaceEntry{text: p, province: true}
+	}
+	for _, list := range []string{cityList, furtherCities, levelledCities} {
+		for c := range strings.FieldsSeq(list) {
+			e := d.named[c]
+			e.text, e.city, e.levelled, e.address = c, true, list == levelledCities, list == furtherCities
+			d.named[c] = e
 		}
-		m["shaanxi"], m["chongqing"], m["xiamen"], m["hongkong"], m["taipei"], m["macau"] = "陕西", "重庆", "厦门", "香港", "台北", "澳门"
-		return m
-	})
-)
+	}
+	for pair := range strings.SplitSeq(countyCities, ",") {
+		c, parent, _ := strings.Cut(pair, " ")
+		e := d.named[c]
+		e.parent = parent
+		d.named[c] = e
+	}
+	d.readDistricts()
+	for _, e := range d.named {
+		r, _ := utf8.DecodeRuneInString(e.text)
+		d.entries[r] = append(d.entries[r], e)
+	}
+	for _, list := range d.entries {
+		slices.SortFunc(list, func(a, b hanPlaceEntry) int { return longerFirst(a.text, b.text) })
+	}
+	for _, list := range d.districts {
+		slices.SortFunc(list, func(a, b *district) int { return longerFirst(a.full, b.full) })
+	}
+	return d
+})
+
+func longerFirst(a, b string) int {
+	if len(a) != len(b) {
+		return len(b) - len(a)
+	}
+	return strings.Compare(a, b)
+}
+
+func (d *divisions) readDistricts() {
+	for line := range strings.Lines(chinaDivisions) {
+		province, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		city, list, _ := strings.Cut(rest, "\t")
+		if _, ok := d.provinces[city]; !ok {
+			d.provinces[city] = province
+		}
+		for full := range strings.FieldsSeq(list) {
+			x := d.full[full]
+			if x == nil {
+				r, _ := utf8.DecodeRuneInString(full)
+				x = &district{full: full, bare: bareDistrict(full)}
+				d.full[full] = x
+				d.districts[r] = append(d.districts[r], x)
+			}
+			x.in = append(x.in, districtIn{province, city})
+		}
+	}
+	for full, x := range d.full {
+		if bare, ok := strings.CutSuffix(full, "市"); ok && len(x.in) == 1 && x.in[0].city != bare && !d.named[bare].city {
+			d.cities[bare] = x.in[0]
+		}
+	}
+	for pair := range strings.SplitSeq(countyCities, ",") {
+		c, parent, _ := strings.Cut(pair, " ")
+		d.provinces[c] = d.provinces[parent]
+	}
+}
+
+// hanPlaceRoman maps pinyin to a place: Beijing, Xian, Shaanxi …
+var hanPlaceRoman = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for _, list := range []string{cityList, provinceList} { // a province wins over a city of the same reading
+		for p := range strings.FieldsSeq(list) {
+			m[Roman(p)] = p
+		}
+	}
+	m["shaanxi"], m["chongqing"], m["xiamen"], m["hongkong"], m["taipei"], m["macau"] = "陕西", "重庆", "厦门", "香港", "台北", "澳门"
+	m["neimenggu"], m["innermongolia"], m["tibet"], m["xizang"], m["macao"], m["kaohsiung"], m["taichung"] = "内蒙古", "内蒙古", "西藏", "西藏", "澳门", "高雄", "台中"
+	return m
+})
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
@@ -41,24 +149,80 @@ func set(words string) map[string]bool {
 	return m
 }
 
-// hanPlace takes a Chinese place from the start of rs: the place without its
-// level (省, 市 …) and how many runes it took; 0 when there is none.
-func hanPlace(rs []rune) (string, int) {
-	for n := min(5, len(rs)); n >= 2; n-- {
-		name := string(rs[:n])
-		if !hanProvinces()[name] && !hanCities()[name] {
+// hanPlace takes a Chinese place from the start of s: the place without its
+// level (省, 市 …) and how many bytes it took; 0 when there is none.
+func hanPlace(s string) (string, int) { return placeAt(s, false) }
+
+func placeAt(s string, address bool) (string, int) {
+	r, size := utf8.DecodeRuneInString(s)
+	if size < 3 {
+		return "", 0
+	}
+	for _, e := range china().entries[r] {
+		if !strings.HasPrefix(s, e.text) {
 			continue
 		}
-		return name, n + levelLen(rs[n:])
+		n := levelLen(s[len(e.text):])
+		if n == 0 && (e.levelled || e.address && !address) {
+			continue
+		}
+		return e.text, len(e.text) + n
 	}
 	return "", 0
 }
 
-func levelLen(rs []rune) int {
-	for _, l := range [...]string{"壮族自治区", "回族自治区", "维吾尔自治区", "特别行政区", "自治区", "新区", "省", "市"} {
-		if w := []rune(l); len(rs) >= len(w) && string(rs[:len(w)]) == l {
-			return len(w)
+// levelLen is the length in bytes of the level that s begins with.
+func levelLen(s string) int {
+	r, n := utf8.DecodeRuneInString(s)
+	switch r {
+	case '省', '市', '盟':
+		return n
+	case '地':
+		return prefixLen(s, "地区")
+	case '林':
+		return prefixLen(s, "林区")
+	case '新':
+		return prefixLen(s, "新区")
+	case '自':
+		return max(prefixLen(s, "自治区"), prefixLen(s, "自治州"))
+	case '特':
+		return prefixLen(s, "特别行政区")
+	}
+	for _, l := range [...]string{"壮族自治区", "回族自治区", "维吾尔自治区"} {
+		if k := prefixLen(s, l); k > 0 {
+			return k
 		}
 	}
+	const state = "自治州" // 延边朝鲜族自治州
+	if i := strings.Index(s[:min(len(s), 36)], state); i > 0 && peoples(s[:i]) {
+		return i + len(state)
+	}
 	return 0
+}
+
+func peoples(s string) bool {
+	return strings.HasSuffix(s, "族") || s == "蒙古" || s == "哈萨克" || s == "柯尔克孜"
+}
+
+func prefixLen(s, w string) int {
+	if strings.HasPrefix(s, w) {
+		return len(w)
+	}
+	return 0
+}
+
+// hanDistrict takes a district, county or county-level city in full (朝阳区,
+// 长兴县, 慈溪市) of three characters or more from the start of s: its bare name
+// and how many bytes it took.
+func hanDistrict(s string) (string, int) {
+	r, size := utf8.DecodeRuneInString(s)
+	if size < 3 {
+		return "", 0
+	}
+	for _, d := range china().districts[r] {
+		if len(d.full) >= 9 && strings.HasPrefix(s, d.full) {
+			return d.bare, len(d.full)
+		}
+	}
+	return "", 0
 }

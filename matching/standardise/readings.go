@@ -32,7 +32,7 @@ const maxReadings = 4
 // most four: those in which one character, the first that can, is read another
 // way come first. The usual one is Roman's. A ü is written v, and u as well.
 func Readings(s string) []string {
-	if !HasHan(s) {
+	if oneReading(s) {
 		return nil
 	}
 	usual := Roman(s)
@@ -151,6 +151,8 @@ func latinPinyin(toks []string) (given, family string, ok bool) {
 	if len(toks) < 2 || len(toks) > 4 {
 		return "", "", false
 	}
+	var written [4]string
+	toks = written[:copy(written[:], toks)]
 	for i, t := range toks {
 		toks[i] = lyuWritten(t)
 	}
@@ -161,8 +163,14 @@ func latinPinyin(toks []string) (given, family string, ok bool) {
 	var best split
 	try := func(family string, rest []string) {
 		rank, known := romanSurnames()[family]
-		given := strings.Join(rest, "")
-		if !known || !isPinyin(given, 2) || len(rest) > 1 && !isPinyin(rest[0], 1) {
+		if !known {
+			return
+		}
+		given := rest[0]
+		if len(rest) > 1 {
+			given = strings.Join(rest, "")
+		}
+		if !isPinyin(given, 2) || len(rest) > 1 && !isPinyin(rest[0], 1) {
 			return
 		}
 		if !ok || rank < best.rank {

@@ -70,9 +70,9 @@ func TestName(t *testing.T) {
 		{"", "", "Dr. Ludwig van Beethoven", Human{Given: "ludwig", Family: "van beethoven", GivenRoman: "ludwig", FamilyRoman: "vanbeethoven"}},
 		{"", "", "Lovelace, Ada", Human{Given: "ada", Family: "lovelace", GivenRoman: "ada", FamilyRoman: "lovelace"}},
 		{"", "", "John Smith III", Human{Given: "john", Family: "smith", GivenRoman: "john", FamilyRoman: "smith", Suffix: "iii"}},
-		{"", "", "歐陽娜娜", Human{Given: "娜娜", Family: "欧阳", GivenRoman: "nana", FamilyRoman: "ouyang", Han: true}},
-		{"郑建", "", "", Human{Given: "建", Family: "郑", GivenRoman: "jian", FamilyRoman: "zheng", Han: true}},
-		{"先生", "李", "", Human{Family: "李", FamilyRoman: "li", Han: true}},
+		{"", "", "歐陽娜娜", Human{Given: "娜娜", Family: "欧阳", GivenRoman: "nana", FamilyRoman: "ouyang", Readings: []string{"auyeung"}, Han: true}},
+		{"郑建", "", "", Human{Given: "建", Family: "郑", GivenRoman: "jian", FamilyRoman: "zheng", Readings: []string{"cheng", "tay"}, Han: true}},
+		{"先生", "李", "", Human{Family: "李", FamilyRoman: "li", Readings: []string{"lee"}, Han: true}},
 		{"雄信", "单", "", Human{Given: "雄信", Family: "单", GivenRoman: "xiongxin", FamilyRoman: "shan", Readings: []string{"dan", "chan"}, Han: true}},
 		{"", "", "Wang Xiaoming", Human{Given: "xiaoming", Family: "wang", GivenRoman: "xiaoming", FamilyRoman: "wang"}}, // as Chinese people write it
 		{"", "", "Xiao-Ming Wang", Human{Given: "xiaoming", Family: "wang", GivenRoman: "xiaoming", FamilyRoman: "wang"}},
@@ -81,7 +81,7 @@ func TestName(t *testing.T) {
 		{"", "", "Nana Ou Yang", Human{Given: "nana", Family: "ouyang", GivenRoman: "nana", FamilyRoman: "ouyang"}},
 		{"", "", "Shangguan Wan'er", Human{Given: "waner", Family: "shangguan", GivenRoman: "waner", FamilyRoman: "shangguan"}},
 		{"", "", "Lyu Bu", Human{Given: "bu", Family: "lv", GivenRoman: "bu", FamilyRoman: "lv"}},
-		{"", "", "呂布", Human{Given: "布", Family: "吕", GivenRoman: "bu", FamilyRoman: "lv", Readings: []string{"lu"}, Han: true}},
+		{"", "", "呂布", Human{Given: "布", Family: "吕", GivenRoman: "bu", FamilyRoman: "lv", Readings: []string{"lu", "lui"}, Han: true}},
 		{"", "", "司馬重行", Human{Given: "重行", Family: "司马", GivenRoman: "zhongxing", FamilyRoman: "sima", GivenReadings: []string{"chongxing", "zhonghang", "chonghang"}, Han: true}},
 		{"", "", "单于夜", Human{Given: "夜", Family: "单于", GivenRoman: "ye", FamilyRoman: "chanyu", Readings: []string{"danyu"}, Han: true}},
 		{"", "", "Tim Ann Cook", Human{Given: "tim", Middle: "ann", Family: "cook", GivenRoman: "tim", FamilyRoman: "cook"}}, // not every name is Chinese
@@ -231,56 +231,14 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// checkTwice: standardising twice equals once.
-func checkTwice(t *testing.T, s string) {
-	t.Helper()
-	if once := Fold(s); Fold(once) != once {
-		t.Errorf("Fold(%q) = %q, and again %q", s, once, Fold(once))
-	}
-	if d := Domain(s); d != "" && Domain(d) != d {
-		t.Errorf("Domain(%q) = %q, and again %q", s, d, Domain(d))
-	}
-	if d, _ := Date(s); d != "" {
-		if again, note := Date(d); again != d || note != "" {
-			t.Errorf("Date(%q) = %q, and again %q, %q", s, d, again, note)
-		}
-	}
-	for _, region := range []string{"", "CN", "US", "GB"} {
-		if p, _, _ := Phone(s, region); strings.HasPrefix(p, "+") {
-			if again, _, _ := Phone(p, region); again != p {
-				t.Errorf("Phone(%q, %q) = %q, and again %q", s, region, p, again)
-			}
-		}
-	}
-	if l, d, _ := Email(s); l != "" {
-		if l2, d2, _ := Email(l + "@" + d); l2 != l || d2 != d {
-			t.Errorf("Email(%q) = %q @ %q, and again %q @ %q", s, l, d, l2, d2)
-		}
-	}
-	if id, _ := Identifier("", s); id.Value != "" {
-		if again, _ := Identifier(id.Scheme, id.Value); again != id {
-			t.Errorf("Identifier(%q) = %+v, and again %+v", s, id, again)
-		}
-	}
-	Organisation(s)
-	Name(s, "", "")
-	Name("", s, s)
-	Name("", "", s)
-	Place(s, s, s, s, s, s)
-}
-
-func FuzzTwiceEqualsOnce(f *testing.F) {
-	for _, s := range []string{"Zoë Müller & Co.", "樂興電子 么麼", "+86 (0)138 0013 8000 ext 4", "a.b+c@gmail.com", "13/06/1978", "https://www.x.co.uk/", "91350100M000100Y43", "八八五号", "Ǆﬁ℡Å가각ﷺ"} {
-		f.Add(s)
-	}
-	f.Fuzz(checkTwice)
-}
-
+// Every phrase and character of the tables folds to what folds to itself.
 func TestEveryTablePhraseIsStable(t *testing.T) {
 	for _, table := range []string{tsPhrases, tsCharacters} {
 		for line := range strings.Lines(table) {
 			from, _, _ := strings.Cut(line, "\t")
-			checkTwice(t, from)
+			if once := Fold(from); Fold(once) != once {
+				t.Errorf("Fold(%q) = %q, and again %q", from, once, Fold(once))
+			}
 		}
 	}
 }

@@ -1,0 +1,138 @@
+package standardise
+
+import "strings"
+
+// aliasMarks stand between a name and another of the same company.
+var aliasMarks = [...]string{
+	"dba ", "d/b/a ", "d.b.a. ", "doing business as ", "formerly known as ", "formerly ", "f/k/a ", "fka ", "aka ", "a/k/a ", "also known as ",
+	"trading as ", "t/a ", "vormals ", "anciennement ", "antes ", "previously ", "now known as ", "operating as ", "o/a ",
+}
+
+// cutAlias takes "(dba Skytech)" off.
+func cutAlias(s string) (string, string) {
+	for i := range len(s) {
+		if c := s[i]; c != '(' && c != ' ' || i == 0 || i+5 > len(s) {
+			continue
+		}
+		if strings.IndexByte("dfatvpno", lowerASCII(s[i+1])) < 0 {
+			continue
+		}
+		for _, w := range aliasMarks {
+			if !hasPrefixFold(s[i+1:], w) {
+				continue
+			}
+			// Within a sentence only what is written for nothing else counts.
+			if s[i] == ' ' && (w == "formerly " || w == "antes " || w == "previously " || w == "vormals ") {
+				continue
+			}
+			if alias := strings.Trim(s[i+1+len(w):], " ()."); alias != "" {
+				return s[:i], alias
+			}
+			return s[:i], ""
+		}
+	}
+	return s, ""
+}
+
+// hasPrefixFold compares ASCII without case; w is in lower case.
+func hasPrefixFold(s, w string) bool {
+	if len(s) < len(w) {
+		return false
+	}
+	for i := range len(w) {
+		if lowerASCII(s[i]) != w[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// indexFold finds ASCII without case; w is in lower case.
+func indexFold(s, w string) int {
+	for i := 0; i+len(w) <= len(s); i++ {
+		if lowerASCII(s[i]) == w[0] && hasPrefixFold(s[i:], w) {
+			return i
+		}
+	}
+	return -1
+}
+
+// cutBracketPlace takes "(Shanghai)" out of the name. Another country or region
+// of its own law, "(Hong Kong)", stays: it names another company.
+func cutBracketPlace(s string, o *Org) string {
+	i := strings.IndexByte(s, '(')
+	if i <= 0 {
+		return s
+	}
+	j := strings.IndexByte(s[i:], ')')
+	if j < 0 {
+		return s
+	}
+	j += i
+	if p, ok := hanPlaceRoman()[squash(Fold(s[i+1:j]))]; ok && p != "香港" && p != "澳门" && p != "台湾" && strings.TrimSpace(s[:i]) != "" {
+		o.Place = p
+		return s[:i] + " " + s[j+1:]
+	}
+	return s
+}
+
+// cutBranch takes " - City", "(City Branch)" and ", City Branch" off.
+func cutBranch(s string, o *Org) string {
+	if i := strings.Index(s, " - "); i > 0 && strings.TrimSpace(s[i+3:]) != "" {
+		o.Branch = branchOf(s[i+3:])
+		return s[:i]
+	}
+	if strings.IndexByte(s, '(') < 0 && strings.IndexByte(s, ',') < 0 {
+		return s
+	}
+	if j := indexFold(s, " branch"); j > 0 {
+		if i := strings.LastIndexAny(s[:j], "(,"); i > 0 {
+			o.Branch = branchOf(s[i+1 : j])
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// cutBranchWord takes "Leeds Branch" off the end, and a word for a branch with
+// what follows it: "Niederlassung Berlin", "Sucursal de Madrid".
+func (n nameTokens) cutBranchWord(branch string) (nameTokens, string) {
+	if k := len(n.toks); k > 2 && n.toks[k-1] == "branch" {
+		branch, n.toks = n.toks[k-2], n.toks[:k-2]
+		return n, branch
+	}
+	for i := 1; i < len(n.toks); i++ {
+		if !branchWord(n.toks[i]) {
+			continue
+		}
+		rest := n.toks[i+1:]
+		if len(rest) > 0 && (rest[0] == "de" || rest[0] == "in" || rest[0] == "di") {
+			rest = rest[1:]
+		}
+		switch {
+		case len(rest) > 0:
+			branch = branchOf(strings.Join(rest, " "))
+		case branch == "":
+			branch = n.toks[i]
+		}
+		n.toks = n.toks[:i]
+		break
+	}
+	return n, branch
+}
+
+func branchWord(t string) bool {
+	switch t {
+	case "niederlassung", "zweigniederlassung", "zweigstelle", "filiale", "filial", "succursale", "sucursal", "bijkantoor", "oddzial", "pobocka", "филиал":
+		return true
+	}
+	return false
+}
+
+func branchOf(s string) string {
+	s = strings.TrimSuffix(Fold(s), " branch")
+	if p, ok := hanPlaceRoman()[squash(s)]; ok {
+		return p
+	}
+	return s
+}
