@@ -9,11 +9,16 @@ import (
 func BenchmarkStandardise(b *testing.B) {
 	for _, name := range setNames {
 		set := load(b, name)
+		values := make([]matching.Values, len(set.fields))
+		for i, f := range set.fields {
+			values[i] = matching.FromRecord(f)
+		}
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
+			var room []byte
 			i := 0
 			for b.Loop() {
-				matching.Standardise(set.entity, set.fields[i%len(set.fields)])
+				room = matching.AppendFeatures(room[:0], set.entity, &values[i%len(values)])
 				i++
 			}
 		})
@@ -26,12 +31,14 @@ func BenchmarkKeys(b *testing.B) {
 		features := set.features()
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			i, keys := 0, 0
+			var keys []matching.KeyHash
+			i, n := 0, 0
 			for b.Loop() {
-				keys += len(features[i%len(features)].Keys())
+				keys = features[i%len(features)].AppendKeys(keys[:0])
+				n += len(keys)
 				i++
 			}
-			b.ReportMetric(float64(keys)/float64(i), "keys/record")
+			b.ReportMetric(float64(n)/float64(i), "keys/record")
 		})
 	}
 }
@@ -40,20 +47,8 @@ func BenchmarkKeys(b *testing.B) {
 func BenchmarkWeigh(b *testing.B) {
 	for _, name := range setNames {
 		set := load(b, name)
-		features := set.features()
-		m := model(b, set.entity)
-		holders := map[uint64][]int{}
-		var pairs [][2]int
-		for i, f := range features {
-			for _, k := range f.Keys() {
-				for _, j := range holders[k.Coarse] {
-					if len(pairs) < 5000 {
-						pairs = append(pairs, [2]int{i, j})
-					}
-				}
-				holders[k.Coarse] = append(holders[k.Coarse], i)
-			}
-		}
+		features, m := set.features(), model(b, set.entity)
+		pairs := candidates(features)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
@@ -76,9 +71,10 @@ func BenchmarkDecode(b *testing.B) {
 			size += len(all[len(all)-1])
 		}
 		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				if _, err := matching.DecodeFeatures(all[i%len(all)]); err != nil {
+				if _, err := matching.View(all[i%len(all)]); err != nil {
 					b.Fatal(err)
 				}
 				i++

@@ -3,8 +3,7 @@ package matching
 import (
 	"strings"
 
-	"touchstone/internal/record"
-	"touchstone/matching/standardise"
+	"touchstone/matching/compare"
 )
 
 // Explain takes a weight apart: the prior first, then each field that both
@@ -35,70 +34,67 @@ func (m *Model) Explain(a, b *Features) []Part {
 
 // value shows the compared value of a field of the catalogue.
 func (f *Features) value(name string, i int) string {
-	if i < 0 {
-		return ""
-	}
 	switch name {
 	case "name", "trade", "branch", "name place", "legal form", "employer":
-		return f.orgs[i].part(name)
+		return f.org(i).part(name)
 	case "family name", "given name", "middle name", "name order":
-		return f.humans[i].part(name)
+		return f.human(i).part(name)
 	case "ids":
-		return f.ids[i].Scheme + " " + f.ids[i].Value
+		return f.id(i).scheme() + " " + f.id(i).value()
 	case "phones":
-		return f.phones[i].number
+		return f.phone(i)
 	case "emails":
-		return f.emails[i].local + "@" + f.emails[i].domain
+		return f.email(i).whole()
 	case "web":
-		return f.web(i)
+		return f.webOrEmail(i)
 	case "addresses":
-		return addressText(&f.places[i].Address)
+		return f.place(i).String()
 	case "country":
 		return countryOf(f)
 	case "birth date":
-		return f.birth.text
+		return f.single(slotBirth)
 	}
 	return ""
 }
 
-func (f *Features) web(i int) string {
-	if i < len(f.webs) {
-		return f.webs[i]
+func (f *Features) webOrEmail(i int) string {
+	if n := f.count(webs); i >= n {
+		return f.email(i - n).whole()
 	}
-	i -= len(f.webs)
-	return f.emails[i].local + "@" + f.emails[i].domain
+	return f.web(i)
 }
 
-func (o *org) part(name string) string {
+func (o org) part(name string) string {
 	switch name {
 	case "trade":
-		return o.Trade
+		return o.trade()
 	case "branch":
-		return o.Branch
+		return o.branch()
 	case "name place":
-		return o.Place
+		return o.place()
 	case "legal form":
-		return o.Form
+		return o.form()
 	}
-	return o.Brand
+	return o.brand()
 }
 
-func (h *human) part(name string) string {
+func (h human) part(name string) string {
 	switch name {
 	case "family name":
-		return h.Family
+		return h.family()
 	case "given name":
-		return h.Given
+		return h.given()
 	case "middle name":
-		return h.Middle
+		return h.middle()
 	}
-	return strings.TrimSpace(h.Given + " " + h.Family)
+	return strings.TrimSpace(h.given() + " " + h.family())
 }
 
-func addressText(a *standardise.Address) string {
+// String gives an address in one line.
+func (p place) String() string {
 	var parts []string
-	for _, s := range [...]string{a.Street, a.House, a.Units, a.District, a.City, a.Region, a.Postcode, a.Country} {
-		if s != "" {
+	for k := range placeWidth {
+		if s := p.text(k); s != "" {
 			parts = append(parts, s)
 		}
 	}
@@ -111,13 +107,13 @@ func addressText(a *standardise.Address) string {
 // person's numbers count only where a check digit shows that both are right:
 // people's numbers are typed from memory, companies' come from registers.
 func (m *Model) Veto(a, b *Features) (string, bool) {
-	if a.entity != b.entity {
+	if a.kind() != b.kind() || a.kind() == kindOther && a.Entity() != b.Entity() {
 		return "different entity types", true
 	}
 	if s, ok := idVeto(a, b); ok {
 		return s, true
 	}
-	if a.entity == record.Person {
+	if a.kind() == kindPerson {
 		return personVeto(a, b)
 	}
 	return "", false
@@ -126,17 +122,17 @@ func (m *Model) Veto(a, b *Features) (string, bool) {
 // idVeto: values of one scheme on both sides, none of them alike.
 func idVeto(a, b *Features) (string, bool) {
 	scheme := ""
-	for i := range a.ids {
-		for j := range b.ids {
-			x, y := &a.ids[i], &b.ids[j]
-			if x.Scheme != y.Scheme {
+	for i := range a.count(ids) {
+		for j := range b.count(ids) {
+			x, y := a.id(i), b.id(j)
+			if x.scheme() != y.scheme() {
 				continue
 			}
-			if x.Value == y.Value || x.Wrong || y.Wrong || idEdits(x, y) < 3 {
+			if x.value() == y.value() || x.wrong() || y.wrong() || compare.OSAString(x.value(), y.value(), 2) < 3 {
 				return "", false
 			}
-			if a.entity == record.Company || x.Checked && y.Checked {
-				scheme = x.Scheme
+			if a.kind() == kindCompany || x.checked() && y.checked() {
+				scheme = x.scheme()
 			}
 		}
 	}
@@ -153,9 +149,9 @@ func sharesID(a, b *Features) bool {
 }
 
 func sharesMail(a, b *Features) bool {
-	for i := range a.emails {
-		for j := range b.emails {
-			if a.emails[i].local == b.emails[j].local && a.emails[i].domain == b.emails[j].domain {
+	for i := range a.count(emails) {
+		for j := range b.count(emails) {
+			if a.email(i).whole() == b.email(j).whole() {
 				return true
 			}
 		}
@@ -168,13 +164,13 @@ func sharesMail(a, b *Features) bool {
 const yearsApart = 15
 
 func personVeto(a, b *Features) (string, bool) {
-	if len(a.humans) > 0 && len(b.humans) > 0 {
-		x, y := a.humans[0].Suffix, b.humans[0].Suffix
+	if a.count(humans) > 0 && b.count(humans) > 0 {
+		x, y := a.human(0).suffix(), b.human(0).suffix()
 		if x != "" && y != "" && x != y {
 			return "different generation suffix", true
 		}
 	}
-	x, y := &a.birth, &b.birth
+	x, y := a.birth(), b.birth()
 	if x.y != 0 && y.y != 0 && !apart(x.y, y.y, yearsApart) && x.m != y.m && x.d != y.d && !sharesID(a, b) && !sharesMail(a, b) {
 		return "birth dates far apart", true
 	}

@@ -4,31 +4,19 @@
 package matching
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"touchstone/internal/record"
-	"touchstone/matching/standardise"
+	"touchstone/matching/compare"
 )
 
-// Features are the standardised authored values of one record in compact form.
-// They are immutable and safe to share.
+// Features are the standardised authored values of one record: a view on their
+// binary form, which is read where it lies. They are immutable and safe to share.
 type Features struct {
-	entity string
-	orgs   []org // a company's names, or a person's employer
-	humans []human
-	ids    []standardise.ID
-	phones []phone
-	emails []email
-	webs   []string // registered domains
-	// webShared are the marks of webs; those of the others stand with them. They
-	// are no part of the binary form: see Share.
-	webShared []bool
-	places    []place
-	birth     birth
-	country   string
-	marks     []Mark
+	form   string
+	shared sharing // no part of the binary form: see Share
+	marks  []Mark
 }
 
 // Mark is a note on one value of a field: "check digit wrong", "role address".
@@ -38,260 +26,237 @@ type Mark struct {
 	Text  string
 }
 
-type org struct {
-	standardise.Org
-	brand, roman, full []rune
-	words              []string
-}
-
-type human struct {
-	standardise.Human
-	given, family, givenRoman, familyRoman []rune
-}
-
-type phone struct {
-	number, tail string // tail: up to nine last digits
-	shared       bool
-}
-
-type email struct {
-	local, domain string
-	runes         []rune
-	free, role    bool
-	// shared: the address, or the domain it stands on, is.
-	shared, domainShared bool
-}
-
-type place struct {
-	standardise.Address
-	street, city []rune
-	shared       bool
-}
-
-type birth struct {
-	text    string
-	y, m, d int
-}
-
 // Entity is the entity type the features were made for.
-func (f *Features) Entity() string { return f.entity }
+func (f *Features) Entity() string {
+	switch f.kind() {
+	case kindCompany:
+		return record.Company
+	case kindPerson:
+		return record.Person
+	}
+	return f.single(slotEntity)
+}
 
 // Marks lists the notes made while standardising, field by field in an order
 // that is always the same. They are not part of the binary form.
 func (f *Features) Marks() []Mark { return slices.Clone(f.marks) }
 
-// Standardise makes the features of one record. It never fails: a value that
-// cannot be read is left out and marked; a blank one is absent.
-func Standardise(entity string, f record.Fields) *Features {
-	s := &Features{entity: entity}
-	s.country = standardise.Country(f.Text("country"))
-	s.addPlaces(f["addresses"])
-	region := s.phoneRegion(f)
-	switch entity {
-	case record.Company:
-		s.addOrg(f.Text("name"))
-		s.addOrg(f.Text("legal_name"))
-		for _, p := range points(f["aliases"]) {
-			s.addOrg(p.Value)
-		}
-		s.addWeb(f.Text("website"))
-	case record.Person:
-		s.addHuman(f.Text("given_name"), f.Text("family_name"), f.Text("full_name"))
-		s.addOrg(f.Text("employer"))
-		s.addBirth(f.Text("birth_date"))
-	default:
+// AppendBinary appends the canonical form: equal features give equal bytes.
+func (f *Features) AppendBinary(b []byte) []byte { return append(b, f.form...) }
+
+// kind is that of the entity type; kindOther for no features at all.
+func (f *Features) kind() byte {
+	if len(f.form) < atTable {
+		return kindOther
+	}
+	return f.form[atKind]
+}
+
+// end reads the last byte, which is never noText: what is not in the
+// processor's cache is on its way then while the head is looked at.
+func (f *Features) end() byte { return f.form[len(f.form)-1] }
+
+const noText = 0xff
+
+func (f *Features) count(s section) int {
+	if len(f.form) < atTable {
+		return 0
+	}
+	return int(f.form[atCounts+int(s)])
+}
+
+// haveBoth says whether both have values of a section; neither is empty.
+func haveBoth(a, b *Features, s section) bool {
+	return a.form[atCounts+int(s)] != 0 && b.form[atCounts+int(s)] != 0
+}
+
+// single gives a text that a record has once.
+func (f *Features) single(slot int) string {
+	if len(f.form) < atTable {
+		return ""
+	}
+	return entry{f.form, atTable}.text(slot)
+}
+
+func (f *Features) country() string { return f.single(slotCountry) }
+
+// entry is one value of a section: where its offsets stand in the form.
+type entry struct {
+	form string
+	at   int
+}
+
+func (f *Features) entry(s section, i, width int) entry {
+	return entry{f.form, atTable + 2*(int(f.form[atFirst+int(s)])+i*width)}
+}
+
+// flags gives the byte of flags of a value, by its place among those that have
+// one.
+func (f *Features) flags(i int) byte {
+	return f.form[atTable+2*(int(f.form[atSlots])+1)+i]
+}
+
+func offsetAt(s string, i int) int { return int(s[i]) | int(s[i+1])<<8 }
+
+func (e entry) text(k int) string {
+	return e.form[offsetAt(e.form, e.at+2*k):offsetAt(e.form, e.at+2*k+2)]
+}
+
+// span gives two texts that stand side by side as one.
+func (e entry) span(k int) string {
+	return e.form[offsetAt(e.form, e.at+2*k):offsetAt(e.form, e.at+2*k+4)]
+}
+
+// bag gives a stored bag, by its number, and the runes of the text it is of.
+func (e entry) bag(k, number int, of string) (compare.Bag, int) {
+	s := e.text(k)[number*bagSize:]
+	if s[8] == manyRunes {
+		return compare.BagOf(of)
+	}
+	return compare.Bag(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56), int(s[8])
+}
+
+// org is a name of a company, or of a person's employer.
+type org struct {
+	entry
+	flags byte
+}
+
+func (f *Features) org(i int) org { return org{f.entry(orgs, i, orgWidth), f.flags(i)} }
+
+func (o org) han() bool { return o.flags&flagHan != 0 }
+
+func (o org) brand() string {
+	if o.han() {
+		return o.text(orgFirst)
+	}
+	if s := o.text(orgThird); s != "" {
 		return s
 	}
-	s.addIDs(f["ids"])
-	s.addPhones(f["phones"], region)
-	s.addEmails(f["emails"])
-	s.settle()
-	return s
+	return o.text(orgFirst)
 }
 
-// points reads a list; a single text stands for a list of one.
-func points(v record.Value) []record.Point {
-	if v.Kind == record.List {
-		return v.Points
+func (o org) trade() string {
+	if s := o.text(orgFourth); s != "" {
+		return s
 	}
-	if v.Blank() {
-		return nil
-	}
-	return []record.Point{{Value: v.Text}}
+	return o.text(orgSecond)
 }
 
-func (f *Features) mark(field string, i int, text string) {
-	if text != "" {
-		f.marks = append(f.marks, Mark{field, i, text})
+// roman is the brand without spaces, Chinese by its usual reading.
+func (o org) roman() string {
+	if o.han() {
+		return o.text(orgThird)
 	}
+	return o.text(orgFirst)
 }
 
-// phoneRegion is the country to read national numbers by: the record's own,
-// its address's, or China where the name is in Chinese.
-func (f *Features) phoneRegion(r record.Fields) string {
-	if f.country != "" {
-		return f.country
-	}
-	for _, p := range f.places {
-		if p.Country != "" {
-			return p.Country
-		}
-	}
-	for _, n := range [...]string{"name", "legal_name", "family_name", "given_name", "full_name"} {
-		if standardise.HasHan(r.Text(n)) {
-			return "CN"
-		}
-	}
-	return ""
+// whole is the brand and the trade: of a name that is not Chinese without spaces.
+func (o org) whole() string { return o.span(orgFirst) }
+
+func (o org) form() string     { return o.text(orgForm) }
+func (o org) place() string    { return o.text(orgPlace) }
+func (o org) branch() string   { return o.text(orgBranch) }
+func (o org) readings() string { return o.text(orgReadings) }
+
+// human is a person's name.
+type human struct {
+	entry
+	flags byte
 }
 
-func (f *Features) addPlaces(v record.Value) {
-	for _, p := range points(v) {
-		line := p.Parts["line"]
-		if line == "" {
-			line = p.Value
-		}
-		a := standardise.Place(line, p.Parts["district"], p.Parts["city"], p.Parts["region"], p.Parts["postcode"], p.Parts["country"])
-		if !a.Blank() {
-			f.places = append(f.places, place{Address: a})
-		}
-	}
+func (f *Features) human(i int) human {
+	return human{f.entry(humans, i, humanWidth), f.flags(f.count(orgs) + i)}
 }
 
-func (f *Features) addOrg(s string) {
-	o, alias := standardise.Organisation(s)
-	if o.Brand != "" {
-		f.orgs = append(f.orgs, org{Org: o})
+func (h human) han() bool      { return h.flags&flagHan != 0 }
+func (h human) given() string  { return h.text(humanGiven) }
+func (h human) middle() string { return h.text(humanMiddle) }
+func (h human) family() string { return h.text(humanFamily) }
+func (h human) suffix() string { return h.text(humanSuffix) }
+
+func (h human) givenRoman() string {
+	if h.flags&flagGivenSame != 0 {
+		return h.text(humanGiven)
 	}
-	if alias != "" {
-		if o, _ := standardise.Organisation(alias); o.Brand != "" {
-			f.orgs = append(f.orgs, org{Org: o})
-		}
-	}
+	return h.text(humanGivenRoman)
 }
 
-func (f *Features) addHuman(given, family, full string) {
-	h := standardise.Name(given, family, full)
-	if h.Given != "" || h.Family != "" {
-		f.humans = append(f.humans, human{Human: h})
+func (h human) familyRoman() string {
+	if h.flags&flagFamilySame != 0 {
+		return h.text(humanFamily)
 	}
+	return h.text(humanFamilyRoman)
 }
 
-func (f *Features) addBirth(s string) {
-	d, note := standardise.Date(s)
-	f.mark("birth_date", 0, note)
-	f.birth.text = d
+func (h human) readings() string      { return h.text(humanReadings) }
+func (h human) givenReadings() string { return h.text(humanGivenReadings) }
+
+// id is an identifier.
+type id struct {
+	entry
+	flags byte
 }
 
-func (f *Features) addWeb(s string) {
-	if d := standardise.Domain(s); d != "" {
-		f.webs = append(f.webs, d)
-	} else if strings.TrimSpace(s) != "" {
-		f.mark("website", 0, "not a web address")
-	}
+func (f *Features) id(i int) id {
+	return id{f.entry(ids, i, idWidth), f.flags(f.count(orgs) + f.count(humans) + i)}
 }
 
-func (f *Features) addIDs(v record.Value) {
-	for i, p := range points(v) {
-		scheme := p.Parts["scheme"]
-		id, note := standardise.Identifier(cmp.Or(scheme, p.Kind), p.Value)
-		f.mark("ids", i, note)
-		if id.Value == "" {
-			continue
-		}
-		if issuer := standardise.Fold(p.Parts["issuer"]); issuer != "" {
-			id.Scheme += "/" + issuer
-		}
-		f.ids = append(f.ids, id)
-	}
+func (x id) scheme() string { return x.text(0) }
+func (x id) value() string  { return x.text(1) }
+func (x id) checked() bool  { return x.flags&flagChecked != 0 }
+func (x id) wrong() bool    { return x.flags&flagWrong != 0 }
+
+func (f *Features) phone(i int) string { return f.entry(phones, i, phoneWidth).text(0) }
+
+// phoneTail is up to nine last digits.
+func phoneTail(number string) string {
+	number = strings.TrimPrefix(number, "+")
+	return number[max(0, len(number)-9):]
 }
 
-func (f *Features) addPhones(v record.Value, region string) {
-	for i, p := range points(v) {
-		if strings.TrimSpace(p.Value) == "" {
-			continue
-		}
-		n, _, note := standardise.Phone(p.Value, region)
-		f.mark("phones", i, note)
-		if n != "" {
-			f.phones = append(f.phones, phone{number: n})
-		}
-	}
+// email is an address: its domain stands with the @ before it.
+type email struct {
+	entry
+	flags byte
 }
 
-func (f *Features) addEmails(v record.Value) {
-	for i, p := range points(v) {
-		if strings.TrimSpace(p.Value) == "" {
-			continue
-		}
-		l, d, note := standardise.Email(p.Value)
-		f.mark("emails", i, note)
-		if l != "" {
-			f.emails = append(f.emails, email{local: l, domain: d})
-		}
-	}
+func (f *Features) email(i int) email {
+	return email{f.entry(emails, i, emailWidth), f.flags(f.count(orgs) + f.count(humans) + f.count(ids) + i)}
 }
 
-// maxValues bounds how many values of one field take part, so that no record
-// makes a comparison slow. The lists are sorted: the same ones stay.
-const maxValues = 8
+func (e email) local() string  { return e.text(0) }
+func (e email) domain() string { return e.text(1)[1:] }
+func (e email) whole() string  { return e.span(0) }
+func (e email) free() bool     { return e.flags&flagFree != 0 }
+func (e email) role() bool     { return e.flags&flagRole != 0 }
 
-// settle sorts each list, drops repeats and prepares what comparisons need.
-func (f *Features) settle() {
-	f.orgs = sorted(f.orgs, func(a, b org) int { return compareStrings(orgStrings(a.Org), orgStrings(b.Org)) })
-	f.humans = sorted(f.humans, func(a, b human) int { return compareStrings(humanStrings(a.Human), humanStrings(b.Human)) })
-	f.ids = sorted(f.ids, func(a, b standardise.ID) int {
-		return cmp.Or(strings.Compare(a.Scheme, b.Scheme), strings.Compare(a.Value, b.Value))
-	})
-	f.phones = sorted(f.phones, func(a, b phone) int { return strings.Compare(a.number, b.number) })
-	f.emails = sorted(f.emails, func(a, b email) int {
-		return cmp.Or(strings.Compare(a.domain, b.domain), strings.Compare(a.local, b.local))
-	})
-	f.webs = sorted(f.webs, strings.Compare)
-	f.places = sorted(f.places, func(a, b place) int { return compareStrings(placeStrings(a.Address), placeStrings(b.Address)) })
-	f.prepare()
+func (f *Features) web(i int) string { return f.entry(webs, i, webWidth).text(0) }
+
+// place is an address.
+type place struct{ entry }
+
+func (f *Features) place(i int) place { return place{f.entry(places, i, placeWidth)} }
+
+func (p place) street() string   { return p.text(placeStreetText) }
+func (p place) house() string    { return p.text(placeHouse) }
+func (p place) units() string    { return p.text(placeUnits) }
+func (p place) district() string { return p.text(placeDistrictText) }
+func (p place) city() string     { return p.text(placeCityText) }
+func (p place) postcode() string { return p.text(placePostcodeText) }
+func (p place) country() string  { return p.text(placeCountry) }
+
+// birth is a birth date; no text where it is not known.
+type birth struct {
+	text    string
+	y, m, d int
 }
 
-func sorted[T any](xs []T, compare func(a, b T) int) []T {
-	slices.SortFunc(xs, compare)
-	xs = slices.CompactFunc(xs, func(a, b T) bool { return compare(a, b) == 0 })
-	return xs[:min(len(xs), maxValues)]
-}
-
-func compareStrings[S ~[]string](a, b S) int { return slices.Compare(a, b) }
-
-// prepare derives the parts that are not stored.
-func (f *Features) prepare() {
-	for i := range f.orgs {
-		o := &f.orgs[i]
-		o.brand, o.roman = []rune(o.Brand), []rune(o.Roman)
-		o.full = []rune(o.Roman + strings.ReplaceAll(o.Trade, " ", ""))
-		if !o.Han {
-			o.words = strings.Fields(o.Brand)
-		}
+func (f *Features) birth() birth {
+	b := birth{text: f.single(slotBirth)}
+	if d := b.text; len(d) == 10 {
+		b.y, b.m, b.d = number(d[:4]), number(d[5:7]), number(d[8:])
 	}
-	for i := range f.humans {
-		h := &f.humans[i]
-		h.given, h.family = []rune(h.Given), []rune(h.Family)
-		h.givenRoman, h.familyRoman = []rune(h.GivenRoman), []rune(h.FamilyRoman)
-	}
-	for i := range f.phones {
-		p := &f.phones[i]
-		p.tail = strings.TrimPrefix(p.number, "+")
-		p.tail = p.tail[max(0, len(p.tail)-9):]
-	}
-	for i := range f.emails {
-		e := &f.emails[i]
-		e.runes = []rune(e.local)
-		e.free, e.role = standardise.FreeMail(e.domain), standardise.RoleAddress(e.local)
-	}
-	for i := range f.places {
-		p := &f.places[i]
-		p.street, p.city = []rune(p.Street), []rune(p.City)
-	}
-	if d := f.birth.text; len(d) == 10 {
-		f.birth.y = int(d[0]-'0')*1000 + int(d[1]-'0')*100 + int(d[2]-'0')*10 + int(d[3]-'0')
-		f.birth.m = int(d[5]-'0')*10 + int(d[6]-'0')
-		f.birth.d = int(d[8]-'0')*10 + int(d[9]-'0')
-	}
+	return b
 }

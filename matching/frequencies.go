@@ -117,18 +117,18 @@ func frequencyFields(entity string) []int {
 // valueHash is that of a record's value in a counted field; 0 when it has none.
 func (f *Features) valueHash(i, at int) uint64 {
 	text := ""
-	switch {
-	case f.entity == record.Company && i == cName && at < len(f.orgs):
-		text = f.orgs[at].Brand
-	case f.entity == record.Person && i == pFamily && len(f.humans) > 0:
-		text = f.humans[0].Family
-	case f.entity == record.Person && i == pGiven && len(f.humans) > 0:
-		text = f.humans[0].Given
+	switch kind := f.kind(); {
+	case kind == kindCompany && i == cName && at < f.count(orgs):
+		text = f.org(at).brand()
+	case kind == kindPerson && i == pFamily && f.count(humans) > 0:
+		text = f.human(0).family()
+	case kind == kindPerson && i == pGiven && f.count(humans) > 0:
+		text = f.human(0).given()
 	}
 	if text == "" {
 		return 0
 	}
-	return block.Hash(f.entity, "value", text)
+	return block.Hash(f.Entity(), "value", text)
 }
 
 // correction is what the value that both records have in a field adds to the

@@ -1,7 +1,8 @@
 package matching
 
 import (
-	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"touchstone/internal/record"
 	"touchstone/matching/block"
@@ -18,114 +19,201 @@ const KeyCap = 100
 const MaxKeys = 24
 
 // Keys lists the blocking keys, sorted, without repeats, at most MaxKeys.
-func (f *Features) Keys() []Key { return f.keys().Keys(MaxKeys) }
+func (f *Features) Keys() []Key { return f.namedKeys(MaxKeys) }
 
-// keys collects them.
-func (f *Features) keys() *block.Builder {
-	b := block.New(f.entity)
-	for _, id := range f.ids {
-		b.Add("id", id.Value, id.Scheme)
-		if len(id.Value) >= 6 { // a typo in either half leaves the other
-			b.Add("id-head", id.Value[:len(id.Value)/2+1], "")
-			b.Add("id-tail", id.Value[len(id.Value)/2:], "")
+func (f *Features) namedKeys(limit int) []Key {
+	k := keyMaker{b: block.BuildNamed(f.seeds(), limit)}
+	k.all(f)
+	return k.b.Keys()
+}
+
+// KeyHash is a key without its text.
+type KeyHash = block.KeyHash
+
+// AppendKeys appends what Keys gives, in the same order, without the texts.
+func (f *Features) AppendKeys(dst []KeyHash) []KeyHash {
+	k := keyMaker{b: block.Build(dst, f.seeds(), MaxKeys)}
+	k.all(f)
+	return k.b.Hashes()
+}
+
+var (
+	companySeeds = sync.OnceValue(func() *block.Seeds { return block.SeedsOf(record.Company) })
+	personSeeds  = sync.OnceValue(func() *block.Seeds { return block.SeedsOf(record.Person) })
+)
+
+func (f *Features) seeds() *block.Seeds {
+	switch f.kind() {
+	case kindCompany:
+		return companySeeds()
+	case kindPerson:
+		return personSeeds()
+	}
+	return block.SeedsOf(f.Entity())
+}
+
+// keyMaker makes the keys of one record. Texts are put together in its room.
+type keyMaker struct {
+	b       block.Builder
+	room    [160]byte
+	short   [32]byte
+	company bool
+	person  bool
+	// narrow is what most often tells the holders of a shared value apart.
+	narrow [2]string
+}
+
+func (k *keyMaker) all(f *Features) {
+	k.company, k.person = f.kind() == kindCompany, f.kind() == kindPerson
+	for i := range f.count(ids) {
+		x := f.id(i)
+		v := x.value()
+		k.b.Add(block.ID, k.text(v), x.scheme())
+		if len(v) >= 6 { // a typo in either half leaves the other
+			k.b.Add(block.IDHead, k.text(v[:len(v)/2+1]))
+			k.b.Add(block.IDTail, k.text(v[len(v)/2:]))
 		}
 	}
-	narrow := f.narrow()
-	for _, p := range f.phones {
-		b.AddValue("phone", lastDigits(p.tail, 8), narrow)
+	k.narrow = f.narrow()
+	for i := range f.count(phones) {
+		k.b.AddValue(block.Phone, k.text(phoneKey(f.phone(i))), k.narrow[:]...)
 	}
-	for i := range f.emails {
-		f.emailKeys(b, &f.emails[i], narrow)
+	for i := range f.count(emails) {
+		k.email(f, f.email(i))
 	}
-	for _, w := range f.webs {
-		f.domainKey(b, w, narrow)
+	for i := range f.count(webs) {
+		k.domain(f.web(i))
 	}
-	switch f.entity {
-	case record.Company:
-		f.companyKeys(b)
-	case record.Person:
-		f.personKeys(b)
+	switch {
+	case k.company:
+		k.names(f)
+	case k.person:
+		k.humans(f)
 	}
-	for i := range f.places {
-		f.placeKeys(b, &f.places[i], narrow)
+	for i := range f.count(places) {
+		k.place(f.place(i))
 	}
-	return b
+}
+
+func (k *keyMaker) text(s string) []byte { return append(k.room[:0], s...) }
+
+func (k *keyMaker) two(a, between, b string) []byte {
+	return append(append(append(k.room[:0], a...), between...), b...)
+}
+
+// narrowed puts the short name behind a text.
+func (k *keyMaker) narrowed(s string) []byte {
+	return append(k.two(s, " ", k.narrow[0]), k.narrow[1]...)
+}
+
+func phoneKey(number string) string {
+	t := phoneTail(number)
+	return t[max(0, len(t)-8):]
 }
 
 // mostKeys is at least the number of keys that Keys adds before it cuts.
 func (f *Features) mostKeys() int {
-	n := 3*len(f.ids) + len(f.phones) + 6*len(f.emails) + len(f.webs) + 4*len(f.places)
-	switch f.entity {
-	case record.Company:
-		for i := range f.orgs {
-			n += 4 + len(f.orgs[i].Readings)
+	n := 3*f.count(ids) + f.count(phones) + 6*f.count(emails) + f.count(webs) + 4*f.count(places)
+	switch f.kind() {
+	case kindCompany:
+		for i := range f.count(orgs) {
+			n += 4
+			for rest := f.org(i).readings(); rest != ""; n++ {
+				_, rest = cutWord(rest)
+			}
 		}
-	case record.Person:
-		n += 1 + len(f.humans)*(3+5+4+len(f.places))
+	case kindPerson:
+		n += 1 + f.count(humans)*(3+5+4+f.count(places))
 	}
 	return n
+}
+
+// cutWord takes the first word off words parted by single spaces.
+func cutWord(s string) (word, rest string) {
+	for i := range len(s) {
+		if s[i] == ' ' {
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
 }
 
 // SharedKey lists the keys of a that b has too, for explanation.
 func SharedKey(a, b *Features) []Key { return block.Shared(a.Keys(), b.Keys()) }
 
-// narrow is what most often tells the holders of a shared value apart: a short
-// form of the name, the same for both orders of a person's.
-func (f *Features) narrow() string {
-	if len(f.orgs) > 0 && f.entity == record.Company {
-		return prefix(f.orgs[0].Roman, 4)
+// narrow is a short form of the name, the same for both orders of a person's, in
+// two parts.
+func (f *Features) narrow() (parts [2]string) {
+	if f.kind() == kindCompany && f.count(orgs) > 0 {
+		parts[0] = prefix(f.org(0).roman(), 4)
+	} else if f.count(humans) > 0 {
+		h := f.human(0)
+		x, y := prefix(h.givenRoman(), 1), prefix(h.familyRoman(), 1)
+		parts = [2]string{min(x, y), max(x, y)}
 	}
-	if len(f.humans) > 0 {
-		a, b := prefix(f.humans[0].GivenRoman, 1), prefix(f.humans[0].FamilyRoman, 1)
-		return min(a, b) + max(a, b)
-	}
-	return ""
+	return parts
 }
 
-func (f *Features) emailKeys(b *block.Builder, e *email, narrow string) {
-	b.AddValue("email", e.local+"@"+e.domain, narrow)
-	if e.role && !e.free || f.entity == record.Company {
-		if !e.free {
-			f.domainKey(b, e.domain, narrow)
+func (k *keyMaker) email(f *Features, e email) {
+	k.b.AddValue(block.Email, k.text(e.whole()), k.narrow[:]...)
+	if e.role() && !e.free() || k.company {
+		if !e.free() {
+			k.domain(e.domain())
 		}
 		return
 	}
-	b.Add("local", e.local, narrow)
-	if !e.free && len(f.humans) > 0 {
-		b.Add("domain-name", e.domain+" "+narrow, "")
+	local := e.local()
+	k.b.Add(block.Local, k.text(local), k.narrow[:]...)
+	if !e.free() && f.count(humans) > 0 {
+		k.b.Add(block.DomainName, k.narrowed(e.domain()))
 	}
-	if n := len(e.local); n >= 8 {
-		b.Add("local-head", e.local[:n/2], narrow)
-		b.Add("local-tail", e.local[n-n/2:], narrow)
+	if n := len(local); n >= 8 {
+		k.b.Add(block.LocalHead, k.text(local[:n/2]), k.narrow[:]...)
+		k.b.Add(block.LocalTail, k.text(local[n-n/2:]), k.narrow[:]...)
 	}
 }
 
-// domainKey counts the names on a company's domain. That many persons are on one
+// domain counts the names on a company's domain. That many persons are on one
 // says nothing.
-func (f *Features) domainKey(b *block.Builder, domain, narrow string) {
-	if f.entity == record.Company {
-		b.AddValue("domain", domain, narrow)
+func (k *keyMaker) domain(domain string) {
+	if k.company {
+		k.b.AddValue(block.Domain, k.text(domain), k.narrow[:]...)
 	} else {
-		b.Add("domain", domain, narrow)
+		k.b.Add(block.Domain, k.text(domain), k.narrow[:]...)
 	}
 }
 
-func (f *Features) companyKeys(b *block.Builder) {
-	for i := range f.orgs {
-		o := &f.orgs[i]
-		fine := f.where(o.Place)
-		trade := strings.ReplaceAll(o.Trade, " ", "")
-		b.Add("name", o.Roman, trade+"|"+fine)
-		for _, r := range o.Readings { // 长行 is Changhang to one, Zhangxing to another
-			b.Add("name", r, trade+"|"+fine)
+// names makes the keys of a company's names.
+func (k *keyMaker) names(f *Features) {
+	var room [96]byte
+	for i := range f.count(orgs) {
+		o := f.org(i)
+		fine := f.where(o.place())
+		trade := o.text(orgSecond) // without spaces, but for a Chinese one
+		if o.han() && hasSpace(trade) {
+			trade = string(appendSquashed(nil, trade))
 		}
-		full := skeleton(string(o.full))
-		b.Add("name-full", full, fine)
-		if n := len(full); n >= 8 {
-			b.Add("name-head", full[:6], fine)
-			b.Add("name-tail", full[n-6:], fine)
+		k.b.Add(block.Name, k.text(o.roman()), trade, "|", fine)
+		for r, rest := cutWord(o.readings()); r != ""; r, rest = cutWord(rest) { // 长行 is Changhang to one, Zhangxing to another
+			k.b.Add(block.Name, k.text(r), trade, "|", fine)
+		}
+		full := append(append(room[:0], o.roman()...), trade...)
+		bones := appendSkeleton(k.room[:0], full)
+		k.b.Add(block.NameFull, bones, fine)
+		if n := len(bones); n >= 8 {
+			k.b.Add(block.NameHead, bones[:6], fine)
+			k.b.Add(block.NameTail, bones[n-6:], fine)
 		}
 	}
+}
+
+func hasSpace(s string) bool {
+	for i := range len(s) {
+		if s[i] == ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // where is a coarse place for a fine key: the name's own place, or the city.
@@ -133,81 +221,114 @@ func (f *Features) where(named string) string {
 	if named != "" {
 		return named
 	}
-	if len(f.places) > 0 {
-		return f.places[0].City
+	if f.count(places) > 0 {
+		return f.place(0).city()
 	}
 	return ""
 }
 
-func (f *Features) personKeys(b *block.Builder) {
-	ym, md := "", ""
-	if d := f.birth.text; len(d) == 10 {
-		ym, md = d[:7], d[:4]+d[8:]
-	}
-	for i := range f.humans {
-		h := &f.humans[i]
-		first, second := min(h.GivenRoman, h.FamilyRoman), max(h.GivenRoman, h.FamilyRoman)
-		both := first != "" && second != ""
-		if both {
-			b.Add("name", first+" "+second, cmpOr(prefix(f.birth.text, 4), f.where("")))
-			b.Add("initials-birth-year", prefix(first, 1)+prefix(second, 1)+" "+prefix(f.birth.text, 4), md)
-			b.Add("skeleton", skeleton(prefix(first, 4))+" "+skeleton(prefix(second, 4)), f.where(""))
-			for _, name := range h.otherNames() {
-				b.Add("name", name, cmpOr(prefix(f.birth.text, 4), f.where("")))
-			}
+// humans makes the keys of a person's names and birth date.
+func (k *keyMaker) humans(f *Features) {
+	born := f.single(slotBirth)
+	year := prefix(born, 4)
+	for i := range f.count(humans) {
+		h := f.human(i)
+		given, family := h.givenRoman(), h.familyRoman()
+		if given != "" && family != "" {
+			k.bothNames(f, h, min(given, family), max(given, family), born)
 		}
-		if ym != "" {
-			for _, n := range [...]string{h.GivenRoman, h.FamilyRoman} {
+		if len(born) == 10 {
+			for _, n := range [...]string{given, family} {
 				if n != "" {
-					b.Add("birth-month-name", ym+" "+prefix(n, 3), f.birth.text)
-					b.Add("year-day-name", md+" "+prefix(n, 3), f.birth.text)
+					k.b.Add(block.BirthMonthName, k.two(born[:7], " ", prefix(n, 3)), born)
+					k.b.Add(block.YearDayName, append(append(append(append(k.room[:0], year...), born[8:]...), ' '), prefix(n, 3)...), born)
 				}
 			}
 		}
-		for _, p := range f.places {
-			if p.Postcode != "" && h.FamilyRoman != "" {
-				b.Add("family-postcode", prefix(h.FamilyRoman, 4)+" "+p.Postcode, h.GivenRoman)
+		for j := range f.count(places) {
+			if post := f.place(j).postcode(); post != "" && family != "" {
+				k.b.Add(block.FamilyPostcode, k.two(prefix(family, 4), " ", post), given)
 			}
 		}
 	}
-	if f.birth.text != "" {
-		b.Add("birth", f.birth.text, f.narrow())
+	k.b.Add(block.Birth, k.text(born), k.narrow[:]...)
+}
+
+// bothNames makes the keys of a given and a family name together, in the one
+// order that keys have.
+func (k *keyMaker) bothNames(f *Features, h human, first, second, born string) {
+	year, where := prefix(born, 4), f.where("")
+	k.b.Add(block.Name, k.two(first, " ", second), cmpOr(year, where))
+	initials := append(append(append(append(k.room[:0], prefix(first, 1)...), prefix(second, 1)...), ' '), year...)
+	if len(born) == 10 {
+		k.b.Add(block.InitialsBirthYear, initials, year, born[8:])
+	} else {
+		k.b.Add(block.InitialsBirthYear, initials)
+	}
+	bones := append(appendSkeleton(k.room[:0], prefix(first, 4)), ' ')
+	k.b.Add(block.Skeleton, append(bones, appendSkeleton(k.short[:0], prefix(second, 4))...), where)
+	n := 0 // and a Chinese name by its further readings
+	for g, rest := cutWord(h.givenReadings()); g != ""; g, rest = cutWord(rest) {
+		n += k.otherName(g, h.familyRoman(), n, cmpOr(year, where))
+	}
+	for r, rest := cutWord(h.readings()); r != ""; r, rest = cutWord(rest) {
+		n += k.otherName(h.givenRoman(), r, n, cmpOr(year, where))
 	}
 }
 
-// otherNames are a Chinese name by its further readings, each in the one order
-// that keys have.
-func (h *human) otherNames() []string {
-	var out []string
-	add := func(given, family string) {
-		if given != "" && family != "" && len(out) < 5 {
-			out = append(out, min(given, family)+" "+max(given, family))
+const mostOtherNames = 5
+
+// otherName adds one more name where there are not enough, and says how many.
+func (k *keyMaker) otherName(given, family string, n int, fine string) int {
+	if given == "" || family == "" || n >= mostOtherNames {
+		return 0
+	}
+	k.b.Add(block.Name, k.two(min(given, family), " ", max(given, family)), fine)
+	return 1
+}
+
+func (k *keyMaker) place(p place) {
+	k.b.AddValue(block.Address, p.appendKey(k.room[:0]), k.narrow[:]...)
+	post := p.postcode()
+	if house := p.house(); house != "" {
+		street := append(appendRunes(k.room[:0], p.street(), 5), ' ')
+		k.b.Add(block.Street, append(street, house...), p.city())
+		if post != "" {
+			k.b.Add(block.PostcodeHouse, k.two(post, " ", house), k.narrow[:]...)
 		}
 	}
-	for _, g := range h.GivenReadings {
-		add(g, h.FamilyRoman)
+	if post != "" {
+		k.b.Add(block.PostcodeName, k.narrowed(post))
 	}
-	for _, f := range h.Readings {
-		add(h.GivenRoman, f)
-	}
-	return out
 }
 
-func (f *Features) placeKeys(b *block.Builder, p *place, narrow string) {
-	b.AddValue("address", p.key(), narrow)
-	if p.House != "" {
-		street := prefix(squashed(p.Street), 5)
-		b.Add("street", street+" "+p.House, p.City)
-		if p.Postcode != "" {
-			b.Add("postcode-house", p.Postcode+" "+p.House, narrow)
+// appendKey appends the text by which an address is counted: street, number and
+// units in their town. An address without a street and a number is not one
+// place, and has none.
+func (p place) appendKey(b []byte) []byte {
+	street, house := p.street(), p.house()
+	if street == "" || house == "" {
+		return b
+	}
+	b = append(append(appendSquashed(b, street), ' '), house...)
+	b = append(append(append(b, ' '), p.units()...), '|')
+	return append(b, cmpOr(p.city(), p.postcode())...)
+}
+
+// appendRunes appends the first n runes that are no spaces.
+func appendRunes(b []byte, s string, n int) []byte {
+	for _, r := range s {
+		if r == ' ' {
+			continue
 		}
+		if n == 0 {
+			break
+		}
+		b = utf8.AppendRune(b, r)
+		n--
 	}
-	if p.Postcode != "" {
-		b.Add("postcode-name", p.Postcode+" "+narrow, "")
-	}
+	return b
 }
-
-func squashed(s string) string { return strings.ReplaceAll(s, " ", "") }
 
 func cmpOr(a, b string) string {
 	if a != "" {
@@ -215,8 +336,6 @@ func cmpOr(a, b string) string {
 	}
 	return b
 }
-
-func lastDigits(s string, n int) string { return s[max(0, len(s)-n):] }
 
 // prefix is the first n runes.
 func prefix(s string, n int) string {
@@ -229,22 +348,23 @@ func prefix(s string, n int) string {
 	return s
 }
 
-// skeleton drops what typing varies: doubled letters, the e of ae, oe and ue,
-// and vowels after the first letter. Text that is not ASCII passes.
-func skeleton(s string) string {
-	b := make([]byte, 0, len(s))
+// appendSkeleton drops what typing varies: doubled letters, the e of ae, oe and
+// ue, and vowels after the first letter. Text that is not ASCII passes, and what
+// would be shorter than three letters.
+func appendSkeleton[T string | []byte](b []byte, s T) []byte {
+	from := len(b)
 	for i := range len(s) {
 		c := s[i]
 		if c >= 0x80 {
-			return s
+			return append(b[:from], s...)
 		}
 		if i > 0 && (c == s[i-1] || c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u') {
 			continue
 		}
 		b = append(b, c)
 	}
-	if len(b) < 3 {
-		return s
+	if len(b)-from < 3 {
+		return append(b[:from], s...)
 	}
-	return string(b)
+	return b
 }

@@ -2,47 +2,46 @@ package matching
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"touchstone/matching/compare"
 )
 
 // companyLevels compares two companies field by field.
 func companyLevels(a, b *Features, out *[maxFields]found) {
-	for i := range out {
-		out[i] = none
-	}
 	orgLevels(a, b, out)
-	out[cIDs] = idLevel(a, b)
-	out[cPhone] = phoneLevel(a, b)
+	if haveBoth(a, b, ids) {
+		out[cIDs] = idLevel(a, b)
+	}
+	if haveBoth(a, b, phones) {
+		out[cPhone] = phoneLevel(a, b)
+	}
 	out[cWeb] = webLevel(a, b)
-	out[cAddress] = placeLevel(a, b)
+	if haveBoth(a, b, places) {
+		out[cAddress] = placeLevel(a, b)
+	}
 	out[cCountry] = countryLevel(a, b)
 }
 
 // orgLevels finds the best pair of names and takes the name's parts from it.
 func orgLevels(a, b *Features, out *[maxFields]found) {
-	bestSet := [5]uint8{255}
-	for i := range a.orgs {
-		for j := range b.orgs {
-			x, y := &a.orgs[i], &b.orgs[j]
-			set := [5]uint8{nameLevel(x, y), 0, 0, 0, 0}
-			set[1] = partLevel(x.Trade, y.Trade)
-			if set[1] == different && (x.Han != y.Han || nearTrade(x.Trade, y.Trade)) {
-				set[1] = missing // not comparable across languages
+	best := [5]uint8{255}
+	for i := range a.count(orgs) {
+		for j := range b.count(orgs) {
+			x, y := a.org(i), b.org(j)
+			name := nameLevel(x, y)
+			if name > best[0] {
+				continue
 			}
-			set[2] = branchLevel(x.Branch, y.Branch)
-			set[3] = partLevel(x.Place, y.Place)
-			set[4] = partLevel(x.Form, y.Form)
-			if x.Han != y.Han {
+			set := [5]uint8{name, tradeLevel(x, y), branchLevel(x.branch(), y.branch()), partLevel(x.place(), y.place()), partLevel(x.form(), y.form())}
+			if x.han() != y.han() {
 				set[4] = missing
 			}
-			if less(set, bestSet) {
-				bestSet = set
+			if less(set, best) {
+				best = set
 				for k, p := range [...]int{cName, cTrade, cBranch, cPlace, cForm} {
-					out[p] = none
-					if set[k] != missing {
-						out[p] = found{set[k], int16(i), int16(j)}
-					}
+					out[p] = found{}
+					out[p].take(set[k], i, j)
 				}
 			}
 		}
@@ -56,6 +55,15 @@ func less(a, b [5]uint8) bool {
 		}
 	}
 	return false
+}
+
+func tradeLevel(x, y org) uint8 {
+	s, t := x.trade(), y.trade()
+	l := partLevel(s, t)
+	if l == different && (x.han() != y.han() || nearTrade(s, t)) {
+		return missing // not comparable across languages
+	}
+	return l
 }
 
 func partLevel(a, b string) uint8 {
@@ -81,48 +89,75 @@ func branchLevel(a, b string) uint8 {
 
 // nearTrade: one is part of the other (贸易 and 进出口贸易), or a typo of it.
 func nearTrade(a, b string) bool {
-	return strings.Contains(a, b) || strings.Contains(b, a) || compare.OSA([]rune(a), []rune(b), 1) <= 1
+	return strings.Contains(a, b) || strings.Contains(b, a) || compare.WithinOne(a, b)
 }
 
-func nameLevel(x, y *org) uint8 {
-	switch {
-	case x.Brand == y.Brand:
+func nameLevel(x, y org) uint8 {
+	v, w := x.brand(), y.brand()
+	if v == w {
 		return nameExact
-	case x.Roman == y.Roman:
-		if x.Han && y.Han && len(x.brand) == len(y.brand) {
+	}
+	p, q := x.roman(), y.roman()
+	switch {
+	case p == q:
+		if x.han() && y.han() && utf8.RuneCountInString(v) == utf8.RuneCountInString(w) {
 			return nameNear // homophones: a slip of the keyboard, or another company
 		}
 		return nameReading
-	case x.Han != y.Han && (hasReading(x.Readings, y.Roman) || hasReading(y.Readings, x.Roman)):
-		return nameReading
-	case x.Han && y.Han:
+	case x.han() && y.han():
 		return hanNameLevel(x, y)
-	case x.Han != y.Han:
+	case x.han():
 		return crossLevel(x, y)
+	case y.han():
+		return crossLevel(y, x)
 	}
-	switch {
-	case string(x.full) == string(y.full), nearRunes(x.roman, y.roman), nearRunes(x.full, y.full):
+	return latinNameLevel(x, y, v, w, p, q)
+}
+
+// latinNameLevel compares names that are not Chinese: v and w are the brands, p
+// and q the brands without spaces.
+func latinNameLevel(x, y org, v, w, p, q string) uint8 {
+	s, t := x.whole(), y.whole()
+	if s == t {
 		return nameNear
-	case containsWords(x.words, y.words):
+	}
+	a, n := x.bag(orgBags, 0, p)
+	b, m := y.bag(orgBags, 0, q)
+	if nearBagged(p, q, a, b, n, m) {
+		return nameNear
+	}
+	c, k := x.bag(orgBags, 1, s)
+	d, l := y.bag(orgBags, 1, t)
+	switch {
+	case nearBagged(s, t, c, d, k, l):
+		return nameNear
+	case (a.Lacks(b) == 0 || b.Lacks(a) == 0) && containsWords(v, w):
 		return nameContained
-	case acronym(x, y) || acronym(y, x):
+	case n <= mostInitials && acronym(x, v, p, n, w, y.trade()), m <= mostInitials && acronym(y, w, q, m, v, x.trade()):
 		return nameAcronym
-	case compare.JaroWinkler(x.full, y.full) >= 0.9:
+	case compare.JaroWinklerReaches(s, t, c, d, k, l, 0.9):
 		return nameAlike
 	}
 	return nameDifferent
 }
 
-func hanNameLevel(x, y *org) uint8 {
-	n := min(len(x.brand), len(y.brand))
+// hanNameLevel compares Chinese names, the second time with what they do.
+func hanNameLevel(x, y org) uint8 {
+	v, w := x.brand(), y.brand()
+	n, m := utf8.RuneCountInString(v), utf8.RuneCountInString(w)
+	if min(n, m) < 2 {
+		return nameDifferent
+	}
+	s, t := x.whole(), y.whole()
+	slip := compare.WithinOne(v, w)
 	switch {
-	case n >= 2 && len(x.brand)+len(y.brand) >= 5 && compare.OSA(x.brand, y.brand, 1) <= 1:
+	case slip && n+m >= 5:
 		return nameNear
-	case n >= 2 && (strings.Contains(x.Brand+x.Trade, y.Brand+y.Trade) || strings.Contains(y.Brand+y.Trade, x.Brand+x.Trade)):
+	case strings.Contains(s, t) || strings.Contains(t, s):
 		return nameContained
-	case n >= 2 && compare.OSA([]rune(x.Brand+x.Trade), []rune(y.Brand+y.Trade), 1) <= 1:
+	case compare.WithinOne(s, t):
 		return nameNear
-	case n >= 2 && compare.OSA(x.brand, y.brand, 1) <= 1:
+	case slip:
 		return nameAlike
 	}
 	return nameDifferent
@@ -130,134 +165,147 @@ func hanNameLevel(x, y *org) uint8 {
 
 // crossLevel compares a Chinese name with a Latin one by its reading; the Latin
 // name may begin with the place and hold words for the trade.
-func crossLevel(x, y *org) uint8 {
-	han, latin := x, y
-	if y.Han {
-		han, latin = y, x
-	}
+func crossLevel(han, latin org) uint8 {
+	p, q := han.roman(), latin.roman()
 	switch {
-	case len(han.roman) >= 5 && (strings.HasPrefix(latin.Roman, han.Roman) || strings.HasSuffix(latin.Roman, han.Roman)):
+	case hasReading(han.readings(), q), hasReading(latin.readings(), p):
+		return nameReading
+	case (strings.HasPrefix(q, p) || strings.HasSuffix(q, p)) && utf8.RuneCountInString(p) >= 5:
 		return nameContained
-	case nearRunes(han.roman, latin.roman):
+	case nearText(p, q):
 		return nameAlike
 	}
 	return nameDifferent
 }
 
-// containsWords says whether every word of the shorter stands in the longer.
-func containsWords(a, b []string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
+// hasReading says whether a name is one of the words.
+func hasReading(readings, s string) bool {
+	for r, rest := cutWord(readings); r != ""; r, rest = cutWord(rest) {
+		if r == s {
+			return true
+		}
 	}
-	if len(a) == 0 || len(a) == 1 && len(a[0]) < 4 {
+	return false
+}
+
+// containsWords says whether every word of the one with fewer stands in the
+// other; of either, where both have as many.
+func containsWords(a, b string) bool {
+	n, m := strings.Count(a, " "), strings.Count(b, " ")
+	if n > m {
+		a, b, n, m = b, a, m, n
+	}
+	if a == "" || n == 0 && len(a) < 4 {
 		return false
 	}
-	for _, w := range a {
-		hit := false
-		for _, v := range b {
-			hit = hit || v == w
-		}
-		if !hit {
+	return allWords(a, b) || n == m && allWords(b, a)
+}
+
+func allWords(a, b string) bool {
+	for w, rest := cutWord(a); w != ""; w, rest = cutWord(rest) {
+		if !hasReading(b, w) {
 			return false
 		}
 	}
 	return true
 }
 
-// acronym says whether x's whole name is made of the initials of y's words.
-func acronym(x, y *org) bool {
-	if len(x.words) != 1 || len(x.roman) < 2 || len(x.roman) > 5 || x.Trade != "" || len(y.words) == 0 {
+// mostInitials is the longest name that is taken for initials.
+const mostInitials = 5
+
+// acronym says whether x's whole name, one word of n runes, is made of the
+// initials of the other's words.
+func acronym(x org, brand, roman string, n int, words, trade string) bool {
+	if n < 2 || n > mostInitials || words == "" || x.trade() != "" || strings.IndexByte(brand, ' ') >= 0 {
 		return false
 	}
-	n := 0
-	for _, w := range y.words {
-		if n >= len(x.Roman) || w[0] != x.Roman[n] {
+	at := 0
+	for w, rest := cutWord(words); w != ""; w, rest = cutWord(rest) {
+		if at >= len(roman) || w[0] != roman[at] {
 			return false
 		}
-		n++
+		at++
 	}
-	for w := range strings.FieldsSeq(y.Trade) {
-		if n < len(x.Roman) && w[0] != x.Roman[n] {
+	for w, rest := cutWord(trade); w != ""; w, rest = cutWord(rest) {
+		if at < len(roman) && w[0] != roman[at] {
 			return false
 		}
-		n++
+		at++
 	}
-	return n >= len(x.Roman)-1 && n >= 2
+	return at >= len(roman)-1 && at >= 2
 }
 
 // webLevel takes email and web site as one piece of evidence: a company's
 // address and its site stand on one domain.
-func webLevel(a, b *Features) found {
-	for i := range a.emails {
-		for j := range b.emails {
-			if a.emails[i].domain == b.emails[j].domain && a.emails[i].local == b.emails[j].local && !a.emails[i].shared && !b.emails[j].shared {
-				return found{webAddress, int16(i + len(a.webs)), int16(j + len(b.webs))}
+func webLevel(a, b *Features) (out found) {
+	p, q := a.count(webs), b.count(webs)
+	n, m := p+a.count(emails), q+b.count(emails)
+	for i := p; i < n; i++ {
+		for j := q; j < m; j++ {
+			if a.email(i-p).whole() == b.email(j-q).whole() && !a.shared.has(sharedEmails, i-p) && !b.shared.has(sharedEmails, j-q) {
+				return foundAt(webAddress, i, j)
 			}
 		}
 	}
-	out := best(ownDomains(a), ownDomains(b), func(i, j int) uint8 {
-		x, y := ownDomain(a, i), ownDomain(b, j)
-		switch {
-		case x == "" || y == "":
-			return sharedMail(a, b, i, j)
-		case x == y && (domainShared(a, i) || domainShared(b, j)):
-			return webShared
-		case x == y:
-			return webDomain
-		case oneSlip(x, y):
-			return webNear
+	for i := range n {
+		x := a.ownDomain(i, p)
+		for j := range m {
+			y := b.ownDomain(j, q)
+			switch {
+			case x == "" || y == "":
+				out.take(sharedMail(a, b, i-p, j-q), i, j)
+			case x == y && (a.domainShared(i, p) || b.domainShared(j, q)):
+				out.take(webShared, i, j)
+			case x == y:
+				out.take(webDomain, i, j)
+			case oneSlip(x, y):
+				out.take(webNear, i, j)
+			default:
+				out.take(webDifferent, i, j)
+			}
 		}
-		return webDifferent
-	})
+	}
 	return out
 }
 
-// ownDomains counts the places a domain may come from: the sites, then the
+// ownDomain gives the i-th place a domain may come from: the sites, then the
 // emails.
-func ownDomains(f *Features) int { return len(f.webs) + len(f.emails) }
-
-func ownDomain(f *Features, i int) string {
-	if i < len(f.webs) {
-		return f.webs[i]
+func (f *Features) ownDomain(i, sites int) string {
+	if i < sites {
+		return f.web(i)
 	}
-	if e := &f.emails[i-len(f.webs)]; !e.free {
-		return e.domain
+	if e := f.email(i - sites); !e.free() {
+		return e.domain()
 	}
 	return ""
 }
 
-func domainShared(f *Features, i int) bool {
-	if i < len(f.webs) {
-		return i < len(f.webShared) && f.webShared[i]
+func (f *Features) domainShared(i, sites int) bool {
+	if i < sites {
+		return f.shared.has(sharedWebs, i)
 	}
-	return f.emails[i-len(f.webs)].domainShared
+	return f.shared.has(sharedDomains, i-sites)
 }
 
 // sharedMail: the same address of a mail provider, and many names use it.
 func sharedMail(a, b *Features, i, j int) uint8 {
-	if i < len(a.webs) || j < len(b.webs) {
-		return missing
-	}
-	if x, y := &a.emails[i-len(a.webs)], &b.emails[j-len(b.webs)]; x.local == y.local && x.domain == y.domain && x.shared {
+	if i >= 0 && j >= 0 && a.shared.has(sharedEmails, i) && a.email(i).whole() == b.email(j).whole() {
 		return webShared
 	}
 	return missing
 }
 
 func countryLevel(a, b *Features) found {
-	if l := partLevel(countryOf(a), countryOf(b)); l != missing {
-		return found{l, 0, 0}
-	}
-	return none
+	return found{level: partLevel(countryOf(a), countryOf(b))}
 }
 
 func countryOf(f *Features) string {
-	if f.country != "" {
-		return f.country
+	if c := f.country(); c != "" {
+		return c
 	}
-	for i := range f.places {
-		if f.places[i].Country != "" {
-			return f.places[i].Country
+	for i := range f.count(places) {
+		if c := f.place(i).country(); c != "" {
+			return c
 		}
 	}
 	return ""

@@ -2,6 +2,7 @@ package matching
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"touchstone/matching/compare"
 	"touchstone/matching/standardise"
@@ -9,37 +10,89 @@ import (
 
 // personLevels compares two persons field by field.
 func personLevels(a, b *Features, out *[maxFields]found) {
-	for i := range out {
-		out[i] = none
-	}
-	if len(a.humans) > 0 && len(b.humans) > 0 {
-		humanLevels(&a.humans[0], &b.humans[0], out)
+	if haveBoth(a, b, humans) {
+		x, y := a.human(0), b.human(0)
+		humanLevels(&x, &y, out)
 	}
 	out[pBirth] = birthLevel(a, b)
-	out[pPhone] = phoneLevel(a, b)
+	if haveBoth(a, b, phones) {
+		out[pPhone] = phoneLevel(a, b)
+	}
 	named := out[pFamily].level >= familyExact && out[pFamily].level <= familyNear || out[pGiven].level >= givenExact && out[pGiven].level <= givenNear
-	out[pEmail] = mailLevel(a, b, named)
-	out[pAddress] = placeLevel(a, b)
-	out[pIDs] = idLevel(a, b)
-	out[pEmployer] = employerLevel(a, b)
+	if haveBoth(a, b, emails) {
+		out[pEmail] = mailLevel(a, b, named)
+	}
+	if haveBoth(a, b, places) {
+		out[pAddress] = placeLevel(a, b)
+	}
+	if haveBoth(a, b, ids) {
+		out[pIDs] = idLevel(a, b)
+	}
+	if haveBoth(a, b, orgs) {
+		out[pEmployer] = employerLevel(a, b)
+	}
+}
+
+// name is one name of a person, made ready to be compared as far as that is
+// needed.
+type name struct {
+	of          *human
+	number      int // of its bag
+	text, roman string
+	bag         compare.Bag
+	runes       int
+	wide        bool // begins with a Chinese character, or one of their kind
+}
+
+func (n *name) given() {
+	h := n.of
+	n.text = h.given()
+	if n.roman = n.text; h.flags&flagGivenSame == 0 {
+		n.roman = h.givenRoman()
+	}
+}
+
+func (n *name) family() {
+	h := n.of
+	n.number, n.text = 1, h.family()
+	if n.roman = n.text; h.flags&flagFamilySame == 0 {
+		n.roman = h.familyRoman()
+	}
+}
+
+// ready takes the name's characters, once.
+func (n *name) ready() {
+	if n.runes == 0 {
+		n.bag, n.runes = n.of.bag(humanBags, n.number, n.text)
+		n.wide = wide(n.text)
+	}
+}
+
+func (n *name) long() bool {
+	n.ready()
+	return n.runes > 3
 }
 
 // humanLevels compares names in the written order and, when that differs, with
 // one of them swapped.
 func humanLevels(x, y *human, out *[maxFields]found) {
-	family := familyLevel(x.family, y.family, x, y)
-	given := givenLevel(x.given, y.given, x, y)
+	xf, yf, xg, yg := name{of: x}, name{of: y}, name{of: x}, name{of: y}
+	xf.family()
+	yf.family()
+	xg.given()
+	yg.given()
+	family := familyLevel(&xf, &yf)
+	given := givenLevel(&xg, &yg)
 	order := uint8(same)
 	if worse(family, given) {
-		f2 := nameAcross(x.family, y.given, x.FamilyRoman, y.GivenRoman)
-		g2 := nameAcross(x.given, y.family, x.GivenRoman, y.FamilyRoman)
-		if x.Han != y.Han { // "Wang Xiaoming" in two fields is 王小明 by any reading
-			f2 = across(f2, x.Readings, y.GivenRoman, y.GivenReadings, x.FamilyRoman)
-			g2 = across(g2, x.GivenReadings, y.FamilyRoman, y.Readings, x.GivenRoman)
+		f2, g2 := nameAcross(&xf, &yg), nameAcross(&xg, &yf)
+		if x.han() != y.han() { // "Wang Xiaoming" in two fields is 王小明 by any reading
+			f2 = across(f2, x.readings(), yg.roman, y.givenReadings(), xf.roman)
+			g2 = across(g2, x.givenReadings(), yf.roman, y.readings(), xg.roman)
 		}
 		if across := f2 + g2; f2 != missing && g2 != missing && across <= 2*familyNear ||
-			f2 == familyExact && len(x.family) > 3 && y.Family == "" || g2 == familyExact && len(x.given) > 3 && x.Family == "" ||
-			f2 == familyExact && len(x.family) > 3 && x.Given == "" || g2 == familyExact && len(y.family) > 3 && y.Given == "" {
+			f2 == familyExact && xf.long() && yf.text == "" || g2 == familyExact && xg.long() && xf.text == "" ||
+			f2 == familyExact && xf.long() && xg.text == "" || g2 == familyExact && yf.long() && yg.text == "" {
 			lo, hi := min(f2, g2), max(f2, g2) // which is which depends on the side we look from
 			if lo == missing {
 				lo, hi = hi, missing
@@ -47,18 +100,12 @@ func humanLevels(x, y *human, out *[maxFields]found) {
 			order, family, given = different, lo, givenOf(hi)
 		}
 	}
-	set := func(p int, l uint8) {
-		if l != missing {
-			out[p] = found{l, 0, 0}
-		}
-	}
-	set(pFamily, family)
-	set(pGiven, given)
+	out[pFamily].level, out[pGiven].level = family, given
 	if family != missing || given != missing {
-		set(pOrder, order)
+		out[pOrder].level = order
 	}
 	if order == same {
-		set(pMiddle, middleLevel(x.Middle, y.Middle))
+		out[pMiddle].level = middleLevel(x.middle(), y.middle())
 	}
 }
 
@@ -73,7 +120,7 @@ func worse(family, given uint8) bool {
 
 // across raises a level to the same reading where a further reading of one side
 // is the other's name.
-func across(level uint8, xs []string, y string, ys []string, x string) uint8 {
+func across(level uint8, xs, y, ys, x string) uint8 {
 	if level > familyReading && (hasReading(xs, y) || hasReading(ys, x)) {
 		return familyReading
 	}
@@ -81,15 +128,15 @@ func across(level uint8, xs []string, y string, ys []string, x string) uint8 {
 }
 
 // nameAcross compares a family name with a given name, in family levels.
-func nameAcross(a, b []rune, ra, rb string) uint8 {
+func nameAcross(x, y *name) uint8 {
 	switch {
-	case len(a) == 0 || len(b) == 0:
+	case x.text == "" || y.text == "":
 		return missing
-	case string(a) == string(b):
+	case x.text == y.text:
 		return familyExact
-	case ra == rb:
+	case x.roman == y.roman:
 		return familyReading
-	case nearName(a, b):
+	case nearName(x, y):
 		return familyNear
 	}
 	return familyDifferent
@@ -109,34 +156,33 @@ func givenOf(l uint8) uint8 {
 	return missing
 }
 
-func familyLevel(a, b []rune, x, y *human) uint8 {
+func familyLevel(x, y *name) uint8 {
+	h, g := x.of, y.of
 	switch {
-	case len(a) == 0 || len(b) == 0:
+	case x.text == "" || y.text == "":
 		return missing
-	case x.Family == y.Family:
+	case x.text == y.text:
 		return familyExact
-	case x.FamilyRoman == y.FamilyRoman || hasReading(x.Readings, y.FamilyRoman) || hasReading(y.Readings, x.FamilyRoman):
-		if x.Han && y.Han {
+	case x.roman == y.roman || hasReading(h.readings(), y.roman) || hasReading(g.readings(), x.roman):
+		if h.han() && g.han() {
 			return familyAlike
 		}
 		return familyReading
-	case x.Han && y.Han:
+	case h.han() && g.han():
 		return familyDifferent
-	case nearName(a, b), containedName(x.Family, y.Family):
+	case nearName(x, y), containedName(x.text, y.text):
 		return familyNear
-	case compare.JaroWinkler(a, b) >= 0.8 || scrambled(a, b):
+	case alikeName(x, y):
 		return familyAlike
 	}
 	return familyDifferent
 }
 
-func hasReading(rs []string, s string) bool {
-	for _, r := range rs {
-		if r == s {
-			return true
-		}
-	}
-	return false
+// alikeName: much the same letters in much the same order, or scrambled.
+func alikeName(x, y *name) bool {
+	x.ready()
+	y.ready()
+	return compare.JaroWinklerReaches(x.text, y.text, x.bag, y.bag, x.runes, y.runes, 0.8) || scrambled(x, y)
 }
 
 // containedName: one part of a double name.
@@ -144,42 +190,58 @@ func containedName(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
-	return len(a) >= 3 && (strings.HasPrefix(b, a+" ") || strings.HasSuffix(b, " "+a))
+	n := len(b) - len(a)
+	return len(a) >= 3 && n > 0 && (b[len(a)] == ' ' && b[:len(a)] == a || b[n-1] == ' ' && b[n:] == a)
 }
 
-func givenLevel(a, b []rune, h, g *human) uint8 {
-	x, y := string(a), string(b)
+func givenLevel(x, y *name) uint8 {
+	h, g := x.of, y.of
 	switch {
-	case len(a) == 0 || len(b) == 0:
+	case x.text == "" || y.text == "":
 		return missing
-	case x == y && len(a) == 1 && a[0] > 0x2e80:
-		return givenShort
-	case x == y && len(a) == 1:
-		return givenInitial
-	case x == y:
-		return givenExact
-	case h.GivenRoman == g.GivenRoman, h.Han != g.Han && (hasReading(h.GivenReadings, g.GivenRoman) || hasReading(g.GivenReadings, h.GivenRoman)):
+	case x.text == y.text:
+		return sameGiven(x.text)
+	case x.roman == y.roman, h.han() != g.han() && (hasReading(h.givenReadings(), y.roman) || hasReading(g.givenReadings(), x.roman)):
 		return givenReading
-	case standardise.Nickname(x, y):
+	case h.flags&g.flags&flagNickname != 0 && standardise.Nickname(x.text, y.text):
 		return givenNickname
-	case (len(a) == 1 || len(b) == 1) && a[0] == b[0] && a[0] < 0x2e80:
+	}
+	x.ready()
+	y.ready()
+	switch {
+	case (x.runes == 1 || y.runes == 1) && !x.wide && !y.wide && firstRune(x.text) == firstRune(y.text):
 		return givenInitial
-	case nearName(a, b):
+	case nearName(x, y):
 		return givenNear
-	case a[0] < 0x2e80 && b[0] < 0x2e80 && (compare.JaroWinkler(a, b) >= 0.8 || scrambled(a, b)):
+	case !x.wide && !y.wide && alikeName(x, y):
 		return givenAlike
 	}
 	return givenDifferent
 }
 
+func sameGiven(s string) uint8 {
+	switch _, n := utf8.DecodeRuneInString(s); {
+	case n < len(s):
+		return givenExact
+	case wide(s):
+		return givenShort
+	}
+	return givenInitial
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
 // nearName: one edit from four letters on, two from seven on; two Chinese names
 // are near when three runes or longer and one apart.
-func nearName(a, b []rune) bool {
-	n := min(len(a), len(b))
+func nearName(x, y *name) bool {
+	x.ready()
+	y.ready()
 	limit := 0
-	switch {
-	case n == 0:
-	case a[0] > 0x2e80 || b[0] > 0x2e80:
+	switch n := min(x.runes, y.runes); {
+	case x.wide || y.wide:
 		if n >= 3 {
 			limit = 1
 		}
@@ -188,35 +250,26 @@ func nearName(a, b []rune) bool {
 	case n >= 4:
 		limit = 1
 	}
-	return limit > 0 && compare.OSA(a, b, limit) <= limit
+	return within(x.text, y.text, x.bag, y.bag, x.runes, y.runes, limit)
 }
 
 // scrambled: the same letters in another order, or but for one letter; typing
 // in a hurry does that to a short name.
-func scrambled(a, b []rune) bool {
-	if len(a) < 4 || len(b) < 4 || len(a)-len(b) > 1 || len(b)-len(a) > 1 {
+func scrambled(x, y *name) bool {
+	a, b := x.text, y.text
+	if len(a) < 4 || len(b) < 4 || max(len(a), len(b))-min(len(a), len(b)) > 1 || x.bag.Unlike(y.bag) > 1 || x.runes != len(a) || y.runes != len(b) {
 		return false
 	}
-	var n [128]int8
-	for _, r := range a {
-		if r >= 128 {
-			return false
-		}
-		n[r]++
+	var n [128]int16
+	for i := range len(a) {
+		n[a[i]&127]++
 	}
-	for _, r := range b {
-		if r >= 128 {
-			return false
-		}
-		n[r]--
+	for i := range len(b) {
+		n[b[i]&127]--
 	}
-	off := 0
+	off := int16(0)
 	for _, c := range n {
-		if c > 0 {
-			off += int(c)
-		} else {
-			off -= int(c)
-		}
+		off += max(c, -c)
 	}
 	return off <= 1
 }
@@ -236,39 +289,47 @@ func middleLevel(a, b string) uint8 {
 }
 
 func birthLevel(a, b *Features) found {
-	x, y := &a.birth, &b.birth
-	if x.y == 0 || y.y == 0 {
-		return none
+	x, y := a.single(slotBirth), b.single(slotBirth)
+	switch {
+	case x == "" || y == "":
+		return found{}
+	case x == y:
+		return found{level: birthSame}
 	}
-	return found{compareBirth(x, y), 0, 0}
+	return found{level: compareBirths(x, y)}
 }
 
-func compareBirth(x, y *birth) uint8 {
-	if x.text == y.text {
-		return birthSame
+// compareBirths compares two dates that are not equal, as YYYY-MM-DD.
+func compareBirths(x, y string) uint8 {
+	if len(x) != 10 || len(y) != 10 {
+		return birthDifferent
 	}
-	if x.y == y.y && x.m == y.d && x.d == y.m {
+	year, month, day := x[:4] == y[:4], x[5:7] == y[5:7], x[8:] == y[8:]
+	if year && x[5:7] == y[8:] && x[8:] == y[5:7] {
 		return birthSwapped
 	}
-	if oneSlip(x.text, y.text) {
+	if oneSlip(x, y) {
 		return birthSlip
 	}
-	equal := 0
-	for _, e := range [...]bool{x.y == y.y, x.m == y.m, x.d == y.d} {
-		if e {
-			equal++
+	switch {
+	case year && month, year && day, month && day:
+		return birthClose
+	case apart(number(x[5:7]), number(y[5:7]), 1) && apart(number(x[8:]), number(y[8:]), 5):
+		if v, w := number(x[:4]), number(y[:4]); apart(v, w, 1) || apart(v, w, 10) {
+			return birthClose
 		}
 	}
-	near := apart(x.y, y.y, 1) || apart(x.y, y.y, 10)
-	switch {
-	case equal == 2:
-		return birthClose
-	case (x.y == y.y || near) && apart(x.m, y.m, 1) && apart(x.d, y.d, 5):
-		return birthClose
-	case x.y == y.y:
+	if year {
 		return birthYear
 	}
 	return birthDifferent
+}
+
+func number(digits string) (n int) {
+	for i := range len(digits) {
+		n = 10*n + int(digits[i]-'0')
+	}
+	return n
 }
 
 // apart: by at most n, or, for n = 10, exactly that.
@@ -282,45 +343,64 @@ func apart(a, b, n int) bool {
 
 // mailLevel compares email addresses. An address that is only alike, and was
 // made from a name that agrees already, must not count a second time.
-func mailLevel(a, b *Features, named bool) found {
-	return best(len(a.emails), len(b.emails), func(i, j int) uint8 {
-		x, y := &a.emails[i], &b.emails[j]
-		made := named && (madeFromName(a, x) || madeFromName(b, y))
-		sameLocal := x.local == y.local
-		switch {
-		case sameLocal && x.domain == y.domain && (x.shared || y.shared):
-			return mailShared
-		case sameLocal && x.domain == y.domain:
-			return mailSame
-		case sameLocal && oneSlip(x.domain, y.domain):
-			return mailSame
-		case sameLocal && !made && len(x.local) >= 6:
-			return mailLocal
-		case sameLocal, alikeMail(x, y) && made && !longTail(x, y):
-			return mailFromName
-		case alikeMail(x, y):
-			return mailNear
-		case x.domain == y.domain && !x.free:
-			return mailDomain
+func mailLevel(a, b *Features, named bool) (out found) {
+	for i := range a.count(emails) {
+		for j := range b.count(emails) {
+			l := compareMail(a, b, a.email(i), b.email(j), named)
+			if l == mailSame && (a.shared.has(sharedEmails, i) || b.shared.has(sharedEmails, j)) && a.email(i).whole() == b.email(j).whole() {
+				l = mailShared
+			}
+			out.take(l, i, j)
 		}
-		return mailDifferent
-	})
+	}
+	return out
+}
+
+func compareMail(a, b *Features, x, y email, named bool) uint8 {
+	v, w, d, e := x.local(), y.local(), x.domain(), y.domain()
+	if v == w {
+		switch {
+		case d == e, oneSlip(d, e):
+			return mailSame
+		case len(v) >= 6 && (!named || !madeFromNames(a, b, v, w)):
+			return mailLocal
+		}
+		return mailFromName
+	}
+	switch {
+	case alikeMail(x, y, v, w, d, e):
+		if named && !longTail(v, w) && madeFromNames(a, b, v, w) {
+			return mailFromName
+		}
+		return mailNear
+	case d == e && !x.free():
+		return mailDomain
+	}
+	return mailDifferent
 }
 
 // alikeMail: a slip or two in the whole address.
-func alikeMail(x, y *email) bool {
-	if x.domain != y.domain && !oneSlip(x.domain, y.domain) {
-		return min(len(x.runes)+len(x.domain), len(y.runes)+len(y.domain)) >= 12 && compare.OSA([]rune(x.local+"@"+x.domain), []rune(y.local+"@"+y.domain), 3) <= 3
+func alikeMail(x, y email, v, w, d, e string) bool {
+	if d == e || oneSlip(d, e) {
+		p, n := compare.BagOf(v)
+		q, m := compare.BagOf(w)
+		return min(n, m) >= 5 && within(v, w, p, q, n, m, 2)
 	}
-	return min(len(x.runes), len(y.runes)) >= 5 && compare.OSA(x.runes, y.runes, 2) <= 2
+	s, t := x.whole(), y.whole()
+	if min(len(s), len(t)) <= 12 {
+		return false
+	}
+	p, n := x.bag(2, 0, s)
+	q, m := y.bag(2, 0, t)
+	return p.Apart(q) <= 3 && max(n, m)-min(n, m) <= 3 && min(utf8.RuneCountInString(v)+len(d), utf8.RuneCountInString(w)+len(e)) >= 12 && compare.OSAString(s, t, 3) <= 3
 }
 
 // longTail: both end in the same three digits or more, which no name gives.
-func longTail(x, y *email) bool {
+func longTail(v, w string) bool {
 	n := 0
-	for n < min(len(x.local), len(y.local)) {
-		c := x.local[len(x.local)-1-n]
-		if c != y.local[len(y.local)-1-n] || c < '0' || c > '9' {
+	for n < min(len(v), len(w)) {
+		c := v[len(v)-1-n]
+		if c != w[len(w)-1-n] || c < '0' || c > '9' {
 			break
 		}
 		n++
@@ -328,24 +408,33 @@ func longTail(x, y *email) bool {
 	return n >= 3
 }
 
-func madeFromName(f *Features, e *email) bool {
-	for i := range f.humans {
-		h := &f.humans[i]
-		if len(h.FamilyRoman) >= 2 && strings.Contains(e.local, h.FamilyRoman) || len(h.GivenRoman) >= 3 && strings.Contains(e.local, h.GivenRoman) {
+func madeFromNames(a, b *Features, v, w string) bool {
+	return madeFromName(a, v) || madeFromName(b, w)
+}
+
+func madeFromName(f *Features, local string) bool {
+	for i := range f.count(humans) {
+		h := f.human(i)
+		family, given := h.familyRoman(), h.givenRoman()
+		if len(family) >= 2 && strings.Contains(local, family) || len(given) >= 3 && strings.Contains(local, given) {
 			return true
 		}
 	}
 	return false
 }
 
-func employerLevel(a, b *Features) found {
-	return best(len(a.orgs), len(b.orgs), func(i, j int) uint8 {
-		switch nameLevel(&a.orgs[i], &b.orgs[j]) {
-		case nameExact, nameReading:
-			return employerSame
-		case nameNear, nameContained, nameAcronym, nameAlike:
-			return employerNear
+func employerLevel(a, b *Features) (out found) {
+	for i := range a.count(orgs) {
+		for j := range b.count(orgs) {
+			switch nameLevel(a.org(i), b.org(j)) {
+			case nameExact, nameReading:
+				out.take(employerSame, i, j)
+			case nameNear, nameContained, nameAcronym, nameAlike:
+				out.take(employerNear, i, j)
+			default:
+				out.take(employerDifferent, i, j)
+			}
 		}
-		return employerDifferent
-	})
+	}
+	return out
 }

@@ -2,72 +2,79 @@ package matching
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"touchstone/matching/compare"
-	"touchstone/matching/standardise"
 )
 
-// found is the level of one field and which values gave it; -1 for none.
+// found is the level of one field and which values gave it; the zero one where
+// nothing can be compared.
 type found struct {
-	level uint8
-	a, b  int16
+	level, a, b uint8
 }
 
-var none = found{0, -1, -1}
+func foundAt(level uint8, i, j int) found {
+	return found{level, uint8(i), uint8(j)} //nolint:gosec // a record has few values
+}
 
-// best keeps the pair of values with the best (lowest, not missing) level.
-func best(na, nb int, level func(i, j int) uint8) found {
-	out := none
-	for i := range na {
-		for j := range nb {
-			if l := level(i, j); l != missing && (out.level == missing || l < out.level) {
-				out = found{l, int16(i), int16(j)}
-				if l == 1 {
-					return out
-				}
+// take keeps the pair of values with the best (lowest, not missing) level.
+func (f *found) take(level uint8, i, j int) {
+	if level != missing && (f.level == missing || level < f.level) {
+		*f = foundAt(level, i, j)
+	}
+}
+
+// idLevel compares identifiers of one scheme; where both sides have only
+// different schemes nothing is known.
+func idLevel(a, b *Features) (out found) {
+	for i := range a.count(ids) {
+		for j := range b.count(ids) {
+			if x, y := a.id(i), b.id(j); x.scheme() == y.scheme() {
+				out.take(compareIDs(x, y), i, j)
 			}
 		}
 	}
 	return out
 }
 
-// idLevel compares identifiers of one scheme; where both sides have only
-// different schemes nothing is known.
-func idLevel(a, b *Features) found {
-	return best(len(a.ids), len(b.ids), func(i, j int) uint8 {
-		x, y := &a.ids[i], &b.ids[j]
-		if x.Scheme != y.Scheme {
-			return missing
-		}
-		if x.Value == y.Value {
-			return idSame
-		}
-		if idEdits(x, y) <= 2 && (!x.Checked || !y.Checked) { // two right ones are two numbers
-			return idNear
-		}
+func compareIDs(x, y id) uint8 {
+	v, w := x.value(), y.value()
+	switch {
+	case v == w:
+		return idSame
+	case x.checked() && y.checked(): // two right ones are two numbers
 		return idDifferent
-	})
+	case compare.OSAString(v, w, 2) <= 2:
+		return idNear
+	}
+	return idDifferent
 }
 
-// idEdits is the distance of two values, up to 3.
-func idEdits(x, y *standardise.ID) int {
-	return compare.OSA([]rune(x.Value), []rune(y.Value), 2)
-}
-
-func phoneLevel(a, b *Features) found {
-	return best(len(a.phones), len(b.phones), func(i, j int) uint8 {
-		x, y := &a.phones[i], &b.phones[j]
-		if x.number == y.number || x.tail == y.tail && (x.number[0] != '+' || y.number[0] != '+') {
-			if x.shared || y.shared {
-				return phoneShared
+func phoneLevel(a, b *Features) (out found) {
+	for i := range a.count(phones) {
+		for j := range b.count(phones) {
+			l := comparePhones(a.phone(i), b.phone(j))
+			if l == phoneSame && (a.shared.has(sharedPhones, i) || b.shared.has(sharedPhones, j)) {
+				l = phoneShared
 			}
-			return phoneSame
+			out.take(l, i, j)
 		}
-		if min(len(x.tail), len(y.tail)) >= 8 && oneSlip(x.number, y.number) {
-			return phoneNear
-		}
-		return phoneDifferent
-	})
+	}
+	return out
+}
+
+func comparePhones(x, y string) uint8 {
+	if x == y {
+		return phoneSame
+	}
+	v, w := phoneTail(x), phoneTail(y)
+	switch {
+	case v == w && (x[0] != '+' || y[0] != '+'):
+		return phoneSame
+	case min(len(v), len(w)) >= 8 && oneSlip(x, y):
+		return phoneNear
+	}
+	return phoneDifferent
 }
 
 // oneSlip says whether two ASCII texts differ by one changed, lost, added or
@@ -95,71 +102,85 @@ func oneSlip(a, b string) bool {
 	return false
 }
 
-func placeLevel(a, b *Features) found {
-	return best(len(a.places), len(b.places), func(i, j int) uint8 { return comparePlaces(&a.places[i], &b.places[j]) })
+func placeLevel(a, b *Features) (out found) {
+	for i := range a.count(places) {
+		for j := range b.count(places) {
+			l := comparePlaces(a.place(i), b.place(j))
+			if l == placeExact && (a.shared.has(sharedPlaces, i) || b.shared.has(sharedPlaces, j)) {
+				l = placeShared
+			}
+			out.take(l, i, j)
+		}
+	}
+	return out
 }
 
-func comparePlaces(x, y *place) uint8 {
+func comparePlaces(x, y place) uint8 {
 	city := cityLevel(x, y)
-	post := x.Postcode != "" && x.Postcode == y.Postcode
-	if x.Street == "" || y.Street == "" {
+	p, q := x.postcode(), y.postcode()
+	post := p != "" && p == q
+	s, t := x.street(), y.street()
+	if s == "" || t == "" {
 		return wideLevel(x, y, city, post)
 	}
-	street := 2 // same
-	if x.Street != y.Street {
-		street = 0
-		if nearRunes(x.street, y.street) || containedStreet(x.Street, y.Street) || sameStart(x.Street, y.Street) >= 6 {
-			street = 1
+	h, k := x.house(), y.house()
+	house := h != "" && h == k
+	local := post || city == same || city == missing && (p == "" || q == "")
+	if s == t {
+		switch {
+		case house && (local || city == missing):
+			if u, v := x.units(), y.units(); u == v || u == "" || v == "" {
+				return placeExact
+			}
+			return placeBuilding
+		case local && (h == "" && k == "" || h != "" && k != "" && oneSlip(h, k)):
+			return placeNear
+		case house && utf8.RuneCountInString(s) > 3: // another city written
+			return placeNear
 		}
 	}
-	house := x.House != "" && x.House == y.House
-	local := post || city == same || city == missing && x.Postcode == ""
+	near := s == t || local && nearStreet(s, t)
 	switch {
-	case street == 2 && house && (local || city == missing):
-		if x.Units == y.Units || x.Units == "" || y.Units == "" {
-			if x.shared || y.shared {
-				return placeShared
-			}
-			return placeExact
-		}
-		return placeBuilding
-	case street == 1 && house && local,
-		street == 2 && x.House != "" && y.House != "" && local && oneSlip(x.House, y.House),
-		house && post && x.Units == y.Units && x.Units != "",
-		street == 2 && local && x.House == "" && y.House == "":
+	case s != t && near && house, house && post && x.units() == y.units() && x.units() != "":
 		return placeNear
-	case street == 2 && house && len(x.street) > 3: // another city written
-		return placeNear
-	case street >= 1 && local:
+	case near && local:
 		return placeStreet
 	}
 	return wideLevel(x, y, city, post)
 }
 
+func nearStreet(s, t string) bool {
+	return nearText(s, t) || containedStreet(s, t) || sameStart(s, t) >= 6
+}
+
 // wideLevel judges what is left without a street.
-func wideLevel(x, y *place, city uint8, post bool) uint8 {
+func wideLevel(x, y place, city uint8, post bool) uint8 {
 	switch {
 	case post:
 		return placePostcode
-	case city == same && x.District != "" && x.District == y.District:
+	case city == same && x.district() != "" && x.district() == y.district():
 		return placeDistrict
 	case city == same:
 		return placeCity
-	case city == different, x.Postcode != "" && y.Postcode != "":
+	case city == different, x.postcode() != "" && y.postcode() != "":
 		return placeDifferent
-	case x.Street != "" && y.Street != "" && x.Street != y.Street:
+	case x.street() != "" && y.street() != "" && x.street() != y.street():
 		return placeDifferent
 	}
 	return missing
 }
 
-func cityLevel(x, y *place) uint8 {
+func cityLevel(x, y place) uint8 {
+	c, d := x.city(), y.city()
 	switch {
-	case x.City == "" || y.City == "":
+	case c == "" || d == "":
 		return missing
-	case x.City == y.City:
+	case c == d:
 		return same
-	case len(x.city) > 3 && len(y.city) > 3 && compare.JaroWinkler(x.city, y.city) >= 0.8:
+	}
+	p, n := compare.BagOf(c)
+	q, m := compare.BagOf(d)
+	if n > 3 && m > 3 && compare.JaroWinklerReaches(c, d, p, q, n, m, 0.8) {
 		return same
 	}
 	return different
@@ -191,15 +212,45 @@ func containedStreet(a, b string) bool {
 	return len(a) >= 6 && strings.Contains(b, a)
 }
 
-// nearRunes: one edit from five runes on (three for Chinese), two from nine on.
-func nearRunes(a, b []rune) bool {
-	n := min(len(a), len(b))
+// nearText: one edit from five runes on (three for Chinese), two from nine on.
+func nearText(a, b string) bool {
+	if min(len(a), len(b)) == 0 {
+		return false
+	}
+	x, n := compare.BagOf(a)
+	y, m := compare.BagOf(b)
+	return nearBagged(a, b, x, y, n, m)
+}
+
+// nearBagged is nearText of texts with known bags and lengths in runes.
+func nearBagged(a, b string, x, y compare.Bag, n, m int) bool {
 	limit := 0
-	switch {
-	case n >= 9:
+	switch least := min(n, m); {
+	case least >= 9:
 		limit = 2
-	case n >= 5, n >= 3 && a[0] > 0x2e80 && b[0] > 0x2e80:
+	case least >= 5, least >= 3 && wide(a) && wide(b):
 		limit = 1
 	}
-	return limit > 0 && compare.OSA(a, b, limit) <= limit
+	return within(a, b, x, y, n, m, limit)
+}
+
+// within says whether so many edits, one or two, explain the difference.
+func within(a, b string, x, y compare.Bag, n, m, limit int) bool {
+	switch {
+	case limit == 0 || max(n, m)-min(n, m) > limit || x.Apart(y) > limit && max(n, m) <= compare.Max:
+		return false
+	case limit == 1:
+		return compare.WithinOne(a, b)
+	}
+	return compare.OSAString(a, b, limit) <= limit
+}
+
+// wide says whether a text begins with a Chinese character, or one of their
+// kind.
+func wide(s string) bool {
+	if s == "" || s[0] < utf8.RuneSelf {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(s)
+	return r > 0x2e80
 }

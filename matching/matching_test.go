@@ -295,6 +295,7 @@ func FuzzAnyRecord(f *testing.F) {
 }
 
 func FuzzDecodeFeatures(f *testing.F) {
+	f.Add(matching.Standardise(record.Company, record.Fields{"name": record.TextValue("Acme Foods Inc"), "legal_name": record.TextValue("重庆长行有限公司"), "phones": record.ListValue(record.Point{Value: "+44 20 7946 0001"})}).AppendBinary(nil))
 	f.Add(matching.Standardise(record.Person, record.Fields{"full_name": record.TextValue("Ada Lovelace"), "emails": record.ListValue(record.Point{Value: "ada@example.com"})}).AppendBinary(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		x, err := matching.DecodeFeatures(b)
@@ -302,8 +303,22 @@ func FuzzDecodeFeatures(f *testing.F) {
 			return
 		}
 		x.Keys()
+		x.AppendKeys(nil)
+		shared := x.Share(func(v uint64) bool { return v%3 == 1 })
 		for _, entity := range []string{record.Company, record.Person} {
-			checkPair(t, model(t, entity), x, x)
+			m := model(t, entity)
+			checkPair(t, m, x, x)
+			checkPair(t, m, shared, shared)
+			y := matching.Standardise(entity, record.Fields{
+				"name": record.TextValue("重庆长行有限公司"), "legal_name": record.TextValue("Long March Ltd"), "full_name": record.TextValue("王小明"), "birth_date": record.DateValue("1980-02-03"),
+				"emails": record.ListValue(record.Point{Value: "ada@example.com"}), "phones": record.ListValue(record.Point{Value: "+44 20 7946 0001"}), "ids": record.ListValue(record.Point{Value: "12345678"}),
+				"addresses": record.ListValue(record.Point{Value: "12 Oak Street, London SW1A 1AA"}), "employer": record.TextValue("Acme Ltd"),
+			})
+			m.Weigh(x, y) // forms that nobody made hold texts that nobody standardised: they only must not panic
+			m.Weigh(y, x)
+			m.Veto(x, y)
+			m.Explain(x, y)
+			m.Flips(x, y, 0)
 		}
 	})
 }

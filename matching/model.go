@@ -178,21 +178,23 @@ func (m *Model) Weigh(a, b *Features) Weight {
 	m.levels(a, b, &found)
 	w := Weight{Total: m.prior}
 	for i := range m.fields {
-		l := found[i].level
-		w.Total += m.weights[i][l&15] + m.correction(a, &found, i)
-		w.Pattern |= uint64(l&15) << (4 * i)
+		l := found[i].level & 15
+		w.Total += m.weights[i][l]
+		if m.frequencies[i] != nil {
+			w.Total += m.correction(a, &found, i)
+		}
+		w.Pattern |= uint64(l) << (4 * i)
 	}
 	return w
 }
 
+// levels fills in what is found; out is empty before.
 func (m *Model) levels(a, b *Features, out *[maxFields]found) {
-	if a.entity != m.Entity || b.entity != m.Entity {
-		for i := range out {
-			out[i] = none
-		}
+	kind := kindOf(m.Entity)
+	if a.kind() != kind || b.kind() != kind || a.end() == noText || b.end() == noText {
 		return
 	}
-	if m.Entity == record.Company {
+	if kind == kindCompany {
 		companyLevels(a, b, out)
 	} else {
 		personLevels(a, b, out)

@@ -124,7 +124,7 @@ func keysOf(features []byte) ([]store.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := f.Keys()
+	keys := f.AppendKeys(nil)
 	out := make([]store.Key, len(keys))
 	for i, k := range keys {
 		out[i] = store.Key{Coarse: k.Coarse, Fine: k.Fine}
@@ -171,7 +171,7 @@ func (r *Resolver) scan(ctx context.Context, recs []int64) (*scanned, error) {
 		if f == nil {
 			continue
 		}
-		for _, k := range f.Keys() {
+		for _, k := range f.AppendKeys(nil) {
 			key := store.Key{Coarse: k.Coarse, Fine: k.Fine}
 			byRec[rec] = append(byRec[rec], key)
 			keys = append(keys, key)

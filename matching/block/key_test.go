@@ -1,7 +1,9 @@
 package block
 
 import (
+	stdcmp "cmp"
 	"hash/fnv"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,39 +33,75 @@ func TestHashIsStableForever(t *testing.T) {
 }
 
 func TestBuilder(t *testing.T) {
-	b := New("person")
-	b.Add("email", "", "x")
-	b.Add("email", "a@b.co", "")
-	b.Add("name", "wang wei", "1978")
-	b.Add("name", "wang wei", "beijing")
-	b.Add("email", "a@b.co", "")
-	b.Add("phone", "5550100", "")
-	got := b.Keys(3)
-	texts := map[string]int{}
-	for i, k := range got {
-		texts[k.Rule]++
-		if i > 0 && (got[i-1].Coarse > k.Coarse || got[i-1].Coarse == k.Coarse && got[i-1].Fine >= k.Fine) {
-			t.Errorf("keys %d and %d are out of order: %v", i-1, i, got)
+	b := BuildNamed(SeedsOf("person"), 3)
+	b.Add(Email, nil, "x")
+	b.Add(Email, []byte("a@b.co"), "")
+	b.Add(Name, []byte("wang wei"), "19", "78")
+	b.Add(Name, []byte("wang wei"), "beijing")
+	b.Add(Email, []byte("a@b.co"))
+	b.Add(Phone, []byte("5550100"))
+	got := b.Keys()
+	want := []Key{
+		{Hash("person", "email", "a@b.co") &^ 1, 0, "email", "a@b.co"},
+		{Hash("person", "name", "wang wei") &^ 1, Hash("person", "name", "wang wei", "1978"), "name", "wang wei"},
+		{Hash("person", "name", "wang wei") &^ 1, Hash("person", "name", "wang wei", "beijing"), "name", "wang wei"},
+	}
+	slices.SortFunc(want, func(x, y Key) int {
+		return stdcmp.Or(stdcmp.Compare(x.Coarse, y.Coarse), stdcmp.Compare(x.Fine, y.Fine))
+	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("three keys at most (-want +got):\n%s", diff)
+	}
+	none := BuildNamed(SeedsOf("person"), 3)
+	if n := len(none.Keys()); n != 0 {
+		t.Errorf("no values, yet %d keys", n)
+	}
+}
+
+// TestHashesAreThoseOfTheKeys: with texts or without, and what stood before in
+// the list stays.
+func TestHashesAreThoseOfTheKeys(t *testing.T) {
+	seeds := SeedsOf("company")
+	before := KeyHash{Coarse: 7, Fine: 7, Rule: Rules}
+	plain, named := Build([]KeyHash{before}, seeds, 24), BuildNamed(seeds, 24)
+	for _, b := range []*Builder{&plain, &named} {
+		b.AddValue(Phone, []byte("88601816"), "acme")
+		b.AddValue(Phone, []byte("88601816"))
+		b.Add(ID, []byte("12594102"), "reg")
+	}
+	got := plain.Hashes()
+	if got[0] != before || len(got) != 4 {
+		t.Fatalf("%v, want what stood before and three keys", got)
+	}
+	for i, k := range named.Keys() {
+		if h := got[i+1]; h.Coarse != k.Coarse || h.Fine != k.Fine || h.Rule.String() != k.Rule {
+			t.Errorf("key %d is %v without its text, %v with it", i, h, k)
+		}
+		if r, ok := RuleOf(k.Rule); !ok || r != got[i+1].Rule {
+			t.Errorf("RuleOf(%q) = %d, %v, want %d", k.Rule, r, ok, got[i+1].Rule)
+		}
+		if value := k.Rule == "phone"; Counted(k.Coarse) != value || value && k.Coarse != seeds.Value(Phone, "8860", "1816") {
+			t.Errorf("key %v: counted %v, the value's hash %#x", k, Counted(k.Coarse), seeds.Value(Phone, "8860", "1816"))
 		}
 	}
-	if diff := cmp.Diff(map[string]int{"email": 1, "name": 2}, texts); diff != "" {
-		t.Errorf("keys by rule, three at most (-want +got):\n%s", diff)
-	}
-	if len(New("person").Keys(3)) != 0 {
-		t.Error("no values, yet keys")
+	if allocs := testing.AllocsPerRun(100, func() {
+		b := Build(got[:1], seeds, 24)
+		b.AddValue(Phone, []byte("88601816"), "acme")
+	}); allocs != 0 {
+		t.Errorf("%v allocations for a key without its text", allocs)
 	}
 }
 
 func TestCandidate(t *testing.T) {
 	one := func(texts ...string) []Key {
-		b := New("person")
+		b := BuildNamed(SeedsOf("person"), 9)
 		for i := 0; i < len(texts); i += 2 {
-			b.Add("rule", texts[i], texts[i+1])
+			b.Add(Name, []byte(texts[i]), texts[i+1])
 		}
-		return b.Keys(9)
+		return b.Keys()
 	}
-	coarse := func(text string) uint64 { return Hash("person", "rule", text) }
-	fine := func(text, f string) uint64 { return Hash("person", "rule", text, f) }
+	coarse := func(text string) uint64 { return Hash("person", "name", text) &^ 1 }
+	fine := func(text, f string) uint64 { return Hash("person", "name", text, f) }
 	for _, tt := range []struct {
 		name  string
 		a, b  []Key

@@ -3,6 +3,7 @@ package compare
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/adrg/strutil/metrics"
@@ -155,6 +156,97 @@ func check(t *testing.T, a, b []rune, limit int) {
 	}
 }
 
+// checkText holds the forms on text to those on runes, in both orders.
+func checkText(t *testing.T, a, b string, limit int) {
+	t.Helper()
+	x, y := []rune(a), []rune(b)
+	for range 2 {
+		if got, want := OSAString(a, b, limit), OSA(x, y, limit); got != want {
+			t.Fatalf("OSAString(%q, %q, %d) = %d, OSA says %d", a, b, limit, got, want)
+		}
+		if got, want := LevenshteinString(a, b, limit), Levenshtein(x, y, limit); got != want {
+			t.Fatalf("LevenshteinString(%q, %q, %d) = %d, Levenshtein says %d", a, b, limit, got, want)
+		}
+		if got, want := WithinOne(a, b), OSA(x, y, 1) <= 1; got != want {
+			t.Fatalf("WithinOne(%q, %q) = %v, OSA says %v", a, b, got, want)
+		}
+		want := JaroWinkler(x, y)
+		if got := JaroWinklerString(a, b); got != want {
+			t.Fatalf("JaroWinklerString(%q, %q) = %v, JaroWinkler says %v", a, b, got, want)
+		}
+		if got, want := JaroString(a, b), Jaro(x, y); got != want {
+			t.Fatalf("JaroString(%q, %q) = %v, Jaro says %v", a, b, got, want)
+		}
+		p, n := BagOf(a)
+		q, m := BagOf(b)
+		if n != len(x) || m != len(y) {
+			t.Fatalf("BagOf counts %d runes in %q and %d in %q, want %d and %d", n, a, m, b, len(x), len(y))
+		}
+		for _, least := range []float64{0, 0.5, 0.7, 0.8, 0.9, want, 1} {
+			if got := JaroWinklerReaches(a, b, p, q, n, m, least); got != (want >= least) {
+				t.Fatalf("JaroWinklerReaches(%q, %q, %v) = %v, JaroWinkler is %v", a, b, least, got, want)
+			}
+		}
+		a, b, x, y = b, a, y, x
+	}
+}
+
+func TestTextsCompareAsTheirRunes(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	long := strings.Repeat("abcdefghij", 30)
+	for _, tt := range [][2]string{
+		{"", ""},
+		{"a", "a"},
+		{"王", "玉"},
+		{"王小", "小王"},
+		{"é", "è"},
+		{"aé", "éa"},
+		{"a王", "王"},
+		{"ab", "ba"},
+		{"王a", "a王"},
+		{long, long[1:]},
+		{long, long[:255]},
+		{long + "x", long + "y"},
+		{long[:64], long[1:65]},
+		{long[:63], long[:64]},
+		{long[:64], long[:65]},
+		{strings.Repeat("王小明", 100), strings.Repeat("王小明", 99)},
+		{strings.Repeat("é", 24), strings.Repeat("é", 25)},
+	} {
+		for limit := range 4 {
+			checkText(t, tt[0], tt[1], limit)
+		}
+		checkText(t, tt[0], tt[1], 300)
+	}
+	for range 40000 {
+		a := random(r)
+		b := random(r)
+		if r.IntN(2) == 0 {
+			b = slices.Clone(a)
+			for range r.IntN(3) {
+				if len(b) > 1 {
+					i := r.IntN(len(b) - 1)
+					b[i], b[i+1] = b[i+1], b[i]
+					b = slices.Delete(b, i, i+r.IntN(2))
+				}
+			}
+		}
+		checkText(t, string(a), string(b), r.IntN(6))
+	}
+}
+
+func TestComparingTextsDoesNotAllocate(t *testing.T) {
+	for _, tt := range [][2]string{{"jackson alvarez", "jacksn alvares"}, {"王小明", "王晓明"}, {strings.Repeat("abc", 60), strings.Repeat("acb", 60)}} {
+		if n := testing.AllocsPerRun(20, func() {
+			OSAString(tt[0], tt[1], 2)
+			JaroWinklerString(tt[0], tt[1])
+			WithinOne(tt[0], tt[1])
+		}); n != 0 {
+			t.Errorf("%q and %q: %v allocations, want none", tt[0], tt[1], n)
+		}
+	}
+}
+
 func FuzzKernels(f *testing.F) {
 	f.Add("martha", "marhta", 2)
 	f.Add("王小明", "王晓明", 1)
@@ -164,19 +256,43 @@ func FuzzKernels(f *testing.F) {
 			return
 		}
 		check(t, x, y, min(max(limit, 0), 300))
+		checkText(t, string(x), string(y), min(max(limit, 0), 300))
 	})
 }
 
+// The pairs of the benchmarks: near, far, and Chinese.
+func benchmarkPairs() [][2]string {
+	return [][2]string{{"jackson alvarez supply", "jacksn alvarez suply"}, {"jackson alvarez supply", "fischer und anders"}, {"王小明", "王晓明"}}
+}
+
 func BenchmarkJaroWinkler(b *testing.B) {
-	x, y := []rune("jackson alvarez supply"), []rune("jacksn alvarez suply")
-	for b.Loop() {
-		JaroWinkler(x, y)
+	for _, p := range benchmarkPairs() {
+		b.Run(p[0]+"|"+p[1], func(b *testing.B) {
+			x, n := BagOf(p[0])
+			y, m := BagOf(p[1])
+			for b.Loop() {
+				JaroWinklerReaches(p[0], p[1], x, y, n, m, 0.9)
+			}
+		})
 	}
 }
 
 func BenchmarkOSA2(b *testing.B) {
-	x, y := []rune("jackson alvarez supply"), []rune("jacksn alvarez suply")
-	for b.Loop() {
-		OSA(x, y, 2)
+	for _, p := range benchmarkPairs() {
+		b.Run(p[0]+"|"+p[1], func(b *testing.B) {
+			for b.Loop() {
+				OSAString(p[0], p[1], 2)
+			}
+		})
+	}
+}
+
+func BenchmarkWithinOne(b *testing.B) {
+	for _, p := range benchmarkPairs() {
+		b.Run(p[0]+"|"+p[1], func(b *testing.B) {
+			for b.Loop() {
+				WithinOne(p[0], p[1])
+			}
+		})
 	}
 }

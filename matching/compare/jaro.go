@@ -56,20 +56,15 @@ func Jaro(a, b []rune) float64 {
 		}
 		j++
 	}
-	f := float64(m)
-	return (f/float64(len(a)) + f/float64(len(b)) + (f-float64(out/2))/f) / 3
+	return jaroOf(m, out, len(a), len(b))
 }
 
 // JaroWinkler raises Jaro by a tenth of the rest for each of up to four equal
 // first runes, where Jaro is above 0.7 (Winkler 1990).
 func JaroWinkler(a, b []rune) float64 {
-	j := Jaro(a, b)
-	if j <= 0.7 {
-		return j
-	}
 	p := 0
 	for p < min(4, len(a), len(b)) && a[p] == b[p] {
 		p++
 	}
-	return j + float64(p)*0.1*(1-j)
+	return winkler(Jaro(a, b), p)
 }
