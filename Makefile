@@ -34,8 +34,8 @@ bench-match: build ## dedupe beside Splink 5 on one generated file (TOUCHSTONE_D
 demo: ## see it at work on made-up customers
 	sh .ci/demo
 
-full: ## make test with 1,000 kills (TOUCHSTONE_KILLS) and an hour of random input (TOUCHSTONE_FUZZ_SECONDS)
-	TOUCHSTONE_TEST_TIMEOUT=6h TOUCHSTONE_KILLS=$${TOUCHSTONE_KILLS:-1000} TOUCHSTONE_FUZZ_SECONDS=$${TOUCHSTONE_FUZZ_SECONDS:-3600} sh .ci/test
+full: ## make test with 1,000 kills (TOUCHSTONE_KILLS), 2,000 histories through each database (TOUCHSTONE_HISTORIES) and an hour of random input (TOUCHSTONE_FUZZ_SECONDS)
+	TOUCHSTONE_TEST_TIMEOUT=6h TOUCHSTONE_KILLS=$${TOUCHSTONE_KILLS:-1000} TOUCHSTONE_HISTORIES=$${TOUCHSTONE_HISTORIES:-2000} TOUCHSTONE_FUZZ_SECONDS=$${TOUCHSTONE_FUZZ_SECONDS:-3600} sh .ci/test
 
 picture: ## take the picture of the README anew
 	sh .ci/picture

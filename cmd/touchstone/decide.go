@@ -37,7 +37,7 @@ func (b *by) by() app.By {
 
 // decideCmds are the commands by which a person decides.
 func (c *cli) decideCmds() []*cobra.Command {
-	return []*cobra.Command{c.mergeCmd(), c.splitCmd(), c.pinCmd(), c.unpinCmd(), c.unsureCmd(), c.undoCmd(), c.decisionsCmd(), c.whyCmd(), c.rulingsCmd()}
+	return []*cobra.Command{c.mergeCmd(), c.splitCmd(), c.pinCmd(), c.unpinCmd(), c.unsureCmd(), c.undoCmd(), c.decisionsCmd(), c.whyCmd(), c.howCmd(), c.relationsCmd(), c.reviewCmd(), c.rulingsCmd()}
 }
 
 func (c *cli) mergeCmd() *cobra.Command {

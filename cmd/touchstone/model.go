@@ -107,7 +107,7 @@ func (c *cli) modelActivateCmd() *cobra.Command {
 }
 
 func (c *cli) modelSharedCmd() *cobra.Command {
-	var limit int
+	var limit, users int
 	cmd := &cobra.Command{
 		Use: "shared ENTITY", Short: "List the phones, addresses and domains that many names use, and that weigh little therefore", Args: args(cobra.ExactArgs(1)),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
@@ -115,15 +115,22 @@ func (c *cli) modelSharedCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := a.SharedUsers(ctx, list, users); err != nil {
+				return err
+			}
 			return c.print(list, func() {
 				var rows [][]any
 				for _, s := range list {
 					rows = append(rows, []any{s.Kind, s.Value, s.Names, s.Records, fmt.Sprintf("more than %d names", s.Line)})
+					for _, u := range s.Users {
+						rows = append(rows, []any{"", "  " + u, "", "", ""})
+					}
 				}
 				c.table([]string{"kind", "value", "names", "records", "why"}, rows)
 			})
 		}),
 	}
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many to list")
+	cmd.Flags().IntVar(&users, "users", 0, "how many of the source records that hold a value to list with it")
 	return cmd
 }

@@ -246,6 +246,10 @@ type SharedIdentifier struct {
 	Names   int    `json:"names"`
 	Records int    `json:"records"`
 	Line    int    `json:"line"` // more names than this make it shared
+	// Users are the records that hold it, oldest first, as many as were asked for.
+	Users []string `json:"users,omitempty"`
+
+	hash uint64
 }
 
 // SharedIdentifiers lists an entity type's shared values, the most used first.
@@ -268,7 +272,7 @@ func (a *App) SharedIdentifiers(ctx context.Context, entity string, most int) ([
 		if err != nil {
 			return nil, fmt.Errorf("shared values: %w", err)
 		}
-		s := SharedIdentifier{Names: u.Names, Records: u.Records, Line: line}
+		s := SharedIdentifier{Names: u.Names, Records: u.Records, Line: line, hash: u.Value}
 		s.Kind, s.Value = matching.SharedText(f, u.Value)
 		list = append(list, s)
 	}

@@ -16,6 +16,13 @@ import (
 // pagePairs is how many pairs one page lists.
 const pagePairs = 20
 
+// pageBetween is how many records between two customers the first page lists,
+// the most doubtful of readBetween.
+const (
+	pageBetween = 10
+	readBetween = 50
+)
+
 // ReviewPage lists the pairs that wait for a person, those nearest to the link
 // threshold first.
 func (a *App) ReviewPage(ctx context.Context, name, after string) (p web.ReviewPage, err error) {
@@ -58,7 +65,15 @@ func (a *App) ReviewPage(ctx context.Context, name, after string) (p web.ReviewP
 		pairs = pairs[:pagePairs]
 		p.Next = pairID(pairs[pagePairs-1])
 	}
-	p.Pairs, err = a.weighed(ctx, pairs)
+	if p.Pairs, err = a.weighed(ctx, pairs); err != nil || after != "" {
+		return p, err
+	}
+	list, more, err := a.Betweens(ctx, e.name, 0, readBetween)
+	MostDoubtful(list)
+	for _, b := range list[:min(len(list), pageBetween)] {
+		p.Ambiguous = append(p.Ambiguous, b.page)
+	}
+	p.MoreAmbiguous = more != 0 || len(list) > pageBetween
 	return p, err
 }
 

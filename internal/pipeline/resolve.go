@@ -413,10 +413,11 @@ type group struct{ members []int }
 // cluster finds the components and partitions each.
 func (l *link) cluster() (groups []group, placed []store.Placed, bridges []store.Edge, err error) {
 	comps := l.components()
+	edges, rulings := l.within(comps)
 	ids, outs := make([]int64, len(comps)), make([]cluster.Output, len(comps))
 	err = parallel(len(comps), func(i int) (err error) {
 		ids[i] = l.members[comps[i][0]].Rec // the lowest landing number
-		outs[i], err = l.partition(comps[i])
+		outs[i], err = l.partition(comps[i], edges[i], rulings[i])
 		return err
 	})
 	if err != nil {
@@ -496,58 +497,19 @@ func (l *link) components() [][]int {
 	return comps
 }
 
-// partition clusters one component. The clustering sees members in the order
-// of their references, so that it does not depend on when they came.
-func (l *link) partition(comp []int) (cluster.Output, error) {
+// partition clusters one component.
+func (l *link) partition(comp []int, edges []store.Edge, rulings []store.Ruling) (cluster.Output, error) {
 	if len(comp) == 1 {
 		return cluster.Output{Group: []int{0}}, nil
 	}
 	slices.SortFunc(comp, func(a, b int) int { return l.members[a].Ref.Compare(l.members[b].Ref) })
-	features := make([]*matching.Features, len(comp))
-	at := make(map[int64]int, len(comp))
+	members := make([]store.Member, len(comp))
 	for i, m := range comp {
-		rec := l.members[m].Rec
-		at[rec] = i
-		f, err := matching.DecodeFeatures(l.members[m].Features)
-		if err != nil {
-			return cluster.Output{}, fmt.Errorf("features of record %d: %w", rec, err)
-		}
-		features[i] = f.Share(l.r.Shared.Has)
+		members[i] = l.members[m]
 	}
-	in := cluster.Input{
-		N: len(comp), Link: l.r.Link,
-		Weigh: func(a, b int) int32 { return l.r.Model.Weigh(features[a], features[b]).Total },
-		Veto:  func(a, b int) bool { _, veto := l.r.Model.Veto(features[a], features[b]); return veto },
+	in, err := l.r.Input(members, edges, rulings)
+	if err != nil {
+		return cluster.Output{}, err
 	}
-	for _, e := range l.edges {
-		a, ok := at[e.A]
-		b, ok2 := at[e.B]
-		if ok && ok2 {
-			in.Links = append(in.Links, cluster.Link{A: min(a, b), B: max(a, b), Weight: e.Weight})
-		}
-	}
-	for _, r := range l.rulings {
-		a, ok := at[r.A]
-		b, ok2 := at[r.B]
-		if !ok || !ok2 {
-			continue
-		}
-		switch r.Kind {
-		case "must":
-			in.Must = append(in.Must, [2]int{min(a, b), max(a, b)})
-		case "cannot":
-			in.Cannot = append(in.Cannot, [2]int{min(a, b), max(a, b)})
-		}
-	}
-	slices.SortFunc(in.Must, compareInts)
-	slices.SortFunc(in.Cannot, compareInts)
-	slices.SortFunc(in.Links, func(a, b cluster.Link) int { return compareInts([2]int{a.A, a.B}, [2]int{b.A, b.B}) })
 	return cluster.Partition(in), nil
-}
-
-func compareInts(a, b [2]int) int {
-	if a[0] != b[0] {
-		return a[0] - b[0]
-	}
-	return a[1] - b[1]
 }

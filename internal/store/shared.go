@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"touchstone/internal/record"
 )
 
 // Lists are the limits of an entity type's posting lists.
@@ -235,4 +237,20 @@ func (db *DB) SharedUses(ctx context.Context, entity string, most int) (uses []S
 		return nil, fmt.Errorf("shared values of %s: %w", entity, err)
 	}
 	return uses, nil
+}
+
+// Holders lists the records that stand on a key's posting list by landing
+// number, at most most.
+func (db *DB) Holders(ctx context.Context, key uint64, most int) (refs []record.Ref, err error) {
+	err = db.view(ctx, `SELECT s.source, s.entity, s.external_id FROM (SELECT DISTINCT rec FROM blocking_key WHERE key = $1 ORDER BY rec LIMIT $2) AS b
+		JOIN source_record s ON s.rec = b.rec ORDER BY b.rec`, []any{int64(key), most}, func(r *sql.Rows) error {
+		var ref record.Ref
+		err := r.Scan(&ref.Source, &ref.Entity, &ref.ID)
+		refs = append(refs, ref)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("holders of a shared value: %w", err)
+	}
+	return refs, nil
 }

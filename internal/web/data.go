@@ -167,12 +167,28 @@ func (p Pair) Why() string {
 	return "group"
 }
 
+// Ambiguous is a record that could belong to two customers, and stands with one.
+type Ambiguous struct {
+	Record Side
+	Sides  [2]AmbiguousSide // the stronger first
+}
+
+// AmbiguousSide is the record of one of the two that it is most like.
+type AmbiguousSide struct {
+	Side
+	Pair string // id of the pair
+	Bits float64
+	Here bool // the record stands with this one
+}
+
 // ReviewPage is a page of pairs.
 type ReviewPage struct {
-	Entity   string
-	Entities []string
-	Pairs    []Pair // without fields
-	Next     string
+	Entity        string
+	Entities      []string
+	Ambiguous     []Ambiguous // on the first page
+	MoreAmbiguous bool
+	Pairs         []Pair // without fields
+	Next          string
 }
 
 // CustomerQuery asks for golden records.

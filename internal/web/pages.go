@@ -89,6 +89,9 @@ func (s *server) review(w http.ResponseWriter, r *http.Request) {
 	for _, p := range data.Pairs {
 		ids = append(ids, p.ID)
 	}
+	for _, a := range data.Ambiguous {
+		ids = append(ids, a.Sides[0].Pair, a.Sides[1].Pair)
+	}
 	if s.seen(w, r, "read.review", ids...) {
 		s.render(w, r, http.StatusOK, "review.html", reviewView{s.page(w, r, "review"), data})
 	}

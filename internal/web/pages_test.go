@@ -93,7 +93,9 @@ func onePair() Pair {
 }
 
 func (office) ReviewPage(context.Context, string, string) (ReviewPage, error) {
-	return ReviewPage{Entity: "company", Entities: []string{"company", "person"}, Pairs: []Pair{onePair()}, Next: "1-2"}, nil
+	p := onePair()
+	between := Ambiguous{Record: Side{"desk", "o9", "<Between> 美跃", "", false}, Sides: [2]AmbiguousSide{{p.A, "1-9", 6.5, true}, {p.B, "2-9", 5, false}}}
+	return ReviewPage{Entity: "company", Entities: []string{"company", "person"}, Ambiguous: []Ambiguous{between}, MoreAmbiguous: true, Pairs: []Pair{p}, Next: "1-2"}, nil
 }
 
 func (office) PairPage(context.Context, string) (Pair, error) { return onePair(), nil }
@@ -261,7 +263,7 @@ func TestEveryLookIsKept(t *testing.T) {
 	get(t, h, "/quarantine.csv")
 	got := strings.Join(*f.seen, "\n")
 	for _, want := range []string{
-		"page:local read.overview abcd2345efgh6789,zzzz2345efgh6789", "page:local read.writes row1", "page:local read.quarantine q1", "page:local read.review 1-2",
+		"page:local read.overview abcd2345efgh6789,zzzz2345efgh6789", "page:local read.writes row1", "page:local read.quarantine q1", "page:local read.review 1-2,1-9,2-9",
 		"page:local read.pair 1-2,abcd2345efgh6789,zzzz2345efgh6789", "page:local read.customers abcd2345efgh6789", "page:local read.customer abcd2345efgh6789",
 		"page:local read.quarantine.export q1",
 	} {

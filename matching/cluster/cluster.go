@@ -50,7 +50,9 @@ const (
 // between any of their members and the mean weight over all cross pairs is at
 // least Link − Slack, members united by rulings speaking with their best.
 // Callbacks must be symmetric and pure.
-func Partition(in Input) Output {
+func Partition(in Input) Output { return partition(in, nil) }
+
+func partition(in Input, trace *Explanation) Output {
 	links := slices.Clone(in.Links)
 	for i, l := range links {
 		if l.A > l.B {
@@ -60,7 +62,7 @@ func Partition(in Input) Output {
 	slices.SortFunc(links, byStrength)
 	links = slices.Compact(links)
 	out := Output{Group: make([]int, in.N)}
-	p := &parting{in: in, group: make([]int, in.N), known: make(map[[2]int]int32, len(links))}
+	p := &parting{in: in, group: make([]int, in.N), known: make(map[[2]int]int32, len(links)), trace: trace}
 	for _, l := range links {
 		p.known[[2]int{l.A, l.B}] = l.Weight
 	}

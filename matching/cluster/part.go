@@ -11,6 +11,7 @@ type parting struct {
 	in    Input
 	group []int
 	known map[[2]int]int32
+	trace *Explanation // what happened is told here; nil for nobody who asks
 }
 
 // part handles one component, raising its threshold while it is too large.
@@ -75,21 +76,31 @@ type work struct {
 	c         component
 	threshold int32
 	rank      map[int]int
-	of        []int            // rank → group
-	members   [][]int          // group → ranks, in order
-	sample    [][]int          // group → the ranks that speak for it
-	barred    []map[int]bool   // group → groups a cannot-link or veto parts it from
-	cannot    []map[int]bool   // group → groups a cannot-link parts it from
-	refused   map[[2]int]int   // pair of groups → its size when the mean refused it
-	ruled     [][]int          // rank → the members rulings unite it with, itself included; nil for none
-	memo      map[uint64]int32 // weights computed here
+	of        []int              // rank → group
+	members   [][]int            // group → ranks, in order
+	sample    [][]int            // group → the ranks that speak for it
+	barred    []map[int]bool     // group → groups a cannot-link or veto parts it from
+	cannot    []map[int]bool     // group → groups a cannot-link parts it from
+	refused   map[[2]int]attempt // pair of groups → when the mean refused it
+	tried     map[[2]int]attempt // link → when the mean refused it last; only for a trace
+	ruled     [][]int            // rank → the members rulings unite it with, itself included; nil for none
+	memo      map[uint64]int32   // weights computed here
+}
+
+// attempt is what two groups had when their mean was too low.
+type attempt struct {
+	size int // members of both
+	mean int32
 }
 
 func newWork(p *parting, c component, threshold int32) *work {
 	n := len(c.members)
 	w := &work{
 		p: p, c: c, threshold: threshold, rank: make(map[int]int, n), of: make([]int, n), members: make([][]int, n), sample: make([][]int, n),
-		barred: make([]map[int]bool, n), cannot: make([]map[int]bool, n), refused: map[[2]int]int{}, ruled: make([][]int, n), memo: map[uint64]int32{},
+		barred: make([]map[int]bool, n), cannot: make([]map[int]bool, n), refused: map[[2]int]attempt{}, ruled: make([][]int, n), memo: map[uint64]int32{},
+	}
+	if p.trace != nil {
+		w.tried = map[[2]int]attempt{}
 	}
 	for i, m := range c.members {
 		w.rank[m] = i
@@ -116,6 +127,7 @@ func (w *work) rulings() {
 	slices.SortFunc(must, func(x, y [2]int) int { return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1])) })
 	for _, m := range must {
 		if a, b := w.of[m[0]], w.of[m[1]]; a != b && !w.cannot[a][b] {
+			w.told(a, b, Step{A: w.c.members[m[0]], B: w.c.members[m[1]], Ruled: true})
 			w.unite(a, b)
 		}
 	}
@@ -149,17 +161,21 @@ func (w *work) links() {
 		}
 		pair := [2]int{min(a, b), max(a, b)}
 		size := len(w.members[a]) + len(w.members[b])
-		if w.refused[pair] == size { // nothing has changed since
+		if was := w.refused[pair]; was.size == size { // nothing has changed since
+			w.keepTry(l, was)
 			continue
 		}
 		if w.vetoed(a, b) {
 			bar(w.barred, a, b)
 			continue
 		}
-		if !w.strong(a, b) {
-			w.refused[pair] = size
+		sum, n := w.across(a, b)
+		if sum < n*int64(w.threshold-Slack) {
+			w.refused[pair] = attempt{size, mean(sum, n)}
+			w.keepTry(l, w.refused[pair])
 			continue
 		}
+		w.told(a, b, Step{A: l.A, B: l.B, Weight: l.Weight, Mean: mean(sum, n)})
 		w.unite(a, b)
 	}
 }
@@ -176,15 +192,24 @@ func (w *work) vetoed(a, b int) bool {
 	return false
 }
 
-func (w *work) strong(a, b int) bool {
-	sum, n := int64(0), int64(0)
+// across adds up the weights of the cross pairs of two groups.
+func (w *work) across(a, b int) (sum, n int64) {
 	for _, x := range w.sample[a] {
 		for _, y := range w.sample[b] {
 			sum += int64(w.unitWeight(x, y))
 			n++
 		}
 	}
-	return sum >= n*int64(w.threshold-Slack)
+	return sum, n
+}
+
+// mean rounds down, so that a mean that is too low reads so.
+func mean(sum, n int64) int32 {
+	q := sum / n
+	if sum%n < 0 {
+		q--
+	}
+	return int32(q)
 }
 
 // unitWeight is the weight of a pair, where members that rulings unite speak
@@ -283,4 +308,5 @@ func (w *work) finish(out *Output) {
 			out.Bridges = append(out.Bridges, l)
 		}
 	}
+	w.tellRefusals()
 }

@@ -364,6 +364,18 @@ func (r *Resolver) part(e *entry) {
 			}
 		}
 	}
+	in := r.input(c)
+	c.groups = make([][]record.Ref, 0, 1)
+	for i, g := range cluster.Partition(in).Group {
+		if g == len(c.groups) {
+			c.groups = append(c.groups, nil)
+		}
+		c.groups[g] = append(c.groups[g], c.members[i].ref)
+	}
+}
+
+// input is a component as the partition wants it; its members are put in order.
+func (r *Resolver) input(c *comp) cluster.Input {
 	slices.SortFunc(c.members, func(a, b *entry) int { return a.ref.Compare(b.ref) })
 	at := make(map[*entry]int, len(c.members))
 	for i, m := range c.members {
@@ -391,11 +403,5 @@ func (r *Resolver) part(e *entry) {
 		_, veto := r.cfg.Model.Veto(c.members[a].features, c.members[b].features)
 		return veto
 	}
-	c.groups = make([][]record.Ref, 0, 1)
-	for i, g := range cluster.Partition(in).Group {
-		if g == len(c.groups) {
-			c.groups = append(c.groups, nil)
-		}
-		c.groups[g] = append(c.groups[g], c.members[i].ref)
-	}
+	return in
 }

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+)
+
+// Component is a component as it stands: the records that are parted together,
+// and what is stored between them. Rulings have no order that means anything.
+type Component struct {
+	Members []Member // by reference
+	Edges   []Edge
+	Rulings []Ruling
+	Golden  map[int64]string // founder → id
+}
+
+// ComponentOf reads the component of a golden record. Found is false, with
+// nothing else in it, where it has more than most records.
+func (db *DB) ComponentOf(ctx context.Context, founder int64, most int) (c Component, found bool, err error) {
+	err = db.reading(ctx, func(t *Tx) error {
+		tx := &LinkTx{Tx: t}
+		var recs []int64
+		err := tx.query(ctx, `SELECT rec FROM crosswalk WHERE comp = (SELECT comp FROM crosswalk WHERE rec = $1) ORDER BY rec LIMIT $2`, []any{founder, most + 1}, func(r *sql.Rows) error {
+			var rec int64
+			err := r.Scan(&rec)
+			recs = append(recs, rec)
+			return err
+		})
+		if err != nil || len(recs) > most {
+			return err
+		}
+		found = true
+		if c.Members, err = tx.Members(ctx, recs); err != nil {
+			return err
+		}
+		if c.Edges, err = tx.Matches(ctx, recs); err != nil {
+			return err
+		}
+		c.Rulings, err = tx.Rulings(ctx, recs)
+		return err
+	})
+	if err != nil {
+		return c, false, fmt.Errorf("component: %w", err)
+	}
+	slices.SortFunc(c.Members, func(a, b Member) int { return a.Ref.Compare(b.Ref) })
+	founders := make([]int64, len(c.Members))
+	for i, m := range c.Members {
+		founders[i] = m.Golden
+	}
+	slices.Sort(founders)
+	c.Golden, err = db.GoldenIDs(ctx, slices.Compact(founders))
+	return c, found, err
+}
+
+// GoldenByFounders reads golden records by their founders; one that is gone is
+// absent.
+func (db *DB) GoldenByFounders(ctx context.Context, founders []int64) (map[int64]Golden, error) {
+	out := make(map[int64]Golden, len(founders))
+	err := inList(goldenColumns+` FROM golden WHERE founder IN $LIST`, founders, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			g, err := scanGolden(r)
+			out[g.Founder] = g
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("golden records: %w", err)
+	}
+	return out, nil
+}
