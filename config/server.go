@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"touchstone/internal/record"
 )
 
 // Server is where the pages and the API are served.
@@ -12,16 +14,34 @@ type Server struct {
 	Listen   string   `yaml:"listen" default:"127.0.0.1:8480" doc:"Address and port of the pages and the API. An address that other machines can reach needs api_token."`
 	APIToken Secret   `yaml:"api_token" doc:"What everybody gives who wants to see anything: as Authorization: Bearer, or when signing in. At least 16 characters. Without it only this machine is served. Put a proxy with TLS before it." example:"${env:TOUCHSTONE_TOKEN}"`
 	Hosts    []string `yaml:"hosts" doc:"Further names under which the pages may be asked for; localhost and addresses in numbers always may. Example: [touchstone.example.com]"`
+
+	MatchShows []string `yaml:"match_shows" doc:"Fields of a golden record that a look-up by POST /api/match may show beside its name. Without it the answer repeats only what the caller sent. Example: [status, website]"`
+	Reconcile  Secret   `yaml:"reconcile" doc:"Turns on the reconciliation service for OpenRefine at /reconcile/ and this text, which stands in the address instead of a token: who has it reads golden records. 16 characters or more of letters, digits, - and _." example:"${env:TOUCHSTONE_RECONCILE}"`
 }
 
 // minToken is the fewest characters of a token: shorter ones can be guessed.
 const minToken = 16
+
+// wordSigns may stand in the path of an address as they are.
+const wordSigns = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // Check reports an address that is none, or that others could reach without a
 // token.
 func (s Server) Check(at Node) (problems []Problem) {
 	if t := s.APIToken.Reveal(); t != "" && len(t) < minToken {
 		problems = append(problems, at.Key("api_token").Problem("is shorter than %d characters and can be guessed; make one with: openssl rand -hex 24", minToken))
+	}
+	if r := s.Reconcile.Reveal(); r != "" && (len(r) < minToken || strings.Trim(r, wordSigns) != "") {
+		problems = append(problems, at.Key("reconcile").Problem("stands in an address and must not be guessed: want %d or more letters, digits, - and _; make one with: openssl rand -hex 24", minToken))
+	} else if r != "" && s.Reconcile.Equal(s.APIToken) {
+		problems = append(problems, at.Key("reconcile").Problem("is the same as api_token; addresses are kept in histories and logs, so want another one"))
+	}
+	for i, f := range s.MatchShows {
+		_, company := record.Spec(record.Company, f)
+		if _, person := record.Spec(record.Person, f); !company && !person {
+			known := append(fieldNames(record.Company), fieldNames(record.Person)...)
+			problems = append(problems, at.Key("match_shows").Index(i).Problem("neither company nor person has a field %q%s", f, hint(f, known)))
+		}
 	}
 	for i, h := range s.Hosts {
 		if h == "" || strings.ContainsAny(h, " /:") {

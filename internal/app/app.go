@@ -62,8 +62,9 @@ type App struct {
 	unmapped   *failures
 	eventTally *tally
 	life       *life
-	stopping   *atomic.Bool // work is to end at the next safe place
-	retired    *atomic.Bool // its connectors are closed
+	stopping   *atomic.Bool  // work is to end at the next safe place
+	retired    *atomic.Bool  // its connectors are closed
+	looking    chan struct{} // look-ups at once
 	// rebuilding makes what is derived from facts alone: no clock fact lands.
 	rebuilding bool
 }
@@ -86,6 +87,7 @@ type entity struct {
 	model    atomic.Pointer[matching.Model] // in force; people look at it while the resolver works
 	resolver *pipeline.Resolver
 	derivers map[string]*pipeline.Deriver // by source uid
+	look     *pipeline.LookUp
 }
 
 type target struct {
@@ -106,7 +108,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: newLife(opts.Env), stopping: new(atomic.Bool), retired: new(atomic.Bool)}
+	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: newLife(opts.Env), stopping: new(atomic.Bool), retired: new(atomic.Bool), looking: make(chan struct{}, mostLooking)}
 	a.opts.Env.HTTP = a.life.metrics.transport(opts.Env.HTTP)
 	if opts.Shared {
 		if _, err := os.Stat(filepath.Join(opts.Dir, seal.KeyFile)); err != nil {
@@ -287,7 +289,7 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 		r.Batch = a.opts.Batch
 	}
 	r.Bulk = a.opts.Bulk
-	ent := &entity{name: e.Name, resolver: r, derivers: map[string]*pipeline.Deriver{}}
+	ent := &entity{name: e.Name, resolver: r, derivers: map[string]*pipeline.Deriver{}, look: &pipeline.LookUp{Store: a.Store, Entity: e.Name}}
 	a.use(ent, m, generation)
 	return ent, nil
 }

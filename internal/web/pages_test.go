@@ -471,7 +471,7 @@ func TestNoWordIsUnused(t *testing.T) {
 			}
 		}
 	}
-	groups := regexp.MustCompile(`^(state|entity|queue|flow|run|row|op|qstate|rule|why|strategy|field|level|theme)\.`)
+	groups := regexp.MustCompile(`^(state|entity|queue|flow|run|row|op|qstate|rule|why|strategy|field|level|part|theme)\.`)
 	for key := range languages()[0].table {
 		name := key
 		for _, form := range []string{".none", ".one", ".other"} {

@@ -48,6 +48,11 @@ type Options struct {
 	Ready func(context.Context) []string
 	// Metrics answers /metrics; nil for none.
 	Metrics http.Handler
+	// LookUp answers /api/match and /reconcile/; nil for neither.
+	LookUp LookUps
+	// Reconcile is the secret in the address of the reconciliation service; "" for
+	// no service.
+	Reconcile string
 }
 
 type server struct {
@@ -58,6 +63,7 @@ type server struct {
 	js    string                                   // likewise of the script
 
 	attempts attempts
+	guesses  attempts // of the reconciliation service's address
 }
 
 // New gives the handler of all pages. It is ready at once and starts nothing.
@@ -69,6 +75,9 @@ func New(data Source, opts Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.overview)
 	s.machines(mux)
+	if opts.LookUp != nil {
+		mux.HandleFunc("/api/match", s.match)
+	}
 	mux.HandleFunc("GET /assets/{name}", s.asset)
 	mux.HandleFunc("GET /sources/{name}", s.source)
 	mux.HandleFunc("GET /targets/{name}", s.target)
@@ -83,7 +92,7 @@ func New(data Source, opts Options) http.Handler {
 	mux.HandleFunc("POST /login", s.login)
 	mux.HandleFunc("POST /logout", s.logout)
 	mux.HandleFunc("/", s.notFound)
-	return s.guard(http.NewCrossOriginProtection().Handler(s.access(mux)))
+	return s.guard(s.withReconcile(http.NewCrossOriginProtection().Handler(s.access(mux))))
 }
 
 // pageFiles are the templates that stand on the layout.

@@ -1,0 +1,347 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"touchstone/internal/record"
+)
+
+// LookTx reads for a look-up, everything as it stood at one moment.
+type LookTx struct{ *Tx }
+
+// Snapshot runs fn in a transaction that writes nothing and sees one state of
+// the store, whatever is committed meanwhile. It waits for no writer.
+func (db *DB) Snapshot(ctx context.Context, fn func(*LookTx) error) error {
+	var opts *sql.TxOptions
+	if db.d.name == "postgres" { // SQLite reads one state by itself
+		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	stx, err := db.read.BeginTx(ctx, opts)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &LookTx{&Tx{db: db, tx: stx, now: formatTime(db.env.Clock.Now())}}
+	return errors.Join(fn(tx), ignoreDone(stx.Rollback()))
+}
+
+// Posted is one of the keys of a question with the records that share it, by the
+// rule of Publish: sorted, each once. Long: the coarse list is past the limit,
+// and Recs are those of the fine one; Spilled: that is too, and there are none.
+type Posted struct {
+	Key           Key
+	Recs          []int64
+	Long, Spilled bool
+}
+
+// Postings reads the lists of one record's keys, one entry for each key.
+func (tx *LookTx) Postings(ctx context.Context, keys []Key, limit int) ([]Posted, error) {
+	out := make([]Posted, len(keys))
+	coarse := map[uint64][]int64{}
+	for i, k := range keys {
+		out[i].Key = k
+		coarse[k.Coarse] = nil
+	}
+	lists := make([]Key, 0, len(coarse))
+	for _, k := range sortedKeys(coarse) {
+		lists = append(lists, Key{Coarse: k})
+	}
+	if err := tx.posted(ctx, lists, limit, func(k Key, recs []int64) { coarse[k.Coarse] = recs }); err != nil {
+		return nil, fmt.Errorf("read postings: %w", err)
+	}
+	fine := map[Key][]int64{}
+	lists = lists[:0]
+	for i, k := range keys {
+		if out[i].Recs = coarse[k.Coarse]; len(out[i].Recs) <= limit {
+			continue
+		}
+		out[i].Long = true
+		if _, known := fine[k]; !known && k.Fine != 0 {
+			fine[k] = nil
+			lists = append(lists, k)
+		}
+	}
+	if err := tx.posted(ctx, lists, limit, func(k Key, recs []int64) { fine[k] = recs }); err != nil {
+		return nil, fmt.Errorf("read postings: %w", err)
+	}
+	for i := range out {
+		if p := &out[i]; p.Long {
+			p.Recs = fine[p.Key]
+			if p.Key.Fine == 0 || len(p.Recs) > limit {
+				p.Recs, p.Spilled = nil, true
+			}
+		}
+	}
+	return out, nil
+}
+
+// posted gives the records on each list, sorted, each once, and one more than
+// limit where there are more. A key without a fine part names the coarse list.
+func (tx *LookTx) posted(ctx context.Context, lists []Key, limit int, found func(Key, []int64)) error {
+	if len(lists) == 0 {
+		return nil
+	}
+	if tx.db.d.name == "postgres" {
+		return tx.postedTogether(ctx, lists, limit, found)
+	}
+	for _, k := range lists {
+		q, args := `SELECT DISTINCT rec FROM blocking_key WHERE key = $1 LIMIT $2`, []any{int64(k.Coarse), limit + 1}
+		if k.Fine != 0 {
+			q, args = `SELECT rec FROM blocking_key WHERE key = $1 AND fine = $3 LIMIT $2`, append(args, int64(k.Fine))
+		}
+		var recs []int64
+		err := tx.query(ctx, q, args, func(r *sql.Rows) error {
+			var rec int64
+			err := r.Scan(&rec)
+			recs = append(recs, rec)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		slices.Sort(recs)
+		found(k, recs)
+	}
+	return nil
+}
+
+// postedTogether reads all lists in one statement.
+func (tx *LookTx) postedTogether(ctx context.Context, lists []Key, limit int, found func(Key, []int64)) error {
+	coarse, fine := make([]int64, len(lists)), make([]int64, len(lists))
+	for i, k := range lists {
+		coarse[i], fine[i] = int64(k.Coarse), int64(k.Fine)
+	}
+	where := `b.key = k.key AND b.fine = k.fine`
+	if lists[0].Fine == 0 {
+		where = `b.key = k.key`
+	}
+	q := `SELECT k.n, p.rec FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS k(key, fine, n)
+		CROSS JOIN LATERAL (SELECT DISTINCT rec FROM (SELECT rec FROM blocking_key b WHERE ` + where + ` LIMIT $4) AS r LIMIT $3) AS p`
+	recs := make([][]int64, len(lists))
+	err := tx.query(ctx, q, []any{coarse, fine, limit + 1, (limit + 1) * mostFine}, func(r *sql.Rows) error {
+		var n, rec int64
+		err := r.Scan(&n, &rec)
+		recs[n-1] = append(recs[n-1], rec)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, k := range lists {
+		slices.Sort(recs[i])
+		found(k, recs[i])
+	}
+	return nil
+}
+
+// Near is a record that may be the one asked for, and where it belongs.
+type Near struct {
+	Rec, Golden int64 // Golden is a founder; 0: it is not resolved yet
+	Ref         record.Ref
+	Live        bool
+	Features    []byte
+}
+
+// Near loads records by their landing numbers, in that order, without their
+// references. Records of which nothing is in force are left out.
+func (tx *LookTx) Near(ctx context.Context, recs []int64) (list []Near, err error) {
+	scan := func(r *sql.Rows) error {
+		var n Near
+		err := r.Scan(&n.Rec, &n.Golden, &n.Live, &n.Features)
+		list = append(list, n)
+		return err
+	}
+	if tx.db.d.name == "postgres" {
+		// LATERAL and LIMIT leave the planner no other way than the keys, also before
+		// it has statistics.
+		err = tx.query(ctx, `SELECT k.rec, COALESCE(c.golden, 0), f.live, f.features FROM unnest($1::bigint[]) AS k(rec)
+			CROSS JOIN LATERAL (SELECT f.live, f.features FROM feature f WHERE f.rec = k.rec AND f.version > 0 LIMIT 1) AS f
+			LEFT JOIN LATERAL (SELECT c.golden FROM crosswalk c WHERE c.rec = k.rec LIMIT 1) AS c ON TRUE`, []any{recs}, scan)
+	} else {
+		err = tx.among(ctx, `SELECT f.rec, COALESCE(c.golden, 0), f.live, f.features FROM feature f LEFT JOIN crosswalk c ON c.rec = f.rec
+			WHERE f.version > 0 AND f.rec `, recs, scan)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load features: %w", err)
+	}
+	slices.SortFunc(list, func(a, b Near) int { return cmp.Compare(a.Rec, b.Rec) })
+	return list, nil
+}
+
+// among runs a query that ends in "column ", for a list of values in one
+// statement, however many they are.
+func (tx *LookTx) among(ctx context.Context, q string, values []int64, scan rowScan) error {
+	if len(values) == 0 {
+		return nil
+	}
+	if tx.db.d.name == "postgres" {
+		return tx.query(ctx, q+`= ANY($1::bigint[])`, []any{values}, scan)
+	}
+	var b strings.Builder
+	b.WriteByte('[')
+	for i, v := range values {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprint(&b, v)
+	}
+	b.WriteByte(']')
+	return tx.query(ctx, q+`IN (SELECT value FROM json_each($1))`, []any{b.String()}, scan)
+}
+
+// Goldens loads golden records by their founders, without their provenance.
+func (tx *LookTx) Goldens(ctx context.Context, founders []int64) (map[int64]Golden, error) {
+	out := make(map[int64]Golden, len(founders))
+	err := tx.among(ctx, `SELECT founder, id, entity, fields, members, live FROM golden WHERE founder `, founders, func(r *sql.Rows) error {
+		var g Golden
+		var fields string
+		err := r.Scan(&g.Founder, &g.ID, &g.Entity, &fields, &g.Members, &g.Live)
+		g.Fields = []byte(fields)
+		out[g.Founder] = g
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("golden records: %w", err)
+	}
+	return out, nil
+}
+
+// Members loads the source records of golden records, at most most of each, by
+// founder and landing number. Sizes are those of Goldens.
+func (tx *LookTx) Members(ctx context.Context, goldens map[int64]Golden, most int) (list []Near, err error) {
+	scan := func(r *sql.Rows) error {
+		var n Near
+		err := r.Scan(&n.Rec, &n.Golden, &n.Ref.Source, &n.Ref.Entity, &n.Ref.ID, &n.Live, &n.Features)
+		list = append(list, n)
+		return err
+	}
+	if tx.db.d.name == "postgres" {
+		// As in Near. The sum keeps the planner from walking all records in their
+		// order until enough are found.
+		err = tx.query(ctx, `SELECT m.rec, k.golden, s.source, s.entity, s.external_id, f.live, f.features FROM unnest($1::bigint[]) AS k(golden)
+			CROSS JOIN LATERAL (SELECT c.rec FROM crosswalk c WHERE c.golden = k.golden ORDER BY c.rec + 0 LIMIT $2) AS m
+			CROSS JOIN LATERAL (SELECT f.live, f.features FROM feature f WHERE f.rec = m.rec AND f.version > 0 LIMIT 1) AS f
+			CROSS JOIN LATERAL (SELECT s.source, s.entity, s.external_id FROM source_record s WHERE s.rec = m.rec LIMIT 1) AS s`,
+			[]any{sortedKeys(goldens), most}, scan)
+	} else {
+		err = tx.membersSmallFirst(ctx, goldens, most, scan)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("members: %w", err)
+	}
+	slices.SortFunc(list, func(a, b Near) int { return cmp.Or(cmp.Compare(a.Golden, b.Golden), cmp.Compare(a.Rec, b.Rec)) })
+	return list, nil
+}
+
+// membersSmallFirst reads the members of those that have few in one statement,
+// and the beginning of each large one in its own.
+func (tx *LookTx) membersSmallFirst(ctx context.Context, goldens map[int64]Golden, most int, scan rowScan) error {
+	var small, large []int64
+	for _, f := range sortedKeys(goldens) {
+		if goldens[f].Members <= most {
+			small = append(small, f)
+		} else {
+			large = append(large, f)
+		}
+	}
+	const q = `SELECT f.rec, c.golden, s.source, s.entity, s.external_id, f.live, f.features
+		FROM crosswalk c JOIN feature f ON f.rec = c.rec JOIN source_record s ON s.rec = c.rec WHERE f.version > 0 AND c.golden `
+	err := tx.among(ctx, q, small, scan)
+	for _, f := range large {
+		if err == nil {
+			err = tx.query(ctx, q+`= $1 ORDER BY c.rec LIMIT $2`, []any{f, most}, scan)
+		}
+	}
+	return err
+}
+
+// Waiting loads the references and authored values of source records.
+func (tx *LookTx) Waiting(ctx context.Context, recs []int64) (map[int64]Member, error) {
+	out := make(map[int64]Member, len(recs))
+	err := tx.among(ctx, `SELECT s.rec, s.source, s.entity, s.external_id, f.authored FROM source_record s JOIN feature f ON f.rec = s.rec WHERE s.rec `, recs, func(r *sql.Rows) error {
+		var m Member
+		var authored string
+		err := r.Scan(&m.Rec, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &authored)
+		m.Authored = []byte(authored)
+		out[m.Rec] = m
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("source records: %w", err)
+	}
+	return out, nil
+}
+
+// FoundersOf gives the founders of the golden records that ids stand for now; an
+// id that is not known is left out.
+func (db *DB) FoundersOf(ctx context.Context, ids []string) (map[string]int64, error) {
+	out := make(map[string]int64, len(ids))
+	err := inList(`SELECT s.anchor, c.golden FROM source_record s JOIN crosswalk c ON c.rec = s.rec WHERE s.anchor IN $LIST`, ids, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var id string
+			var founder int64
+			err := r.Scan(&id, &founder)
+			out[id] = founder
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("golden records: %w", err)
+	}
+	return out, nil
+}
+
+// LoadGoldens loads golden records by their founders, without their provenance.
+func (db *DB) LoadGoldens(ctx context.Context, founders []int64) (out map[int64]Golden, err error) {
+	err = db.Snapshot(ctx, func(tx *LookTx) error {
+		out, err = tx.Goldens(ctx, founders)
+		return err
+	})
+	return out, err
+}
+
+// Standing is what a look-up has to know of an entity type beside its records.
+type Standing struct {
+	Shared *Shared
+	// Publishing says that the posting lists are being made anew, and that not
+	// everybody is on them.
+	Publishing bool
+}
+
+// Standing reads it; the list of shared values is the one handed in where it is
+// still the same.
+func (tx *LookTx) Standing(ctx context.Context, entity string, have *Shared) (s Standing, err error) {
+	stamp := ""
+	err = tx.query(ctx, `SELECT name, value FROM setting WHERE name IN ($1, $2)`, []any{sharedMark(entity), bulkMark(entity)}, func(r *sql.Rows) error {
+		var name, value string
+		err := r.Scan(&name, &value)
+		if name == bulkMark(entity) {
+			s.Publishing = value != ""
+		} else {
+			stamp = value
+		}
+		return err
+	})
+	if err != nil {
+		return s, fmt.Errorf("shared values of %s: %w", entity, err)
+	}
+	if s.Shared = have; have != nil && have.stamp == stamp {
+		return s, nil
+	}
+	values, err := tx.sharedOf(ctx, entity)
+	if err != nil {
+		return s, fmt.Errorf("shared values of %s: %w", entity, err)
+	}
+	s.Shared = &Shared{stamp: stamp, values: make(map[uint64]bool, len(values))}
+	for v := range values {
+		s.Shared.values[uint64(v)] = true
+	}
+	return s, nil
+}
