@@ -37,7 +37,10 @@ func (b *by) by() app.By {
 
 // decideCmds are the commands by which a person decides.
 func (c *cli) decideCmds() []*cobra.Command {
-	return []*cobra.Command{c.mergeCmd(), c.splitCmd(), c.pinCmd(), c.unpinCmd(), c.unsureCmd(), c.undoCmd(), c.decisionsCmd(), c.whyCmd(), c.howCmd(), c.relationsCmd(), c.reviewCmd(), c.rulingsCmd()}
+	return []*cobra.Command{
+		c.mergeCmd(), c.splitCmd(), c.pinCmd(), c.unpinCmd(), c.unsureCmd(), c.undoCmd(), c.decisionsCmd(), c.whyCmd(), c.howCmd(), c.relationsCmd(),
+		c.reviewCmd(), c.rulingsCmd(), c.valuesCmd(), c.textCmd(),
+	}
 }
 
 func (c *cli) mergeCmd() *cobra.Command {
@@ -224,6 +227,9 @@ func (c *cli) decisionTable(list []app.ShownDecision) {
 		about := strings.Join(d.Records, " ")
 		if d.Field != "" {
 			about = d.Field + " = " + d.Value + " on " + about
+		}
+		if d.Values > 0 {
+			about = d.Field + ": " + strings.Join(d.From, ", ") + " → " + d.Value
 		}
 		if len(d.Withdraws) > 0 {
 			about = strings.TrimSpace(about + " withdraws " + strings.Join(d.Withdraws, " "))

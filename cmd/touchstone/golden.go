@@ -138,6 +138,12 @@ func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {
 		for _, name := range s.Fields.Names() {
 			p := s.Provenance[name]
 			rows = append(rows, []any{name, app.ShowValue(s.Fields[name]), strings.Join(p.From, ", "), p.Rule})
+			if len(p.Maps) > 0 {
+				rows = append(rows, []any{"", strings.TrimSpace("  counted so by " + strings.Join(p.Maps, ", ")), "", ""})
+			}
+			if p.Was != "" {
+				rows = append(rows, []any{"", "  there: " + p.Was, strings.Join(p.From, ", "), ""})
+			}
 			for _, l := range p.Losers {
 				rows = append(rows, []any{"", "  not: " + app.ShowValue(l.Value), l.From, ""})
 			}
@@ -152,6 +158,15 @@ func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {
 			rows = append(rows, []any{m.Ref, state, app.DisplayName(s.Entity, m.Fields)})
 		}
 		c.table([]string{"source record", "", "name there"}, rows)
+		rows = nil
+		for _, m := range s.Members {
+			for _, n := range m.Notes {
+				rows = append(rows, []any{m.Ref, n.Field, n.What, remedy(n.Finding)})
+			}
+		}
+		if len(rows) > 0 {
+			c.table([]string{"source record", "field", "what does not belong there", "remedy"}, rows)
+		}
 		c.showAround(around)
 	})
 }

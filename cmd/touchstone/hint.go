@@ -88,7 +88,7 @@ var groups = []struct {
 }{
 	{"start", "Begin:", []string{"init", "check", "schema", "doctor", "demo", "simulate"}},
 	{"run", "Run:", []string{"run", "status", "reload", "plan", "source", "alert", "backup", "restore", "rebuild"}},
-	{"look", "Look:", []string{"golden", "match", "why", "explain", "relations", "review", "events", "quarantine", "export"}},
+	{"look", "Look:", []string{"golden", "match", "why", "explain", "relations", "review", "events", "quarantine", "values", "text", "export"}},
 	{"decide", "Decide:", []string{"merge", "split", "pin", "unpin", "unsure", "undo", "decisions", "rulings"}},
 	{"match", "Match:", []string{"dedupe", "compare", "train", "model"}},
 }

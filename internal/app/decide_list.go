@@ -23,8 +23,10 @@ type ShownDecision struct {
 	Withdraws   []string `json:"withdraws,omitempty"`
 	Records     []string `json:"records,omitempty"` // source records it speaks of
 	More        int      `json:"more,omitempty"`    // further records
-	Field       string   `json:"field,omitempty"`   // of a pin
+	Field       string   `json:"field,omitempty"`   // of a pin, or of values; there with its entity type: company.industry
 	Value       string   `json:"value,omitempty"`
+	From        []string `json:"from,omitempty"`   // values that count as Value
+	Values      int      `json:"values,omitempty"` // how many those are
 	Rulings     int      `json:"rulings"`
 	Pending     int      `json:"pending,omitempty"` // rulings that wait for a record to land
 	Problem     string   `json:"problem,omitempty"` // why a waiting one could not be applied
@@ -62,11 +64,18 @@ func (a *App) showDecisions(ctx context.Context, list []store.Decision) ([]Shown
 	if err != nil {
 		return nil, err
 	}
+	maps, err := a.Store.ValueMapsOf(ctx, ids(list))
+	if err != nil {
+		return nil, err
+	}
 	out := []ShownDecision{}
 	for _, d := range list {
 		s := ShownDecision{
 			ID: d.ID, Kind: d.Kind, State: stateOf(d, kinds[d.WithdrawnBy]), Who: d.Who, Why: d.Why, At: d.At, Until: d.Until, Seq: d.Seq,
 			Withdrawn: d.Withdrawn, WithdrawnBy: d.WithdrawnBy, Withdraws: d.Withdraws, Rulings: d.Rulings, Pending: d.Pending,
+		}
+		if m, ok := maps[d.ID]; ok {
+			showMap(&s, m)
 		}
 		if err := a.showPairs(&s, pairs[d.ID]); err != nil {
 			return nil, err
@@ -139,5 +148,8 @@ func (a *App) decisionsDue(ctx context.Context) error {
 	if n, err = a.Store.Landed(ctx); n > 0 {
 		a.Log.Info("rulings took effect on records that have landed", "rulings", n)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return a.mapsDue(ctx)
 }

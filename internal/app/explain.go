@@ -31,6 +31,7 @@ type ShownMember struct {
 	Ref    string        `json:"ref"`
 	Live   bool          `json:"live"`
 	Fields record.Fields `json:"fields"`
+	Notes  []TextNote    `json:"notes,omitempty"` // what does not belong in its texts
 }
 
 // Golden finds a golden record by its id, or by the reference of one of its
@@ -68,7 +69,9 @@ func (a *App) Golden(ctx context.Context, id string) (Shown, error) {
 		if err != nil {
 			return s, err
 		}
-		s.Members = append(s.Members, ShownMember{Ref: a.refName(m.Ref), Live: m.Live, Fields: authored.Fields()})
+		member := ShownMember{Ref: a.refName(m.Ref), Live: m.Live, Fields: authored.Fields()}
+		member.Notes = textNotes(member.Ref, member.Fields)
+		s.Members = append(s.Members, member)
 	}
 	return s, nil
 }

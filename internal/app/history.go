@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"touchstone/internal/golden"
+	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 )
@@ -158,6 +159,11 @@ func (r *rereading) field(ctx context.Context, name string, ref golden.FieldRef)
 	if err != nil {
 		return f, err
 	}
+	if len(ref.Maps) > 0 && f.State == "" {
+		if v, err = r.mapped(ctx, name, ref.Maps, v); err != nil {
+			return f, err
+		}
+	}
 	if f.State == "" {
 		f.Value, f.Text = v.AppendJSON(nil), ShowValue(v)
 		if ref.Hash != "" && ref.Hash != hex.EncodeToString(r.a.Store.Keyed("value", f.Value)[:8]) {
@@ -165,6 +171,22 @@ func (r *rereading) field(ctx context.Context, name string, ref golden.FieldRef)
 		}
 	}
 	return f, nil
+}
+
+// mapped is what a value counted as, by the decisions that were asked then.
+func (r *rereading) mapped(ctx context.Context, name string, decisions []string, v record.Value) (record.Value, error) {
+	maps, err := r.a.Store.ValueMapsOf(ctx, decisions)
+	if err != nil {
+		return v, err
+	}
+	list := make([]store.ValueMap, 0, len(maps))
+	for _, id := range decisions {
+		if m, ok := maps[id]; ok {
+			list = append(list, m)
+		}
+	}
+	v, _ = pipeline.Values(list).Replace(name, v)
+	return v, nil
 }
 
 func (r *rereading) value(ctx context.Context, name string, ref golden.FieldRef, f *AsOfField) (v record.Value, err error) {

@@ -38,7 +38,7 @@ func (a *App) twin(on *store.DB) *App {
 		t.model.Store(e.model.Load())
 		if e.resolver != nil {
 			r := *e.resolver
-			r.Store, r.Differ, r.Shared = on, nil, nil
+			r.Store, r.Differ, r.Shared, r.Maps = on, nil, nil, nil
 			t.resolver = &r
 		}
 		twin.entities = append(twin.entities, t)

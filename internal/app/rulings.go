@@ -36,6 +36,7 @@ type rulingsLine struct {
 	Until     string       `json:"until,omitempty"`
 	Withdraws []string     `json:"withdraws,omitempty"`
 	Pairs     []rulingPair `json:"pairs,omitempty"`
+	Values    *rulingMap   `json:"values,omitempty"`
 	Sig       string       `json:"sig,omitempty"`
 }
 
@@ -47,6 +48,13 @@ type rulingPair struct {
 	BVersion int             `json:"b_version,omitempty"`
 	Field    string          `json:"field,omitempty"`
 	Value    json.RawMessage `json:"value,omitempty"`
+}
+
+// rulingMap says which values of a field count as another one.
+type rulingMap struct {
+	Entity string      `json:"entity"`
+	Field  string      `json:"field"`
+	Pairs  [][2]string `json:"pairs"` // from, to
 }
 
 // fingerprint names this installation.
@@ -126,6 +134,10 @@ func (a *App) exportDecisions(ctx context.Context, write func(rulingsLine) error
 		if err != nil {
 			return err
 		}
+		maps, err := a.Store.ValueMapsOf(ctx, ids(list))
+		if err != nil {
+			return err
+		}
 		for _, d := range list {
 			after = d.Seq
 			l := rulingsLine{ID: d.ID, Kind: d.Kind, Who: d.Who, Why: d.Why, At: d.At, Until: d.Until}
@@ -134,6 +146,9 @@ func (a *App) exportDecisions(ctx context.Context, write func(rulingsLine) error
 					id = a.looseID(id)
 				}
 				l.Withdraws = append(l.Withdraws, id)
+			}
+			if m, ok := maps[d.ID]; ok {
+				l.Values = &rulingMap{m.Entity, m.Field, m.Pairs}
 			}
 			for _, p := range pairs[d.ID] {
 				if !p.Erased {
@@ -236,7 +251,7 @@ func readHead(lines *bufio.Scanner) (head rulingsHead, err error) {
 	return head, nil
 }
 
-var rulingKinds = []string{store.Merged, store.Split, store.Pinned, store.Unpinned, store.Undecided, store.Imported, store.Undone, store.Expired}
+var rulingKinds = []string{store.Merged, store.Split, store.Pinned, store.Unpinned, store.Undecided, store.Imported, store.Undone, store.Expired, store.Mapped}
 
 func (a *App) readRuling(text []byte, ours bool, rep *ImportReport) (p store.Portable, id string, err error) {
 	var l rulingsLine
@@ -265,6 +280,11 @@ func (a *App) readRuling(text []byte, ours bool, rep *ImportReport) (p store.Por
 	if _, err := record.ParseTime(l.At); err != nil || l.At == "" {
 		return p, l.ID, errors.New("at is no time")
 	}
+	if l.Values != nil || l.Kind == store.Mapped {
+		if p.Map, err = readMap(l.Values); err != nil {
+			return p, l.ID, err
+		}
+	}
 	for _, x := range l.Pairs {
 		pair, err := readPair(x)
 		if err != nil {
@@ -273,6 +293,13 @@ func (a *App) readRuling(text []byte, ours bool, rep *ImportReport) (p store.Por
 		p.Pairs = append(p.Pairs, pair)
 	}
 	return p, l.ID, nil
+}
+
+func readMap(x *rulingMap) (*store.ValueMap, error) {
+	if x == nil {
+		return nil, errors.New("a decision on values needs values: entity, field, pairs")
+	}
+	return newMap(MapRequest{Entity: x.Entity, Field: x.Field, Pairs: x.Pairs})
 }
 
 func readPair(x rulingPair) (p store.PortablePair, err error) {

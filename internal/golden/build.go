@@ -3,6 +3,7 @@ package golden
 import (
 	"crypto/sha256"
 	"math/big"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -41,8 +42,10 @@ type Provenance struct {
 	From    []string `json:"from"` // references; of a united list one text per entry, several joined by a blank
 	Since   string   `json:"since,omitempty"`
 	Version int      `json:"version"`
-	Who     string   `json:"who,omitempty"` // of a pin
-	Pin     string   `json:"pin,omitempty"` // the decision that pinned it
+	Who     string   `json:"who,omitempty"`  // of a pin
+	Pin     string   `json:"pin,omitempty"`  // the decision that pinned it
+	Maps    []string `json:"maps,omitempty"` // decisions by which what the source has counts as this value
+	Was     string   `json:"was,omitempty"`  // what the source has then, of a single value
 	Losers  []Loser  `json:"losers,omitempty"`
 }
 
@@ -61,6 +64,8 @@ type candidate struct {
 	hash  [32]byte
 	count int // members with the same value
 	full  int // fields the member has
+	maps  []string
+	was   string
 }
 
 // Build makes the golden record of a cluster: a pure function of the members,
@@ -78,8 +83,11 @@ func Build(members []Member, pins []Pin, p Policy) Record {
 			if f.Value.Blank() {
 				continue // an empty value never wins
 			}
-			j := string(f.Value.AppendJSON(nil))
-			byField[name] = append(byField[name], candidate{ref: m.Ref, field: f, json: j, hash: sha256.Sum256([]byte(j)), full: full})
+			c := candidate{ref: m.Ref, full: full, was: f.Value.Text}
+			f.Value, c.maps = p.Values.Replace(name, f.Value)
+			c.field, c.json = f, string(f.Value.AppendJSON(nil))
+			c.hash = sha256.Sum256([]byte(c.json))
+			byField[name] = append(byField[name], c)
 		}
 	}
 	for name, list := range byField {
@@ -141,10 +149,14 @@ func choose(name string, list []candidate, p Policy) (record.Value, Provenance) 
 		rule = "tie"
 	}
 	won := left[0]
-	return won.field.Value, Provenance{
-		Rule: rule, From: []string{won.ref.String()}, Since: won.field.Since, Version: won.field.Version,
+	prov := Provenance{
+		Rule: rule, From: []string{won.ref.String()}, Since: won.field.Since, Version: won.field.Version, Maps: won.maps,
 		Losers: losers(p.prefer(list, strategies), won),
 	}
+	if len(won.maps) > 0 {
+		prov.Was = won.was
+	}
+	return won.field.Value, prov
 }
 
 // losers are the other values, best first; equal values are no losers.
@@ -266,6 +278,7 @@ func unite(name string, list []candidate, p Policy) (record.Value, Provenance) {
 	prov := Provenance{Rule: string(Union), Since: list[0].field.Since, Version: list[0].field.Version}
 	for _, c := range list {
 		ref := c.ref.String()
+		prov.Maps = append(prov.Maps, c.maps...)
 		seen := map[string]bool{} // one member naming an entry twice is one voice
 		for _, pt := range c.field.Value.Points {
 			key := p.same(name, pt)
@@ -283,6 +296,8 @@ func unite(name string, list []candidate, p Policy) (record.Value, Provenance) {
 		}
 	}
 	prov.From = from
+	slices.Sort(prov.Maps)
+	prov.Maps = slices.Compact(prov.Maps)
 	return record.ListValue(points...), prov
 }
 

@@ -31,6 +31,8 @@ type Policy struct {
 	// Same gives the text under which two entries of a list are the same: a
 	// phone in two spellings is one phone.
 	Same func(field string, p record.Point) string
+	// Values says which values count as another one, before any is chosen.
+	Values Values
 }
 
 // strategies of a field, the defaults where none are configured: a list is

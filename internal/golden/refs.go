@@ -16,12 +16,13 @@ type FieldRef struct {
 	// record named for it and the entry's place in that record's list.
 	At   [][2]int `json:"at,omitempty"`
 	Pin  string   `json:"pin,omitempty"`  // the decision that pinned it
+	Maps []string `json:"maps,omitempty"` // decisions on values that were asked for it
 	Hash string   `json:"hash,omitempty"` // keyed, of the value's canonical JSON
 }
 
 // Refs gives the references of a golden record that was built of these members.
-// Keyed is the hash for values.
-func Refs(members []Member, rec Record, keyed func(value []byte) []byte) map[string]FieldRef {
+// Values are those it was built with, keyed is the hash for values.
+func Refs(members []Member, rec Record, values Values, keyed func(value []byte) []byte) map[string]FieldRef {
 	byRef := make(map[string]Authored, len(members))
 	for _, m := range members {
 		byRef[m.Ref.String()] = m.Authored
@@ -29,12 +30,13 @@ func Refs(members []Member, rec Record, keyed func(value []byte) []byte) map[str
 	out := make(map[string]FieldRef, len(rec.Provenance))
 	for name, p := range rec.Provenance {
 		v := rec.Fields[name]
-		r := FieldRef{From: p.From, Version: p.Version, Rule: p.Rule, Pin: p.Pin, Hash: hex.EncodeToString(keyed(v.AppendJSON(nil))[:8])}
+		r := FieldRef{From: p.From, Version: p.Version, Rule: p.Rule, Pin: p.Pin, Maps: p.Maps, Hash: hex.EncodeToString(keyed(v.AppendJSON(nil))[:8])}
 		if p.Rule == string(Union) {
 			for i, from := range p.From {
 				first, _, _ := strings.Cut(from, " ")
 				f := byRef[first][name]
-				r.At = append(r.At, [2]int{f.Version, place(f.Value, v.Points[i])})
+				list, _ := values.Replace(name, f.Value)
+				r.At = append(r.At, [2]int{f.Version, place(list, v.Points[i])})
 			}
 		}
 		out[name] = r

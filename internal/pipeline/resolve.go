@@ -40,6 +40,9 @@ type Resolver struct {
 	Referred bool
 	// Shared are the values that more names use, as last read; its store's.
 	Shared *store.Shared
+	// Maps are the decisions on values, as last read; its store's.
+	Maps   *store.ValueMaps
+	values golden.Values // the same made ready
 }
 
 // ErrSwitched says that another match model has been put in force: what was
@@ -330,6 +333,7 @@ type link struct {
 	edges   []store.Edge
 	rulings []store.Ruling
 	placed  []store.Placed
+	values  golden.Values
 }
 
 func (l *link) run(ctx context.Context) error {
@@ -378,6 +382,9 @@ func (l *link) run(ctx context.Context) error {
 		return err
 	}
 	l.placed = placed
+	if l.values, err = l.r.valuesOf(ctx, l.tx); err != nil {
+		return err
+	}
 	if err := l.tx.Place(ctx, placed); err != nil {
 		return err
 	}

@@ -142,7 +142,9 @@ func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
 	if err != nil {
 		return store.GoldenChange{}, golden.Record{}, err
 	}
-	rec := golden.Build(members, pins, l.r.Policy)
+	policy := l.r.Policy
+	policy.Values = l.values
+	rec := golden.Build(members, pins, policy)
 	provenance, err := json.Marshal(rec.Provenance)
 	if err != nil {
 		return store.GoldenChange{}, golden.Record{}, err
@@ -166,7 +168,7 @@ func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
 // source versions and copies nothing. A keyed hash tells later whether what is
 // read there again is what was published.
 func (l *link) refs(members []golden.Member, rec golden.Record) (string, error) {
-	b, err := json.Marshal(golden.Refs(members, rec, func(value []byte) []byte { return l.tx.Keyed("value", value) }))
+	b, err := json.Marshal(golden.Refs(members, rec, l.values, func(value []byte) []byte { return l.tx.Keyed("value", value) }))
 	return string(b), err
 }
 

@@ -48,6 +48,7 @@ type NewDecision struct {
 	Mark      string // what it says, in words of its own: the same again changes nothing
 	Rulings   []Ruling
 	Withdraws []string
+	Map       *ValueMap // of a decision on values
 	// Leaving are the records that a split takes out. What an earlier decision
 	// that it withdraws said of those who leave, and of those who stay, is said
 	// again by the split.
@@ -95,6 +96,11 @@ func (db *DB) Decide(ctx context.Context, fn func(*DecideTx) error) error {
 // the place of the stale one. The error is a *Contradiction when earlier
 // decisions stand against it.
 func (tx *DecideTx) Add(ctx context.Context, n NewDecision) (d Decision, existing bool, err error) {
+	if n.Map != nil && n.Mark == "" {
+		if n.Mark, err = n.Map.mark(); err != nil {
+			return d, false, err
+		}
+	}
 	mark := tx.mark(n)
 	if d, found, err := tx.standing(ctx, mark); err != nil || found && !d.Stale {
 		return d, found, err
@@ -115,6 +121,15 @@ func (tx *DecideTx) Add(ctx context.Context, n NewDecision) (d Decision, existin
 	if n.ID != "" { // it comes from elsewhere, and what withdraws it may be here already
 		if err := tx.inForce(ctx, d.ID, touched, &revived); err != nil {
 			return d, false, err
+		}
+	}
+	if n.Map != nil || len(revived) > 0 && n.Kind != Expired {
+		refused, err := tx.settleMaps(ctx, d, n, append(slices.Clone(revived), d.ID), touched)
+		if err != nil {
+			return d, false, err
+		}
+		if len(refused) > 0 {
+			return d, false, &Contradiction{Earlier: refused}
 		}
 	}
 	if n.links() || len(revived) > 0 && n.Kind != Expired { // the clock is not refused
@@ -179,6 +194,11 @@ func (tx *DecideTx) insertDecision(ctx context.Context, n NewDecision, mark stri
 		d.Seq, d.ID, d.Kind, mark, d.Who, d.Why, d.At, d.Until)
 	if err != nil {
 		return d, fmt.Errorf("decision: %w", err)
+	}
+	if n.Map != nil {
+		if err := tx.insertMap(ctx, d.ID, n.Map); err != nil {
+			return d, err
+		}
 	}
 	return d, tx.insertRulings(ctx, d, "", n.Rulings)
 }
@@ -289,6 +309,9 @@ func (tx *Tx) inForce(ctx context.Context, id string, touched map[int64]bool, re
 	}
 	if !held {
 		*revived = append(*revived, id)
+	}
+	if err := tx.mapTurned(ctx, id); err != nil {
+		return err
 	}
 	var next []string
 	err = tx.query(ctx, `SELECT withdraws FROM decision_withdrawal WHERE decision = $1 ORDER BY withdraws`, []any{id}, func(r *sql.Rows) error {

@@ -17,6 +17,7 @@ var factTables = []struct{ table, where string }{
 	{"decision_withdrawal", ""},
 	{"ruling", ""},
 	{"ruling_pending", ""},
+	{"value_map", ""},
 	{"model", ""},
 	{"activation", ""},
 	{"quarantine", "WHERE state = 'released'"},

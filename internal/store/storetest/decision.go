@@ -22,6 +22,7 @@ func decisions() []subtest {
 		{"WithdrawalsGoRoundInNoCircle", circles},
 		{"DecisionBehindItsUndoIsNotInForce", lateDecision},
 		{"CrosswalkHistory", crosswalkHistory},
+		{"DecisionsOnValues", valueDecisions},
 	}
 }
 
