@@ -29,6 +29,7 @@ type Trainer struct {
 	blocked map[cell]int64 // of the pairs that a key found
 	random  map[uint64]int64
 	values  map[int]map[uint64]int64 // field → value → records
+	labels  []Labelled
 }
 
 type cell struct{ pattern, forced uint64 }
@@ -87,6 +88,7 @@ func (t *Trainer) Merge(o *Trainer) {
 	for p, n := range o.random {
 		t.random[p] += n
 	}
+	t.labels = append(t.labels, o.labels...)
 	for i, counts := range o.values {
 		for h, n := range counts {
 			t.values[i][h] += n
@@ -185,7 +187,7 @@ func (t *Trainer) Fit(share float64) (*Model, *Figures, error) {
 	u, counted := t.chance(fields)
 	n := float64(t.records)
 	options := fit.Options{Total: n * (n - 1) / 2 * share, Start: t.startM(u), Strength: startWorth}
-	result, err := fit.Fit(fields, t.cells(), u, options)
+	result, err := fit.Fit(fields, append(t.cells(), t.knownCells()...), u, options)
 	if err != nil {
 		return nil, nil, fmt.Errorf("fit a model: %w", err)
 	}
@@ -200,26 +202,37 @@ func (t *Trainer) Fit(share float64) (*Model, *Figures, error) {
 	for _, c := range t.random {
 		fig.Random += c
 	}
-	for i, f := range m.fields {
-		ff := FieldFigures{Field: f.name}
-		for l := 1; l < len(f.levels); l++ {
-			w, seen := result.Weights[i][l], result.M[i][l]*result.Seen[i]+counted[i][l]
-			old := t.start.weights[i][l]
-			w = min(max(w, old-mostMoved), old+mostMoved)
-			kept := seen < fewSeen || judged(m.Entity, i, l)
-			if kept {
-				w = old
-			}
-			m.weights[i][l] = w
-			ff.Levels = append(ff.Levels, LevelFigures{Level: f.levels[l], M: result.M[i][l], U: result.U[i][l], Weight: w, Old: old, Kept: kept})
-		}
-		fig.Fields = append(fig.Fields, ff)
-	}
+	kept := t.take(m, result, counted)
 	for _, i := range frequencyFields(m.Entity) {
 		m.frequencies[i] = t.table(i, result.U[i][same])
 		fig.Frequencies = append(fig.Frequencies, FrequencyFigures{m.fields[i].name, len(m.frequencies[i].hashes)})
 	}
+	if fig.Labels, err = t.tune(m, fields); err != nil {
+		return nil, nil, err
+	}
+	for i, f := range m.fields {
+		ff := FieldFigures{Field: f.name}
+		for l := 1; l < len(f.levels); l++ {
+			ff.Levels = append(ff.Levels, LevelFigures{Level: f.levels[l], M: result.M[i][l], U: result.U[i][l], Weight: m.weights[i][l], Old: t.start.weights[i][l], Kept: kept[i][l] && m.weights[i][l] == t.start.weights[i][l]})
+		}
+		fig.Fields = append(fig.Fields, ff)
+	}
 	return m, fig, m.sign()
+}
+
+// take sets the weights to what was fitted, each within bounds, and says which
+// levels keep what they had.
+func (t *Trainer) take(m *Model, result fit.Result, counted [][]float64) (kept [maxFields][16]bool) {
+	for i, f := range m.fields {
+		for l := 1; l < len(f.levels); l++ {
+			old := t.start.weights[i][l]
+			m.weights[i][l] = min(max(result.Weights[i][l], old-mostMoved), old+mostMoved)
+			if seen := result.M[i][l]*result.Seen[i] + counted[i][l]; seen < fewSeen || judged(m.Entity, i, l) {
+				m.weights[i][l], kept[i][l] = old, true
+			}
+		}
+	}
+	return kept
 }
 
 // sign names a model after what it holds.
@@ -341,6 +354,7 @@ type Figures struct {
 	Converged   bool               `json:"converged"`
 	Fields      []FieldFigures     `json:"fields"`
 	Frequencies []FrequencyFigures `json:"frequencies,omitempty"`
+	Labels      *LabelFigures      `json:"labels,omitempty"`
 }
 
 // FieldFigures are those of one field.

@@ -50,7 +50,8 @@ func (c *cli) root() *cobra.Command {
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log every step")
 	root.AddCommand(c.decideCmds()...)
 	root.AddCommand(c.initCmd(), c.checkCmd(), c.schemaCmd(), c.runCmd(), c.planCmd(), c.goldenCmd(), c.eventsCmd(), c.exportCmd(), c.rebuildCmd(),
-		c.dedupeCmd(), c.compareCmd(), c.matchCmd(), c.trainCmd(), c.modelCmd(), c.statusCmd(), c.reloadCmd(), c.backupCmd(), c.restoreCmd(), c.doctorCmd(), c.alertCmd(), c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
+		c.dedupeCmd(), c.compareCmd(), c.matchCmd(), c.labelCmd(), c.evalCmd(), c.trainCmd(), c.modelCmd(), c.statusCmd(), c.reloadCmd(), c.backupCmd(),
+		c.restoreCmd(), c.doctorCmd(), c.alertCmd(), c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
 	inGroups(root)
 	return root
 }

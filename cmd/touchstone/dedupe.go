@@ -36,6 +36,7 @@ type dedupeFlags struct {
 	memory    string
 	workers   int
 	encoding  string
+	labels    string
 }
 
 func (c *cli) dedupeCmd() *cobra.Command {
@@ -59,6 +60,7 @@ folder and no server. Equal files give equal results, whatever the order of thei
 	fl.StringVar(&f.golden, "golden", "", "write one merged row a cluster to this CSV file")
 	fl.StringVar(&f.survive, "survivorship", string(dedupe.MostComplete), "whose value a merged row takes: most_complete or most_frequent")
 	fl.StringVar(&f.explain, "explain", "", "explain the pair of two rows, by id: --explain A,B")
+	fl.StringVar(&f.labels, "labels", "", "learn from this CSV file of answers too: id_a,id_b,label with same, different or unsure")
 	encodingFlag(fl, &f.encoding)
 	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB")
 	fl.IntVar(&f.workers, "workers", 0, "how many cores to use; all without it (the result is the same)")
@@ -201,6 +203,9 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
 	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
 	if err != nil {
 		return err
+	}
+	if o.Labels, err = readKnown(t, f.labels, f.id); err != nil {
+		return mended(err)
 	}
 	r, err := dedupe.Run(ctx, t, o)
 	c.stagesEnd()

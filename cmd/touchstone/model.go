@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"touchstone/internal/app"
+	"touchstone/matching"
 )
 
 func (c *cli) modelCmd() *cobra.Command {
@@ -17,7 +16,7 @@ func (c *cli) modelCmd() *cobra.Command {
 		&cobra.Command{Use: "list", Short: "List the match models", Args: args(cobra.NoArgs), RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error { return c.modelList(ctx, a) })},
 		&cobra.Command{Use: "show VERSION", Short: "Show what a match model weighs and what it was fitted from", Args: args(cobra.ExactArgs(1)), RunE: c.withApp(c.modelShow)},
 		&cobra.Command{Use: "plan VERSION", Short: "Show what a match model would change: merges, splits, golden records, writes", Args: args(cobra.ExactArgs(1)), RunE: c.withApp(c.modelPlan)},
-		c.modelActivateCmd(), c.modelSharedCmd(),
+		c.modelCompareCmd(), c.modelActivateCmd(), c.modelSharedCmd(),
 	)
 	return cmd
 }
@@ -54,9 +53,9 @@ func (c *cli) modelShow(ctx context.Context, a *app.App, names []string) error {
 			return
 		}
 		fmt.Fprintf(c.out, "%s/%s: built in\n", m.Entity, m.Version)
-		var text bytes.Buffer
-		if json.Indent(&text, m.Model, "", " ") == nil {
-			fmt.Fprintln(c.out, text.String())
+		if model, err := matching.DecodeModel(m.Model); err == nil { // what is kept was decoded before
+			c.weightChart(model)
+			fmt.Fprintf(c.out, "a phone, address or domain counts as shared from more than %d names on (0: never); keys of more than %d records are spilled\n", model.SharedNames, model.KeyCap)
 		}
 	})
 }

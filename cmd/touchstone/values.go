@@ -206,15 +206,15 @@ func pairsFile(name string) (pairs [][2]string, err error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
-	pairs, err = readPairs(f)
+	pairs, err = readMapping(f)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("%s:%w", name, err)}
 	}
 	return pairs, nil
 }
 
-// readPairs gives errors that begin with LINE:COLUMN.
-func readPairs(f io.Reader) (pairs [][2]string, err error) {
+// readMapping gives errors that begin with LINE:COLUMN.
+func readMapping(f io.Reader) (pairs [][2]string, err error) {
 	r := csv.NewReader(f)
 	r.ReuseRecord, r.FieldsPerRecord = true, -1
 	at := [2]int{-1, -1}

@@ -93,9 +93,9 @@ type Trained struct {
 }
 
 // Train fits a candidate for an entity type's match model from the records in the
-// store, without labels, and keeps it with its figures. It changes nothing else.
-// With too few records the reason stands in Refused.
-func (a *App) Train(ctx context.Context, entity, who string) (Trained, error) {
+// store, with what labels say where there are any, and keeps it with its figures.
+// It changes nothing else. With too few records the reason stands in Refused.
+func (a *App) Train(ctx context.Context, entity, who string, from Labels) (Trained, error) {
 	t := Trained{Entity: entity}
 	e := a.entityNamed(entity)
 	if e == nil || e.model.Load() == nil {
@@ -113,14 +113,23 @@ func (a *App) Train(ctx context.Context, entity, who string) (Trained, error) {
 	if err != nil {
 		return t, err
 	}
-	from, err := trainFrom(entity)
+	start, err := trainFrom(entity)
 	if err != nil {
 		return t, err
 	}
-	gathered, share, err := matching.Gather(from, packed, shared.Has, ctx.Err)
+	gathered, share, err := matching.Gather(start, packed, shared.Has, ctx.Err)
 	if err != nil {
 		return t, err
 	}
+	list, err := a.labels(ctx, entity, from)
+	if err != nil {
+		return t, err
+	}
+	known, err := a.labelledFeatures(ctx, entity, list)
+	if err != nil {
+		return t, err
+	}
+	gathered.Label(known)
 	m, figures, err := gathered.Fit(share)
 	if errors.Is(err, matching.ErrTooFew) {
 		t.Refused = err.Error()

@@ -286,14 +286,14 @@ func TestNothingIsPushedWhileAModelIsSwitched(t *testing.T) {
 // the same; it is in force only when somebody says so. Too few are refused.
 func TestTrainKeepsACandidate(t *testing.T) {
 	w := fed(t, "", matching.LeastRecords)
-	first, err := w.app.Train(t.Context(), record.Company, "tester")
+	first, err := w.app.Train(t.Context(), record.Company, "tester", Labels{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !first.New || !strings.HasPrefix(first.Version, "fit-") || first.Figures.Records != matching.LeastRecords || first.Figures.From != "start-2" {
 		t.Errorf("first training: %+v", first)
 	}
-	again, err := w.app.Train(t.Context(), record.Company, "tester")
+	again, err := w.app.Train(t.Context(), record.Company, "tester", Labels{})
 	if err != nil || again.New || again.Version != first.Version {
 		t.Errorf("second training: %s, new %v, %v; want %s again", again.Version, again.New, err, first.Version)
 	}
@@ -313,11 +313,11 @@ func TestTrainKeepsACandidate(t *testing.T) {
 	if diff := cmp.Diff(first.Figures, shown.Figures); diff != "" {
 		t.Errorf("figures shown (-trained +shown):\n%s", diff)
 	}
-	if _, err := w.app.Train(t.Context(), "ship", "tester"); !errors.Is(err, record.ErrNotFound) {
+	if _, err := w.app.Train(t.Context(), "ship", "tester", Labels{}); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("training an unknown entity type: %v", err)
 	}
 	few := fed(t, "", 30)
-	refused, err := few.app.Train(t.Context(), record.Company, "tester")
+	refused, err := few.app.Train(t.Context(), record.Company, "tester", Labels{})
 	if err != nil || !strings.Contains(refused.Refused, "there are 30, and 2000 are needed") {
 		t.Errorf("training from 30 records: %+v, %v", refused, err)
 	}

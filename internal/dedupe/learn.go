@@ -254,6 +254,8 @@ func (e *engine) learn(p *pairs) (fit.Result, string, error) {
 	}
 	o := fit.Options{Total: e.possible(), Strength: strength, Floor: 1e-7}
 	u, r := random, fit.Result{}
+	labels := e.labelled()
+	cells = append(cells, knownCells(labels, weak)...)
 	for range rounds {
 		o.Start = e.startM(u)
 		if r, err = fit.Fit(fields, cells, u, o); err != nil {
@@ -268,7 +270,7 @@ func (e *engine) learn(p *pairs) (fit.Result, string, error) {
 		return r, "", err
 	}
 	e.take(r)
-	return r, "", nil
+	return r, "", e.tune(fields, labels, p)
 }
 
 // startM turns start weights into m: what they weigh, times u.

@@ -16,6 +16,8 @@ type Options struct {
 	Threshold float64           // least probability of a link; 0 for DefaultThreshold
 	Workers   int               // 0 for one
 	Progress  Progress
+	Labels    []Known         // what somebody knows of pairs of rows
+	Ask       bool            // find the pairs that are worth a person's answer
 	ctx       context.Context // of the one call that runs with these options
 }
 

@@ -39,6 +39,8 @@ type Result struct {
 	Kept       string // why the start weights serve; "" where weights were learnt
 	engine     *engine
 	unitOf     []int32
+	links      []link  // candidates that may be worth a look, strongest first
+	Doubts     []Doubt // with Options.Ask: pairs worth a person's answer, the best first
 }
 
 // Learnt is what one field tells, level by level.
@@ -111,7 +113,11 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 		return nil, err
 	}
 	r.Kept, r.Prior, r.Learnt = kept, e.prior, e.learnt(fitted, p, kept == "")
-	r.part(e, e.links(p), o.Threshold)
+	r.links = e.links(p)
+	r.part(e, r.links, o.Threshold)
+	if o.Ask {
+		r.Doubts = e.doubtful(p)
+	}
 	return r, nil
 }
 
@@ -178,6 +184,7 @@ func (r *Result) part(e *engine, links []link, p float64) {
 			in.Links = append(in.Links, cluster.Link{A: int(l.a), B: int(l.b), Weight: l.weight})
 		}
 	}
+	e.ruled(&in)
 	group := cluster.Partition(in).Group
 	size := make([]int, n)
 	for _, g := range group {

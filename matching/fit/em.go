@@ -29,7 +29,9 @@ type estimate struct {
 func newEstimate(fields []Field, cells []Cell, u [][]float64, o Options) *estimate {
 	e := &estimate{fields: fields, cells: gathered(cells), o: o, fixedU: u != nil, seen: make([]float64, len(fields))}
 	for _, c := range e.cells {
-		e.pairs += float64(c.Count)
+		if c.Known == Unknown {
+			e.pairs += float64(c.Count)
+		}
 	}
 	e.total = max(o.Total, e.pairs)
 	e.prior = o.StartPrior
@@ -68,11 +70,11 @@ func newEstimate(fields []Field, cells []Cell, u [][]float64, o Options) *estima
 func gathered(cells []Cell) []Cell {
 	cells = slices.Clone(cells)
 	slices.SortFunc(cells, func(a, b Cell) int {
-		return cmp.Or(bytes.Compare(a.Levels, b.Levels), cmp.Compare(a.Forced, b.Forced))
+		return cmp.Or(bytes.Compare(a.Levels, b.Levels), cmp.Compare(a.Forced, b.Forced), cmp.Compare(a.Known, b.Known))
 	})
 	out := cells[:0]
 	for _, c := range cells {
-		if n := len(out); n > 0 && bytes.Equal(out[n-1].Levels, c.Levels) && out[n-1].Forced == c.Forced {
+		if n := len(out); n > 0 && bytes.Equal(out[n-1].Levels, c.Levels) && out[n-1].Forced == c.Forced && out[n-1].Known == c.Known {
 			out[n-1].Count += c.Count
 		} else if c.Count > 0 {
 			out = append(out, c)
@@ -179,6 +181,10 @@ func (e *estimate) step() {
 	}
 	found, sure, like := 0.0, 0.0, (e.total-e.pairs)*math.Log1p(-e.prior)
 	for _, c := range e.cells {
+		if c.Known != Unknown {
+			known(c, hits, misses)
+			continue
+		}
 		lr, lu := odds, 0.0
 		for i, l := range c.Levels {
 			lr += ratio[i][l]
@@ -203,6 +209,19 @@ func (e *estimate) step() {
 	}
 	e.like, e.found, e.sure = like, found, sure
 	e.prior = min(max(found/e.total, 1e-15), 1-1e-12)
+}
+
+// known adds what labelled pairs are.
+func known(c Cell, hits, misses [][]float64) {
+	to := misses
+	if c.Known == KnownMatch {
+		to = hits
+	}
+	for i, l := range c.Levels {
+		if l != 0 {
+			to[i][l] += float64(c.Count)
+		}
+	}
 }
 
 // softplus is log(1 + e^x) without overflow.

@@ -37,7 +37,21 @@ type Cell struct {
 	// forced in neither.
 	Forced uint64
 	Count  int64
+	// Known says that somebody knows the answer for these pairs: they count as
+	// what they are, and take no part in the prior, for nobody knows how they
+	// were chosen.
+	Known Known
 }
+
+// Known is what is known of the pairs of a cell.
+type Known uint8
+
+// Unknown pairs are weighed; the others were labelled.
+const (
+	Unknown Known = iota
+	KnownMatch
+	KnownOther
+)
 
 // Options are the bounds of a fit. The zero value is usable.
 type Options struct {
