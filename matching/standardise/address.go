@@ -34,6 +34,11 @@ func Place(line, district, city, region, postcode, country string) Address {
 		a.Country, a.Postcode = cmp.Or(a.Country, t.country), cmp.Or(a.Postcode, t.postcode)
 	}
 	a.City, a.Region = placeName(city), placeName(region)
+	switch a.Country {
+	case "CN", "HK", "MO", "TW": // written in either script
+		a.Region = chinaCity(a.Region, "")
+		a.City = chinaCity(a.City, a.Region)
+	}
 	a.setDistrict(district)
 	if han {
 		a.hanLine(line)

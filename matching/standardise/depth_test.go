@@ -82,3 +82,23 @@ func TestDates(t *testing.T) {
 		}
 	}
 }
+
+// TestChineseCitiesInLatinLetters: a city is one city in either script.
+func TestChineseCitiesInLatinLetters(t *testing.T) {
+	for _, tt := range []struct{ city, region, country, wantCity, wantRegion string }{
+		{"Shanghai", "", "CN", "上海", ""},
+		{"Hangzhou", "Zhejiang", "CN", "杭州", "浙江"},
+		{"Xi'an", "Shaanxi Province", "CN", "西安", "陕西"},
+		{"Suzhou", "Anhui", "CN", "宿州", "安徽"},
+		{"Suzhou City", "Jiangsu", "CN", "苏州", "江苏"},
+		{"Suzhou", "", "CN", "苏州", ""},
+		{"Hong Kong", "", "HK", "香港", ""},
+		{"Anyang", "", "KR", "anyang", ""},
+		{"Nowhere", "", "CN", "nowhere", ""},
+	} {
+		a := Place("", "", tt.city, tt.region, "", tt.country)
+		if a.City != tt.wantCity || a.Region != tt.wantRegion {
+			t.Errorf("%s, %s, %s: %q in %q, want %q in %q", tt.city, tt.region, tt.country, a.City, a.Region, tt.wantCity, tt.wantRegion)
+		}
+	}
+}

@@ -132,8 +132,11 @@ func (d *divisions) readDistricts() {
 var hanPlaceRoman = sync.OnceValue(func() map[string]string {
 	m := map[string]string{}
 	for _, list := range []string{cityList, provinceList} { // a province wins over a city of the same reading
+		taken := map[string]bool{} // of cities with one reading the first: 苏州 before 宿州, 福州 before 抚州
 		for p := range strings.FieldsSeq(list) {
-			m[Roman(p)] = p
+			if r := Roman(p); !taken[r] {
+				m[r], taken[r] = p, true
+			}
 		}
 	}
 	m["shaanxi"], m["chongqing"], m["xiamen"], m["hongkong"], m["taipei"], m["macau"] = "陕西", "重庆", "厦门", "香港", "台北", "澳门"
@@ -226,3 +229,42 @@ func hanDistrict(s string) (string, int) {
 	}
 	return "", 0
 }
+
+// chinaCity gives a city or province of China that is written in Latin letters
+// its Chinese name: Shanghai, Hangzhou City, Xi'an. province, in Chinese where it
+// is known, tells cities of one reading apart; anything else comes back as it is.
+func chinaCity(s, province string) string {
+	if s == "" || HasHan(s) {
+		return s
+	}
+	bare := s
+	for _, w := range [...]string{" city", " shi", " province", " sheng", " municipality"} {
+		bare = strings.TrimSuffix(bare, w)
+	}
+	bare = squash(bare)
+	if province != "" {
+		for _, p := range hanSameReading()[bare] {
+			if china().provinces[p] == province {
+				return p
+			}
+		}
+	}
+	if p, ok := hanPlaceRoman()[bare]; ok {
+		return p
+	}
+	return s
+}
+
+// hanSameReading are the cities of a reading that several have.
+var hanSameReading = sync.OnceValue(func() map[string][]string {
+	m := map[string][]string{}
+	for c := range strings.FieldsSeq(cityList) {
+		m[Roman(c)] = append(m[Roman(c)], c)
+	}
+	for r, cities := range m {
+		if len(cities) < 2 {
+			delete(m, r)
+		}
+	}
+	return m
+})
