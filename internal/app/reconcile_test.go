@@ -569,3 +569,47 @@ func wantAudit(w *world, what string) {
 		w.Errorf("%d entries %s of %s in the audit trail (%v), want 1", n, what, id, err)
 	}
 }
+
+// TestWhyAPI: an explanation by HTTP says what Why says, in both languages, to
+// whom the pages are shown, and is kept in the audit trail.
+func TestWhyAPI(t *testing.T) {
+	w, srv := office(t, "")
+	type answer struct {
+		Same    bool
+		Decided string `json:"decided_by"`
+		GoldenA string `json:"golden_a"`
+		Pair    struct{ Parts []struct{ Field string } }
+		Words   struct{ En, Zh []string }
+		Error   struct{ Field, Text string }
+	}
+	ask := func(query string) (a answer, status int) {
+		t.Helper()
+		got := w.ask(srv, http.MethodGet, "/api/why?"+query, "", "")
+		if err := json.Unmarshal([]byte(got.body), &a); err != nil {
+			t.Fatalf("%s: %v: %s", query, err, got.body)
+		}
+		return a, got.status
+	}
+	refs := []string{"crm:2", "desk/company/8"}
+	want, err := w.app.Why(t.Context(), refs[0], refs[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, status := ask(url.Values{"a": {refs[0]}, "b": {refs[1]}}.Encode())
+	if status != 200 || got.Decided != want.Decided || got.Same != want.Same || got.GoldenA != want.GoldenA || len(got.Pair.Parts) != len(want.Pair.Parts) {
+		t.Errorf("status %d, %+v; want %+v", status, got, want)
+	}
+	if len(got.Words.En) != len(want.Sentences("en")) || len(got.Words.Zh) == 0 {
+		t.Errorf("words %+v", got.Words)
+	}
+	for query, field := range map[string]string{"": "a", "a=x": "b", "a=nobody&b=" + url.QueryEscape(refs[0]): ""} {
+		if got, status := ask(query); status != 400 || got.Error.Text == "" || got.Error.Field != field {
+			t.Errorf("%q: %d %+v, want 400 at %q", query, status, got.Error, field)
+		}
+	}
+	hidden := httptest.NewServer(web.New(w.app, web.Options{Env: w.env, LookUp: w.app}))
+	defer hidden.Close()
+	if got := w.ask(hidden, http.MethodGet, "/api/why?a=x&b=y", "", ""); got.status != http.StatusForbidden {
+		t.Errorf("where no values are shown it answers %d", got.status)
+	}
+}

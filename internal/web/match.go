@@ -28,6 +28,10 @@ type LookUps interface {
 	Suggest(ctx context.Context, text, entity string, skip, limit int) ([]lookup.Found, error)
 	// Shown reads golden records by their ids; an id that is not known is absent.
 	Shown(ctx context.Context, ids []string) (map[string]lookup.Found, error)
+	// WhyShown says why two golden records or source records are one customer or
+	// not, as JSON is made of it, and whose golden records it shows. The error is
+	// a *lookup.Problem where one of them cannot be found.
+	WhyShown(ctx context.Context, a, b string) (answer any, goldens []string, err error)
 	// Space names this installation in the identifiers of its golden records.
 	Space() string
 	// Seen keeps that who was shown these: it is called before they are shown.

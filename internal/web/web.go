@@ -48,7 +48,7 @@ type Options struct {
 	Ready func(context.Context) []string
 	// Metrics answers /metrics; nil for none.
 	Metrics http.Handler
-	// LookUp answers /api/match and /reconcile/; nil for neither.
+	// LookUp answers /api/match, /api/why and /reconcile/; nil for none.
 	LookUp LookUps
 	// Reconcile is the secret in the address of the reconciliation service; "" for
 	// no service.
@@ -77,6 +77,7 @@ func New(data Source, opts Options) http.Handler {
 	s.machines(mux)
 	if opts.LookUp != nil {
 		mux.HandleFunc("/api/match", s.match)
+		mux.HandleFunc("GET /api/why", s.whyAPI)
 	}
 	mux.HandleFunc("GET /assets/{name}", s.asset)
 	mux.HandleFunc("GET /sources/{name}", s.source)
