@@ -25,7 +25,7 @@ bench: ## the benchmarks of every package, then the whole path (figures: docs/be
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /internal/bench)
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/bench
 
-accuracy: build ## score dedupe on the labelled sets in TOUCHSTONE_DATA (figures: docs/accuracy.md)
+accuracy: build ## score dedupe on the labelled sets in TOUCHSTONE_DATA (writes docs/accuracy.md)
 	$(GO) run ./.ci/accuracy bin/touchstone "$(TOUCHSTONE_DATA)" $(SETS)
 
 bench-match: build ## dedupe beside Splink 5 on one generated file (TOUCHSTONE_DATA; ROWS="100000 1000000"; figures: docs/benchmarks.md)

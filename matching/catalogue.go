@@ -29,6 +29,12 @@ const (
 )
 
 const (
+	branchSame = 1 + iota
+	branchOther
+	branchDifferent
+)
+
+const (
 	idSame = 1 + iota
 	idNear
 	idDifferent
@@ -56,6 +62,7 @@ const (
 	placeStreet
 	placeShared
 	placePostcode
+	placeElsewhere
 	placeDistrict
 	placeCity
 	placeDifferent
@@ -143,14 +150,14 @@ const (
 const maxFields = 16
 
 var (
-	placeLevels = []string{"missing", "same", "same building", "nearly same", "same street", "same, shared", "same postcode", "same district", "same city", "different"}
+	placeLevels = []string{"missing", "same", "same building", "nearly same", "same street", "same, shared", "same postcode", "same city, another street", "same district", "same city", "different"}
 	idLevels    = []string{"missing", "same", "nearly same", "different"}
 	telLevels   = []string{"missing", "same", "nearly same", "same, shared", "different"}
 
 	companyCatalogue = []field{
 		{"name", []string{"missing", "same", "same reading", "nearly same", "contained", "acronym", "alike", "different"}},
 		{"trade", []string{"missing", "same", "different"}},
-		{"branch", []string{"missing", "same", "different"}},
+		{"branch", []string{"missing", "same", "another of the group", "different"}},
 		{"name place", []string{"missing", "same", "different"}},
 		{"legal form", []string{"missing", "same", "different"}},
 		{"ids", idLevels},

@@ -69,7 +69,7 @@ func (o org) part(name string) string {
 	case "trade":
 		return o.trade()
 	case "branch":
-		return o.branch()
+		return strings.TrimSpace(o.branch() + " " + o.role())
 	case "name place":
 		return o.place()
 	case "legal form":
@@ -116,6 +116,9 @@ func (m *Model) Veto(a, b *Features) (string, bool) {
 	if a.kind() == kindPerson {
 		return personVeto(a, b)
 	}
+	if a.kind() == kindCompany {
+		return companyVeto(a, b)
+	}
 	return "", false
 }
 
@@ -159,6 +162,14 @@ func sharesMail(a, b *Features) bool {
 	return false
 }
 
+// sharesPlace: one address, as far as typing allows. A birth date that is wrong
+// from end to end is then a likelier story than a namesake; a father and a son
+// are told apart by what the rest weighs.
+func sharesPlace(a, b *Features) bool {
+	l := placeLevel(a, b).level
+	return l != missing && l <= placeNear
+}
+
 // yearsApart is how far birth years may lie apart before no slip explains it:
 // a generation.
 const yearsApart = 15
@@ -171,7 +182,7 @@ func personVeto(a, b *Features) (string, bool) {
 		}
 	}
 	x, y := a.birth(), b.birth()
-	if x.y != 0 && y.y != 0 && !apart(x.y, y.y, yearsApart) && x.m != y.m && x.d != y.d && !sharesID(a, b) && !sharesMail(a, b) {
+	if x.y != 0 && y.y != 0 && !apart(x.y, y.y, yearsApart) && x.m != y.m && x.d != y.d && !sharesID(a, b) && !sharesMail(a, b) && !sharesPlace(a, b) {
 		return "birth dates far apart", true
 	}
 	return "", false

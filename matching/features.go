@@ -155,6 +155,9 @@ func (o org) roman() string {
 // whole is the brand and the trade: of a name that is not Chinese without spaces.
 func (o org) whole() string { return o.span(orgFirst) }
 
+// role is the company's in its group.
+func (o org) role() string { return roleNames[o.flags>>roleShift&7] }
+
 func (o org) form() string     { return o.text(orgForm) }
 func (o org) place() string    { return o.text(orgPlace) }
 func (o org) branch() string   { return o.text(orgBranch) }

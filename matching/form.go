@@ -8,11 +8,11 @@ import (
 
 // FeaturesVersion names the form of features and keys that Standardise makes. A
 // change of what it gives must change this: stored ones are then made again.
-const FeaturesVersion = "features-3"
+const FeaturesVersion = "features-4"
 
 // featuresVersion is the first byte of the binary form. Bytes of another
 // version are refused: features are derived and made again.
-const featuresVersion = 3
+const featuresVersion = 4
 
 // The binary form, which is also how features lie in memory: a head of atTable
 // bytes; offsets of the texts from the start of the form, 16 bit, little endian,
@@ -104,6 +104,7 @@ const (
 
 const (
 	flagHan        = 1 // of orgs and humans
+	roleShift      = 1 // of orgs: the role in its group begins at this bit
 	flagGivenSame  = 2
 	flagFamilySame = 4
 	flagNickname   = 8 // the given name stands for others, or others for it

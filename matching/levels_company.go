@@ -21,6 +21,7 @@ func companyLevels(a, b *Features, out *[maxFields]found) {
 		out[cAddress] = placeLevel(a, b)
 	}
 	out[cCountry] = countryLevel(a, b)
+	oneSpelling(out)
 }
 
 // orgLevels finds the best pair of names and takes the name's parts from it.
@@ -33,9 +34,12 @@ func orgLevels(a, b *Features, out *[maxFields]found) {
 			if name > best[0] {
 				continue
 			}
-			set := [5]uint8{name, tradeLevel(x, y), branchLevel(x.branch(), y.branch()), partLevel(x.place(), y.place()), partLevel(x.form(), y.form())}
+			set := [5]uint8{name, tradeLevel(x, y), branchLevel(x, y), namePlaceLevel(x, y), partLevel(x.form(), y.form())}
 			if x.han() != y.han() {
 				set[4] = missing
+			}
+			if set[0] == nameAcronym && set[2] == branchOther {
+				set[2] = missing // the letters may stand for the role too
 			}
 			if less(set, best) {
 				best = set
@@ -57,15 +61,6 @@ func less(a, b [5]uint8) bool {
 	return false
 }
 
-func tradeLevel(x, y org) uint8 {
-	s, t := x.trade(), y.trade()
-	l := partLevel(s, t)
-	if l == different && (x.han() != y.han() || nearTrade(s, t)) {
-		return missing // not comparable across languages
-	}
-	return l
-}
-
 func partLevel(a, b string) uint8 {
 	switch {
 	case a == "" || b == "":
@@ -76,22 +71,6 @@ func partLevel(a, b string) uint8 {
 	return different
 }
 
-// branchLevel: a branch and its head company are two customers too.
-func branchLevel(a, b string) uint8 {
-	switch {
-	case a == b && a == "":
-		return missing
-	case a == b:
-		return same
-	}
-	return different
-}
-
-// nearTrade: one is part of the other (贸易 and 进出口贸易), or a typo of it.
-func nearTrade(a, b string) bool {
-	return strings.Contains(a, b) || strings.Contains(b, a) || compare.WithinOne(a, b)
-}
-
 func nameLevel(x, y org) uint8 {
 	v, w := x.brand(), y.brand()
 	if v == w {
@@ -100,10 +79,16 @@ func nameLevel(x, y org) uint8 {
 	p, q := x.roman(), y.roman()
 	switch {
 	case p == q:
-		if x.han() && y.han() && utf8.RuneCountInString(v) == utf8.RuneCountInString(w) {
-			return nameNear // homophones: a slip of the keyboard, or another company
+		if !x.han() || !y.han() {
+			return nameReading
 		}
-		return nameReading
+		switch n := utf8.RuneCountInString(v); { // homophones: a slip of the keyboard, or another company
+		case n != utf8.RuneCountInString(w):
+			return nameReading
+		case n <= 2:
+			return nameAlike
+		}
+		return nameNear
 	case x.han() && y.han():
 		return hanNameLevel(x, y)
 	case x.han():
@@ -129,7 +114,7 @@ func latinNameLevel(x, y org, v, w, p, q string) uint8 {
 	c, k := x.bag(orgBags, 1, s)
 	d, l := y.bag(orgBags, 1, t)
 	switch {
-	case nearBagged(s, t, c, d, k, l):
+	case x.trade() != y.trade() && nearBagged(s, t, c, d, k, l):
 		return nameNear
 	case (a.Lacks(b) == 0 || b.Lacks(a) == 0) && containsWords(v, w):
 		return nameContained
@@ -155,12 +140,27 @@ func hanNameLevel(x, y org) uint8 {
 		return nameNear
 	case strings.Contains(s, t) || strings.Contains(t, s):
 		return nameContained
-	case compare.WithinOne(s, t):
+	case compare.WithinOne(s, t) && (n != m || !slip || !otherRune(v, w)):
 		return nameNear
 	case slip:
 		return nameAlike
 	}
 	return nameDifferent
+}
+
+// otherRune: brands of one length that differ in one character only. In so short
+// a name it is another one: 远泉 and 远纪; what typing does is to lose or to swap.
+func otherRune(a, b string) bool {
+	n := 0
+	for a != "" && b != "" {
+		v, i := utf8.DecodeRuneInString(a)
+		w, j := utf8.DecodeRuneInString(b)
+		if v != w {
+			n++
+		}
+		a, b = a[i:], b[j:]
+	}
+	return n == 1
 }
 
 // crossLevel compares a Chinese name with a Latin one by its reading; the Latin
@@ -258,7 +258,7 @@ func webLevel(a, b *Features) (out found) {
 				out.take(webShared, i, j)
 			case x == y:
 				out.take(webDomain, i, j)
-			case oneSlip(x, y):
+			case oneSlip(x, y) && sameDigits(x, y):
 				out.take(webNear, i, j)
 			default:
 				out.take(webDifferent, i, j)
@@ -293,6 +293,26 @@ func sharedMail(a, b *Features, i, j int) uint8 {
 		return webShared
 	}
 	return missing
+}
+
+// sameDigits: a domain with another number is the next one's, not a slip.
+func sameDigits(a, b string) bool {
+	i, j := 0, 0
+	for {
+		for i < len(a) && (a[i] < '0' || a[i] > '9') {
+			i++
+		}
+		for j < len(b) && (b[j] < '0' || b[j] > '9') {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
+		}
+		if a[i] != b[j] {
+			return false
+		}
+		i, j = i+1, j+1
+	}
 }
 
 func countryLevel(a, b *Features) found {

@@ -158,6 +158,8 @@ func wideLevel(x, y place, city uint8, post bool) uint8 {
 	switch {
 	case post:
 		return placePostcode
+	case city == same && x.street() != "" && y.street() != "":
+		return placeElsewhere
 	case city == same && x.district() != "" && x.district() == y.district():
 		return placeDistrict
 	case city == same:

@@ -212,7 +212,7 @@ func sorted[T any](xs []T, compare func(a, b T) int) []T {
 func compareOrgs(a, b standardise.Org) int {
 	return cmp.Or(
 		strings.Compare(a.Brand, b.Brand), strings.Compare(a.Trade, b.Trade), strings.Compare(a.Form, b.Form), strings.Compare(a.Place, b.Place),
-		strings.Compare(a.Branch, b.Branch), strings.Compare(a.Roman, b.Roman), slices.Compare(a.Readings, b.Readings), compareBools(a.Han, b.Han))
+		strings.Compare(a.Branch, b.Branch), strings.Compare(a.Roman, b.Roman), slices.Compare(a.Readings, b.Readings), compareBools(a.Han, b.Han), strings.Compare(a.Role, b.Role))
 }
 
 func compareHumans(a, b standardise.Human) int {
@@ -344,7 +344,7 @@ func (w *writer) lists(m *maker) {
 }
 
 func (w *writer) org(o *standardise.Org) {
-	w.flags(flagIf(o.Han, flagHan))
+	w.flags(flagIf(o.Han, flagHan) | roleCode(o.Role)<<roleShift)
 	from, whole := len(w.b), ""
 	if o.Han {
 		w.text(o.Brand)

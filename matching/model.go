@@ -188,17 +188,31 @@ func (m *Model) Weigh(a, b *Features) Weight {
 	return w
 }
 
-// levels fills in what is found; out is empty before.
+// levels fills in what is found, as far as it says something of one customer;
+// out is empty before.
 func (m *Model) levels(a, b *Features, out *[maxFields]found) {
+	if !m.agreement(a, b, out) {
+		return
+	}
+	if m.Entity == record.Company {
+		oneHouse(out)
+	} else {
+		oneHousehold(out)
+	}
+}
+
+// agreement fills in what is found, field by field.
+func (m *Model) agreement(a, b *Features, out *[maxFields]found) bool {
 	kind := kindOf(m.Entity)
 	if a.kind() != kind || b.kind() != kind || a.end() == noText || b.end() == noText {
-		return
+		return false
 	}
 	if kind == kindCompany {
 		companyLevels(a, b, out)
 	} else {
 		personLevels(a, b, out)
 	}
+	return true
 }
 
 // Threshold is the weight that a probability stands for.

@@ -2,7 +2,6 @@ package matching
 
 import (
 	"slices"
-	"strings"
 
 	"touchstone/internal/record"
 )
@@ -40,7 +39,7 @@ func (m *Model) Relate(a, b *Features, review int32) (Tie, bool) {
 		return Tie{}, false
 	}
 	var found [maxFields]found
-	m.levels(a, b, &found)
+	m.agreement(a, b, &found)
 	r := relating{a: a, b: b, found: &found, likely: m.Weigh(a, b).Total >= review}
 	if veto, is := m.Veto(a, b); is {
 		r.veto, r.tie.Apart = true, veto
@@ -101,9 +100,9 @@ func (r *relating) company() {
 	trade := f[cTrade].level
 	tied := domain || phone || address // a name alone is many firms'
 	switch {
-	case f[cBranch].level == different && trade != different && (near && tied || name == nameExact):
+	case f[cBranch].level == branchDifferent && trade != different && (near && tied || name == nameExact):
 		r.branch()
-	case f[cBranch].level == different && near && tied: // of a sister firm
+	case f[cBranch].level == branchDifferent && near && tied: // of a sister firm
 		r.take(SameGroup, "another line of business")
 	case near && tied && r.groupRole():
 		r.take(SameGroup, "one is a holding by its name")
@@ -133,16 +132,10 @@ func (r *relating) branch() {
 	}
 }
 
-// groupRole says whether one of the two is a holding by its name and the other
-// is not.
+// groupRole says whether the two have different roles in a group by their names:
+// one is its holding, or the general partner.
 func (r *relating) groupRole() bool {
-	x, y := r.a.org(int(r.found[cName].a)), r.b.org(int(r.found[cName].b))
-	return holding(x.trade()) != holding(y.trade())
-}
-
-// holding knows the standard words for the head of a group.
-func holding(trade string) bool {
-	return strings.Contains(trade, "集团") || strings.Contains(trade, "控股") || slices.Contains(strings.Fields(trade), "holding") || slices.Contains(strings.Fields(trade), "group")
+	return r.found[cBranch].level == branchOther
 }
 
 func (r *relating) person() {

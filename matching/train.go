@@ -105,7 +105,9 @@ func judged(entity string, field, level int) bool {
 		return false
 	}
 	switch field {
-	case cBranch, cTrade:
+	case cBranch:
+		return level >= branchOther
+	case cTrade, cPlace:
 		return level == different
 	case cIDs:
 		return level == idDifferent

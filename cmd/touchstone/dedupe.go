@@ -31,6 +31,7 @@ type dedupeFlags struct {
 	threshold float64
 	out       string
 	golden    string
+	pairs     string
 	survive   string
 	explain   string
 	memory    string
@@ -58,6 +59,7 @@ folder and no server. Equal files give equal results, whatever the order of thei
 	fl.Float64Var(&f.threshold, "threshold", dedupe.DefaultThreshold, "least probability for a link")
 	fl.StringVar(&f.out, "out", "", "write source, id, cluster and probability of every row to this CSV file")
 	fl.StringVar(&f.golden, "golden", "", "write one merged row a cluster to this CSV file")
+	fl.StringVar(&f.pairs, "pairs", "", "write every pair compared that is one customer with probability 0.5 or more to this CSV file")
 	fl.StringVar(&f.survive, "survivorship", string(dedupe.MostComplete), "whose value a merged row takes: most_complete or most_frequent")
 	fl.StringVar(&f.explain, "explain", "", "explain the pair of two rows, by id: --explain A,B")
 	fl.StringVar(&f.labels, "labels", "", "learn from this CSV file of answers too: id_a,id_b,label with same, different or unsure")
@@ -68,7 +70,7 @@ folder and no server. Equal files give equal results, whatever the order of thei
 }
 
 func (f *dedupeFlags) options(c *cli) (dedupe.Options, int64, error) {
-	o := dedupe.Options{Entity: f.entity, Map: map[string]string{}, ID: f.id, Link: f.link, Threshold: f.threshold, Workers: f.workers, Progress: c.stages()}
+	o := dedupe.Options{Entity: f.entity, Map: map[string]string{}, ID: f.id, Link: f.link, Threshold: f.threshold, Workers: f.workers, Pairs: f.pairs != "", Progress: c.stages()}
 	if o.Workers <= 0 {
 		o.Workers = runtime.NumCPU()
 	}
@@ -247,6 +249,11 @@ func (c *cli) dedupeWrite(t *dedupe.Table, r *dedupe.Result, f dedupeFlags) erro
 			return err
 		}
 	}
+	if f.pairs != "" {
+		if err := dedupe.WriteFile(f.pairs, func(w io.Writer) error { return r.WritePairs(w, t, f.id) }); err != nil {
+			return err
+		}
+	}
 	if f.golden != "" {
 		return dedupe.WriteFile(f.golden, func(w io.Writer) error { return r.WriteGolden(w, t, dedupe.Survivorship(f.survive)) })
 	}
@@ -381,12 +388,12 @@ func (c *cli) dedupeTables(s shownDedupe, f dedupeFlags) {
 		fmt.Fprintf(c.out, "look at %s and %s: probability %.2f\n", plain(p.A), plain(p.B), p.Probability)
 	}
 	fmt.Fprintf(c.out, "%d rows, %d left out, %d clusters, %d duplicates, %d pairs to look at; %d pairs compared in %.1f s\n", s.Rows, s.Unread, s.Clusters, s.Duplicates, len(s.Review), s.Compared, s.Seconds)
-	for _, path := range []string{f.out, f.golden} {
+	for _, path := range []string{f.out, f.golden, f.pairs} {
 		if path != "" {
 			fmt.Fprintln(c.out, "written:", path)
 		}
 	}
-	if f.out == "" && f.golden == "" {
+	if f.out == "" && f.golden == "" && f.pairs == "" {
 		fmt.Fprintln(c.out, "nothing is written: --out FILE gives every row its cluster, --golden FILE merges them, --explain A,B says why")
 	}
 }

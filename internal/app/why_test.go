@@ -60,7 +60,7 @@ func TestWhySaysWhatDecided(t *testing.T) {
 				t.Errorf("flip %+v does not reach the threshold %v", f, x.Link)
 			}
 		}
-		why("crm:c5", "desk:o5", ByVeto, "different lei numbers", "lei 号码不同")
+		why("crm:c5", "desk:o5", ByWeight, "have different lei numbers", "lei 号码不同") // what they share weighs nothing then, and hard evidence is told all the same
 		merge := w.decision(w.app.Merge(t.Context(), "crm:c1", "desk:o2", ann))
 		w.clean()
 		if x := why("crm:c1", "desk:o2", ByRuling, "ann", "由人工决定"); len(x.Rulings) != 1 || x.Rulings[0].ID != merge {

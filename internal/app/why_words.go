@@ -131,8 +131,9 @@ var matchWords = map[string]string{
 	"name order": "姓名顺序", "birth date": "出生日期", "emails": "邮箱", "employer": "雇主",
 	"missing": "缺失", "same": "相同", "different": "不同", "same reading": "读音相同", "nearly same": "几乎相同", "contained": "包含",
 	"acronym": "缩写", "alike": "相似", "same address": "网址相同", "same domain": "域名相同", "nearly same domain": "域名几乎相同",
-	"same, shared": "相同（多家共用）", "same district": "同一区县", "same building": "同一建筑", "same street": "同一街道", "same postcode": "同一邮编", "same city": "同一城市",
-	"same, one character": "相同（单字）", "nickname": "昵称", "initial": "首字母", "straight": "顺序一致", "swapped": "顺序颠倒",
+	"same, shared": "相同（多家共用）", "same district": "同一区县", "same building": "同一建筑", "same street": "同一街道", "same postcode": "同一邮编", "same city": "同一城市", "same city, another street": "同一城市，街道不同",
+	"another of the group": "同一集团的另一公司",
+	"same, one character":  "相同（单字）", "nickname": "昵称", "initial": "首字母", "straight": "顺序一致", "swapped": "顺序颠倒",
 	"day and month swapped": "日月颠倒", "one slip": "一处笔误", "close": "相近", "same year": "同年", "same local part": "用户名相同",
 	"alike, made from the name": "相似（由姓名构成）", "same own domain": "自有域名相同",
 }
@@ -145,6 +146,10 @@ func vetoWord(lang, text string) string {
 	switch text {
 	case "different generation suffix":
 		return "辈分后缀不同"
+	case "another branch":
+		return "属于不同的分支机构"
+	case "another company of the group":
+		return "是同一集团的不同公司"
 	case "birth dates far apart":
 		return "出生日期相差过大"
 	case "different entity types":

@@ -144,6 +144,7 @@ func (e *engine) index() (*index, error) {
 		}
 	}
 	all = b.words(all)
+	all = b.names(all)
 	all = b.values(all)
 	all = b.combos(all)
 	x := b.lists(all, n)

@@ -132,8 +132,8 @@ func TestDefaultsHoldTheirFloors(t *testing.T) {
 	}{
 		{"febrl1", "person", 0.997, 0.998},
 		{"fake_1000", "person", 0.965, 0.995},
-		{"company_mixed_2k", "company", 0.968, 0.965},
-		{"person_zh_2k", "person", 0.97, 0.98},
+		{"company_mixed_2k", "company", 0.978, 0.988},
+		{"person_zh_2k", "person", 0.971, 0.987},
 	} {
 		tab, r := run(t, dedupe.Options{ID: "id", Workers: 2}, filepath.Join(testdata, tt.set+".csv"))
 		p, rec, f := f1(t, filepath.Join(testdata, tt.set+"_truth.csv"), byID(tab, r))

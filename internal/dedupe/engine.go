@@ -71,6 +71,9 @@ func newEngine(t *Table, reads []Read, entity string, o Options) (*engine, error
 	if len(e.fields) == 0 {
 		return nil, usage("nothing of what the columns hold can be compared; say what they mean with --map COLUMN=MEANING")
 	}
+	if k := e.lone(); k >= 0 {
+		e.fields[k].values.lonely()
+	}
 	e.weights = e.startWeights()
 	return e, nil
 }
@@ -379,8 +382,8 @@ func (e *engine) weigh(i, j int) int32 {
 	return e.sum(levels) + e.adjust(i, j, levels)
 }
 
-// veto gives hard evidence against a pair. A birth date far off may be a slip of
-// one row: it does not stand against all else of the very pair agreeing.
+// veto gives hard evidence against a pair, by the rule that the store resolves by
+// too.
 func (e *engine) veto(i, j int) bool {
 	if e.u.apart(i, j) {
 		return true
@@ -388,9 +391,6 @@ func (e *engine) veto(i, j int) bool {
 	if e.model == nil {
 		return false
 	}
-	why, no := e.model.Veto(e.features[i], e.features[j])
-	if no && why == "birth dates far apart" {
-		return e.weigh(i, j) < threshold(e.o.Threshold)
-	}
+	_, no := e.model.Veto(e.features[i], e.features[j])
 	return no
 }

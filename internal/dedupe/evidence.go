@@ -145,10 +145,13 @@ func (p *prepared) textLevel(x, y *value) uint8 {
 	case n >= 4, n >= 3 && x.runes[0] >= 0x2e80:
 		limit = 1
 	}
-	if limit > 0 && !otherNumber(x, y) && compare.OSA(x.runes, y.runes, limit) <= limit {
+	if limit > 0 && !otherNumber(x, y) && !p.otherMark(x, y) && compare.OSA(x.runes, y.runes, limit) <= limit {
 		return 3
 	}
 	alike := p.likeness(x, y)
+	if p.otherMark(x, y) {
+		alike = min(alike, partly)
+	}
 	if max(len(x.toks), len(y.toks)) <= 2 && n >= 3 && x.runes[0] < 0x2e80 && y.runes[0] < 0x2e80 {
 		if j := compare.JaroWinkler(x.runes, y.runes); j > 0.75 {
 			alike = max(alike, (j-0.7)/0.3*0.8)
@@ -173,6 +176,37 @@ func sameWords(x, y *value) bool {
 		}
 	}
 	return true
+}
+
+// partly is the most that two of a series are alike: just below 3/4.
+const partly = 0.74
+
+// otherMark says whether each text has a mark of a series that the other has
+// not: a number, a Roman one, or a point of the compass. Little Learners II and
+// III are two, and so are House East and House West.
+func (p *prepared) otherMark(x, y *value) bool {
+	lacks := func(x, y *value) bool {
+		for i := range x.toks {
+			if p.marks[x.toks[i].id] && !slices.ContainsFunc(y.toks, func(t token) bool { return t.id == x.toks[i].id }) {
+				return true
+			}
+		}
+		return false
+	}
+	return lacks(x, y) && lacks(y, x)
+}
+
+func seriesMark(w []rune) bool {
+	switch string(w) {
+	case "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "east", "west", "north", "south":
+		return true
+	}
+	for _, r := range w {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return len(w) > 0
 }
 
 // otherNumber says whether both texts hold numbers, and different ones: two

@@ -15,6 +15,7 @@ type Options struct {
 	Link      bool              // every file is clean in itself
 	Threshold float64           // least probability of a link; 0 for DefaultThreshold
 	Workers   int               // 0 for one
+	Pairs     bool              // whether Result.Pairs is wanted
 	Progress  Progress
 	Labels    []Known         // what somebody knows of pairs of rows
 	Ask       bool            // find the pairs that are worth a person's answer

@@ -32,7 +32,8 @@ type Result struct {
 	Duplicates int // rows beyond the first of each cluster
 	Twins      int // with link: rows that equal another of their file, and are therefore linked with none
 	Review     []Review
-	Compared   int64 // pairs
+	Pairs      []Weighed // with Options.Pairs, the likeliest first
+	Compared   int64     // pairs
 	Capped     []Capped
 	Learnt     []Learnt
 	Prior      int32
@@ -118,6 +119,9 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if o.Ask {
 		r.Doubts = e.doubtful(p)
 	}
+	if o.Pairs {
+		r.Pairs = r.weighed(e, r.links)
+	}
 	return r, nil
 }
 
@@ -200,7 +204,8 @@ func (r *Result) part(e *engine, links []link, p float64) {
 			to = best
 		}
 		to[l.a], to[l.b] = max(to[l.a], l.weight), max(to[l.b], l.weight)
-		if group[l.a] != group[l.b] && len(r.Review) < maxReview && !e.u.apart(int(l.a), int(l.b)) {
+		taken := e.u.file != nil && (size[group[l.a]] > 1 || size[group[l.b]] > 1) // one to one: it has its partner
+		if group[l.a] != group[l.b] && !taken && len(r.Review) < maxReview && !e.u.apart(int(l.a), int(l.b)) {
 			r.Review = append(r.Review, Review{int(e.u.first[l.a]), int(e.u.first[l.b]), probability(l.weight)})
 		}
 	}

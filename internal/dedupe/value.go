@@ -34,9 +34,11 @@ type prepared struct {
 	meaning Meaning
 	values  []value
 	words   [][]rune // by token id
+	marks   []bool   // whether the word is a mark of a series
 	spread  []int32  // how many units hold the word
 	holders []int32  // how many units hold the value
 	filled  int
+	lone    *loneWords // of a name that stands alone; else nil
 }
 
 // prepare standardises each distinct value once. Word weights are those of
@@ -120,6 +122,7 @@ func (p *prepared) tokenise() {
 				id = uint32(len(p.words))
 				ids[w] = id
 				p.words = append(p.words, []rune(w))
+				p.marks = append(p.marks, seriesMark([]rune(w)))
 				p.spread = append(p.spread, 0)
 			}
 			if !seen[id] && len(v.toks) < maxTokens {
@@ -187,6 +190,9 @@ func splitWords(s string) []string {
 func (p *prepared) likeness(x, y *value) float64 {
 	if x.norm == 0 || y.norm == 0 {
 		return 0
+	}
+	if p.lone != nil {
+		return p.likenessAlone(x, y)
 	}
 	var usedY [maxTokens]bool
 	var left [maxTokens]int

@@ -23,6 +23,11 @@ const (
 	// learntShare of a weight is learnt where only the kind of a column is known;
 	// the rest is the start's. In thousandths.
 	learntShare = 700
+	// partlyAlike is from which level on texts only share some of their words, and
+	// alikeSlack how much more than at the start that may weigh: whoever is alike in
+	// one column (one author, one provider) is so in the next by chance too.
+	partlyAlike = 6
+	alikeSlack  = 2000
 	// A column that many rows agree in by chance describes and does not identify:
 	// it takes no part in telling matches apart, and weighs little for and
 	// against.
@@ -49,12 +54,14 @@ func (e *engine) take(r fit.Result) {
 	e.prior = r.PriorWeight
 	for k := range e.weights {
 		for l := 1; l < len(e.weights[k]); l++ {
-			e.weights[k][l] = e.bounded(k, r.Weights[k][l], e.fields[k].start[l])
+			e.weights[k][l] = e.bounded(k, r.Weights[k][l], e.fields[k].start[l], l >= partlyAlike && len(e.fields[k].Levels) == len(textLevels()))
 		}
 	}
 }
 
-func (e *engine) bounded(k int, learnt, start int32) int32 {
+// bounded holds a learnt weight; alike says that it is of texts that are alike in
+// part.
+func (e *engine) bounded(k int, learnt, start int32, alike bool) int32 {
 	if k < e.packed {
 		if start <= hardAgainst {
 			learnt = min(learnt, start)
@@ -62,6 +69,9 @@ func (e *engine) bounded(k int, learnt, start int32) int32 {
 		return max(min(learnt, max(start, 0)+fieldSlack), min(start, 0)-againstSlack)
 	}
 	w := int32(math.Round((learntShare*float64(learnt) + (1000-learntShare)*float64(start)) / 1000))
+	if alike {
+		w = min(w, start+alikeSlack)
+	}
 	if e.weak(k) {
 		w = max(describesNot, min(describesFor, w))
 	}

@@ -1,6 +1,7 @@
 package standardise
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ type Org struct {
 	Form   string // class of the legal form: "inc", "gmbh", "yx" for 有限公司 …
 	Place  string // a place before (or in brackets within) the name
 	Branch string // the branch, when the name is one's
+	Role   string // RoleGroup, RoleHolding, RoleParent, RolePartner, RoleBranch, or ""
 	Roman  string // the brand without spaces, Chinese by its usual reading
 	// Readings are further readings of a Chinese brand.
 	Readings []string
@@ -40,10 +42,18 @@ func latinOrg(s string) (Org, string) {
 	if len(n.toks) > 1 && n.toks[0] == "the" {
 		n = n.dropHead(1)
 	}
+	words := len(n.toks)
 	n, o.Branch = n.cutBranchWord(o.Branch)
+	if len(n.toks) < words {
+		o.Role = RoleBranch
+	}
 	n, o.Form = n.cutForm()
 	n, o.Form = n.cutHeadForm(o.Form)
 	n = n.dropAnd()
+	if toks, role := cutRole(n.toks); role != "" {
+		n.toks, n.changed = toks, true
+		o.Role = cmp.Or(o.Role, role)
+	}
 	if len(n.toks) > 2 && o.Form == "ltd" && o.Place == "" {
 		if p, ok := hanPlaceRoman()[n.toks[0]]; ok { // "Beijing Xianren Machinery Co., Ltd."
 			o.Place = p
@@ -55,7 +65,7 @@ func latinOrg(s string) (Org, string) {
 	}
 	end := len(n.toks)
 	for end > 1 {
-		if _, ok := tradeWords()[n.toks[end-1]]; !ok {
+		if tradeOf(n.toks[end-1]) == "" {
 			break
 		}
 		end--
@@ -83,7 +93,7 @@ func standardTrades(toks []string) string {
 	case 0:
 		return ""
 	case 1:
-		return tradeWords()[toks[0]]
+		return tradeOf(toks[0])
 	}
 	var buf [128]byte
 	b := buf[:0]
@@ -91,7 +101,7 @@ func standardTrades(toks []string) string {
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		b = append(b, tradeWords()[t]...)
+		b = append(b, tradeOf(t)...)
 	}
 	return string(b)
 }

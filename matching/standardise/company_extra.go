@@ -87,7 +87,7 @@ func cutBranch(s string, o *Org) string {
 	}
 	if j := indexFold(s, " branch"); j > 0 {
 		if i := strings.LastIndexAny(s[:j], "(,"); i > 0 {
-			o.Branch = branchOf(s[i+1 : j])
+			o.Branch, o.Role = branchOf(s[i+1:j]), RoleBranch
 			return s[:i]
 		}
 	}
@@ -98,7 +98,7 @@ func cutBranch(s string, o *Org) string {
 // what follows it: "Niederlassung Berlin", "Sucursal de Madrid".
 func (n nameTokens) cutBranchWord(branch string) (nameTokens, string) {
 	if k := len(n.toks); k > 2 && n.toks[k-1] == "branch" {
-		branch, n.toks = n.toks[k-2], n.toks[:k-2]
+		branch, n.toks = branchOf(n.toks[k-2]), n.toks[:k-2]
 		return n, branch
 	}
 	for i := 1; i < len(n.toks); i++ {

@@ -83,15 +83,21 @@ func hanOrg(s string) Org {
 	if rest, ok := strings.CutPrefix(s, "市"); ok && utf8.RuneCountInString(s) > 4 { // the city was cut off, its level left
 		s = rest
 	}
-	end := len(s)
+	end, whole := len(s), len(s)
 	for {
 		n := tradeLen(s[:end])
 		if n == 0 {
 			break
 		}
+		if role := hanRole(s[end-n : end]); role != "" && end == whole {
+			whole -= n
+			if o.Role != RoleBranch {
+				o.Role = joinRoles(o.Role, role)
+			}
+		}
 		end -= n
 	}
-	o.Trade, o.Brand = s[end:], s[:end]
+	o.Trade, o.Brand = s[end:whole], s[:end]
 	if o.Brand == "" {
 		o.Brand, o.Trade = s, ""
 	}
@@ -150,6 +156,7 @@ func cutHanBranch(s string, o *Org) string {
 		if !ok || head == "" {
 			continue
 		}
+		o.Role = RoleBranch
 		// The branch's name stands between the head company's legal form and the word.
 		for _, f := range hanForms {
 			if i := strings.LastIndex(head, f.text); i > 0 {

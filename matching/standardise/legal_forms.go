@@ -27,9 +27,9 @@ plc: plc; public limited company
 ulc: ulc; unlimited liability company; unlimited company
 pcl: pcl; public company limited; public co ltd
 jsc: jsc; joint stock company; joint stock co; joint stock co ltd; company limited by shares; ojsc; cjsc; pjsc; open joint stock company; closed joint stock company; public joint stock company
-gmbh: gmbh; mbh; gmbh i g; gesmbh; ges mbh; ges m b h; gesellschaft mbh; gesellschaft m b h; gesellschaft mit beschränkter haftung
+gmbh: gmbh; mbh; gbmh; gmhb; gmbh i g; gesmbh; ges mbh; ges m b h; gesellschaft mbh; gesellschaft m b h; gesellschaft mit beschränkter haftung
 ggmbh: ggmbh; gemeinnützige gmbh; gemeinnützige gesellschaft mit beschränkter haftung
-gmbhcokg: gmbh & co kg; gmbh & compagnie kg; gmbh und co kg; gmbh cie kg; gmbh & co kommanditgesellschaft
+gmbhcokg: gmbh & co kg; gbmh & co kg; gmbh u co kg; gbmh u co kg; gmbh & compagnie kg; gmbh und co kg; gmbh cie kg; gmbh & co kommanditgesellschaft
 gmbhcokgaa: gmbh & co kgaa; gmbh co kgaa
 gmbhcoohg: gmbh & co ohg
 agcokg: ag & co kg; ag und co kg

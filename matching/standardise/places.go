@@ -230,6 +230,32 @@ func hanDistrict(s string) (string, int) {
 	return "", 0
 }
 
+// WithinPlace says whether one of two Chinese places, as a name has them, lies in
+// the other.
+func WithinPlace(a, b string) bool {
+	within := func(a, b string) bool {
+		in, ok := cityWithin(a)
+		return china().provinces[a] == b || ok && (in == b || china().provinces[in] == b)
+	}
+	return a != "" && b != "" && (within(a, b) || within(b, a))
+}
+
+// OneReading says whether two Chinese places are read alike.
+func OneReading(a, b string) bool {
+	r := placeReadings()
+	return r[a] != "" && r[a] == r[b]
+}
+
+var placeReadings = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for _, list := range []string{provinceList, cityList} {
+		for p := range strings.FieldsSeq(list) {
+			m[p] = Roman(p)
+		}
+	}
+	return m
+})
+
 // chinaCity gives a city or province of China that is written in Latin letters
 // its Chinese name: Shanghai, Hangzhou City, Xi'an. province, in Chinese where it
 // is known, tells cities of one reading apart; anything else comes back as it is.
