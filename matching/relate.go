@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"touchstone/internal/record"
+	"touchstone/matching/standardise"
 )
 
 // Kinds of possible relations between two customers, the strongest first.
@@ -123,9 +124,15 @@ func (r *relating) company() {
 // one group.
 func (r *relating) branch() {
 	x, y := r.a.org(int(r.found[cBranch].a)), r.b.org(int(r.found[cBranch].b))
-	switch {
-	case x.branch() != "" && y.branch() != "":
+	head := x
+	if x.branch() != "" {
+		head = y
+	}
+	switch role := head.role(); {
+	case head.branch() != "":
 		r.take(SameGroup, "different branches")
+	case r.found[cTrade].level == missing && (role == standardise.RoleGroup || role == standardise.RoleHolding):
+		r.take(SameGroup, "one is a holding by its name") // whose companies have branches, not it
 	default:
 		r.take(BranchOf, "a branch and its head company")
 		r.tie.Reverse = y.branch() != ""

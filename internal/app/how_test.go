@@ -19,6 +19,7 @@ func TestHowTellsEachStep(t *testing.T) {
 			},
 			[]string{
 				`{"id":"o5","updated_at":"2026-01-01T00:00:00Z","name":"Vetoed Works Ltd","phone":"+44 161 496 0005","website":"vetoed.example","lei":"5493001KJTIIGC8Y1R12"}`,
+				`{"id":"o6","updated_at":"2026-01-01T00:00:00Z","name":"Vetoed Works Ltd","phone":"+44 161 496 0005","website":"vetoed.example"}`,
 				`{"id":"o3","updated_at":"2026-01-01T00:00:00Z","name":"Northern Lights Bakery","website":"northern-lights.example"}`,
 				`{"id":"o4","updated_at":"2026-01-01T00:00:00Z","name":"Northern Lights Bakery","phone":"+44 1904 496 001"}`,
 			})
@@ -51,7 +52,7 @@ func TestHowTellsEachStep(t *testing.T) {
 		if len(h.Bridges) != 2 || h.Weakest == nil || h.Split == nil || len(h.Split.Side) != 1 || h.Split.Cut[0].Weight < h.Link {
 			t.Errorf("bridges %+v, weakest %+v, split %+v; want the links of a chain, and one record that would go", h.Bridges, h.Weakest, h.Split)
 		}
-		h = how("crm:c5", "desk/company/o5", "different lei numbers", "alone")
+		h = how("crm:c5", "desk/company/o5", "different lei numbers")
 		if len(h.Refused) != 1 || h.Refused[0].Why != cluster.ByVeto || h.Refused[0].Golden != w.golden("desk/company/o5").ID || h.Refused[0].Weight < h.Link {
 			t.Errorf("refused %+v, want the veto against %s", h.Refused, w.golden("desk/company/o5").ID)
 		}
