@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -200,6 +201,8 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
 			return err
 		}
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(batchGC(files)))
+	o.Memory = memory
 	clock := env.Real().Clock
 	start := clock.Now()
 	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
@@ -222,6 +225,25 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
 	}
 	return c.dedupeSummary(t, r, f, clock.Now().Sub(start))
 }
+
+// batchGC is by how many percent memory may grow between two collections. Of
+// large files what lives lies in large pieces without pointers, which cost the
+// collector next to nothing to look at, while garbage of as many bytes again (the
+// usual 100 %) would double the memory. Of small files it is the other way round.
+func batchGC(files []string) int {
+	size := int64(0)
+	for _, name := range files {
+		if info, err := os.Stat(name); err == nil { // a file that is not there is told of later
+			size += info.Size()
+		}
+	}
+	if size > largeFiles {
+		return 15
+	}
+	return 100
+}
+
+const largeFiles = 32 << 20
 
 // mended makes what the person asked for wrongly a usage error.
 func mended(err error) error {
@@ -316,6 +338,7 @@ type shownDedupe struct {
 	Prior      int32           `json:"prior"`
 	Learnt     []dedupe.Learnt `json:"learnt"`
 	Capped     []dedupe.Capped `json:"capped,omitempty"`
+	Plan       *dedupe.Plan    `json:"plan,omitempty"`
 	Review     []shownReview   `json:"review,omitempty"`
 	Skipped    []string        `json:"skipped,omitempty"`
 }
@@ -329,7 +352,7 @@ type shownReview struct {
 func (c *cli) dedupeSummary(t *dedupe.Table, r *dedupe.Result, f dedupeFlags, took time.Duration) error {
 	s := shownDedupe{
 		Entity: r.Entity, Rows: t.Rows(), Unread: t.Unread, Clusters: r.Clusters, Duplicates: r.Duplicates, Twins: r.Twins, Compared: r.Compared, Seconds: took.Seconds(),
-		Columns: r.Reads, Kept: r.Kept, Prior: r.Prior, Learnt: r.Learnt, Capped: r.Capped, Skipped: t.Skipped,
+		Columns: r.Reads, Kept: r.Kept, Prior: r.Prior, Learnt: r.Learnt, Capped: r.Capped, Plan: r.Plan, Skipped: t.Skipped,
 	}
 	name := t.RowName(f.id)
 	for _, p := range r.Review {
@@ -373,6 +396,9 @@ func (c *cli) dedupeTables(s shownDedupe, f dedupeFlags) {
 	}
 	for _, capped := range s.Capped {
 		fmt.Fprintf(c.out, "%s: %d values are shared by too many rows to compare each with each; neighbours were, and what other columns found\n", plain(capped.Rule), capped.Keys)
+	}
+	if s.Plan != nil {
+		fmt.Fprintln(c.out, plain(s.Plan.String()))
 	}
 	if s.Twins > 0 {
 		fmt.Fprintf(c.out, "%d rows equal another row of their own file: nobody can tell which is meant, they are linked with none\n", s.Twins)

@@ -33,27 +33,33 @@ func (c *csvScanner) position() (int64, int) { return c.in.offset(), c.line }
 
 // next gives the next record. Blank lines are passed over.
 func (c *csvScanner) next(ctx context.Context, out []byte) (item, error) {
-	used, lines, problem, err := c.record(ctx)
+	used, lines, problem, err := c.read(ctx)
 	if err != nil {
 		return item{}, err
 	}
 	it := item{line: c.line, problem: problem}
-	text := c.in.window()
-	if used >= 0 {
-		text = text[:used]
-	}
-	if it.problem == "" {
-		it.problem = c.in.damage(text)
-	}
-	if it.problem == "" {
-		it.problem = c.surplus()
-	}
-	if it.problem == "" {
+	if problem == "" {
 		it.data = c.appendObject(out)
 	} else {
+		text := c.in.window()
+		if used >= 0 {
+			text = text[:used]
+		}
 		it.data = appendUnreadable(out, trimEnd(text))
 	}
 	return it, c.advance(ctx, used, lines)
+}
+
+// read finds the fields of the next record and stays before it: how many bytes
+// and lines it takes, and what is wrong with it.
+func (c *csvScanner) read(ctx context.Context) (used, lines int, problem string, err error) {
+	if used, lines, problem, err = c.record(ctx); err != nil || problem != "" {
+		return used, lines, problem, err
+	}
+	if problem = c.in.damage(c.in.window()[:used]); problem == "" {
+		problem = c.surplus()
+	}
+	return used, lines, problem, nil
 }
 
 // advance goes behind the record. One that is longer than allowed is passed

@@ -43,24 +43,26 @@ func (e *engine) doubtful(p *pairs) []Doubt {
 			count = append(count, 0)
 		}
 		of = append(of, at)
-		count[at] += p.counts[k]
+		count[at] += p.of[k]
 	}
 	best := make([][]near, len(count))
-	for i, list := range p.of {
-		for _, q := range list {
-			levels := p.patterns[q.pattern].unpack(len(e.fields))
-			n := near{int32(i), int32(q.unit), e.sum(levels) + e.adjust(i, int(q.unit), levels)}
-			if away(n.weight) > askWithin || e.veto(i, int(q.unit)) {
-				continue
+	for block := range p.blocks {
+		p.each(block, func(i int, others []pair) {
+			for _, q := range others {
+				levels := p.patterns[q.pattern].unpack(len(e.fields))
+				n := near{int32(i), int32(q.unit), e.sum(levels) + e.adjust(i, int(q.unit), levels)}
+				if away(n.weight) > askWithin || e.veto(i, int(q.unit)) {
+					continue
+				}
+				at := of[q.pattern]
+				if l := best[at]; len(l) == askOfOne && order(n, l[len(l)-1]) >= 0 {
+					continue
+				}
+				k, _ := slices.BinarySearchFunc(best[at], n, order)
+				best[at] = slices.Insert(best[at], k, n)
+				best[at] = best[at][:min(len(best[at]), askOfOne)]
 			}
-			at := of[q.pattern]
-			if l := best[at]; len(l) == askOfOne && order(n, l[len(l)-1]) >= 0 {
-				continue
-			}
-			k, _ := slices.BinarySearchFunc(best[at], n, order)
-			best[at] = slices.Insert(best[at], k, n)
-			best[at] = best[at][:min(len(best[at]), askOfOne)]
-		}
+		})
 	}
 	type asked struct {
 		near

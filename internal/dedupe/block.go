@@ -2,41 +2,16 @@ package dedupe
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"strconv"
 
-	"touchstone/internal/record"
 	"touchstone/matching"
-	"touchstone/matching/block"
-)
-
-// Caps of the posting lists: those of single values spill to a finer key where
-// they have one, those of two columns together are left out when longer.
-const (
-	valueCap = matching.KeyCap
-	comboCap = 24
-	wordKeys = 5 // of a text, the rarest words that are keys alone
-	pairKeys = 4 // and in pairs
-	maxCombo = 6 // columns taken two by two
 )
 
 // allPairs is up to how many pairs a table is compared pair by pair, keys or
 // not: some 1,400 rows.
 const allPairs = 1_000_000
-
-// posting is one key of one unit.
-type posting struct {
-	coarse, fine uint64
-	unit         int32
-	rule         uint16
-}
-
-// rule is a way of finding pairs.
-type rule struct {
-	name   string
-	forced uint64 // the fields that sharing such a key makes agree
-	limit  int
-}
 
 // Capped says what a rule's caps left out.
 type Capped struct {
@@ -45,337 +20,413 @@ type Capped struct {
 	Pairs int64  `json:"pairs"` // that share such a key, other keys of theirs not looked at
 }
 
-// index holds the posting lists that are scanned.
+func (c Capped) String() string {
+	return c.Rule + ": " + strconv.Itoa(c.Keys) + " values shared by too many rows"
+}
+
+// index holds the lists of units that share a key.
 type index struct {
 	rules   []rule
-	units   []int32 // of all lists, one after the other
-	lists   []span
-	of      []int32 // unit → its lists, by start
-	listsOf []int32
+	units   [][]int32 // by part, of all its lists, one after the other
+	lists   []list
+	of      []uint32
+	listsOf []uint32 // by unit, from of[unit]: its lists
 	capped  []Capped
+	plan    *Plan
 }
 
-type span struct {
-	from, to int32
-	forced   uint64
+// list is where a list of units begins, and in which part; it ends where the
+// next of the part begins. Lists are chosen by group.
+type list struct {
+	from  uint32
+	group group
+	part  uint16
 }
 
-// blocker collects keys.
-type blocker struct {
-	e     *engine
-	rules []rule
-	named map[string]uint16
-}
-
-func (b *blocker) rule(name string, forced uint64, limit int) uint16 {
-	if r, ok := b.named[name]; ok {
-		return r
+func (x *index) list(k int) []int32 {
+	l := &x.lists[k]
+	units := x.units[l.part]
+	if k+1 < len(x.lists) && x.lists[k+1].part == l.part {
+		return units[l.from:x.lists[k+1].from]
 	}
-	r := uint16(len(b.rules))
-	b.named[name] = r
-	b.rules = append(b.rules, rule{name, forced, limit})
-	return r
+	return units[l.from:]
 }
 
-// fieldsMask is the set of named fields of the model.
-func (e *engine) fieldsMask(names ...string) uint64 {
-	m := uint64(0)
-	for _, n := range names {
-		if i := e.fieldIndex(n); i >= 0 {
-			m |= 1 << i
-		}
-	}
-	return m
-}
+// group is a rule with a kind of its lists: those of its keys by size, those of
+// its finer keys, and windows.
+type group uint16
 
-// forcedBy says which fields a key of the model's rules makes agree.
-func (e *engine) forcedBy(name string) uint64 {
-	names := []string{"name", "trade", "family name", "given name"}
-	switch name {
-	case "id", "id-head", "id-tail":
-		return e.fieldsMask("ids")
-	case "phone":
-		return e.fieldsMask("phones")
-	case "email", "domain", "local", "local-head", "local-tail":
-		return e.fieldsMask("emails", "web")
-	case "domain-name":
-		return e.fieldsMask(append(names, "emails", "web")...)
-	case "birth":
-		return e.fieldsMask("birth date")
-	case "birth-month-name", "year-day-name", "initials-birth-year":
-		return e.fieldsMask("birth date", "family name", "given name")
-	case "street", "postcode-house":
-		return e.fieldsMask("addresses")
-	case "family-postcode", "postcode-name":
-		return e.fieldsMask(append(names, "addresses")...)
-	}
-	return e.fieldsMask(names...) // names in all their forms
-}
+const (
+	kindBits  = 5
+	kindFine  = 7  // + how long the list was that it is a part of, 0 to 4
+	kindFine2 = 12 // the same, of more than spillFrom units
+	kindNear  = 17
+)
 
-// columnMask is the set of fields that a column's values go into.
-func (e *engine) columnMask(c *Column) uint64 {
-	for i := range e.fields {
-		if e.fields[i].column == c {
-			return 1 << i
-		}
-	}
-	for _, r := range e.reads {
-		if r.Column == c.Name {
-			return e.fieldsMask(e.packOf(r.Meaning))
-		}
-	}
-	return 0
-}
+func groupOf(rule uint8, kind int) group { return group(rule)<<kindBits | group(kind) }
+func (g group) rule() uint8              { return uint8(g >> kindBits) }
+func (g group) kind() int                { return int(g & (1<<kindBits - 1)) }
 
-// index makes the posting lists.
+// sizeClass is 0 for 2, 1 for up to 4, 2 for up to 8 …
+func sizeClass(n int) int { return bits.Len(uint(n-1)) - 1 }
+
+// spillFrom: lists of more units than this also stand in parts, by the finer
+// key, so that the planner may leave the whole out.
+const (
+	spillFrom  = 8
+	spillClass = 3 // of the next longer lists
+	overClass  = 7 // of lists over the cap
+)
+
+// index makes the lists.
 func (e *engine) index() (*index, error) {
-	b := &blocker{e: e, named: map[string]uint16{}}
 	n := len(e.u.first)
-	var all []posting
-	if e.model != nil {
-		keys := make([][]matching.Key, n)
-		if err := e.o.parallel(n, "keys", func(_, i int) { keys[i] = e.features[i].Keys() }); err != nil {
-			return nil, err
-		}
-		for i, ks := range keys {
-			for _, k := range ks {
-				all = append(all, posting{k.Coarse, k.Fine, int32(i), b.rule(k.Rule, e.forcedBy(k.Rule), valueCap)})
-			}
-		}
-	}
-	all = b.words(all)
-	all = b.names(all)
-	all = b.values(all)
-	all = b.combos(all)
-	x := b.lists(all, n)
 	if e.possible() <= allPairs {
-		x.everyone(n)
-	}
-	return x, nil
-}
-
-// values makes keys of single values of the columns that no model knows.
-func (b *blocker) values(all []posting) []posting {
-	for k := b.e.packed; k < len(b.e.fields); k++ {
-		f := &b.e.fields[k]
-		switch f.values.meaning {
-		case Category, Country, Region, Figure:
-			continue
+		x := &index{rules: []rule{{name: "all"}}, lists: make([]list, 1), units: [][]int32{make([]int32, n)}}
+		for i := range n {
+			x.units[0][i] = int32(i)
 		}
-		r := b.rule("same "+f.Name, 1<<k, valueCap)
-		for i, row := range b.e.u.first {
-			if v := &f.values.values[f.column.Codes[row]]; v.ok {
-				all = append(all, posting{coarse: block.Hash(f.Name, v.fold), unit: int32(i), rule: r})
-			}
-		}
+		x.byUnit(n)
+		return x, nil
 	}
-	return all
-}
-
-// words makes keys of the rarest words of texts, alone and two together.
-func (b *blocker) words(all []posting) []posting {
-	for k, p := range b.e.texts {
-		c := b.e.textOf[k]
-		forced := b.e.columnMask(c)
-		one, two := b.rule("word of "+c.Name, forced, valueCap), b.rule("two words of "+c.Name, forced, valueCap)
-		for i, row := range b.e.u.first {
-			v := &p.values[c.Codes[row]]
-			var used []uint64
-			for _, t := range v.toks {
-				if w := p.words[t.id]; len(w) < 2 {
-					continue
-				}
-				h := block.Hash("word", c.Name, string(p.words[t.id]))
-				if len(used) < wordKeys {
-					all = append(all, posting{coarse: h, unit: int32(i), rule: one})
-				}
-				for _, o := range used[:min(len(used), pairKeys)] {
-					all = append(all, posting{coarse: mix(min(o, h)) ^ max(o, h), unit: int32(i), rule: two})
-				}
-				if used = append(used, h); len(used) >= wordKeys {
-					break
-				}
-			}
+	b := &blocker{e: e, keys: newKeyMaker(e), n: n}
+	b.x.rules = b.keys.rules
+	b.lost = make([]Capped, len(b.x.rules))
+	if err := b.coarse(); err != nil {
+		return nil, err
+	}
+	e.o.collect(n)
+	if err := b.fine(); err != nil {
+		return nil, err
+	}
+	b.windows()
+	for i, c := range b.lost {
+		if c.Keys > 0 {
+			c.Rule = b.x.rules[i].name
+			b.x.capped = append(b.x.capped, c)
 		}
 	}
-	return all
+	if err := b.x.planned(e); err != nil {
+		return nil, err
+	}
+	e.o.collect(n)
+	b.x.byUnit(n)
+	return &b.x, nil
 }
 
-// combos makes keys of two columns together: a pair is found though all but
-// two of its values differ.
-func (b *blocker) combos(all []posting) []posting {
-	if b.e.entity == record.Company {
-		return all
+// blocker builds the lists.
+type blocker struct {
+	e       *engine
+	keys    *keyMaker
+	n       int
+	x       index
+	bits    int
+	spilled spills
+	long    []longList
+	lost    []Capped
+}
+
+// longList is a list that is too long even for its finer key.
+type longList struct {
+	rule  uint8
+	units []int32
+}
+
+// found is what one partition holds.
+type found struct {
+	units   []int32
+	lists   []list
+	spilled []uint64
+	long    []longList
+	lost    []Capped // by rule
+}
+
+func (f *found) add(run []posting, g group) {
+	f.lists = append(f.lists, list{from: uint32(len(f.units)), group: g})
+	for _, p := range run {
+		f.units = append(f.units, unitOf(p))
 	}
-	type part struct {
-		c        *Column
-		folded   []uint64 // by code
-		mask     uint64
-		distinct int
+}
+
+// collect makes the postings of all units; each appends the keys of a unit.
+func (b *blocker) collect(stage string, width int, each func(w, unit int, to *postings)) ([]*postings, error) {
+	b.bits = partitionBits(b.n * width)
+	all := make([]*postings, b.e.o.Workers)
+	for w := range all {
+		all[w] = newPostings(b.bits)
 	}
-	var parts []part
-	for _, r := range b.e.reads {
-		switch r.Meaning {
-		case Given, Family, Full, Birth, City, Postcode, Street, OrgName, Code, Text, Date, Figure, Employer, Category:
-			c := b.e.t.Column(r.Column)
-			if r.Distinct < 10 {
+	return all, b.e.o.parallel(len(b.e.u.of), stage, func(w, row int) { // row by row: as the forms lie
+		if i := b.e.u.of[row]; i >= 0 {
+			each(w, int(i), all[w])
+		}
+	})
+}
+
+// partitions takes the postings apart and puts what it finds into the index.
+func (b *blocker) partitions(all []*postings, stage string, run func(f *found, part int, key uint32, run []posting)) error {
+	parts := make([]found, 1<<b.bits)
+	type room struct {
+		a, b []posting
+		f    found
+	}
+	rooms := make([]room, b.e.o.Workers)
+	err := b.e.o.parallelBy(1, len(parts), stage, func(w, k int) {
+		r := &rooms[w]
+		r.a, r.b = gathered(all, k, r.a, r.b)
+		r.f = found{units: r.f.units[:0], lists: r.f.lists[:0], lost: make([]Capped, len(b.x.rules))}
+		eachRun(r.a, func(key uint32, list []posting) { run(&r.f, k, key, list) })
+		parts[k] = r.f
+		parts[k].units, parts[k].lists = exact(r.f.units), exact(r.f.lists)
+	})
+	if err != nil {
+		return err
+	}
+	lists := len(b.x.lists)
+	for k := range parts {
+		lists += len(parts[k].lists)
+	}
+	b.x.lists = slices.Grow(b.x.lists, lists-len(b.x.lists))
+	for k := range parts {
+		f := &parts[k]
+		b.x.addPart(f.units, f.lists)
+		for _, s := range f.spilled {
+			b.spilled.add(s)
+		}
+		b.long = append(b.long, f.long...)
+		for r, c := range f.lost {
+			b.lost[r].Keys += c.Keys
+			b.lost[r].Pairs += c.Pairs
+		}
+		parts[k] = found{}
+	}
+	return nil
+}
+
+// exact is a copy without spare room.
+func exact[T any](s []T) []T {
+	out := make([]T, len(s))
+	copy(out, s)
+	return out
+}
+
+// addPart adds a part. An index has at most three times as many as there are
+// partitions, and one of windows.
+func (x *index) addPart(units []int32, lists []list) {
+	if len(lists) == 0 {
+		return
+	}
+	for _, l := range lists {
+		l.part = uint16(len(x.units))
+		x.lists = append(x.lists, l)
+	}
+	x.units = append(x.units, units)
+}
+
+// coarse makes the lists of the keys themselves.
+func (b *blocker) coarse() error {
+	type room struct {
+		keys   []key
+		hashes []matching.KeyHash
+		finer  [256]bool
+	}
+	rooms := make([]room, b.e.o.Workers)
+	all, err := b.collect("keys", 12, func(w, i int, to *postings) {
+		r := &rooms[w]
+		r.keys = b.keys.keys(i, r.keys[:0], &r.hashes)
+		for _, k := range r.keys {
+			to.add(spread(k.coarse), k.rule, i)
+			r.finer[k.rule] = r.finer[k.rule] || k.fine != 0
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for w := range rooms {
+		for i := range b.x.rules {
+			b.x.rules[i].finer = b.x.rules[i].finer || rooms[w].finer[i]
+		}
+	}
+	return b.partitions(all, "lists", func(f *found, part int, key uint32, run []posting) {
+		r := &b.x.rules[ruleOf(key)]
+		class := min(sizeClass(len(run)), overClass-1)
+		if len(run) <= r.limit {
+			f.add(run, groupOf(ruleOf(key), class))
+		} else {
+			class = overClass
+		}
+		switch {
+		case len(run) <= spillFrom:
+		case r.finer:
+			f.spilled = append(f.spilled, spill(part, key, class-spillClass))
+		case len(run) > r.limit:
+			b.tooLong(f, ruleOf(key), run)
+		}
+	})
+}
+
+// fine makes the lists of the finer keys, of the units whose list is long.
+func (b *blocker) fine() error {
+	if b.spilled.used == 0 {
+		return nil
+	}
+	coarse := postings{bits: b.bits}
+	type room struct {
+		keys   []key
+		hashes []matching.KeyHash
+	}
+	rooms := make([]room, b.e.o.Workers)
+	all, err := b.collect("finer keys", 4, func(w, i int, to *postings) {
+		r := &rooms[w]
+		r.keys = b.keys.keys(i, r.keys[:0], &r.hashes)
+		for _, k := range r.keys {
+			if k.fine == 0 {
 				continue
 			}
-			p := part{c: c, folded: make([]uint64, len(c.Values)), mask: b.e.columnMask(c), distinct: r.Distinct}
-			for code, s := range c.Values {
-				if v := read(s, shapeOf(r.Meaning)); v.ok && !blank(s) {
-					p.folded[code] = block.Hash(c.Name, v.fold)
-				}
-			}
-			parts = append(parts, p)
-		}
-	}
-	slices.SortStableFunc(parts, func(x, y part) int {
-		return cmp.Or(cmp.Compare(y.distinct, x.distinct), cmp.Compare(x.c.Name, y.c.Name))
-	})
-	parts = parts[:min(len(parts), maxCombo)]
-	for x := range parts {
-		for y := x + 1; y < len(parts); y++ {
-			p, q := &parts[x], &parts[y]
-			r := b.rule(p.c.Name+" + "+q.c.Name, p.mask|q.mask, comboCap)
-			for i, row := range b.e.u.first {
-				g, h := p.folded[p.c.Codes[row]], q.folded[q.c.Codes[row]]
-				if g != 0 && h != 0 {
-					all = append(all, posting{coarse: mix(g) ^ mix(h+1), unit: int32(i), rule: r})
-				}
+			mixed := spread(k.coarse)
+			if class, ok := b.spilled.find(coarse.partition(mixed), keyOf(postingOf(mixed, k.rule, 0))); ok {
+				to.add(spread(k.fine), k.rule*fineClasses+uint8(class), i)
 			}
 		}
+	})
+	if err != nil {
+		return err
 	}
-	return all
-}
-
-// lists sorts the postings into lists, spills those that are too long to their
-// finer keys, and leaves out what is too long even so.
-func (b *blocker) lists(all []posting, n int) *index {
-	x := &index{rules: b.rules}
-	lost := make([]Capped, len(b.rules))
-	slices.SortFunc(all, func(p, q posting) int { return cmp.Or(cmp.Compare(p.coarse, q.coarse), cmp.Compare(p.unit, q.unit)) })
-	var fine []posting
-	eachList(all, func(list []posting) {
-		if size := holders(list); size <= b.rules[list[0].rule].limit {
-			x.add(list, b.rules[list[0].rule].forced)
-			return
-		}
-		for _, p := range list {
-			if p.fine != 0 {
-				p.coarse = p.fine
-				fine = append(fine, p)
-			}
-		}
-		if list[0].fine == 0 {
-			note(&lost[list[0].rule], len(list))
-			x.windows(list, b.rules[list[0].rule].forced)
+	return b.partitions(all, "finer lists", func(f *found, _ int, key uint32, run []posting) {
+		r, class := ruleOf(key)/fineClasses, int(ruleOf(key)%fineClasses)
+		switch {
+		case len(run) <= spillFrom:
+			f.add(run, groupOf(r, kindFine+class))
+		case len(run) <= b.x.rules[r].limit:
+			f.add(run, groupOf(r, kindFine2+class))
+		case class == overClass-spillClass: // else the list that it is a part of stands too
+			b.tooLong(f, r, run)
 		}
 	})
-	slices.SortFunc(fine, func(p, q posting) int { return cmp.Or(cmp.Compare(p.coarse, q.coarse), cmp.Compare(p.unit, q.unit)) })
-	eachList(fine, func(list []posting) {
-		if holders(list) <= b.rules[list[0].rule].limit {
-			x.add(list, b.rules[list[0].rule].forced)
-		} else {
-			note(&lost[list[0].rule], len(list))
-			x.windows(list, b.rules[list[0].rule].forced)
-		}
+}
+
+// tooLong notes a list that is left out but for its windows.
+func (b *blocker) tooLong(f *found, rule uint8, run []posting) {
+	n := len(run)
+	f.lost[rule].Keys++
+	f.lost[rule].Pairs += int64(n) * int64(n-1) / 2
+	if b.n > windowsUpTo && n > longestWindowed {
+		return
+	}
+	l := longList{rule: rule, units: make([]int32, n)}
+	for i, p := range run {
+		l.units[i] = unitOf(p)
+	}
+	f.long = append(f.long, l)
+}
+
+// Windows: of a list that is too long the units are compared with their
+// neighbours in the order of their content only: what grows is the list, not
+// the work (Hernández and Stolfo 1995, "The merge/purge problem", the sorted
+// neighbourhood). Each window shares its last unit with the next. On large
+// tables the shortest of these lists are taken, while a tenth of the units, all
+// in all, stands in them.
+const (
+	windowSize      = 12
+	windowsUpTo     = 20_000
+	longestWindowed = 1000
+	windowedShare   = 10
+)
+
+func (b *blocker) windows() {
+	slices.SortStableFunc(b.long, func(x, y longList) int {
+		return cmp.Or(cmp.Compare(len(x.units), len(y.units)), cmp.Compare(x.rule, y.rule))
 	})
-	for i, c := range lost {
-		if c.Keys > 0 {
-			c.Rule = b.rules[i].name
-			x.capped = append(x.capped, c)
+	left, f := max(b.n/windowedShare, windowsUpTo), found{}
+	for _, l := range b.long {
+		if left -= len(l.units); left < 0 && b.n > windowsUpTo {
+			break
+		}
+		slices.SortFunc(l.units, func(x, y int32) int {
+			return cmp.Or(b.e.u.content(b.e.u.first[x], b.e.u.first[y]), cmp.Compare(x, y))
+		})
+		for from := 0; from+1 < len(l.units); from += windowSize - 1 {
+			window := slices.Clone(l.units[from:min(from+windowSize, len(l.units))])
+			slices.Sort(window)
+			f.lists = append(f.lists, list{from: uint32(len(f.units)), group: groupOf(l.rule, kindNear)})
+			f.units = append(f.units, window...)
 		}
 	}
-	x.byUnit(n)
-	return x
-}
-
-func note(c *Capped, n int) {
-	c.Keys++
-	c.Pairs += int64(n) * int64(n-1) / 2
-}
-
-func eachList(all []posting, do func(list []posting)) {
-	for i := 0; i < len(all); {
-		j := i + 1
-		for j < len(all) && all[j].coarse == all[i].coarse {
-			j++
-		}
-		if j > i+1 {
-			do(all[i:j])
-		}
-		i = j
-	}
-}
-
-func holders(list []posting) int {
-	n := 1
-	for i := 1; i < len(list); i++ {
-		if list[i].unit != list[i-1].unit {
-			n++
-		}
-	}
-	return n
-}
-
-func (x *index) add(list []posting, forced uint64) {
-	from := int32(len(x.units))
-	for i, p := range list {
-		if i == 0 || p.unit != list[i-1].unit {
-			x.units = append(x.units, p.unit)
-		}
-	}
-	if to := int32(len(x.units)); to-from > 1 {
-		x.lists = append(x.lists, span{from, to, forced})
-	} else {
-		x.units = x.units[:from]
-	}
-}
-
-// windowSize is how many neighbours are compared in a list that is too long.
-const windowSize = 12
-
-// windows compares the units of a list that is too long with their neighbours
-// in the order of their content only: what grows is the list, not the work
-// (Hernández and Stolfo 1995, "The merge/purge problem", the sorted
-// neighbourhood). Each window shares its last unit with the next.
-func (x *index) windows(list []posting, forced uint64) {
-	for from := 0; from+1 < len(list); from += windowSize - 1 {
-		x.add(list[from:min(from+windowSize, len(list))], forced)
-	}
+	b.x.addPart(f.units, f.lists)
+	b.long = nil
 }
 
 // byUnit turns the lists round: which lists a unit stands in.
 func (x *index) byUnit(n int) {
-	x.of = make([]int32, n+1)
-	for _, l := range x.lists {
-		for _, u := range x.units[l.from:l.to] {
+	x.of = make([]uint32, n+1)
+	for _, part := range x.units {
+		for _, u := range part {
 			x.of[u+1]++
 		}
 	}
 	for i := range n {
 		x.of[i+1] += x.of[i]
 	}
-	x.listsOf = make([]int32, len(x.units))
+	x.listsOf = make([]uint32, x.of[n])
 	at := slices.Clone(x.of)
-	for k, l := range x.lists {
-		for _, u := range x.units[l.from:l.to] {
-			x.listsOf[at[u]] = int32(k)
+	for k := range x.lists {
+		for _, u := range x.list(k) {
+			x.listsOf[at[u]] = uint32(k)
 			at[u]++
 		}
 	}
 }
 
-func (c Capped) String() string {
-	return c.Rule + ": " + strconv.Itoa(c.Keys) + " values shared by too many rows"
+// fineClasses is how many sizes of a list its finer ones tell apart.
+const fineClasses = overClass - spillClass + 1
+
+// spills are the keys whose lists are long, each with the class of its size:
+// open addressing, behind a filter of bits that most other keys do not pass.
+type spills struct {
+	filter  []uint64
+	entries []uint64 // partition, key and class; 0 for none
+	used    int
 }
 
-// everyone puts all units into one list.
-func (x *index) everyone(n int) {
-	x.units, x.lists, x.capped = nil, []span{{0, int32(n), 0}}, nil
-	for i := range n {
-		x.units = append(x.units, int32(i))
+const filterBits = 23
+
+func spill(part int, key uint32, class int) uint64 {
+	return uint64(part)<<36 | uint64(key)<<4 | uint64(class)<<1 | 1
+}
+
+func (s *spills) add(e uint64) {
+	if s.filter == nil {
+		s.filter = make([]uint64, 1<<(filterBits-6))
 	}
-	x.byUnit(n)
+	if 2*(s.used+1) > len(s.entries) {
+		old := s.entries
+		s.entries = make([]uint64, max(2*len(old), 1024))
+		for _, o := range old {
+			if o != 0 {
+				s.entries[s.place(o)] = o
+			}
+		}
+	}
+	bit := mix(e>>4) >> (64 - filterBits)
+	s.filter[bit>>6] |= 1 << (bit & 63)
+	s.entries[s.place(e)] = e
+	s.used++
+}
+
+func (s *spills) place(e uint64) uint64 {
+	mask := uint64(len(s.entries) - 1)
+	at := mix(e>>4) & mask
+	for s.entries[at] != 0 && s.entries[at]>>4 != e>>4 {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+func (s *spills) find(part int, key uint32) (class int, ok bool) {
+	e := spill(part, key, 0)
+	bit := mix(e>>4) >> (64 - filterBits)
+	if s.filter[bit>>6]>>(bit&63)&1 == 0 {
+		return 0, false
+	}
+	e = s.entries[s.place(e)]
+	return int(e >> 1 & 7), e != 0
 }

@@ -2,6 +2,7 @@ package dedupe
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"touchstone/matching/eval"
@@ -108,10 +109,10 @@ func (a *Against) Chart() []Scored {
 // at clusters again by another threshold.
 func (r *Result) at(p float64) *Result {
 	e := *r.engine
-	e.o.Threshold = p
+	e.o.Threshold, e.o.ctx = p, context.WithoutCancel(e.o.ctx)
 	out := *r
 	out.engine, out.Rows, out.Review, out.Clusters, out.Duplicates = &e, make([]Placed, len(r.Rows)), nil, 0, 0
-	out.part(&e, r.links, p)
+	_ = out.part(&e, r.links, p) // nothing ends its context
 	return &out
 }
 

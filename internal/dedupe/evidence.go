@@ -21,12 +21,6 @@ type evidence struct {
 	exact   uint8     // the levels 1…exact agree on the value itself
 }
 
-// rarity gives each unit the adjustment's value of one field.
-type rarity struct {
-	table *fit.Frequencies
-	hash  []uint64 // of each unit; 0 for none
-}
-
 // textLevels are those of names and texts of several words.
 func textLevels() []string {
 	return []string{"missing", "same", "same words", "nearly same", "9/10 alike", "3/4 alike", "6/10 alike", "2/5 alike", "1/5 alike", "different"}
@@ -55,7 +49,7 @@ func kindEvidence(name string, m Meaning) evidence {
 
 // level compares two units by a column.
 func (e *evidence) level(a, b int32) uint8 {
-	ca, cb := e.column.Codes[a], e.column.Codes[b]
+	ca, cb := e.column.code(a), e.column.code(b)
 	x, y := &e.values.values[ca], &e.values.values[cb]
 	if !x.ok || !y.ok {
 		return 0

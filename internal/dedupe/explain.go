@@ -40,7 +40,8 @@ func (e *engine) explain(i, j int) Pair {
 	p := Pair{Parts: []Part{{Field: "prior", Level: "any two rows", Weight: e.prior}}}
 	shown := map[string]matching.Part{}
 	if e.model != nil {
-		for _, part := range e.model.Explain(e.features[i], e.features[j]) {
+		a, b := e.forms.of(i), e.forms.of(j)
+		for _, part := range e.model.Explain(&a, &b) {
 			shown[part.Field] = part
 		}
 	}
@@ -73,7 +74,8 @@ func (e *engine) explain(i, j int) Pair {
 	case e.u.apart(i, j):
 		p.Veto = "both rows are of one file, or one equals another row of its file: each file is clean in itself"
 	case e.veto(i, j):
-		p.Veto, _ = e.model.Veto(e.features[i], e.features[j])
+		a, b := e.forms.of(i), e.forms.of(j)
+		p.Veto, _ = e.model.Veto(&a, &b)
 	}
 	return p
 }
@@ -82,7 +84,7 @@ func (e *engine) explain(i, j int) Pair {
 func (p Pair) Summary() string {
 	var out []string
 	for _, part := range p.Parts[1:] {
-		out = append(out, part.Field+" "+part.Level+" "+bits(part.Weight))
+		out = append(out, part.Field+" "+part.Level+" "+inBits(part.Weight))
 	}
 	if p.Veto != "" {
 		out = append(out, p.Veto)
@@ -90,5 +92,5 @@ func (p Pair) Summary() string {
 	return strings.Join(out, "; ")
 }
 
-// bits writes a weight with its sign, in bits.
-func bits(w int32) string { return fmt.Sprintf("%+.1f", float64(w)/1000) }
+// inBits writes a weight with its sign, in bits.
+func inBits(w int32) string { return fmt.Sprintf("%+.1f", float64(w)/1000) }

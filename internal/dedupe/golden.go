@@ -75,10 +75,10 @@ func firstFilled(c *Column, rows []int) int {
 }
 
 func mostFrequent(c *Column, rows []int) int {
-	count := map[uint32]int{}
+	count := map[string]int{}
 	for _, r := range rows {
-		if !blank(c.Text(r)) {
-			count[c.Codes[r]]++
+		if v := c.Text(r); !blank(v) {
+			count[v]++
 		}
 	}
 	best := -1
@@ -93,7 +93,7 @@ func mostFrequent(c *Column, rows []int) int {
 	return best
 }
 
-func betterValue(c *Column, count map[uint32]int, a, b int) bool {
+func betterValue(c *Column, count map[string]int, a, b int) bool {
 	x, y := c.Text(a), c.Text(b)
-	return cmp.Or(cmp.Compare(count[c.Codes[b]], count[c.Codes[a]]), cmp.Compare(utf8.RuneCountInString(y), utf8.RuneCountInString(x)), cmp.Compare(x, y)) < 0
+	return cmp.Or(cmp.Compare(count[y], count[x]), cmp.Compare(utf8.RuneCountInString(y), utf8.RuneCountInString(x)), cmp.Compare(x, y)) < 0
 }

@@ -120,7 +120,7 @@ func (e *engine) tune(fields []fit.Field, labels []fit.Labelled, p *pairs) error
 	}
 	cells := make([]fit.Cell, len(p.patterns))
 	for k, pat := range p.patterns {
-		cells[k] = fit.Cell{Levels: pat.unpack(len(fields)), Count: p.counts[k]}
+		cells[k] = fit.Cell{Levels: pat.unpack(len(fields)), Count: p.of[k]}
 	}
 	t, err := fit.Tune(fields, e.weights, e.prior, labels, cells, fit.TuneOptions{})
 	switch {
@@ -151,8 +151,8 @@ func (e *engine) ruled(in *cluster.Input) {
 
 func (e *engine) unitOfRow() []int {
 	of := make([]int, e.t.Rows())
-	for i, rows := range e.u.rows {
-		for _, r := range rows {
+	for i := range e.u.first {
+		for _, r := range e.u.rows(i) {
 			of[r] = i
 		}
 	}

@@ -10,160 +10,33 @@ import (
 	"touchstone/matching/fit"
 )
 
-// pattern is the levels of a pair, four bits a field, with the fields that its
-// keys forced.
-type pattern struct {
-	levels [2]uint64
-	forced uint64
-}
-
-func packed(levels []uint8, forced uint64) pattern {
-	p := pattern{forced: forced}
-	for i, l := range levels {
-		p.levels[i/16] |= uint64(l) << (4 * (i % 16))
-	}
-	return p
-}
-
-func (p pattern) unpack(n int) []uint8 {
-	out := make([]uint8, n)
-	for i := range out {
-		out[i] = uint8(p.levels[i/16]>>(4*(i%16))) & 15
-	}
-	return out
-}
-
-// pairs are the candidates: of unit i those with j > i, each with the number
-// of its pattern.
-type pairs struct {
-	of       [][]pair
-	patterns []pattern
-	counts   []int64
-}
-
-type pair struct{ unit, pattern uint32 }
-
-// gatherer is one worker's share of finding pairs.
-type gatherer struct {
-	stamp    []int32
-	forced   []uint64
-	found    []int32
-	numbers  map[pattern]uint32
-	patterns []pattern
-	counts   []int64
-}
-
-// candidates compares every pair that shares a key, once.
-func (e *engine) candidates(x *index) (*pairs, error) {
-	n := len(e.u.first)
-	workers := make([]*gatherer, max(e.o.Workers, 1))
-	for w := range workers {
-		workers[w] = &gatherer{stamp: make([]int32, n), forced: make([]uint64, n), numbers: map[pattern]uint32{}}
-	}
-	out := &pairs{of: make([][]pair, n)}
-	owner := make([]uint8, n)
-	err := e.o.parallel(n, "compare", func(w, i int) {
-		owner[i] = uint8(w)
-		out.of[i] = e.gather(workers[w], x, i)
-	})
-	if err != nil {
-		return nil, err
-	}
-	out.number(workers, owner)
-	return out, nil
-}
-
-func (e *engine) gather(g *gatherer, x *index, i int) []pair {
-	g.found = g.found[:0]
-	for _, k := range x.listsOf[x.of[i]:x.of[i+1]] {
-		l := x.lists[k]
-		list := x.units[l.from:l.to]
-		at, _ := slices.BinarySearch(list, int32(i))
-		for _, j := range list[at+1:] {
-			if g.stamp[j] != int32(i)+1 {
-				g.stamp[j] = int32(i) + 1
-				g.forced[j] = l.forced
-				g.found = append(g.found, j)
-			} else {
-				g.forced[j] &= l.forced
-			}
-		}
-	}
-	slices.Sort(g.found)
-	var buf [maxFields]uint8
-	levels := buf[:len(e.fields)]
-	out := make([]pair, 0, len(g.found))
-	for _, j := range g.found {
-		if e.u.apart(i, int(j)) {
-			continue
-		}
-		e.levels(i, int(j), levels)
-		p := packed(levels, g.forced[j])
-		k, ok := g.numbers[p]
-		if !ok {
-			k = uint32(len(g.patterns))
-			g.numbers[p] = k
-			g.patterns = append(g.patterns, p)
-			g.counts = append(g.counts, 0)
-		}
-		g.counts[k]++
-		out = append(out, pair{uint32(j), k})
-	}
-	return out
-}
-
-// number gives each pattern one number for all workers.
-func (p *pairs) number(workers []*gatherer, owner []uint8) {
-	numbers := map[pattern]uint32{}
-	renamed := make([][]uint32, len(workers))
-	for w, g := range workers {
-		renamed[w] = make([]uint32, len(g.patterns))
-		for k, pat := range g.patterns {
-			at, ok := numbers[pat]
-			if !ok {
-				at = uint32(len(p.patterns))
-				numbers[pat] = at
-				p.patterns = append(p.patterns, pat)
-				p.counts = append(p.counts, 0)
-			}
-			p.counts[at] += g.counts[k]
-			renamed[w][k] = at
-		}
-	}
-	for i, list := range p.of {
-		for k := range list {
-			list[k].pattern = renamed[owner[i]][list[k].pattern]
-		}
-	}
-}
-
-// randomPairs is how many pairs u is counted on.
-const randomPairs = 400_000
+// randomPairs is how many pairs u is counted on, and manyPairs on tables of up
+// to manyUpTo units, where they cost little and one pair more or less of a
+// column that is mostly empty tells.
+const (
+	randomPairs = 50_000
+	manyPairs   = 400_000
+	manyUpTo    = 20_000
+)
 
 // chance counts the levels of pairs drawn by hash, or of all where there are
 // few. Two units of one file are no pair when linking.
 func (e *engine) chance() ([][]float64, error) {
 	n := len(e.u.first)
-	total := n * (n - 1) / 2
-	draws := min(total, randomPairs)
-	workers := max(e.o.Workers, 1)
-	counts := make([][][]int64, workers)
-	for w := range counts {
-		counts[w] = make([][]int64, len(e.fields))
-		for k, f := range e.fields {
-			counts[w][k] = make([]int64, len(f.Levels))
-		}
+	total, draws := n*(n-1)/2, randomPairs
+	if n <= manyUpTo {
+		draws = manyPairs
 	}
+	draws = min(total, draws)
+	counts := make([][maxFields][16]int64, e.o.Workers)
 	err := e.o.parallel(draws, "chance", func(w, d int) {
 		i, j := drawn(d, n, draws == total)
 		if i == j || e.u.apart(i, j) {
 			return
 		}
-		var buf [maxFields]uint8
-		levels := buf[:len(e.fields)]
-		e.levels(i, j, levels)
-		for k, l := range levels {
-			counts[w][k][l]++
+		levels := e.packedLevels(i, j)
+		for k := range e.fields {
+			counts[w][k][levels[k/16]>>(4*(k%16))&15]++
 		}
 	})
 	out := make([][]float64, len(e.fields))
@@ -179,6 +52,13 @@ func (e *engine) chance() ([][]float64, error) {
 		}
 		for l := range out[k] {
 			out[k][l] /= sum
+		}
+		if f.column != nil && f.rare.agreement > 0 { // counted, not sampled
+			others := (1 - f.rare.agreement) / max(1-out[k][1], 1e-9)
+			for l := 2; l < len(out[k]); l++ {
+				out[k][l] *= others
+			}
+			out[k][1] = f.rare.agreement
 		}
 	}
 	return out, err
@@ -245,7 +125,7 @@ func (e *engine) learn(p *pairs) (fit.Result, string, error) {
 	}
 	cells := make([]fit.Cell, len(p.patterns))
 	for k, pat := range p.patterns {
-		cells[k] = fit.Cell{Levels: pat.unpack(len(fields)), Forced: pat.forced, Count: p.counts[k]}
+		cells[k] = fit.Cell{Levels: pat.unpack(len(fields)), Forced: pat.forced, Count: p.of[k]}
 		for f := range fields {
 			if weak>>f&1 == 1 {
 				cells[k].Levels[f] = 0

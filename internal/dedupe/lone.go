@@ -249,31 +249,49 @@ const (
 	namesCap = 400
 )
 
-// names makes keys of the words of a lone name, one row a name: a brand that
+// nameKeys are the words of a lone name, of one unit a name: a brand that
 // hundreds of rows have is a list too long for rows.
-func (b *blocker) names(all []posting) []posting {
-	k := b.e.lone()
+type nameKeys struct {
+	field *evidence
+	first []bool   // by unit, whether it stands for its name
+	words []uint64 // by class of words; 0 for one too short
+	rule  uint8
+}
+
+func (m *keyMaker) addNames(add addRule) {
+	k := m.e.lone()
 	if k < 0 {
-		return all
+		return
 	}
-	f := &b.e.fields[k]
+	f := &m.e.fields[k]
+	n := &nameKeys{field: f, first: make([]bool, len(m.e.u.first)), words: make([]uint64, len(f.values.words))}
 	limit := namesCap
 	if len(f.values.values) > fewNames {
 		limit = valueCap
 	}
-	r := b.rule("names with a word of "+f.Name, 1<<k, limit)
-	seen := make([]bool, len(f.values.values))
-	for i, row := range b.e.u.first {
-		code := f.column.Codes[row]
-		if seen[code] {
-			continue
-		}
-		seen[code] = true
-		for _, t := range f.values.values[code].toks {
-			if c := f.values.lone.class[t.id]; len(f.values.words[c]) > 2 {
-				all = append(all, posting{coarse: block.Hash("name word", f.Name, string(f.values.words[c])), unit: int32(i), rule: r})
-			}
+	seen := set{}
+	for i, row := range m.e.u.first {
+		if v := &f.values.values[f.column.code(row)]; v.ok {
+			n.first[i] = seen.add(hash(v.fold))
 		}
 	}
-	return all
+	for c, word := range f.values.words {
+		if len(word) > 2 {
+			n.words[c] = block.Hash("name word", f.Name, string(word))
+		}
+	}
+	m.names = n
+	add(rule{name: "names with a word of " + f.Name, forced: 1 << k, limit: limit}, func(number uint8) { n.rule = number })
+}
+
+func (n *nameKeys) append(unit int, row int32, dst []key) []key {
+	if n == nil || !n.first[unit] {
+		return dst
+	}
+	for _, t := range n.field.values.values[n.field.column.code(row)].toks {
+		if h := n.words[n.field.values.lone.class[t.id]]; h != 0 {
+			dst = append(dst, key{coarse: h, rule: n.rule})
+		}
+	}
+	return dst
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"touchstone/internal/record"
 	"touchstone/matching/standardise"
@@ -72,58 +73,96 @@ type Read struct {
 
 // blank says whether a value only stands for none.
 func blank(s string) bool {
+	if len(s) > longestBlank {
+		return false
+	}
+	if s == "" {
+		return true
+	}
+	switch s[0] { // few others come this far
+	case '-', '?', '#', '(', '\\', 'n', 'N', 'u', 'U', "无"[0], "未"[0], "暂"[0]:
+	default:
+		return false
+	}
 	switch strings.ToLower(s) {
-	case "", "-", "--", "n/a", "na", "null", "none", "nan", "nil", "\\n", "?", "unknown", "无", "未知", "暂无", "#n/a", "(null)":
+	case "-", "--", "n/a", "na", "null", "none", "nan", "nil", "\\n", "?", "unknown", "无", "未知", "暂无", "#n/a", "(null)":
 		return true
 	}
 	return false
 }
 
+// longestBlank: none of them is longer, in any case of its letters (a Kelvin
+// sign is three bytes, and a k in lower case).
+const longestBlank = 9
+
 // profile is what the values of a column look like.
 type profile struct {
-	filled, distinct, sampled                                       int
+	filled, distinct                                                int
 	email, web, date, number, digits, phone, legal, coded, official float64
 	words, runes                                                    float64 // mean
 	list                                                            float64 // share with a list separator
-	dominant                                                        float64 // share of rows of the commonest value
 }
 
 // maxSample is how many distinct values are looked at: the first by their hash.
-const maxSample = 2000
+// A share is then known within 2 or 3 %.
+const maxSample = 500
 
 func profiled(c *Column) profile {
-	count := make([]int32, len(c.Values))
 	p := profile{}
-	for _, code := range c.Codes {
-		if !blank(c.Values[code]) {
-			p.filled++
-			count[code]++
-		}
+	sample := c.sample(&p)
+	for _, code := range sample {
+		p.look(c.value(code))
 	}
-	var sample []string
-	top := int32(0)
-	for code, n := range count {
-		if n > 0 {
-			p.distinct++
-			sample = append(sample, c.Values[code])
-			top = max(top, n)
-		}
-	}
-	if p.filled == 0 {
-		return p
-	}
-	p.dominant = float64(top) / float64(p.filled)
-	slices.SortFunc(sample, func(a, b string) int { return cmp.Or(cmp.Compare(hash(a), hash(b)), strings.Compare(a, b)) })
-	sample = sample[:min(len(sample), maxSample)]
-	p.sampled = len(sample)
-	for _, v := range sample {
-		p.look(v)
-	}
-	n := float64(len(sample))
+	n := float64(max(len(sample), 1))
 	for _, x := range []*float64{&p.email, &p.web, &p.date, &p.number, &p.digits, &p.phone, &p.legal, &p.coded, &p.official, &p.words, &p.runes, &p.list} {
 		*x /= n
 	}
 	return p
+}
+
+// sample counts the column's values, and chooses those to be looked at.
+func (c *Column) sample(p *profile) []uint32 {
+	held := make([]uint32, c.values()) // by code, how many rows
+	for _, code := range c.codes {
+		held[code]++
+	}
+	seen := set{}
+	var chosen []hashed
+	most := ^uint64(0) // the hash from which none will be chosen
+	for code, n := range held {
+		v := c.value(uint32(code))
+		if n == 0 || blank(v) {
+			continue
+		}
+		p.filled += int(n)
+		h := hash(v)
+		if c.loose && !seen.add(h) {
+			continue
+		}
+		p.distinct++
+		if h > most {
+			continue
+		}
+		if chosen = append(chosen, hashed{h, uint32(code)}); len(chosen) == 4*maxSample {
+			chosen = lowest(chosen)
+			most = chosen[len(chosen)-1].hash
+		}
+	}
+	var codes []uint32
+	for _, x := range lowest(chosen) {
+		codes = append(codes, x.code)
+	}
+	return codes
+}
+
+type hashed struct {
+	hash uint64
+	code uint32
+}
+
+func lowest(xs []hashed) []hashed {
+	slices.SortFunc(xs, func(a, b hashed) int { return cmp.Compare(a.hash, b.hash) })
+	return xs[:min(len(xs), maxSample)]
 }
 
 func (p *profile) look(v string) {
@@ -132,14 +171,6 @@ func (p *profile) look(v string) {
 			*x++
 		}
 	}
-	_, domain, note := standardise.Email(v)
-	add(&p.email, domain != "" && note != "domain without a dot")
-	low := strings.ToLower(v)
-	add(&p.web, strings.HasPrefix(low, "http") || strings.HasPrefix(low, "www.") || !strings.ContainsAny(v, " @") && !startsDigit(v) && standardise.Domain(v) != "")
-	d, _ := standardise.Date(v)
-	add(&p.date, d != "" && len(v) >= 8 && len(v) <= 25)
-	_, isNumber := figure(v)
-	add(&p.number, isNumber)
 	digits, letters := 0, 0
 	for _, r := range v {
 		switch {
@@ -149,18 +180,37 @@ func (p *profile) look(v string) {
 			letters++
 		}
 	}
+	if strings.Contains(v, "@") || strings.Contains(v, "＠") {
+		_, domain, note := standardise.Email(v)
+		add(&p.email, domain != "" && note != "domain without a dot")
+	}
+	low := strings.ToLower(v)
+	add(&p.web, strings.HasPrefix(low, "http") || strings.HasPrefix(low, "www.") || !strings.ContainsAny(v, " @") && !startsDigit(v) && standardise.Domain(v) != "")
+	d := ""
+	if len(v) >= 8 && len(v) <= 25 {
+		d, _ = standardise.Date(v)
+	}
+	add(&p.date, d != "")
+	_, isNumber := figure(v)
+	add(&p.number, isNumber)
 	add(&p.digits, digits > 0 && letters == 0)
 	add(&p.phone, digits >= 7 && digits <= 15 && letters == 0 && (strings.HasPrefix(v, "+") || strings.ContainsAny(v, "()- ./") && d == "" && !isNumber))
 	add(&p.coded, digits > 0 && len(v) <= 20 && !strings.Contains(v, " "))
-	id, _ := standardise.Identifier("", v)
-	add(&p.official, id.Checked && len(id.Value) >= 18)
-	o, _ := standardise.Organisation(v)
-	add(&p.legal, o.Form != "")
+	if len(v) >= officialLen && digits > 0 {
+		id, _ := standardise.Identifier("", v)
+		add(&p.official, id.Checked && len(id.Value) >= officialLen)
+	}
+	if letters > 0 {
+		o, _ := standardise.Organisation(v)
+		add(&p.legal, o.Form != "")
+	}
 	p.words += float64(len(strings.Fields(standardise.Fold(v))))
-	n := len([]rune(v))
-	p.runes += float64(n)
+	p.runes += float64(utf8.RuneCountInString(v))
 	add(&p.list, strings.Contains(v, "**") || strings.Count(v, ";") >= 1 || strings.Count(v, "|") >= 1 || strings.Count(v, ",") >= 2 || strings.Count(v, "、") >= 1)
 }
+
+// officialLen is from where on a check digit alone proves an official number.
+const officialLen = 18
 
 func startsDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 

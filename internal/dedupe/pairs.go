@@ -1,53 +1,146 @@
 package dedupe
 
-import (
-	"encoding/csv"
-	"io"
-	"strconv"
-)
+import "slices"
 
-// Weighed is a pair that was compared and given at least the probability of one
-// that deserves a look.
-type Weighed struct {
-	A, B        int // rows
-	Probability float64
-	Together    bool // whether they stand in one cluster
+// pattern is the levels of a pair, four bits a field, with the fields that its
+// keys forced.
+type pattern struct {
+	levels [2]uint64
+	forced uint64
 }
 
-// weighed lists the pairs that nothing forbids. With link, a pair of whose rows
-// one has a better partner is left out: each has only one.
-func (r *Result) weighed(e *engine, links []link) []Weighed {
-	best := map[int32]int32{}
-	if e.u.file != nil {
-		for _, l := range links {
-			best[l.a], best[l.b] = max(best[l.a], l.weight), max(best[l.b], l.weight)
-		}
-	}
-	var out []Weighed
-	for _, l := range links {
-		if l.weight < best[l.a] || l.weight < best[l.b] || e.veto(int(l.a), int(l.b)) {
-			continue
-		}
-		a, b := int(e.u.first[l.a]), int(e.u.first[l.b])
-		out = append(out, Weighed{a, b, probability(l.weight), r.Rows[a].Cluster == r.Rows[b].Cluster})
+func (p pattern) unpack(n int) []uint8 {
+	out := make([]uint8, n)
+	for i := range out {
+		out[i] = uint8(p.levels[i/16]>>(4*(i%16))) & 15
 	}
 	return out
 }
 
-// WritePairs writes the ids of each pair of Options.Pairs, its probability and
-// whether both stand in one cluster, the likeliest first.
-func (r *Result) WritePairs(w io.Writer, t *Table, id string) error {
-	out := csv.NewWriter(w)
-	name := t.RowName(id)
-	if err := out.Write([]string{"id_a", "id_b", "probability", "together"}); err != nil {
-		return err
+// pairs are the candidates: of unit i those with j > i, each with the number
+// of its pattern.
+type pairs struct {
+	blocks   [][]pair // of chunk units each
+	counts   []uint32 // by unit
+	patterns []pattern
+	of       []int64 // by pattern, how many pairs have it
+}
+
+type pair struct{ unit, pattern uint32 }
+
+// each gives the pairs of a block of units, unit by unit.
+func (p *pairs) each(block int, do func(i int, others []pair)) {
+	rest := p.blocks[block]
+	for i := block * chunk; i < min((block+1)*chunk, len(p.counts)); i++ {
+		n := p.counts[i]
+		if n > 0 {
+			do(i, rest[:n])
+		}
+		rest = rest[n:]
 	}
-	for _, p := range r.Pairs {
-		row := []string{Harmless(name(p.A)), Harmless(name(p.B)), strconv.FormatFloat(p.Probability, 'f', 6, 64), strconv.FormatBool(p.Together)}
-		if err := out.Write(row); err != nil {
-			return err
+}
+
+// patternTable numbers patterns: open addressing.
+type patternTable struct {
+	slots    []uint32 // number + 1
+	patterns []pattern
+	counts   []int64
+}
+
+func (t *patternTable) add(p pattern, n int64) uint32 {
+	if 2*(len(t.patterns)+1) > len(t.slots) {
+		t.slots = make([]uint32, max(2*len(t.slots), 1024))
+		for k, q := range t.patterns {
+			t.slots[t.place(q)] = uint32(k) + 1
 		}
 	}
-	out.Flush()
-	return out.Error()
+	at := t.place(p)
+	if t.slots[at] == 0 {
+		t.patterns, t.counts = append(t.patterns, p), append(t.counts, 0)
+		t.slots[at] = uint32(len(t.patterns))
+	}
+	k := t.slots[at] - 1
+	t.counts[k] += n
+	return k
+}
+
+func (t *patternTable) place(p pattern) int {
+	h := fold(p.levels[0]^odd0, p.levels[1]^odd1)
+	at := int(fold(h^odd2, p.forced^odd3)) & (len(t.slots) - 1)
+	for t.slots[at] != 0 && t.patterns[t.slots[at]-1] != p {
+		at = (at + 1) & (len(t.slots) - 1)
+	}
+	return at
+}
+
+// gatherer is one worker's share of finding pairs.
+type gatherer struct {
+	found []uint64 // a unit that shares a key, and which rule's
+	out   []pair
+	table patternTable
+}
+
+// candidates compares every pair that shares a key, once.
+func (e *engine) candidates(x *index) (*pairs, error) {
+	n := len(e.u.first)
+	workers := make([]gatherer, e.o.Workers)
+	out := &pairs{blocks: make([][]pair, (n+chunk-1)/chunk), counts: make([]uint32, n)}
+	owner := make([]uint8, len(out.blocks))
+	err := e.o.parallelBy(1, len(out.blocks), "compare", func(w, block int) {
+		g := &workers[w]
+		g.out, owner[block] = g.out[:0], uint8(w)
+		for i := block * chunk; i < min((block+1)*chunk, n); i++ {
+			before := len(g.out)
+			e.gather(g, x, i)
+			out.counts[i] = uint32(len(g.out) - before)
+		}
+		out.blocks[block] = slices.Clone(g.out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, e.number(out, workers, owner)
+}
+
+func (e *engine) gather(g *gatherer, x *index, i int) {
+	g.found = g.found[:0]
+	for _, k := range x.listsOf[x.of[i]:x.of[i+1]] {
+		units, rule := x.list(int(k)), uint64(x.lists[k].group.rule())
+		at, _ := slices.BinarySearch(units, int32(i))
+		for _, j := range units[at+1:] {
+			g.found = append(g.found, uint64(uint32(j))<<8|rule)
+		}
+	}
+	slices.Sort(g.found)
+	for k := 0; k < len(g.found); {
+		j, forced := int(g.found[k]>>8), ^uint64(0)
+		for ; k < len(g.found) && int(g.found[k]>>8) == j; k++ {
+			forced &= x.rules[g.found[k]&255].forced
+		}
+		if e.u.apart(i, j) {
+			continue
+		}
+		p := pattern{e.packedLevels(i, j), forced}
+		g.out = append(g.out, pair{uint32(j), g.table.add(p, 1)})
+	}
+}
+
+// number gives each pattern one number for all workers.
+func (e *engine) number(p *pairs, workers []gatherer, owner []uint8) error {
+	all := patternTable{}
+	renamed := make([][]uint32, len(workers))
+	for w := range workers {
+		t := &workers[w].table
+		renamed[w] = make([]uint32, len(t.patterns))
+		for k, pat := range t.patterns {
+			renamed[w][k] = all.add(pat, t.counts[k])
+		}
+	}
+	p.patterns, p.of = all.patterns, all.counts
+	return e.o.parallelBy(1, len(p.blocks), "compare", func(_, block int) {
+		for k := range p.blocks[block] {
+			q := &p.blocks[block][k]
+			q.pattern = renamed[owner[block]][q.pattern]
+		}
+	})
 }

@@ -3,6 +3,7 @@ package dedupe
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -15,6 +16,7 @@ type Options struct {
 	Link      bool              // every file is clean in itself
 	Threshold float64           // least probability of a link; 0 for DefaultThreshold
 	Workers   int               // 0 for one
+	Memory    int64             // bytes that all of it may take; 0 for no bound
 	Pairs     bool              // whether Result.Pairs is wanted
 	Progress  Progress
 	Labels    []Known         // what somebody knows of pairs of rows
@@ -42,12 +44,17 @@ const chunk = 256
 // early, with the reason, when the context does. What do writes must be the
 // item's own or the worker's own.
 func (o *Options) parallel(n int, stage string, do func(worker, item int)) error {
+	return o.parallelBy(min(chunk, max(n/(16*max(o.Workers, 1)), 1)), n, stage, do)
+}
+
+// parallelBy is parallel with so many items at a time.
+func (o *Options) parallelBy(chunk, n int, stage string, do func(worker, item int)) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for w := range max(o.Workers, 1) {
 		wg.Go(func() {
 			for {
-				from := int(next.Add(chunk)) - chunk
+				from := int(next.Add(int64(chunk))) - chunk
 				if from >= n || o.ctx.Err() != nil {
 					return
 				}
@@ -62,4 +69,15 @@ func (o *Options) parallel(n int, stage string, do func(worker, item int)) error
 	}
 	wg.Wait()
 	return o.ctx.Err()
+}
+
+// A stage of a large table leaves most of what it needed behind as garbage.
+// Collected between two stages, it is room for the next one; what lives lies in
+// a few large pieces without pointers, which the collector does not look into.
+const collectFrom = 100_000
+
+func (o *Options) collect(rows int) {
+	if rows > collectFrom {
+		runtime.GC()
+	}
 }

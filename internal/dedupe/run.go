@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"touchstone/matching/cluster"
 	"touchstone/matching/fit"
 )
 
@@ -35,6 +34,7 @@ type Result struct {
 	Pairs      []Weighed // with Options.Pairs, the likeliest first
 	Compared   int64     // pairs
 	Capped     []Capped
+	Plan       *Plan // what was left out to keep to a budget of pairs; nil where nothing was
 	Learnt     []Learnt
 	Prior      int32
 	Kept       string // why the start weights serve; "" where weights were learnt
@@ -105,8 +105,8 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Entity: entity, Reads: reads, Capped: x.capped, Twins: e.u.twins(), engine: e, Rows: make([]Placed, t.Rows())}
-	for _, c := range p.counts {
+	r := &Result{Entity: entity, Reads: reads, Capped: x.capped, Plan: x.plan, Twins: e.u.twins(), engine: e, Rows: make([]Placed, t.Rows())}
+	for _, c := range p.of {
 		r.Compared += c
 	}
 	fitted, kept, err := e.learn(p)
@@ -114,8 +114,12 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 		return nil, err
 	}
 	r.Kept, r.Prior, r.Learnt = kept, e.prior, e.learnt(fitted, p, kept == "")
-	r.links = e.links(p)
-	r.part(e, r.links, o.Threshold)
+	if r.links, err = e.links(p); err != nil {
+		return nil, err
+	}
+	if err := r.part(e, r.links, o.Threshold); err != nil {
+		return nil, err
+	}
 	if o.Ask {
 		r.Doubts = e.doubtful(p)
 	}
@@ -156,41 +160,43 @@ func threshold(p float64) int32 { return int32(math.Ceil(1000 * math.Log2(p/(1-p
 
 func probability(w int32) float64 { return 1 / (1 + math.Exp2(-float64(w)/1000)) }
 
-// links weighs the candidates that may be worth a look.
-func (e *engine) links(p *pairs) []link {
+// links weighs the candidates, and gives those that may be worth a look, in the
+// order of their units.
+func (e *engine) links(p *pairs) ([]link, error) {
 	base := make([]int32, len(p.patterns))
+	most := make([]int32, len(p.patterns)) // with all that rarity may add
 	levels := make([][]uint8, len(p.patterns))
 	for k, pat := range p.patterns {
 		levels[k] = pat.unpack(len(e.fields))
 		base[k] = e.sum(levels[k])
+		most[k] = base[k] + e.mostRarity(levels[k])
 	}
 	least := threshold(reviewFrom)
-	var out []link
-	for i, list := range p.of {
-		for _, q := range list {
-			w := base[q.pattern] + e.adjust(i, int(q.unit), levels[q.pattern])
-			if w >= least {
-				out = append(out, link{int32(i), int32(q.unit), w})
+	found := make([][]link, len(p.blocks))
+	err := e.o.parallelBy(1, len(p.blocks), "weigh", func(_, block int) {
+		p.each(block, func(i int, others []pair) {
+			for _, q := range others {
+				if most[q.pattern] < least {
+					continue
+				}
+				if w := base[q.pattern] + e.adjust(i, int(q.unit), levels[q.pattern]); w >= least {
+					found[block] = append(found[block], link{int32(i), int32(q.unit), w})
+				}
 			}
-		}
-	}
-	slices.SortFunc(out, compareLinks)
-	return out
+		})
+	})
+	return slices.Concat(found...), err
 }
 
 // part clusters the units and writes the rows.
-func (r *Result) part(e *engine, links []link, p float64) {
-	n := len(e.u.first)
+func (r *Result) part(e *engine, links []link, p float64) error {
 	least := threshold(p)
-	in := cluster.Input{N: n, Link: least, Weigh: func(a, b int) int32 { return e.weigh(a, b) }, Veto: e.veto}
-	for _, l := range links {
-		if l.weight >= least {
-			in.Links = append(in.Links, cluster.Link{A: int(l.a), B: int(l.b), Weight: l.weight})
-		}
+	group, err := e.partition(links, least)
+	if err != nil {
+		return err
 	}
-	e.ruled(&in)
-	group := cluster.Partition(in).Group
-	size := make([]int, n)
+	n := len(group)
+	size := make([]int32, n)
 	for _, g := range group {
 		size[g]++
 	}
@@ -198,30 +204,35 @@ func (r *Result) part(e *engine, links []link, p float64) {
 	for i := range best {
 		best[i], other[i] = math.MinInt32, math.MinInt32
 	}
+	var open []link
 	for _, l := range links {
 		to := other
 		if group[l.a] == group[l.b] {
 			to = best
+		} else if taken := e.u.file != nil && (size[group[l.a]] > 1 || size[group[l.b]] > 1); !taken && !e.u.apart(int(l.a), int(l.b)) {
+			open = append(open, l) // one to one, a row that has its partner is no question
 		}
 		to[l.a], to[l.b] = max(to[l.a], l.weight), max(to[l.b], l.weight)
-		taken := e.u.file != nil && (size[group[l.a]] > 1 || size[group[l.b]] > 1) // one to one: it has its partner
-		if group[l.a] != group[l.b] && !taken && len(r.Review) < maxReview && !e.u.apart(int(l.a), int(l.b)) {
-			r.Review = append(r.Review, Review{int(e.u.first[l.a]), int(e.u.first[l.b]), probability(l.weight)})
-		}
+	}
+	slices.SortFunc(open, compareLinks)
+	for _, l := range open[:min(len(open), maxReview)] {
+		r.Review = append(r.Review, Review{int(e.u.first[l.a]), int(e.u.first[l.b]), probability(l.weight)})
 	}
 	r.place(e, group, size, best, other, least)
+	return nil
 }
 
 // place numbers the clusters in the order of their content. Equal rows are one
 // customer where their content is enough to say so, or where it links them to
 // others.
-func (r *Result) place(e *engine, group, size []int, best, other []int32, least int32) {
+func (r *Result) place(e *engine, group, size, best, other []int32, least int32) {
 	number := make([]int, len(size))
 	for i := range number {
 		number[i] = -1
 	}
 	r.unitOf = make([]int32, len(r.Rows))
-	for i, rows := range e.u.rows {
+	for i := range group {
+		rows := e.u.rows(i)
 		own := int32(math.MaxInt32)
 		if len(rows) > 1 {
 			own = e.weigh(i, i)

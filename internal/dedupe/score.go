@@ -29,7 +29,7 @@ func sides() [][4]string {
 // out.
 func Pairs(t *Table) (*Table, error) {
 	n := t.Rows()
-	out := &Table{Files: []string{"left", "right"}, names: map[string]int{}, File: make([]uint16, 2*n), Line: append(append([]string{}, t.Line...), t.Line...)}
+	out := &Table{Files: []string{"left", "right"}, names: map[string]int{}, File: make([]uint16, 2*n)}
 	for i := n; i < 2*n; i++ {
 		out.File[i] = 1
 	}
@@ -75,24 +75,14 @@ func (t *Table) partner(left string) (*Column, string) {
 
 // joinColumns puts the values of the right column below those of the left.
 func joinColumns(name string, left, right *Column) *Column {
-	c := &Column{Name: name, Values: append([]string{}, left.Values...), Codes: append([]uint32{}, left.Codes...)}
-	at := make(map[string]uint32, len(c.Values))
-	for i, v := range c.Values {
-		at[v] = uint32(i)
+	c, n := newColumn(name), len(left.codes)
+	for row := range n {
+		c.set(row, []byte(left.Text(row)))
 	}
-	moved := make([]uint32, len(right.Values))
-	for i, v := range right.Values {
-		code, ok := at[v]
-		if !ok {
-			code = uint32(len(c.Values))
-			at[v] = code
-			c.Values = append(c.Values, v)
-		}
-		moved[i] = code
+	for row := range n {
+		c.set(n+row, []byte(right.Text(row)))
 	}
-	for _, code := range right.Codes {
-		c.Codes = append(c.Codes, moved[code])
-	}
+	c.finish(2 * n)
 	return c
 }
 

@@ -3,95 +3,182 @@ package dedupe
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
-// units are the rows with equal content taken as one, in the order of their
-// content: what is done with unit numbers is thereby independent of the order
-// of the rows. With link, rows stay apart, ordered by content and file.
+// units are the rows with equal content taken as one, ordered by a hash of
+// their content: what is done with unit numbers is thereby independent of the
+// order of the rows. With link, rows stay apart, ordered by content and file.
 type units struct {
-	rows  [][]int32 // rows of each unit, in row order
-	first []int32   // one row of each
-	file  []uint16  // with link: the unit's file
-	twin  []bool    // with link: its file holds an equal row; nobody can tell which of them is meant
+	compared []*Column // by name: what makes the content
+	first    []int32   // one row of each
+	order    []int32   // the rows of all units, each unit's in row order
+	starts   []int32   // where each unit's rows begin in order, and the end
+	of       []int32   // by row, the unit that it is the first row of, else -1
+	file     []uint16  // with link: the unit's file
+	twin     []bool    // with link: its file holds an equal row; nobody can tell which of them is meant
 }
 
-// hash is FNV-1a, 64 bit.
-func hash(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
+// rows are those of a unit.
+func (u *units) rows(i int) []int32 { return u.order[u.starts[i]:u.starts[i+1]] }
+
+// hashedRow is a row with the hash of its content.
+type hashedRow struct {
+	hash uint64
+	row  int32
 }
 
-// mix is the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-func mix(z uint64) uint64 {
-	z += 0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
+// newUnits takes the rows together by the columns that are compared.
+func newUnits(t *Table, compared []*Column, o *Options) (*units, error) {
+	u := &units{compared: slices.Clone(compared)}
+	slices.SortFunc(u.compared, func(a, b *Column) int { return cmp.Compare(a.Name, b.Name) })
+	rows, err := u.hashRows(t.Rows(), o)
+	if err != nil {
+		return nil, err
+	}
+	byHash(rows, func(a, b hashedRow) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(t.File[a.row], t.File[b.row]), cmp.Compare(a.row, b.row))
+	})
+	u.order = make([]int32, len(rows))
+	for i, r := range rows {
+		u.order[i] = r.row
+	}
+	for i := 0; i < len(rows); {
+		j := i + 1
+		for j < len(rows) && rows[j].hash == rows[i].hash {
+			j++
+		}
+		u.takeRun(t, i, j, o.Link)
+		i = j
+	}
+	u.starts = slices.Clip(append(u.starts, int32(len(rows))))
+	u.first = slices.Clip(u.first)
+	u.of = make([]int32, len(rows))
+	for i := range u.of {
+		u.of[i] = -1
+	}
+	for unit, row := range u.first {
+		u.of[row] = int32(unit)
+	}
+	return u, nil
 }
 
-// newUnits orders the rows by the columns that are compared.
-func newUnits(t *Table, compared []*Column, link bool) *units {
-	compared = slices.Clone(compared)
-	slices.SortFunc(compared, func(a, b *Column) int { return cmp.Compare(a.Name, b.Name) })
-	ranks := make([][]uint32, len(compared))
-	for i, c := range compared {
-		ranks[i] = ranked(c.Values)
-	}
-	order := make([]int32, t.Rows())
-	for i := range order {
-		order[i] = int32(i)
-	}
-	content := func(a, b int32) int {
-		for i, c := range compared {
-			if x, y := ranks[i][c.Codes[a]], ranks[i][c.Codes[b]]; x != y {
-				return cmp.Compare(x, y)
+// hashRows hashes the content of each row. Values that stand for none are one.
+func (u *units) hashRows(n int, o *Options) ([]hashedRow, error) {
+	known := make([][]uint64, len(u.compared)) // by code, where values repeat
+	for k, c := range u.compared {
+		if 2*c.values() <= n {
+			known[k] = make([]uint64, c.values())
+			for code := range known[k] {
+				known[k][code] = contentHash(c.value(uint32(code)))
 			}
 		}
+	}
+	rows := make([]hashedRow, n)
+	err := o.parallel(n, "order", func(_, i int) {
+		h := uint64(0)
+		for k, c := range u.compared {
+			v := uint64(0)
+			if known[k] != nil {
+				v = known[k][c.codes[i]]
+			} else {
+				v = contentHash(c.Text(i))
+			}
+			h = fold(h^v^odd0, odd1+uint64(k)<<1)
+		}
+		rows[i] = hashedRow{fold(h^odd2, odd3), int32(i)}
+	})
+	return rows, err
+}
+
+func contentHash(s string) uint64 {
+	if blank(s) {
 		return 0
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		if c := content(a, b); c != 0 {
-			return c
+	return hash(s)
+}
+
+// byHash sorts what is spread evenly by its hash: by its upper bits first, then
+// bucket by bucket.
+func byHash(rows []hashedRow, compare func(a, b hashedRow) int) {
+	const few = 4096
+	if len(rows) <= few {
+		slices.SortFunc(rows, compare)
+		return
+	}
+	shift := 64
+	for 1<<(64-shift) < len(rows)/8 && shift > 44 {
+		shift--
+	}
+	at := make([]int32, 1<<(64-shift)+1)
+	for _, r := range rows {
+		at[r.hash>>shift+1]++
+	}
+	for i := 1; i < len(at); i++ {
+		at[i] += at[i-1]
+	}
+	ends := slices.Clone(at[:len(at)-1])
+	spread := make([]hashedRow, len(rows))
+	for _, r := range rows {
+		b := r.hash >> shift
+		spread[ends[b]] = r
+		ends[b]++
+	}
+	copy(rows, spread)
+	for b := range ends {
+		slices.SortFunc(rows[at[b]:ends[b]], compare)
+	}
+}
+
+// takeRun makes units of the rows from i to j of order, whose hashes are equal:
+// one of them, unless the hash is that of two contents.
+func (u *units) takeRun(t *Table, i, j int, link bool) {
+	run := u.order[i:j]
+	for _, r := range run[1:] {
+		if u.content(run[0], r) != 0 {
+			slices.SortFunc(run, func(a, b int32) int {
+				return cmp.Or(u.content(a, b), cmp.Compare(t.File[a], t.File[b]), cmp.Compare(a, b))
+			})
+			break
 		}
-		return cmp.Or(cmp.Compare(t.File[a], t.File[b]), cmp.Compare(a, b))
-	})
-	u := &units{}
-	for i, r := range order {
-		if i > 0 && !link && content(order[i-1], r) == 0 {
-			u.rows[len(u.rows)-1] = append(u.rows[len(u.rows)-1], r)
+	}
+	for k, r := range run {
+		equal := k > 0 && u.content(run[k-1], r) == 0
+		if equal && !link {
 			continue
 		}
-		u.rows = append(u.rows, []int32{r})
-		u.first = append(u.first, r)
+		u.starts, u.first = append(u.starts, int32(i+k)), append(u.first, r)
 		if link {
-			twin := i > 0 && t.File[order[i-1]] == t.File[r] && content(order[i-1], r) == 0
+			twin := equal && t.File[run[k-1]] == t.File[r]
 			if twin {
-				u.twin[i-1] = true
+				u.twin[len(u.twin)-1] = true
 			}
 			u.file, u.twin = append(u.file, t.File[r]), append(u.twin, twin)
 		}
 	}
-	return u
 }
 
-// ranked numbers values by their byte order; values that stand for none are
-// one.
-func ranked(values []string) []uint32 {
-	order := make([]uint32, len(values))
-	for i := range order {
-		order[i] = uint32(i)
-	}
-	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(values[a], values[b]) })
-	rank := make([]uint32, len(values))
-	for i, v := range order {
-		if !blank(values[v]) {
-			rank[v] = uint32(i) + 1
+// content orders two rows by their content.
+func (u *units) content(a, b int32) int {
+	for _, c := range u.compared {
+		if c.codes[a] == c.codes[b] {
+			continue
+		}
+		x, y := c.Text(int(a)), c.Text(int(b))
+		if bx, by := blank(x), blank(y); bx || by {
+			if bx != by {
+				if bx {
+					return -1
+				}
+				return 1
+			}
+			continue
+		}
+		if o := strings.Compare(x, y); o != 0 {
+			return o
 		}
 	}
-	return rank
+	return 0
 }
 
 // apart says whether a pair cannot be one by the rule of linking: both stand

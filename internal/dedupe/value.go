@@ -44,12 +44,12 @@ type prepared struct {
 // prepare standardises each distinct value once. Word weights are those of
 // inverse document frequency over the units.
 func prepare(c *Column, m Meaning, u *units) *prepared {
-	p := &prepared{meaning: m, values: make([]value, len(c.Values)), holders: make([]int32, len(c.Values))}
+	p := &prepared{meaning: m, values: make([]value, c.values()), holders: make([]int32, c.values())}
 	for _, r := range u.first {
-		p.holders[c.Codes[r]]++
+		p.holders[c.code(r)]++
 	}
-	for code, s := range c.Values {
-		if !blank(s) && p.holders[code] > 0 {
+	for code := range p.values {
+		if s := c.value(uint32(code)); p.holders[code] > 0 && !blank(s) {
 			p.values[code] = read(s, m)
 			if p.values[code].ok {
 				p.filled += int(p.holders[code])

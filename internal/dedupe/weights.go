@@ -16,6 +16,11 @@ const (
 	// against.
 	fieldSlack   = 750
 	againstSlack = 500
+	// slackRows is the size of table that fieldSlack is meant for: of larger ones
+	// the prior falls by 3.3 bits with each factor of ten, and an agreement may
+	// weigh slackPerTen more, or the same evidence would prove less and less.
+	slackRows   = 10_000
+	slackPerTen = 500
 	// hardAgainst: a level whose start weight is at most this says "another
 	// customer" by judgement (another branch, another number); data, in which the
 	// two often stand together, does not unlearn it.
@@ -45,7 +50,7 @@ func (e *engine) weak(k int) bool {
 	case OrgName, LegalName, Full, Family, Given, Street:
 		return false
 	default:
-		return f.rare.table.Agreement() > describes
+		return f.rare.agreement > describes
 	}
 }
 
@@ -59,6 +64,11 @@ func (e *engine) take(r fit.Result) {
 	}
 }
 
+// slack is how much more than its start weight an agreement may weigh here.
+func (e *engine) slack() int32 {
+	return fieldSlack + int32(math.Round(slackPerTen*max(0, math.Log10(float64(len(e.u.first))/slackRows))))
+}
+
 // bounded holds a learnt weight; alike says that it is of texts that are alike in
 // part.
 func (e *engine) bounded(k int, learnt, start int32, alike bool) int32 {
@@ -66,7 +76,7 @@ func (e *engine) bounded(k int, learnt, start int32, alike bool) int32 {
 		if start <= hardAgainst {
 			learnt = min(learnt, start)
 		}
-		return max(min(learnt, max(start, 0)+fieldSlack), min(start, 0)-againstSlack)
+		return max(min(learnt, max(start, 0)+e.slack()), min(start, 0)-againstSlack)
 	}
 	w := int32(math.Round((learntShare*float64(learnt) + (1000-learntShare)*float64(start)) / 1000))
 	if alike {

@@ -1,0 +1,178 @@
+package dedupe
+
+// Column is one column of a table. Its values lie one after the other in byte
+// arenas and are named by codes; code 0 is "". A value that stands in several
+// rows has one code, unless nearly all values of the column differ: then each
+// row has its own.
+type Column struct {
+	Name   string
+	codes  []uint32 // of each row
+	texts  texts
+	known  *dictionary // while reading; nil where values are not looked up
+	loose  bool        // a value may have several codes
+	filled int
+}
+
+func newColumn(name string) *Column {
+	c := &Column{Name: name, known: &dictionary{}}
+	c.texts.add(nil)
+	return c
+}
+
+// Text is the row's value.
+func (c *Column) Text(row int) string { return c.texts.at(c.codes[row]) }
+
+// code is the row's code, and value what a code stands for.
+func (c *Column) code(row int32) uint32 { return c.codes[row] }
+
+func (c *Column) value(code uint32) string { return c.texts.at(code) }
+
+// values is how many codes there are.
+func (c *Column) values() int { return len(c.texts.ends) }
+
+// A column is taken for one of distinct values when of its first looseAfter
+// values more than half are new: to look each up would then cost more than to
+// keep the few that repeat.
+const looseAfter = 8192
+
+// set gives the row its value, and those passed over blank ones. It says how
+// many bytes that took.
+func (c *Column) set(row int, value []byte) int64 {
+	n, had := len(c.codes), c.values()
+	for len(c.codes) < row {
+		c.codes = append(c.codes, 0)
+	}
+	c.codes = append(c.codes[:row], c.codeOf(value))
+	cost := int64(4 * (len(c.codes) - n))
+	if c.values() > had {
+		cost += int64(len(value)) + valueCost
+	}
+	return cost
+}
+
+// valueCost is what a value takes beside its text: where it ends, and its place
+// in the dictionary.
+const valueCost = 20
+
+func (c *Column) codeOf(value []byte) uint32 {
+	if len(value) == 0 {
+		return 0
+	}
+	if c.filled++; c.filled == looseAfter && 2*c.values() > looseAfter {
+		c.known, c.loose = nil, true
+	}
+	if c.known == nil {
+		return c.texts.add(value)
+	}
+	return c.known.code(&c.texts, value)
+}
+
+// finish gives the column all rows, and frees what only reading needed.
+func (c *Column) finish(rows int) {
+	c.codes = exact(append(c.codes, make([]uint32, max(rows-len(c.codes), 0))...))
+	c.texts.close()
+	c.texts.ends, c.texts.tail = exact(c.texts.ends), nil
+	c.known = nil
+}
+
+// texts are values by code, a thousand to an arena: no string header each, and
+// nothing for the garbage collector to follow but the arenas.
+type texts struct {
+	arenas []string
+	ends   []uint32 // of each value, in its arena
+	tail   []byte   // the arena that is being filled
+}
+
+// arenaBits: as many values to an arena that the longest records do not pass
+// the 4 GiB that an end can name.
+const (
+	arenaBits = 10
+	arenaMask = 1<<arenaBits - 1
+)
+
+func (t *texts) add(value []byte) uint32 {
+	t.tail = append(t.tail, value...)
+	t.ends = append(t.ends, uint32(len(t.tail)))
+	if len(t.ends)&arenaMask == 0 {
+		t.close()
+	}
+	return uint32(len(t.ends) - 1)
+}
+
+// close makes the values of the arena that is being filled readable by at.
+func (t *texts) close() {
+	if k := (len(t.ends) - 1) >> arenaBits; k == len(t.arenas) {
+		t.arenas = append(t.arenas, string(t.tail))
+		t.tail = t.tail[:0]
+	}
+}
+
+func (t *texts) span(code uint32) (from, to uint32) {
+	if code&arenaMask != 0 {
+		from = t.ends[code-1]
+	}
+	return from, t.ends[code]
+}
+
+func (t *texts) at(code uint32) string {
+	from, to := t.span(code)
+	if from == to {
+		return ""
+	}
+	return t.arenas[code>>arenaBits][from:to]
+}
+
+// is says whether the code stands for the value, also while reading.
+func (t *texts) is(code uint32, value []byte) bool {
+	from, to := t.span(code)
+	if int(to-from) != len(value) {
+		return false
+	}
+	if k := int(code >> arenaBits); k < len(t.arenas) {
+		return t.arenas[k][from:to] == string(value)
+	}
+	return string(t.tail[from:to]) == string(value)
+}
+
+// dictionary finds the code of a value: open addressing, the upper half of an
+// entry a part of the value's hash, the lower half its code. An entry of 0 is
+// free: code 0 is never looked up.
+type dictionary struct {
+	entries []uint64
+	used    int
+}
+
+// code gives the value its code, a new one where it has none.
+func (d *dictionary) code(t *texts, value []byte) uint32 {
+	if 4*(d.used+1) > 3*len(d.entries) {
+		d.grow()
+	}
+	tag := uint32(hashBytes(value) >> 32)
+	mask := uint32(len(d.entries) - 1)
+	at := tag & mask
+	for ; d.entries[at] != 0; at = (at + 1) & mask {
+		if e := d.entries[at]; uint32(e>>32) == tag && t.is(uint32(e), value) {
+			return uint32(e)
+		}
+	}
+	code := t.add(value)
+	d.entries[at] = uint64(tag)<<32 | uint64(code)
+	d.used++
+	return code
+}
+
+func (d *dictionary) grow() {
+	old := d.entries
+	d.entries = make([]uint64, max(2*len(old), 64))
+	mask := uint32(len(d.entries) - 1)
+	for _, e := range old {
+		if e == 0 {
+			continue
+		}
+		at := uint32(e>>32) & mask
+		for d.entries[at] != 0 {
+			at = (at + 1) & mask
+		}
+		d.entries[at] = e
+	}
+}

@@ -1,0 +1,59 @@
+package dedupe
+
+import "touchstone/matching"
+
+// forms are the features of all units in their binary form, a chunk of rows to
+// an arena: nothing of a unit's own for the garbage collector to follow.
+type forms struct {
+	arenas [][]byte
+	at     []uint64 // by unit: arena, place and length
+}
+
+// Bits of a place: a form is shorter than 64 KiB, and a chunk of them than
+// 16 MiB.
+const (
+	formBits  = 16
+	placeBits = 24
+)
+
+// of gives a unit's features, which are read where they lie.
+func (f *forms) of(unit int) matching.Features {
+	p := f.at[unit]
+	from := p >> formBits & (1<<placeBits - 1)
+	return matching.ViewTrusted(f.arenas[p>>(formBits+placeBits)][from : from+p&(1<<formBits-1)])
+}
+
+// standardise makes the features of every unit, in the order of the rows: those
+// lie beside one another in memory, the units do not.
+func (e *engine) standardise() error {
+	if e.model == nil {
+		return nil
+	}
+	n := e.t.Rows()
+	e.forms = forms{arenas: make([][]byte, (n+chunk-1)/chunk), at: make([]uint64, len(e.u.first))}
+	type room struct {
+		values matching.Values
+		bytes  []byte
+	}
+	r, rooms := e.recordReader(), make([]room, e.o.Workers)
+	return e.o.parallelBy(1, len(e.forms.arenas), "standardise", func(w, block int) {
+		room := &rooms[w]
+		room.bytes = room.bytes[:0]
+		for row := block * chunk; row < min((block+1)*chunk, n); row++ {
+			unit := e.u.of[row]
+			if unit < 0 {
+				continue
+			}
+			from := len(room.bytes)
+			r.read(row, &room.values)
+			room.bytes = matching.AppendFeatures(room.bytes, e.entity, &room.values)
+			if len(room.bytes)-from >= 1<<formBits { // no form is
+				room.bytes = matching.AppendFeatures(room.bytes[:from], e.entity, &matching.Values{})
+			}
+			e.forms.at[unit] = uint64(block)<<(formBits+placeBits) | uint64(from)<<formBits | uint64(len(room.bytes)-from)
+		}
+		arena := make([]byte, len(room.bytes))
+		copy(arena, room.bytes)
+		e.forms.arenas[block] = arena
+	})
+}

@@ -1,0 +1,114 @@
+package dedupe
+
+import "math"
+
+// rarity knows how often each value of a field stands in the table: an exact
+// agreement on a rare one says more.
+type rarity struct {
+	value     []uint32 // of each unit, the number of its value; 0 for none
+	adjust    []int32  // by number, 1/1000 bit
+	most      int32    // of adjust
+	agreement float64  // the chance that two rows' values are equal
+}
+
+// rareLimit bounds how much the rarity of one value adds or takes: 8 bits.
+const rareLimit = 8000
+
+// frequencies counts the values of a field, given by hash, 0 for none.
+//
+// What an exact agreement on a value weighs more than one on any value is log2
+// of the field's chance of agreement over the value's own share, as Splink has
+// it: "Term-frequency adjustments" (moj-analytical-services/splink,
+// docs/topic_guides/comparisons/term-frequency.md).
+func (e *engine) frequencies(of func(unit int) uint64) *rarity {
+	r := &rarity{value: make([]uint32, len(e.u.first))}
+	numbers, count, total := numbering{}, []int64{0}, int64(0)
+	for _, i := range e.u.of { // in the order of rows: as values and forms lie
+		if i < 0 {
+			continue
+		}
+		h := of(int(i))
+		if h == 0 {
+			continue
+		}
+		n := numbers.of(h)
+		if int(n) == len(count) {
+			count = append(count, 0)
+		}
+		rows := int64(len(e.u.rows(int(i))))
+		r.value[i] = n
+		count[n] += rows
+		total += rows
+	}
+	if total > 1 {
+		pairs := 0.0 // whole numbers up to 2^53: no order of theirs changes the sum
+		for _, n := range count {
+			pairs += float64(n) * float64(n-1)
+		}
+		r.agreement = pairs / (float64(total) * float64(total-1))
+	}
+	r.adjust = make([]int32, len(count))
+	for i, n := range count {
+		if n > 0 && r.agreement > 0 {
+			w := 1000 * math.Log2(r.agreement*float64(total)/float64(n))
+			r.adjust[i] = int32(math.Round(max(-rareLimit, min(rareLimit, w))))
+			r.most = max(r.most, r.adjust[i])
+		}
+	}
+	return r
+}
+
+// of is what two units' agreement on the value itself adds.
+func (r *rarity) of(i, j int) int32 {
+	if v := r.value[i]; v == r.value[j] {
+		return r.adjust[v]
+	}
+	return 0
+}
+
+// addRarity lets an exact agreement on a rare name weigh more.
+func (e *engine) addRarity(m Meaning, field string) {
+	i := e.fieldIndex(field)
+	if i < 0 || e.fields[i].rare != nil {
+		return
+	}
+	switch m {
+	case Given, Family, Employer, OrgName:
+	default:
+		return
+	}
+	e.fields[i].rare = e.frequencies(func(unit int) uint64 {
+		f := e.forms.of(unit)
+		return f.ValueHash(i)
+	})
+	e.fields[i].exact = 1
+}
+
+// adjust is what the rarity of the agreeing values adds.
+func (e *engine) adjust(i, j int, levels []uint8) int32 {
+	sum := int32(0)
+	for k := range e.fields {
+		sum += e.rarityOf(k, i, j, levels[k])
+	}
+	return sum
+}
+
+// mostRarity is the most that it can add to a pair of these levels.
+func (e *engine) mostRarity(levels []uint8) int32 {
+	sum := int32(0)
+	for k := range e.fields {
+		if f := &e.fields[k]; f.rare != nil && levels[k] > 0 && levels[k] <= f.exact {
+			sum += f.rare.most
+		}
+	}
+	return sum
+}
+
+// rarityOf is one field's share of it.
+func (e *engine) rarityOf(k, i, j int, level uint8) int32 {
+	f := &e.fields[k]
+	if f.rare == nil || level == 0 || level > f.exact {
+		return 0
+	}
+	return f.rare.of(i, j)
+}
