@@ -80,8 +80,14 @@ func (m *maker) mark(field string, i int, text string) {
 }
 
 // phoneRegion is the country to read national numbers by: the record's own,
-// its address's, or China where the name is in Chinese.
+// its address's, or China where the name is in Chinese. Hong Kong, Macao and
+// Taiwan have numbers of their own, whatever the record calls its country.
 func (m *maker) phoneRegion(v *Values) string {
+	if m.country == "" || m.country == "CN" {
+		if c := m.ownNumbers(); c != "" {
+			return c
+		}
+	}
 	if m.country != "" {
 		return m.country
 	}
@@ -94,6 +100,27 @@ func (m *maker) phoneRegion(v *Values) string {
 		if standardise.HasHan(n) {
 			return "CN"
 		}
+	}
+	return ""
+}
+
+// ownNumbers is the region with telephone numbers of its own that the record's
+// only address lies in, or that its only name names.
+func (m *maker) ownNumbers() string {
+	where := ""
+	switch {
+	case len(m.places) == 1:
+		where = m.places[0].Region
+	case len(m.places) == 0 && len(m.orgs) == 1:
+		where = m.orgs[0].Place
+	}
+	switch where {
+	case "香港":
+		return "HK"
+	case "澳门":
+		return "MO"
+	case "台湾":
+		return "TW"
 	}
 	return ""
 }

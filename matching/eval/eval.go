@@ -172,7 +172,7 @@ func pairs(n int) float64 { return float64(n) * float64(n-1) / 2 }
 // poisson turns 64 random bits into a draw of mean 1.
 func poisson(h uint64) int {
 	x := float64(h>>11) / (1 << 53)
-	p, sum := math.Exp(-1), math.Exp(-1)
+	p, sum := 1/math.E, 1/math.E // of none, and of as many or fewer
 	k := 0
 	for x >= sum && k < 20 {
 		k++

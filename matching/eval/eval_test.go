@@ -149,3 +149,18 @@ func TestLabelsAndThresholds(t *testing.T) {
 		t.Errorf("no matches, and yet %+v", r)
 	}
 }
+
+// TestLabelsOfOneWeightCountInAnyOrder: which of them comes first decides
+// nothing.
+func TestLabelsOfOneWeightCountInAnyOrder(t *testing.T) {
+	want := Reach{Wanted: 0.5, Found: true, Threshold: 5000, Precision: Wilson(2, 3), Recall: Wilson(2, 2)}
+	for _, list := range [][]Judged{
+		{{9000, true}, {5000, true}, {5000, false}},
+		{{9000, true}, {5000, false}, {5000, true}},
+		{{5000, false}, {5000, true}, {9000, true}},
+	} {
+		if got := Reaching(list, 0.5); got != want {
+			t.Errorf("Reaching(%v, 0.5) = %+v, want %+v", list, got, want)
+		}
+	}
+}

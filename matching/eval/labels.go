@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -85,7 +86,17 @@ type Reach struct {
 // some 400 never show 0.99 for certain.
 func Reaching(list []Judged, wanted float64) Reach {
 	sorted := slices.Clone(list)
-	slices.SortFunc(sorted, func(a, b Judged) int { return int(b.Weight) - int(a.Weight) })
+	slices.SortFunc(sorted, func(a, b Judged) int {
+		switch {
+		case a.Weight != b.Weight:
+			return cmp.Compare(b.Weight, a.Weight)
+		case a.Same == b.Same:
+			return 0
+		case b.Same: // of pairs that weigh the same a match comes last: the order of labels decides nothing
+			return -1
+		}
+		return 1
+	})
 	same := 0
 	for _, j := range sorted {
 		if j.Same {

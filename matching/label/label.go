@@ -161,6 +161,10 @@ func (t *table) pairs() (Truth, error) {
 	return out, t.err
 }
 
+// mostDrawn is how many pairs Draw holds before it leaves out those that are not
+// taken.
+const mostDrawn = 1 << 16
+
 // Draw takes labels out of a truth, deterministically: n pairs of one cluster
 // and n of two, each chosen by the hash of its ids, seed and all.
 func (t Truth) Draw(n int, seed uint64) []Pair {
@@ -183,6 +187,9 @@ func (t Truth) Draw(n int, seed uint64) []Pair {
 		for _, b := range members[t.Cluster[a]] {
 			if a < b {
 				same = append(same, drawn{Pair{A: a, B: b, Answer: Same, Source: "truth"}, hash(seed, a, b)})
+			}
+			if len(same) >= max(mostDrawn, 2*n) { // of one large cluster
+				same = take(same)
 			}
 		}
 		// As many others as are needed, found from each record by hash.

@@ -13,6 +13,7 @@ func (a *Address) latinLine(line string) {
 	var numBuf, unitBuf [8]string
 	toks := appendFields(buf[:0], Fold(line))
 	street, nums, units := streetBuf[:0], numBuf[:0], unitBuf[:0]
+	saint := false
 	for i := 0; i < len(toks); i++ {
 		t := toks[i]
 		next := ""
@@ -39,9 +40,10 @@ func (a *Address) latinLine(line string) {
 			nums = append(nums, t)
 		default:
 			street = append(street, streetWord(t))
+			saint = saint || t == "st" && len(street) == 1
 		}
 	}
-	if len(street) > 1 && street[0] == "st" { // "St James St"
+	if len(street) > 1 && saint { // "St James St"; "Straße des 17. Juni" has none
 		street[0] = "saint"
 	}
 	a.Street = joinedWords(street)

@@ -68,6 +68,9 @@ func (a *Address) hanLine(line string) {
 		if n == len(p) && (strings.HasPrefix(s[n:], "区") || strings.HasPrefix(s[n:], "县")) { // 朝阳区 is not the city of 朝阳
 			break
 		}
+		if n == len(p) && a.elsewhere(p) { // 上海市黄山新村 is not in 黄山
+			break
+		}
 		a.setPlace(p)
 		s = strings.TrimLeft(s[n:], " ")
 	}
@@ -187,6 +190,18 @@ func leadingDigits(s string) int {
 		n++
 	}
 	return n
+}
+
+// elsewhere says whether a place is known to lie in another province than the
+// address does.
+func (a *Address) elsewhere(p string) bool {
+	d := china()
+	in := a.Region
+	if !d.named[in].province {
+		in = d.provinces[a.City]
+	}
+	own := d.provinces[p]
+	return in != "" && own != "" && own != in && p != in && !d.named[p].province
 }
 
 // setPlace puts a known place at the highest free level it can be.

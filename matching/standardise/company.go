@@ -55,7 +55,7 @@ func latinOrg(s string) (Org, string) {
 		o.Role = cmp.Or(o.Role, role)
 	}
 	if len(n.toks) > 2 && o.Form == "ltd" && o.Place == "" {
-		if p, ok := hanPlaceRoman()[n.toks[0]]; ok { // "Beijing Xianren Machinery Co., Ltd."
+		if p, ok := hanPlaceRoman()[n.toks[0]]; ok && !onlyTrade(n.toks[1:]) { // "Beijing Xianren Machinery Co., Ltd."
 			o.Place = p
 			n = n.dropHead(1)
 		} else if p, ok := twoWordPlace(n.toks[0], n.toks[1]); ok && len(n.toks) > 3 {
@@ -193,10 +193,20 @@ func (n nameTokens) cutHeadForm(form string) (nameTokens, string) {
 	if form != "" && form != "pt" || len(n.toks) < 2 {
 		return n, form
 	}
-	if took, class := formAt(firstForms(), n.toks, false); took > 0 {
+	if took, class := formAt(firstForms(), n.toks, false); took > 0 && !onlyTrade(n.toks[took:]) { // NV Energy is no N.V.
 		return n.dropHead(took), class
 	}
 	return n, form
+}
+
+// onlyTrade says whether words do nothing but say what a company does.
+func onlyTrade(toks []string) bool {
+	for _, t := range toks {
+		if _, ok := tradeWords()[t]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // formAt finds the longest form at one side of the words: how many of them it

@@ -25,13 +25,31 @@ func cutAlias(s string) (string, string) {
 			if s[i] == ' ' && (w == "formerly " || w == "antes " || w == "previously " || w == "vormals ") {
 				continue
 			}
-			if alias := strings.Trim(s[i+1+len(w):], " ()."); alias != "" {
-				return s[:i], alias
+			name, alias := s[:i], s[i+1+len(w):]
+			if j := strings.IndexByte(alias, ')'); s[i] == '(' && j >= 0 { // "Acme (formerly Beta) Ltd"
+				name, alias = name+alias[j+1:], alias[:j]
 			}
-			return s[:i], ""
+			alias = strings.Trim(alias, " ().")
+			if s[i] == ' ' && onlyForm(alias) { // "Studio Aka Ltd" is no other name
+				continue
+			}
+			return name, alias
 		}
 	}
 	return s, ""
+}
+
+// onlyForm says whether a text is nothing but a legal form.
+func onlyForm(s string) bool {
+	_, is := wordForms().class[squash(Fold(s))]
+	return is
+}
+
+// hasLegalForm says whether a name ends in a legal form.
+func hasLegalForm(s string) bool {
+	var buf [24]string
+	_, form := nameTokens{toks: appendFields(buf[:0], Fold(s))}.joinInitials().cutForm()
+	return form != ""
 }
 
 // hasPrefixFold compares ASCII without case; w is in lower case.
@@ -78,9 +96,15 @@ func cutBracketPlace(s string, o *Org) string {
 
 // cutBranch takes " - City", "(City Branch)" and ", City Branch" off.
 func cutBranch(s string, o *Org) string {
-	if i := strings.Index(s, " - "); i > 0 && strings.TrimSpace(s[i+3:]) != "" {
-		o.Branch = branchOf(s[i+3:])
-		return s[:i]
+	for _, dash := range [...]string{" - ", " – ", " — "} {
+		i := strings.Index(s, dash)
+		if i <= 0 || strings.TrimSpace(s[i+len(dash):]) == "" {
+			continue
+		}
+		if tail := s[i+len(dash):]; !hasLegalForm(tail) || hasLegalForm(s[:i]) { // "Müller - Bau GmbH" is one name
+			o.Branch = branchOf(tail)
+			return s[:i]
+		}
 	}
 	if strings.IndexByte(s, '(') < 0 && strings.IndexByte(s, ',') < 0 {
 		return s

@@ -41,17 +41,43 @@ var hanHeadForms = [...]hanForm{{"株式会社", "kk"}, {"合同会社", "gk"}, 
 
 // cutHanAlias takes "（曾用名：…）" off.
 func cutHanAlias(s string) (string, string) {
-	for _, w := range [...]string{"曾用名", "原名", "又名", "简称", "別名", "别名"} {
+	for _, w := range [...]string{"曾用名", "原名", "又名", "简称", "簡稱", "別名", "别名"} {
 		i := strings.Index(s, w)
 		if i < 2 {
 			continue
 		}
 		head := strings.TrimRight(s[:i], " ")
-		if h, ok := strings.CutSuffix(head, "（"); ok {
-			return h, strings.Trim(s[i+len(w):], " :：为()（）")
+		name, ok := strings.CutSuffix(head, "（")
+		if !ok {
+			name, ok = strings.CutSuffix(head, "(")
 		}
-		if h, ok := strings.CutSuffix(head, "("); ok {
-			return h, strings.Trim(s[i+len(w):], " :：为()（）")
+		if !ok {
+			continue
+		}
+		alias := strings.TrimLeft(s[i+len(w):], " :：")
+		if rest, ok := strings.CutPrefix(alias, "为"); ok {
+			alias = rest
+		} else if rest, ok := strings.CutPrefix(alias, "為"); ok {
+			alias = rest
+		}
+		alias, rest := closed(alias)
+		return name + rest, strings.Trim(alias, " :：")
+	}
+	return s, ""
+}
+
+// closed cuts where the bracket closes that stood open before s; brackets
+// within, "新名（上海）", belong to it.
+func closed(s string) (in, after string) {
+	depth := 0
+	for i, r := range s {
+		switch r {
+		case '(', '（':
+			depth++
+		case ')', '）':
+			if depth--; depth < 0 {
+				return s[:i], s[i+utf8.RuneLen(r):]
+			}
 		}
 	}
 	return s, ""
@@ -67,9 +93,12 @@ func hanOrg(s string) Org {
 	if o.Form == "" {
 		s, o.Form = cutHanForm(s)
 	}
-	for range 2 { // 江苏省南京市…
+	for i := range 2 { // 江苏省南京市…
 		p, n := hanPlace(s)
 		if n == 0 || len(s) < n+2 || utf8.RuneCountInString(s[n:]) < 2 {
+			break
+		}
+		if i > 0 && n == len(p) && !within(p, o.Place) { // 上海黄山机械: a brand of Shanghai
 			break
 		}
 		o.Place, s = p, s[n:]
@@ -104,6 +133,12 @@ func hanOrg(s string) Org {
 	o.Roman = Roman(o.Brand)
 	o.Readings = Readings(o.Brand)
 	return o
+}
+
+// within says whether a city lies in a province or a city.
+func within(p, whole string) bool {
+	d := china()
+	return d.provinces[p] == whole || d.named[p].parent == whole
 }
 
 // bracketed takes "(南京)" out of the name when it holds a place or nothing, and

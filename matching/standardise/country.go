@@ -12,17 +12,17 @@ func Country(s string) string {
 	switch f {
 	case "":
 		return ""
-	case "中国", "中华人民共和国", "china", "prc", "中国大陆":
+	case "中国", "中华人民共和国", "china", "prc", "p r china", "pr china", "peoples republic of china", "the peoples republic of china", "mainland china", "中国大陆":
 		return "CN"
-	case "台湾", "中国台湾":
+	case "台湾", "中国台湾", "中华民国", "台湾省", "taiwan province of china":
 		return "TW"
-	case "香港", "中国香港":
+	case "香港", "中国香港", "香港特别行政区", "hong kong sar", "hong kong sar china", "hong kong china":
 		return "HK"
-	case "澳门":
+	case "澳门", "中国澳门", "澳门特别行政区", "macao sar", "macau sar":
 		return "MO"
-	case "美国", "usa", "us":
+	case "美国", "usa", "us", "america", "u s", "u s a", "美利坚合众国":
 		return "US"
-	case "英国", "uk", "england", "scotland", "wales":
+	case "英国", "uk", "england", "scotland", "wales", "united kingdom of great britain and northern ireland", "大不列颠及北爱尔兰联合王国":
 		return "GB"
 	case "德国", "deutschland":
 		return "DE"
@@ -30,7 +30,7 @@ func Country(s string) string {
 		return "FR"
 	case "日本":
 		return "JP"
-	case "韩国":
+	case "韩国", "大韩民国":
 		return "KR"
 	case "新加坡":
 		return "SG"
@@ -38,16 +38,16 @@ func Country(s string) string {
 		return "CA"
 	case "澳大利亚":
 		return "AU"
-	case "意大利":
+	case "意大利", "italia", "italien", "italie":
 		return "IT"
-	case "西班牙":
+	case "西班牙", "espana", "spanien", "espagne", "spagna":
 		return "ES"
-	case "荷兰":
+	case "荷兰", "the netherlands", "nederland", "niederlande", "pays bas":
 		return "NL"
-	case "瑞士":
+	case "瑞士", "schweiz", "suisse", "svizzera":
 		return "CH"
 	}
-	if code := hanCountry(f); code != "" {
+	if code := otherCountry(f); code != "" {
 		return code
 	}
 	if c := countries.ByName(f); c != countries.Unknown {
@@ -58,8 +58,9 @@ func Country(s string) string {
 	return ""
 }
 
-// hanCountry knows the Chinese names of further countries.
-func hanCountry(s string) string {
+// otherCountry knows the Chinese names of further countries, and what they are
+// called by themselves and their neighbours where the library does not know it.
+func otherCountry(s string) string {
 	switch s {
 	case "俄罗斯", "俄国":
 		return "RU"
@@ -77,34 +78,96 @@ func hanCountry(s string) string {
 		return "PH"
 	case "新西兰":
 		return "NZ"
-	case "巴西":
+	case "巴西", "brasil", "brasilien":
 		return "BR"
 	case "墨西哥":
 		return "MX"
-	case "奥地利":
+	case "奥地利", "osterreich", "oesterreich", "autriche":
 		return "AT"
-	case "比利时":
+	case "比利时", "belgie", "belgique", "belgien":
 		return "BE"
-	case "瑞典":
+	case "瑞典", "sverige", "schweden":
 		return "SE"
-	case "挪威":
+	case "挪威", "norge", "norwegen":
 		return "NO"
-	case "丹麦":
+	case "丹麦", "danmark", "danemark":
 		return "DK"
-	case "芬兰":
+	case "芬兰", "suomi", "finnland":
 		return "FI"
-	case "波兰":
+	case "波兰", "polska", "polen":
 		return "PL"
 	case "葡萄牙":
 		return "PT"
 	case "爱尔兰":
 		return "IE"
-	case "土耳其":
+	case "土耳其", "turkiye", "turkei", "tuerkei":
 		return "TR"
 	case "阿联酋", "阿拉伯联合酋长国":
 		return "AE"
 	case "南非":
 		return "ZA"
+	case "阿根廷":
+		return "AR"
+	case "智利":
+		return "CL"
+	case "哥伦比亚":
+		return "CO"
+	case "秘鲁":
+		return "PE"
+	case "埃及":
+		return "EG"
+	case "以色列":
+		return "IL"
+	case "沙特阿拉伯", "沙特":
+		return "SA"
+	case "伊朗":
+		return "IR"
+	case "伊拉克":
+		return "IQ"
+	case "巴基斯坦":
+		return "PK"
+	case "孟加拉国", "孟加拉":
+		return "BD"
+	case "斯里兰卡":
+		return "LK"
+	case "尼泊尔":
+		return "NP"
+	case "缅甸":
+		return "MM"
+	case "柬埔寨":
+		return "KH"
+	case "老挝":
+		return "LA"
+	case "蒙古", "蒙古国":
+		return "MN"
+	case "朝鲜":
+		return "KP"
+	case "哈萨克斯坦":
+		return "KZ"
+	case "乌兹别克斯坦":
+		return "UZ"
+	case "乌克兰":
+		return "UA"
+	case "捷克", "ceska republika", "cesko", "tschechien":
+		return "CZ"
+	case "斯洛伐克":
+		return "SK"
+	case "匈牙利", "magyarorszag", "ungarn":
+		return "HU"
+	case "罗马尼亚", "romania":
+		return "RO"
+	case "保加利亚":
+		return "BG"
+	case "希腊", "griechenland":
+		return "GR"
+	case "卢森堡":
+		return "LU"
+	case "尼日利亚":
+		return "NG"
+	case "肯尼亚":
+		return "KE"
+	case "摩洛哥":
+		return "MA"
 	}
 	return ""
 }

@@ -7,21 +7,14 @@ import "strings"
 // YYYY-MM-DD, or "" with a note. Where day and month cannot be told apart it
 // reads day first; where only the other order is possible it swaps and says so.
 func Date(s string) (date, note string) {
-	date, _, note = Dates(s)
-	return date, note
-}
-
-// Dates is Date, and other is the date in the other order of day and month where
-// the text leaves open which is meant.
-func Dates(s string) (date, other, note string) {
 	s = strings.TrimSpace(cut(s))
 	if s == "" {
-		return "", "", ""
+		return "", ""
 	}
 	if isoDate(s) {
 		y, m, d := atoi(s[:4]), atoi(s[5:7]), atoi(s[8:])
 		if y >= 1000 && m >= 1 && m <= 12 && d >= 1 && d <= daysIn(y, m) {
-			return s, "", ""
+			return s, ""
 		}
 	}
 	if i := strings.IndexByte(s, 'T'); i >= 8 && i+1 < len(s) && isDigit(s[i-1]) && isDigit(s[i+1]) { // the time of day
@@ -30,27 +23,24 @@ func Dates(s string) (date, other, note string) {
 	p := dateParts{}
 	if !isASCII(s) {
 		if s = chineseDate(letters(s)); s == "" {
-			return "", "", "lunar date"
+			return "", "lunar date"
 		}
 		if rest, ok := strings.CutPrefix(s, "民国"); ok { // counted from 1912
 			p.years, s = 1911, rest
 		}
 	}
 	p.read(s)
-	y, m, d, open, note, ok := p.order()
+	y, m, d, note, ok := p.order()
 	if !ok {
-		return "", "", "not a date"
+		return "", "not a date"
 	}
 	if m > 12 && d <= 12 {
 		m, d, note = d, m, "day and month swapped"
 	}
 	if y < 1000 || m < 1 || m > 12 || d < 1 || d > daysIn(y, m) {
-		return "", "", "not a date"
+		return "", "not a date"
 	}
-	if open && d <= 12 && d != m && m <= daysIn(y, d) {
-		other = dateText(y, d, m)
-	}
-	return dateText(y, m, d), other, note
+	return dateText(y, m, d), note
 }
 
 func isoDate(s string) bool {
@@ -107,29 +97,30 @@ func (p *dateParts) read(s string) {
 	}
 }
 
-// order tells year, month and day; open says that day and month may be the
-// other way round.
-func (p *dateParts) order() (y, m, d int, open bool, note string, ok bool) {
+// order tells year, month and day.
+func (p *dateParts) order() (y, m, d int, note string, ok bool) {
 	a, b, c := p.num[0], p.num[1], p.num[2]
 	switch {
 	case p.month > 0 && p.n >= 2 && len(a) <= 2 && len(b) == 4: // 5 June 1978, June 5, 1978
-		return atoi(b), p.month, atoi(a), false, "", true
+		return atoi(b), p.month, atoi(a), "", true
 	case p.month > 0 && p.n >= 2 && len(a) == 4 && len(b) <= 2:
-		return atoi(a), p.month, atoi(b), false, "", true
+		return atoi(a), p.month, atoi(b), "", true
+	case p.month > 0 && p.named == 1 && p.n == 2 && len(a) <= 2 && len(b) == 2: // 05-JUN-78, as Oracle writes it
+		return century(atoi(b)), p.month, atoi(a), "year of two digits", true
 	case p.n == 1 && len(a) == 8:
-		return atoi(a[:4]), atoi(a[4:6]), atoi(a[6:]), false, "", true
+		return atoi(a[:4]), atoi(a[4:6]), atoi(a[6:]), "", true
 	case p.n < 3 || len(b) > 2:
-		return 0, 0, 0, false, "", false
+		return 0, 0, 0, "", false
 	case p.years > 0 && len(a) <= 3 && len(c) <= 2:
-		return atoi(a) + p.years, atoi(b), atoi(c), false, "", true
+		return atoi(a) + p.years, atoi(b), atoi(c), "", true
 	case len(a) == 4 && len(c) <= 2:
-		return atoi(a), atoi(b), atoi(c), false, "", true
+		return atoi(a), atoi(b), atoi(c), "", true
 	case len(a) <= 2 && len(c) == 4:
-		return atoi(c), atoi(b), atoi(a), true, "", true
+		return atoi(c), atoi(b), atoi(a), "", true
 	case p.marks && len(a) <= 2 && len(c) == 2 && p.n == 3:
-		return century(atoi(c)), atoi(b), atoi(a), true, "year of two digits", true
+		return century(atoi(c)), atoi(b), atoi(a), "year of two digits", true
 	}
-	return 0, 0, 0, false, "", false
+	return 0, 0, 0, "", false
 }
 
 // century reads a year of two digits as spreadsheets do: 00 to 29 are of this
@@ -141,8 +132,8 @@ func century(y int) int {
 	return 1900 + y
 }
 
-// monthNamed knows the months in English, German, French, Spanish and Italian by
-// their first three letters; 0 for another word. The text has no accents.
+// monthNamed knows the months in English, German, French, Spanish, Portuguese and
+// Italian by their first three letters; 0 for another word. The text has no accents.
 func monthNamed(s string) int {
 	if len(s) < 3 || len(s) > 10 {
 		return 0
@@ -152,6 +143,9 @@ func monthNamed(s string) int {
 			return 7
 		}
 		return 6
+	}
+	if strings.EqualFold(s, "mardi") || strings.EqualFold(s, "martes") || strings.EqualFold(s, "martedi") { // Tuesday
+		return 0
 	}
 	switch string([]byte{lowerASCII(s[0]), lowerASCII(s[1]), lowerASCII(s[2])}) {
 	case "jan", "ene", "gen":
@@ -172,7 +166,7 @@ func monthNamed(s string) int {
 		return 8
 	case "sep", "set":
 		return 9
-	case "oct", "okt", "ott":
+	case "oct", "okt", "ott", "out":
 		return 10
 	case "nov":
 		return 11

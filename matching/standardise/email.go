@@ -87,15 +87,33 @@ func anyAddress(s string) (local, domain string, ok bool) {
 		s = strings.ReplaceAll(letters(s), " ", "")
 	}
 	s = strings.ToLower(s)
-	s = strings.TrimPrefix(s, "mailto:")
+	if rest, ok := strings.CutPrefix(s, "mailto:"); ok {
+		s, _, _ = strings.Cut(rest, "?")
+	}
 	if i := strings.IndexByte(s, '<'); i >= 0 {
 		if j := strings.IndexByte(s[i:], '>'); j > 0 {
 			s = s[i+1 : i+j]
 		}
 	}
+	if strings.Count(s, "@") > 1 {
+		s = firstAddress(s)
+	}
 	local, domain, ok = strings.Cut(strings.TrimSpace(s), "@")
 	domain = strings.Trim(domain, ".")
 	return local, domain, ok && local != "" && domain != "" && !strings.ContainsFunc(local, notAddress) && !strings.ContainsFunc(domain, notAddress)
+}
+
+// firstAddress is the first of several that stand in one field.
+func firstAddress(s string) string {
+	parts := strings.FieldsFunc(s, func(r rune) bool {
+		return r == ',' || r == ';' || r == '、' || r == '|' || r == '/' || unicode.IsSpace(r)
+	})
+	for _, p := range parts {
+		if strings.IndexByte(p, '@') >= 0 {
+			return p
+		}
+	}
+	return s
 }
 
 // notAddress: what stands in no address or host name that anybody types.

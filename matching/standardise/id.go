@@ -27,6 +27,12 @@ func Identifier(scheme, value string) (ID, string) {
 	if id.Scheme == "" {
 		id.Scheme = schemeByShape(v)
 	}
+	switch {
+	case (id.Scheme == "cnreg" || id.Scheme == "cntax") && len(v) == 18: // since 2015 the one code stands for these numbers
+		id.Scheme = "uscc"
+	case id.Scheme == "cnid" && len(v) == 15:
+		id.Value = laterCardNumber(v)
+	}
 	if id.Scheme == "crn" && len(v) < 8 && len(v) >= 5 && digitsOnly(v) { // the leading zeros get lost in spreadsheets
 		id.Value = "00000000"[:8-len(v)] + v
 	}
@@ -45,13 +51,10 @@ func Identifier(scheme, value string) (ID, string) {
 
 func schemeByShape(v string) string {
 	switch {
-	case len(v) == 18 && usccShape(v):
-		if cnidOK(v) && !usccOK(v) {
-			return "cnid"
-		}
-		return "uscc"
-	case len(v) == 18 && cnidOK(v):
+	case len(v) == 18 && cnidOK(v): // with a date in it: a code of a unit hardly ever looks so, one card in 31 passes the code's check
 		return "cnid"
+	case len(v) == 18 && usccShape(v) && (usccOK(v) || usual(v[0])):
+		return "uscc"
 	case len(v) == 20 && leiOK(v):
 		return "lei"
 	}
@@ -84,6 +87,8 @@ func schemeName(s string) string {
 		return "cnid"
 	case "工商注册号", "营业执照号", "营业执照注册号":
 		return "cnreg"
+	case "税号", "纳税人识别号", "国税号", "taxpayeridentificationnumber":
+		return "cntax"
 	case "legalentityidentifier":
 		return "lei"
 	}
@@ -151,6 +156,25 @@ func checkID(scheme, v string) (ok, known bool) {
 	return false, false
 }
 
+// laterCardNumber writes a number of the first generation of identity cards, with
+// a year of two digits and no check, as the second has it: GB 11643-1999, clause
+// 4. Another text stays.
+func laterCardNumber(v string) string {
+	if !digitsOnly(v) {
+		return v
+	}
+	head := v[:6] + "19" + v[6:]
+	if later := head + string(cardCheck(head)); cnidOK(later) {
+		return later
+	}
+	return v
+}
+
+// cardCheck is the last character of a card's number: ISO 7064 MOD 11-2.
+func cardCheck(first17 string) byte {
+	return "10X98765432"[weighted(first17, 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)%11]
+}
+
 const usccAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 func usccShape(v string) bool {
@@ -159,7 +183,14 @@ func usccShape(v string) bool {
 			return false
 		}
 	}
-	return v[0] == '1' || v[0] == '5' || v[0] == '9' || v[0] == 'Y' || v[0] == 'N'
+	return v[0] >= '1' && v[0] <= '9' || v[0] == 'A' || v[0] == 'N' || v[0] == 'Y'
+}
+
+// usual begins the codes of institutions, associations, companies, farmers'
+// collectives and others; those of law firms (3) or trade unions (8) are told
+// by their check digit alone, for much else begins like them.
+func usual(first byte) bool {
+	return first == '1' || first == '5' || first == '9' || first == 'N' || first == 'Y'
 }
 
 // usccOK checks the 18th character: GB 32100-2015, weights 3^i mod 31.
@@ -185,8 +216,7 @@ func cnidOK(v string) bool {
 	if y < 1850 || y > 2199 || m < 1 || m > 12 || d < 1 || d > daysIn(y, m) {
 		return false
 	}
-	sum := weighted(v[:17], 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-	return "10X98765432"[sum%11] == v[17]
+	return cardCheck(v[:17]) == v[17]
 }
 
 // abnOK: one off the first digit, the weighted sum is a multiple of 89.

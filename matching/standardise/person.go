@@ -28,6 +28,8 @@ func Name(given, family, full string) Human {
 		return fullName(full)
 	case f == "" && (strings.IndexByte(g, ' ') >= 0 || startsWithSurname(g)):
 		return fullName(given)
+	case g == "" && startsWithSurname(f) && !surnames()[f]: // 张伟, but 欧阳 is a family name alone
+		return fullName(family)
 	case g == "" && strings.IndexByte(f, ' ') >= 0:
 		return fullName(family)
 	}
@@ -81,8 +83,17 @@ func fullName(s string) Human {
 			return made(p, person(last))
 		}
 	}
+	written := s
 	s = person(s)
 	if HasHan(s) {
+		latin, han := scriptsOf(s)
+		switch {
+		case latin == "":
+		case startsWithSurname(han): // 李雷 Li Lei: the same name twice, or a further one
+			s = han
+		case surnames()[han]: // David 王
+			return made(latin, han)
+		}
 		_, one := utf8.DecodeRuneInString(s)
 		if len(s) == one {
 			return made("", s)
@@ -105,7 +116,14 @@ func fullName(s string) Human {
 	case 0:
 		return Human{}
 	case 1:
+		if familyTitle(written) { // "Mr Smith"
+			return made("", toks[0])
+		}
 		return made(toks[0], "")
+	case 3:
+		if patronymic(toks[2]) && !patronymic(toks[1]) { // Иванов Иван Иванович
+			return made(toks[1]+" "+toks[2], toks[0])
+		}
 	}
 	if suffix == "" {
 		if given, family, ok := latinPinyin(toks); ok {

@@ -14,6 +14,44 @@ func withoutTitles(s string) string {
 	}
 }
 
+// familyTitle says whether a name begins with a title that a family name may
+// follow: "Mr Smith", but "Sir Elton".
+func familyTitle(s string) bool {
+	head, _, _ := strings.Cut(Fold(s), " ")
+	return latinTitle(head) && head != "sir" && head != "dame"
+}
+
+// patronymic knows the father's names of Russian and Ukrainian, in Cyrillic
+// letters: in Latin ones there are family names like them.
+func patronymic(s string) bool {
+	for _, end := range [...]string{"ович", "евич", "ьич", "овна", "евна", "ична", "івна"} {
+		if head, ok := strings.CutSuffix(s, end); ok && len(head) >= 4 {
+			return true
+		}
+	}
+	return false
+}
+
+// scriptsOf parts Latin letters from Chinese characters; latin is "" where there
+// is anything else, for then the text is not two names.
+func scriptsOf(s string) (latin, han string) {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < 0x80 }) {
+		return "", s
+	}
+	var l, h []rune
+	for _, r := range s {
+		switch {
+		case r >= 'a' && r <= 'z':
+			l = append(l, r)
+		case isHan(r):
+			h = append(h, r)
+		default:
+			return "", s
+		}
+	}
+	return string(l), string(h)
+}
+
 func latinTitle(s string) bool {
 	switch s {
 	case "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame", "rev",

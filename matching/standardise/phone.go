@@ -26,6 +26,12 @@ func Phone(s, region string) (number, ext, note string) {
 	}
 	ext = string(e)
 	digits := string(b)
+	if region == "" && northAmerican(digits, s) {
+		return "+" + digits, ext, ""
+	}
+	if mexicanMobile(digits) {
+		digits = "+52" + digits[4:]
+	}
 	if num, ok := fastPhone(digits, region); ok {
 		return num, ext, ""
 	}
@@ -49,6 +55,22 @@ func Phone(s, region string) (number, ext, note string) {
 		return bare, ext, ""
 	}
 	return bare, ext, "not a possible phone number"
+}
+
+// northAmerican: "1-415-555-2671". Eleven digits that begin with 1 could be a
+// Chinese mobile too, but nobody parts the 1 of that from the rest.
+func northAmerican(digits, s string) bool {
+	if len(digits) != 11 || digits[0] != '1' || digits[1] < '2' || digits[4] < '2' {
+		return false
+	}
+	i := strings.IndexByte(s, '1')
+	return i >= 0 && i+1 < len(s) && strings.IndexByte("-. (/", s[i+1]) >= 0
+}
+
+// mexicanMobile: until 2019 a 1 stood between the country code and a mobile
+// number when calling from abroad.
+func mexicanMobile(digits string) bool {
+	return len(digits) == 14 && strings.HasPrefix(digits, "+521")
 }
 
 // libraryPhone asks the library, which knows all plans, for the E.164 form.
@@ -94,10 +116,12 @@ func phoneDigits(b, e []byte, s string) (digits, ext []byte) {
 		case r == '+' && len(b) == 0:
 			b = append(b, '+')
 		case r == '+' || len(b) < 5:
-		case r == 'x' || r == 'X' || r == 'e' || r == 'E' || r == '#' || r == '转' || r == '轉' || r == '分' || r == ';',
+		case r == 'x' || r == 'X' || r == 'e' || r == 'E' || r == '#' || r == '转' || r == '轉' || r == '分',
 			(r == 'd' || r == 'D') && i+1 < len(s) && lowerASCII(s[i+1]) == 'w': // "DW 12", as Germans and Austrians write
 			inExt = true
-		case r == ',' || r == '/' || r == '、': // a second number follows
+		case r == ';' && i+1 < len(s) && lowerASCII(s[i+1]) == 'e': // ";ext=12" of RFC 3966
+			inExt = true
+		case r == ',' || r == ';' || r == '/' || r == '、' || r == '或' || r == '\n' || r == '|': // a second number follows
 			return b, e
 		}
 	}

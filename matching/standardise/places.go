@@ -166,12 +166,26 @@ func placeAt(s string, address bool) (string, int) {
 			continue
 		}
 		n := levelLen(s[len(e.text):])
+		if n == 0 && otherWord(s) {
+			continue
+		}
 		if n == 0 && (e.levelled || e.address && !address) {
 			continue
 		}
 		return e.text, len(e.text) + n
 	}
 	return "", 0
+}
+
+// otherWord says whether s begins with a word that is longer than the place
+// within it: marble, Hokkaido, a sandwich, a gate of Beijing.
+func otherWord(s string) bool {
+	for _, w := range [...]string{"大理石", "北海道", "三明治", "普洱茶", "哈密瓜", "朝阳门", "广安门", "中山装"} {
+		if strings.HasPrefix(s, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // levelLen is the length in bytes of the level that s begins with.
