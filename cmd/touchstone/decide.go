@@ -191,6 +191,9 @@ func (c *cli) decisionsCmd() *cobra.Command {
 			if err := oneOf("--state", state, app.DecisionStates); err != nil {
 				return err
 			}
+			if err := someOf("--limit", limit); err != nil {
+				return err
+			}
 			list, err := a.Decisions(ctx, state, after, limit)
 			if err != nil {
 				return err
@@ -215,6 +218,14 @@ func oneOf(flag, value string, known []string) error {
 		return nil
 	}
 	return usageError{fmt.Errorf("%s %s: want one of %s", flag, value, strings.Join(known, ", "))}
+}
+
+// someOf refuses a length of a list that shows nothing.
+func someOf(flag string, n int) error {
+	if n < 1 {
+		return usageError{fmt.Errorf("%s is %d, want 1 or more", flag, n)}
+	}
+	return nil
 }
 
 func (c *cli) decisionTable(list []app.ShownDecision) {

@@ -121,6 +121,9 @@ func parseSize(s string) (int64, error) {
 
 // loadTable reads the files into one table.
 func loadTable(ctx context.Context, files []string, encoding string, memory int64, progress dedupe.Progress) (*dedupe.Table, error) {
+	if err := oneOf("--encoding", strings.ToLower(encoding), []string{"utf-8", "gb18030", "big5", "utf-16le", "utf-16be", "windows-1252"}); err != nil {
+		return nil, err
+	}
 	ins, done, err := inputs(files, encoding)
 	if err != nil {
 		return nil, err

@@ -70,8 +70,14 @@ func (c *cli) eval(ctx context.Context, files []string, f evalFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.worst < 0 {
+		return usageError{fmt.Errorf("--worst is %d, want 0 or more", f.worst)}
+	}
 	var out evaluated
 	if len(files) == 1 && isResult(files[0]) {
+		if f.labels != "" {
+			return usageError{fmt.Errorf("%s is a result, which learns no more: --labels is for files of records", filepath.Base(files[0]))}
+		}
 		out.Score, err = scoreResult(truth, files[0])
 	} else {
 		out, err = c.evalFiles(ctx, truth, files, f)
@@ -126,6 +132,9 @@ func scoreResult(truth label.Truth, path string) (s eval.Score, err error) {
 			number[kind+name] = n
 		}
 		return n
+	}
+	if !slices.ContainsFunc(truth.IDs, func(id string) bool { _, ok := found.Cluster[id]; return ok }) && len(truth.IDs) > 0 {
+		return s, usageError{fmt.Errorf("%s names none of the records of the truth, like %q: the two are not of one set", filepath.Base(path), truth.IDs[0])}
 	}
 	var t, p []int
 	for _, id := range truth.IDs {

@@ -34,6 +34,9 @@ func (c *cli) eventsCmd() *cobra.Command {
 }
 
 func (c *cli) eventsList(ctx context.Context, a *app.App, q app.EventQuery) error {
+	if err := someOf("--limit", q.Limit); err != nil {
+		return err
+	}
 	list, err := a.Events(ctx, q)
 	if err != nil {
 		return err

@@ -86,6 +86,9 @@ func (c *cli) goldenCmd() *cobra.Command {
 }
 
 func (c *cli) goldenList(ctx context.Context, a *app.App, entity string, limit int) error {
+	if err := someOf("--limit", limit); err != nil {
+		return err
+	}
 	list, err := a.Store.GoldenList(ctx, store.GoldenFilter{Entity: entity, Limit: limit})
 	if err != nil {
 		return err

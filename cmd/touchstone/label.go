@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"touchstone/internal/app"
 	"touchstone/internal/dedupe"
@@ -33,7 +37,8 @@ func (c *cli) labelCmd() *cobra.Command {
 		Short: "Ask a person about the pairs whose answers teach most",
 		Long: `label asks, pair by pair, whether two records are one customer: those nearest to the threshold first, and of pairs
 that agree in the same way one, until the other ways were asked. y says one customer, n two, u that nobody can tell,
-b goes back to the last pair, q ends. Of files the answers are saved to --labels, each at once, and asked no second
+b goes back to the last pair, q ends. Before a field = says that the two are equal, ≈ that only capitals, spaces and
+punctuation differ, ≠ that they differ. Of files the answers are saved to --labels, each at once, and asked no second
 time; dedupe --labels learns from them. Without files the pairs that wait for review in the store are asked, and the
 answers are decisions like those of merge and unsure; touchstone train --labels rulings learns from them.`,
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -41,6 +46,12 @@ answers are decisions like those of merge and unsure; touchstone train --labels 
 				f.lang = systemLang()
 			}
 			if err := oneOf("--lang", f.lang, []string{"en", "zh"}); err != nil {
+				return err
+			}
+			if err := someOf("--most", f.most); err != nil {
+				return err
+			}
+			if err := unused(cmd.Flags(), len(files) > 0); err != nil {
 				return err
 			}
 			if len(files) > 0 {
@@ -67,6 +78,22 @@ answers are decisions like those of merge and unsure; touchstone train --labels 
 	return cmd
 }
 
+// unused refuses options that mean nothing for what is asked: whoever names a
+// file for the answers would look for them there.
+func unused(fl *pflag.FlagSet, files bool) (err error) {
+	ofFiles := []string{"encoding", "id", "labels", "link", "map", "memory", "threshold", "workers"}
+	fl.Visit(func(f *pflag.Flag) {
+		switch {
+		case err != nil:
+		case !files && slices.Contains(ofFiles, f.Name):
+			err = usageError{hinted{fmt.Errorf("--%s is for files: without them the pairs of the store are asked, and the answers are decisions", f.Name), "touchstone label FILE… asks about files"}}
+		case files && f.Name == "why":
+			err = usageError{errors.New("--why is kept with decisions: answers about files have no reason")}
+		}
+	})
+	return err
+}
+
 func (c *cli) labelFiles(ctx context.Context, in io.Reader, files []string, f labelFlags) error {
 	f.survive, f.dedupeFlags.entity = string(dedupe.MostComplete), f.entity
 	if f.entity == "" {
@@ -79,6 +106,9 @@ func (c *cli) labelFiles(ctx context.Context, in io.Reader, files []string, f la
 	book, err := openBook(f.labels)
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(filepath.Dir(f.labels)); err != nil { // before anybody has answered
+		return usageError{fmt.Errorf("--labels %s: there is no such folder", f.labels)}
 	}
 	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
 	if err != nil {

@@ -14,11 +14,17 @@ import (
 // labelStore asks the pairs that wait in the store; the answers are decisions.
 func (c *cli) labelStore(ctx context.Context, in io.Reader, a *app.App, f labelFlags) error {
 	names := a.EntityNames()
+	if err := oneOf("--entity", f.entity, names); err != nil {
+		return err
+	}
 	if f.entity != "" {
 		names = []string{f.entity}
 	}
 	s := newSession(c, f.lang, &ruler{app: a, by: f.by.by(), c: c})
 	for _, name := range names {
+		if len(s.questions) >= f.most {
+			break
+		}
 		asks, err := a.Asks(ctx, name, f.most-len(s.questions))
 		if err != nil {
 			return err
@@ -80,4 +86,4 @@ func (r *ruler) back(ctx context.Context) error {
 	return err
 }
 
-func (r *ruler) done() string { return "the store" }
+func (r *ruler) done() string { return "" }

@@ -15,6 +15,7 @@ import (
 	_ "time/tzdata" // schedules in any time zone, also on a machine without the tables
 
 	"touchstone/config"
+	"touchstone/internal/app"
 	"touchstone/internal/env"
 	"touchstone/internal/record"
 )
@@ -66,6 +67,7 @@ func run(ctx context.Context, args []string) int {
 func (c *cli) exit(err error) int {
 	var problems config.Problems
 	var usage usageError
+	var unclear *app.Unclear
 	switch {
 	case err == nil:
 		return exitDone
@@ -77,7 +79,7 @@ func (c *cli) exit(err error) int {
 	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
 		c.wrong(hinted{err, "touchstone --help lists them"})
 		return exitUsage
-	case errors.As(err, &usage), errors.Is(err, record.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &usage), errors.As(err, &unclear), errors.Is(err, record.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		c.wrong(err)
 		return exitUsage
 	default:

@@ -141,7 +141,7 @@ func (c *cli) matched(a lookup.Answer, lang string) {
 	if len(a.Candidates) == 0 {
 		fmt.Fprintln(c.out, say("nobody is like this", "没有相似的客户"))
 	}
-	for _, x := range a.Candidates {
+	for i, x := range a.Candidates {
 		words := x.Words.En
 		if zh {
 			words = x.Words.Zh
@@ -152,6 +152,9 @@ func (c *cli) matched(a lookup.Answer, lang string) {
 		}
 		fmt.Fprintf(c.out, "%s  %s  %s\n", plain(id), plain(x.Name), plain(strings.Join(x.Records, " ")))
 		fmt.Fprintln(c.out, plain(words))
+		if i > 0 && x.Verdict == lookup.No {
+			continue // somebody else: the sentence will do
+		}
 		var rows [][]any
 		for _, p := range x.Parts {
 			field, level := p.Field, p.Level
@@ -160,7 +163,7 @@ func (c *cli) matched(a lookup.Answer, lang string) {
 			}
 			rows = append(rows, []any{field, level, p.Given, p.Found, fmt.Sprintf("%+.1f", p.Weight)})
 		}
-		rows = append(rows, []any{"", "", "", fmt.Sprintf("%.4f", x.Probability), fmt.Sprintf("%+.1f", x.Weight)})
+		rows = append(rows, []any{say("total", "合计"), say("p = ", "概率 ") + fmt.Sprintf("%.4f", x.Probability), "", "", fmt.Sprintf("%+.1f", x.Weight)})
 		c.table([]string{say("field", "字段"), say("level", "比较结果"), say("asked", "查询值"), say("there", "已有值"), say("bits", "比特")}, rows)
 	}
 	if len(a.Common) > 0 {

@@ -110,6 +110,12 @@ func (c *cli) modelSharedCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "shared ENTITY", Short: "List the phones, addresses and domains that many names use, and that weigh little therefore", Args: args(cobra.ExactArgs(1)),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
+			if err := oneOf("ENTITY", names[0], a.EntityNames()); err != nil {
+				return err
+			}
+			if err := someOf("--limit", limit); err != nil {
+				return err
+			}
 			list, err := a.SharedIdentifiers(ctx, names[0], limit)
 			if err != nil {
 				return err
@@ -124,6 +130,10 @@ func (c *cli) modelSharedCmd() *cobra.Command {
 					for _, u := range s.Users {
 						rows = append(rows, []any{"", "  " + u, "", "", ""})
 					}
+				}
+				if len(rows) == 0 {
+					fmt.Fprintln(c.out, "no phone, address or domain of", names[0], "has so many names")
+					return
 				}
 				c.table([]string{"kind", "value", "names", "records", "why"}, rows)
 			})

@@ -40,7 +40,6 @@ func TestModelCommands(t *testing.T) {
 		err  error
 	}{
 		{[]string{"train", "company"}, "too few records to fit a model from: there are 3, and 2000 are needed", errPerson},
-		{[]string{"train", "ship"}, "", record.ErrNotFound},
 		{[]string{"model", "list"}, "start-3", nil},
 		{[]string{"model", "show", "company/start-3"}, "counts as shared from more than 5 names", nil},
 		{[]string{"--json", "model", "show", "company/start-3"}, `"shared_names": 5`, nil},

@@ -54,6 +54,9 @@ func (c *cli) planCmd() *cobra.Command {
 var rowStates = []string{store.Pending, store.Inflight, store.Unknown, store.Delivered, store.Rejected, store.Conflicted, store.Dead, store.Superseded}
 
 func (c *cli) plan(ctx context.Context, a *app.App, only, state string, limit int) error {
+	if err := someOf("--limit", limit); err != nil {
+		return err
+	}
 	plans, err := a.Plan(ctx, only, state, limit)
 	if err != nil {
 		return err

@@ -36,6 +36,9 @@ func (c *cli) quarantineCmd() *cobra.Command {
 			if err := oneOf("--state", state, quarantineStates); err != nil {
 				return err
 			}
+			if err := someOf("--limit", limit); err != nil {
+				return err
+			}
 			rows, err := a.Store.QuarantineList(ctx, state, a.SourceUID(source), after, limit)
 			if err != nil {
 				return err

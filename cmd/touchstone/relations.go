@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,8 +30,11 @@ func (c *cli) relationsCmd() *cobra.Command {
 					return err
 				}
 			}
-			if q.Limit < 1 {
-				return usageError{fmt.Errorf("--limit is %d, want 1 or more", q.Limit)}
+			if err := someOf("--limit", q.Limit); err != nil {
+				return err
+			}
+			if q.Golden != "" && q.Entity != "" {
+				return usageError{errors.New("--golden says which entity type it is: leave --entity out")}
 			}
 			list, more, err := a.PossibleRelations(ctx, q)
 			if err != nil {

@@ -32,8 +32,8 @@ func (c *cli) reviewCmd() *cobra.Command {
 				if entity != "" && entity != name {
 					continue
 				}
-				for after := int64(0); len(list) < limit; {
-					found, next, err := a.Betweens(ctx, name, after, limit-len(list))
+				for after := int64(0); len(list) < mostBetween; {
+					found, next, err := a.Betweens(ctx, name, after, mostBetween-len(list))
 					if err != nil {
 						return err
 					}
@@ -41,10 +41,13 @@ func (c *cli) reviewCmd() *cobra.Command {
 					if after = next; next == 0 {
 						break
 					}
-					more = len(list) == limit
+					more = len(list) == mostBetween
 				}
 			}
 			app.MostDoubtful(list)
+			if len(list) > limit { // only now: the first found are not the most doubtful
+				list, more = list[:limit], true
+			}
 			return c.print(list, func() { c.between(list, more) })
 		}),
 	}
@@ -55,7 +58,7 @@ func (c *cli) reviewCmd() *cobra.Command {
 
 func (c *cli) between(list []app.BetweenTwo, more bool) {
 	if len(list) == 0 {
-		fmt.Fprintln(c.out, "no record stands between two golden records")
+		fmt.Fprintln(c.out, "no record stands between two golden records; the pairs to review that status counts are asked by touchstone label")
 		return
 	}
 	var rows [][]any

@@ -122,7 +122,7 @@ func (c *cli) summary(s app.Summary) error {
 			fmt.Fprintln(c.out, "why they are in quarantine: touchstone quarantine list")
 		}
 		if s.Review > 0 {
-			fmt.Fprintln(c.out, "the pairs to review stand on the page: touchstone run, then /review there")
+			fmt.Fprintln(c.out, "the pairs to review: touchstone label asks them here; on the page, by touchstone run, they stand at /review")
 		}
 		if s.Refused+s.Failed > 0 {
 			fmt.Fprintln(c.out, "which writes were refused, and why: touchstone status")

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"touchstone/matching/label"
@@ -29,7 +31,7 @@ type shownPair struct {
 type keeper interface {
 	answer(ctx context.Context, q question, a label.Answer) error
 	back(ctx context.Context) error // takes the last answer of this session out again
-	done() string                   // where the answers are
+	done() string                   // the file that the answers are in; "" for the store
 }
 
 // session asks questions in their order.
@@ -52,7 +54,8 @@ func askWords(key, lang string) string {
 		"ask":   {"one customer? y(es) n(o) u(nsure) b(ack) q(uit): ", "是同一客户吗？y 是  n 否  u 不确定  b 返回  q 退出："},
 		"what":  {"y, n, u, b or q, please", "请输入 y、n、u、b 或 q"},
 		"first": {"this is the first pair of this session", "这是本次的第一对"},
-		"end":   {"%d answers: %d same, %d different, %d unsure; kept in %s", "共 %d 个回答：相同 %d，不同 %d，不确定 %d；保存在 %s"},
+		"end":   {"%s: %d same, %d different, %d unsure; kept in %s", "共 %s：相同 %d，不同 %d，不确定 %d；保存在 %s"},
+		"store": {"the store", "存储库"},
 	}[key]
 	if lang == "zh" {
 		return w[1]
@@ -128,9 +131,14 @@ func (s *session) run(ctx context.Context, from io.Reader) error {
 			i++
 		}
 	}
-	t.Kept = s.keep.done()
+	t.Kept = cmp.Or(s.keep.done(), askWords("store", "en"))
 	return errors.Join(ctx.Err(), s.c.print(t, func() {
-		fmt.Fprintf(s.c.out, askWords("end", s.lang)+"\n", t.Same+t.Different+t.Unsure, t.Same, t.Different, t.Unsure, t.Kept)
+		n := t.Same + t.Different + t.Unsure
+		all, kept := plural(n, "answer"), cmp.Or(s.keep.done(), askWords("store", s.lang))
+		if s.lang == "zh" {
+			all = fmt.Sprintf("%d 个回答", n)
+		}
+		fmt.Fprintf(s.c.out, askWords("end", s.lang)+"\n", all, t.Same, t.Different, t.Unsure, kept)
 	}))
 }
 
@@ -156,8 +164,19 @@ func (s *session) read(ask io.Writer, in *bufio.Scanner) (a label.Answer, back b
 	}
 }
 
-// put shows one pair side by side. What differs is marked in words and signs,
-// so that it can be seen without colour.
+// bare is a text without its punctuation and spaces, in small letters.
+func bare(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
+}
+
+// put shows one pair side by side. A sign says of each field whether the two are
+// equal, equal but for capitals, spaces and punctuation, or differ, so that it
+// can be seen without colour.
 func (s *session) put(w io.Writer, i int) {
 	q := s.questions[i]
 	p := q.show()
@@ -173,6 +192,8 @@ func (s *session) put(w io.Writer, i int) {
 		switch {
 		case f[1] == f[2]:
 			sign = "= "
+		case f[1] != "" && f[2] != "" && bare(f[1]) == bare(f[2]):
+			sign = "≈ "
 		case f[1] != "" && f[2] != "":
 			sign = "≠ "
 		}

@@ -39,6 +39,10 @@ Nothing is changed. The exit code is 1 when something was found.`,
 				return usageError{errors.New("say the FILE to look through, - for the standard input, or --entity")}
 			case len(names) == 1 && entity != "":
 				return usageError{errors.New("a FILE or --entity, not both")}
+			case limit < 1:
+				return usageError{fmt.Errorf("--limit is %d, want 1 or more", limit)}
+			case entity == "" && (source != "" || cmd.Flags().Changed("limit")):
+				return usageError{errors.New("--source and --limit are for records: say --entity too")}
 			case entity != "":
 				return c.withApp(func(ctx context.Context, a *app.App, _ []string) error {
 					return c.dirtyRecords(ctx, a, entity, source, limit)

@@ -28,6 +28,8 @@ pairs are matches in 90, 95 and 99 of 100 cases; no threshold is changed by that
 		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
 			if len(names) == 0 {
 				names = a.EntityNames()
+			} else if err := oneOf("ENTITY", names[0], a.EntityNames()); err != nil {
+				return err
 			}
 			from, err := labelsFrom(labels)
 			if err != nil {

@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"touchstone/internal/app"
+	"touchstone/internal/store"
 	"touchstone/matching/values"
 )
 
@@ -35,6 +39,18 @@ func (f *valuesFlags) add(cmd *cobra.Command) {
 
 func (f *valuesFlags) of(field string) (app.ValuesRequest, error) {
 	f.request.Field, f.request.Method = field, values.Method(f.method)
+	var idle string
+	switch m := values.Method(f.method); {
+	case m != values.Nearest && f.request.Radius != 0:
+		idle = "--radius"
+	case m != values.Nearest && f.request.Distance != values.Levenshtein:
+		idle = "--distance"
+	case m != values.Nearest && m != values.NGram && f.request.N != 0:
+		idle = "--ngram"
+	}
+	if idle != "" && slices.Contains(values.Methods(), f.method) {
+		return f.request, usageError{fmt.Errorf("%s means nothing with --method %s", idle, f.method)}
+	}
 	if f.request.Golden && f.request.Source != "" {
 		return f.request, usageError{errors.New("--golden has no source: leave --source out")}
 	}
@@ -54,6 +70,9 @@ FIELD is a field, or a part of a list's entries: industry, addresses.city. Nothi
 			if err != nil {
 				return err
 			}
+			if err := someOf("--limit", limit); err != nil {
+				return err
+			}
 			found, err := a.Values(ctx, r)
 			var no *app.Unclear
 			if errors.As(err, &no) {
@@ -62,7 +81,7 @@ FIELD is a field, or a part of a list's entries: industry, addresses.city. Nothi
 			if err != nil {
 				return err
 			}
-			return c.print(found, func() { c.showValues(found, limit) })
+			return c.print(found, func() { c.showValues(found, limit, r.Method) })
 		}),
 	}
 	f.add(cmd)
@@ -74,7 +93,7 @@ FIELD is a field, or a part of a list's entries: industry, addresses.city. Nothi
 // mostShown bounds the values shown of one cluster.
 const mostShown = 20
 
-func (c *cli) showValues(found app.ValueClusters, limit int) {
+func (c *cli) showValues(found app.ValueClusters, limit int, how values.Method) {
 	var rows [][]any
 	for _, x := range found.Clusters[:min(max(limit, 0), len(found.Clusters))] {
 		for i, v := range x.Values {
@@ -92,7 +111,7 @@ func (c *cli) showValues(found app.ValueClusters, limit int) {
 	if len(rows) > 0 {
 		c.table([]string{"no.", "cluster", "value", "records", "sources"}, rows)
 	}
-	fmt.Fprintf(c.out, "%d clusters among %d values of %d records\n", len(found.Clusters), found.Distinct, found.Records)
+	fmt.Fprintf(c.out, "%s among %s of %s\n", plural(len(found.Clusters), "cluster"), plural(found.Distinct, "value"), plural(found.Records, "record"))
 	if left := len(found.Clusters) - max(limit, 0); left > 0 {
 		fmt.Fprintf(c.out, "%d more clusters: --limit shows them\n", left)
 	}
@@ -101,6 +120,9 @@ func (c *cli) showValues(found app.ValueClusters, limit int) {
 	}
 	if found.LeftOut > 0 {
 		fmt.Fprintf(c.out, "%d further values were left out: --source narrows what is looked at\n", found.LeftOut)
+	}
+	if len(found.Clusters) == 0 && found.Distinct > 1 && how != values.Nearest {
+		fmt.Fprintln(c.out, "--method ngram, phonetic and nearest find laxer ones")
 	}
 	if len(found.Clusters) > 0 {
 		fmt.Fprintf(c.out, "touchstone values apply %s --entity %s --cluster NUMBER makes one value of a cluster\n", found.Field, found.Entity)
@@ -145,8 +167,12 @@ Say the values with --cluster (a number or id of touchstone values with the same
 				return err
 			}
 			d, err := a.MapValues(ctx, m, b.by())
+			var no *store.Impossible
+			if errors.As(err, &no) {
+				return usageError{err}
+			}
 			if err == nil && !c.json {
-				fmt.Fprintf(c.out, "%d values, on %d records now\n", d.Values, d.Records)
+				fmt.Fprintf(c.out, "%s, on %s now\n", plural(d.Values, "value"), plural(d.Records, "record"))
 			}
 			if err == nil && c.json {
 				return c.print(d, nil)
@@ -218,6 +244,7 @@ func readMapping(f io.Reader) (pairs [][2]string, err error) {
 	r := csv.NewReader(f)
 	r.ReuseRecord, r.FieldsPerRecord = true, -1
 	at := [2]int{-1, -1}
+	said := map[string][2]string{} // what a value counts as, and where that is said
 	for {
 		row, err := r.Read()
 		var bad *csv.ParseError
@@ -250,11 +277,19 @@ func readMapping(f io.Reader) (pairs [][2]string, err error) {
 			return nil, fmt.Errorf("%d:1: the line has %d columns; from and to are columns %d and %d", line, len(row), at[0]+1, at[1]+1)
 		}
 		for _, i := range at {
-			if strings.TrimSpace(row[i]) == "" {
-				line, column := r.FieldPos(i)
+			line, column := r.FieldPos(i)
+			switch {
+			case strings.TrimSpace(row[i]) == "":
 				return nil, fmt.Errorf("%d:%d: the value is empty: both from and to must say one", line, column)
+			case !utf8.ValidString(row[i]):
+				return nil, fmt.Errorf("%d:%d: the value is no UTF-8: save the file as UTF-8", line, column)
 			}
 		}
+		if e, twice := said[row[at[0]]]; twice && e[0] != row[at[1]] {
+			_, column := r.FieldPos(at[0])
+			return nil, fmt.Errorf("%d:%d: the value counts as another one here than in line %s", line, column, e[1])
+		}
+		said[row[at[0]]] = [2]string{row[at[1]], strconv.Itoa(line)}
 		pairs = append(pairs, [2]string{row[at[0]], row[at[1]]})
 	}
 }

@@ -65,10 +65,12 @@ func (c *cli) why(w app.Why, lang string) {
 		rows = append(rows, []any{app.MatchWord(lang, p.Field), app.MatchWord(lang, p.Level), p.A, p.B, fmt.Sprintf("%+.1f", float64(p.Weight)/1000), totals[i], bars[i]})
 	}
 	head := []string{"field", "level", w.Pair.A, w.Pair.B, "bits", "total", "| is the threshold"}
+	total, p := "total", "p = "
 	if lang == "zh" {
+		total, p = "合计", "概率 "
 		head = []string{"字段", "比较结果", w.Pair.A, w.Pair.B, "比特", "合计", "| 为合并阈值"}
 	}
-	rows = append(rows, []any{"", "", "", fmt.Sprintf("%.4f", w.Pair.Probability), "", fmt.Sprintf("%+.1f", w.Pair.Weight), ""})
+	rows = append(rows, []any{total, p + fmt.Sprintf("%.4f", w.Pair.Probability), "", "", "", fmt.Sprintf("%+.1f", w.Pair.Weight), ""})
 	c.table(head, rows)
 	c.missed(w, lang)
 }

@@ -223,7 +223,7 @@ func (a *App) Model(ctx context.Context, name string) (ListedModel, error) {
 	for i, m := range stored {
 		names[i] = m.Entity + "/" + m.Version
 	}
-	return ListedModel{}, fmt.Errorf("match model %q: there are %s, say which: %w", name, strings.Join(names, " and "), record.ErrNotFound)
+	return ListedModel{}, unclear("%q may be %s: say which", name, strings.Join(names, " or "))
 }
 
 // ActivateModel puts a model in force: every record is weighed by it with the

@@ -400,7 +400,7 @@ func TestReconcileRefusesWhatItCannotRead(t *testing.T) {
 		{form, "queries=" + url.QueryEscape(`{"q0": {"query": "x", "properties": [{"p": "name", "v": "x"}]}}`), 400, "queries.q0.properties"},
 		{form, "queries=" + url.QueryEscape(strings.Repeat(`{"a":`, 40)), 400, ""},
 		{form, "queries=" + url.QueryEscape(string(tooMany)), 413, "queries"},
-		{form, "queries=" + strings.Repeat("x", 4<<20), 400, ""},
+		{form, "queries=" + strings.Repeat("x", 4<<20), 413, ""},
 		{form, "extend=" + url.QueryEscape(`{"ids": "x", "properties": []}`), 400, "extend.ids"},
 		{form, "extend=" + url.QueryEscape(`{"ids": ["x"], "properties": [{}]}`), 400, "extend.properties[0].id"},
 		{form, "extend=" + url.QueryEscape(`{"ids": ["x"], "properties": [{"id": "name", "settings": {"limit": "many"}}]}`), 400, "extend.properties[0].settings.limit"},

@@ -93,6 +93,9 @@ func readFields(at, entity string, obj map[string]any) (record.Fields, error) {
 // check refuses a question that asks nothing, and lists beyond all use.
 func check(at string, f record.Fields) error {
 	if len(f) == 0 {
+		if at == "" {
+			return problem("", "there is no value to look for", "没有可供查询的值")
+		}
 		return problem(at, "holds no value to look for", "没有可供查询的值")
 	}
 	for _, name := range f.Names() {

@@ -64,7 +64,7 @@ func TestProblemsNameThePlaceInBothLanguages(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"name= "}, "holds no value to look for"},
+		{[]string{"name= "}, "there is no value to look for"},
 		{[]string{"colour=red"}, "colour is no field of a company; these are: name, legal_name"},
 		{[]string{"name.first=x"}, "name.first is no part of name"},
 		{[]string{"addresses.town=x"}, "addresses.town is no part of addresses; these are: line"},

@@ -14,7 +14,11 @@ func DecodeObject(raw []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var obj map[string]any
-	if err := d.Decode(&obj); err != nil {
+	var other *json.UnmarshalTypeError
+	switch err := d.Decode(&obj); {
+	case errors.As(err, &other): // said without the names of our types
+		return nil, fmt.Errorf("not a JSON object: what stands there is of the type %s", other.Value)
+	case err != nil:
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {

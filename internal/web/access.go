@@ -82,12 +82,12 @@ func (s *server) access(next http.Handler) http.Handler {
 		case r.Header.Get("Authorization") != "":
 			if status := s.bearer(r); status != http.StatusOK {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="touchstone"`)
-				http.Error(w, http.StatusText(status), status)
+				s.keptOut(w, r, status)
 				return
 			}
 		case !s.session(r):
-			if r.Method != http.MethodGet {
-				http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
+			if r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, apiPath) {
+				s.keptOut(w, r, http.StatusUnauthorized)
 				return
 			}
 			http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
@@ -95,6 +95,22 @@ func (s *server) access(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whoKey{}, name)))
 	})
+}
+
+// apiPath is what addresses for programs begin with.
+const apiPath = "/api/"
+
+// keptOut answers who gave no token, or a wrong one: programs as all else is
+// told them.
+func (s *server) keptOut(w http.ResponseWriter, r *http.Request, status int) {
+	switch {
+	case !strings.HasPrefix(r.URL.Path, apiPath):
+		http.Error(w, http.StatusText(status), status)
+	case status == http.StatusTooManyRequests:
+		s.refuse(w, status, apiError{Text: "too many wrong tokens; wait a moment", TextZh: "错误令牌过多，请稍后再试"})
+	default:
+		s.refuse(w, status, apiError{Text: "the token is missing or wrong; want Authorization: Bearer with server.api_token", TextZh: "令牌缺失或错误：应为 Authorization: Bearer 加 server.api_token"})
+	}
 }
 
 // forwarded says whether the request came through a proxy that says so.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -150,8 +152,14 @@ func (s *server) asked(w http.ResponseWriter, r *http.Request) (queries, extend 
 		return text("queries"), text("extend"), true
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 3*maxQuestion) // a form triples what is not ASCII
-	if err := r.ParseForm(); err != nil {
-		s.failed(w, "reconcile", &lookup.Problem{En: "the body is no form, or is too large", Zh: "请求体不是表单，或过大"})
+	err := r.ParseForm()
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		s.refuse(w, http.StatusRequestEntityTooLarge, apiError{Text: "the form is larger than " + strconv.Itoa(3*maxQuestion>>10) + " KiB", TextZh: "表单超过 " + strconv.Itoa(3*maxQuestion>>10) + " KiB"})
+		return "", "", false
+	}
+	if err != nil {
+		s.failed(w, "reconcile", &lookup.Problem{En: "the body is no form", Zh: "请求体不是表单"})
 		return "", "", false
 	}
 	return r.PostForm.Get("queries"), r.PostForm.Get("extend"), true

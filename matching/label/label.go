@@ -101,7 +101,9 @@ type Truth struct {
 }
 
 // ReadTruth reads a truth or a result: CSV with the columns id and cluster, or
-// id_a and id_b for true pairs, closed transitively.
+// id_a and id_b for true pairs, closed transitively. Labels are no truth: they
+// say nothing of the pairs that nobody was asked about, so a file with a column
+// label is read only where every line says that the two are the same.
 func ReadTruth(r io.Reader, name string) (Truth, error) {
 	t, err := open(r, name)
 	if err != nil {
@@ -141,7 +143,11 @@ func (t *table) pairs() (Truth, error) {
 		}
 		return x
 	}
+	words := answers()
 	for t.next() {
+		if t.at("label") >= 0 && words[strings.ToLower(t.get("label"))] != Same {
+			return out, t.wrong("label", "%q is no true pair: answers are labels, not a truth; touchstone train and model compare take them by --labels", t.get("label"))
+		}
 		ids := [2]string{t.get("id_a"), t.get("id_b")}
 		for i, id := range ids {
 			if id == "" {

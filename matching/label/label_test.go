@@ -51,6 +51,8 @@ func TestReadTruth(t *testing.T) {
 	}{
 		{"clusters", "id,cluster\n1,x\n2,x\n3,y\n", map[string]string{"1": "x", "2": "x", "3": "y"}, false, ""},
 		{"pairs, closed", "id_a,id_b\n1,2\n3,2\n5,4\n", map[string]string{"1": "1", "2": "1", "3": "1", "4": "4", "5": "4"}, true, ""},
+		{"pairs, all labelled same", "id_a,id_b,label\n1,2,same\n", map[string]string{"1": "1", "2": "1"}, true, ""},
+		{"labels", "id_a,id_b,label\n1,2,same\n3,4,different\n", nil, false, `t.csv:3:5: "different" is no true pair: answers are labels`},
 		{"two clusters", "id,cluster\n1,x\n1,y\n", nil, false, `t.csv:3:1: "1" stands in two clusters`},
 		{"no columns", "a,b\n1,2\n", nil, false, "t.csv:1: want the columns id and cluster, or id_a and id_b"},
 	}
