@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ func BenchmarkUpsert(b *testing.B) {
 }
 
 func upserts(b *testing.B, n int, dsn string) {
-	const singles, batch = 300, 5000
+	const singles, batch = 300, 10_000
 	dir := b.TempDir()
 	all := filepath.Join(dir, "companies.csv")
 	if err := WriteCompanies(all, n, 0.3, 32); err != nil {
@@ -101,6 +102,10 @@ func upserts(b *testing.B, n int, dsn string) {
 			b.Fatal(err)
 		}
 	}
+	// Phases can be told apart in a profile: go tool pprof -tagfocus single.
+	phase := func(name string, do func()) {
+		pprof.Do(ctx, pprof.Labels("phase", name), func(context.Context) { do() })
+	}
 	pull()
 	resolve()
 	if err := os.Remove(all); err != nil { // so that it is not read again and again
@@ -114,7 +119,7 @@ func upserts(b *testing.B, n int, dsn string) {
 		pull()
 		before, _ := usage(b)
 		began := time.Now()
-		resolve()
+		phase("single", resolve)
 		wall = append(wall, float64(time.Since(began).Microseconds())/1000)
 		after, _ := usage(b)
 		cpu += after - before
@@ -125,9 +130,14 @@ func upserts(b *testing.B, n int, dsn string) {
 	b.ReportMetric(cpu/singles*1000, "resolve-CPU-ms")
 	write(later)
 	began := time.Now()
-	pull()
-	resolve()
+	start, _ := usage(b)
+	phase("intake", pull)
+	taken, _ := usage(b)
+	phase("batch", resolve)
+	done, _ := usage(b)
 	b.ReportMetric(batch/time.Since(began).Seconds(), "batch-records/s")
+	b.ReportMetric((taken-start)/batch*1e6, "intake-CPU-µs/record")
+	b.ReportMetric((done-taken)/batch*1e6, "batch-CPU-µs/record")
 	numbers, err := a.Store.Numbers(ctx)
 	if err != nil {
 		b.Fatal(err)

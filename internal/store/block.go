@@ -165,36 +165,31 @@ func lessKeyRow(a, b []any) bool {
 // crossings finds the holders of lists that have crossed the cap.
 func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int) ([]int64, error) {
 	var redo []int64
-	coarse := make([][]any, 0, len(d.coarse))
-	deltas := make([]int, 0, len(d.coarse))
+	coarse := make([]Key, 0, len(d.coarse))
 	for _, k := range sortedKeys(d.coarse) {
 		if d.coarse[k] != 0 {
-			coarse, deltas = append(coarse, []any{int64(k)}), append(deltas, d.coarse[k])
+			coarse = append(coarse, Key{Coarse: k})
 		}
 	}
 	long := map[uint64]bool{} // lists that are past the cap, or were
-	crossed, err := tx.crossed(ctx, coarse, deltas, limit, func(name [2]int64, past bool) { long[uint64(name[0])] = past })
+	crossed, err := tx.crossed(ctx, coarse, func(k Key) int { return d.coarse[k.Coarse] }, limit, func(k Key, past bool) { long[k.Coarse] = past })
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range crossed {
-		if redo, err = tx.holders(ctx, redo, `key = $1`, k); err != nil {
+		if redo, err = tx.holders(ctx, redo, `key = $1`, int64(k.Coarse)); err != nil {
 			return nil, err
 		}
 	}
-	fine := make([][]any, 0, len(d.fine))
-	deltas = deltas[:0]
-	for _, k := range d.sortedFine() {
-		if past, counted := long[k.Coarse]; counted && !past {
-			continue // its finer lists are not looked at
-		}
-		fine, deltas = append(fine, []any{int64(k.Coarse), int64(k.Fine)}), append(deltas, d.fine[k])
-	}
-	if crossed, err = tx.crossed(ctx, fine, deltas, limit, func([2]int64, bool) {}); err != nil {
+	fine := slices.DeleteFunc(d.sortedFine(), func(k Key) bool {
+		past, counted := long[k.Coarse]
+		return k.Fine == 0 || counted && !past // its finer lists are not looked at
+	})
+	if crossed, err = tx.crossed(ctx, fine, func(k Key) int { return d.fine[k] }, limit, func(Key, bool) {}); err != nil {
 		return nil, err
 	}
 	for _, k := range crossed {
-		if redo, err = tx.holders(ctx, redo, `key = $1 AND fine = $2`, k); err != nil {
+		if redo, err = tx.holders(ctx, redo, `key = $1 AND fine = $2`, int64(k.Coarse), int64(k.Fine)); err != nil {
 			return nil, err
 		}
 	}
@@ -210,60 +205,74 @@ func (d *keyDelta) sortedFine() []Key {
 			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(keys, func(a, b Key) int { return cmp.Or(cmp.Compare(a.Coarse, b.Coarse), cmp.Compare(a.Fine, b.Fine)) })
+	slices.SortFunc(keys, byCoarse)
 	return keys
 }
 
-// mostFine bounds how many fine lists of one coarse list a record is on: it has
-// no more keys (matching.MaxKeys).
-const mostFine = 24
+func byCoarse(a, b Key) int {
+	return cmp.Or(cmp.Compare(a.Coarse, b.Coarse), cmp.Compare(a.Fine, b.Fine))
+}
 
 // crossed gives those lists that were on one side of the cap before and are on
 // the other now. It counts no further than it must. A list is named by its
-// coarse key, or by both. each is told of every list whether it is past the cap
-// now, or was.
-func (tx *Tx) crossed(ctx context.Context, lists [][]any, deltas []int, limit int, each func(name [2]int64, past bool)) (crossed [][]any, err error) {
-	if len(lists) == 0 {
+// coarse key, or all are by both. each is told of every list whether it is past
+// the cap now, or was.
+func (tx *Tx) crossed(ctx context.Context, lists []Key, delta func(Key) int, limit int, each func(k Key, past bool)) (crossed []Key, err error) {
+	// A list has at most as many records as rows: few are near the cap by these.
+	rows, err := (postings{tx.db.d, tx.query}).rows(ctx, lists, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	var near []Key
+	most := 0
+	for i, k := range lists {
+		if rows[i] <= limit && rows[i]-delta(k) <= limit {
+			each(k, false)
+			continue
+		}
+		near, most = append(near, k), max(most, delta(k))
+	}
+	if len(near) == 0 {
 		return nil, nil
 	}
+	n, err := tx.lengths(ctx, near, limit+1+most) // a list that reaches it is past the cap now and before
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range near {
+		now, before := n[k] > limit, n[k]-delta(k) > limit
+		each(k, now || before)
+		if now != before {
+			crossed = append(crossed, k)
+		}
+	}
+	return crossed, nil
+}
+
+// lengths counts the records on lists, each once, up to stop.
+func (tx *Tx) lengths(ctx context.Context, lists []Key, stop int) (map[Key]int, error) {
 	where, columns := `b.key = k.column1`, `k.column1, 0`
-	if len(lists[0]) == 2 {
+	if lists[0].Fine != 0 {
 		where, columns = where+` AND b.fine = k.column2`, `k.column1, k.column2`
 	}
-	change := make(map[[2]int64]int, len(lists))
-	for i, l := range lists {
-		change[listName(l)] = deltas[i]
+	rows := make([][]any, len(lists))
+	for i, k := range lists {
+		rows[i] = []any{int64(k.Coarse), int64(k.Fine)}
 	}
-	stop := limit + 1 + max(slices.Max(deltas), 0) // a list that reaches it is past the cap now and before
+	n := make(map[Key]int, len(lists))
 	q := `SELECT ` + columns + `, (SELECT count(*) FROM (SELECT DISTINCT rec FROM (SELECT rec FROM blocking_key b WHERE ` + where + ` LIMIT $X2) AS r LIMIT $X1) AS l) FROM (VALUES $ROWS) AS k`
-	found := map[[2]int64]bool{}
-	err = tx.eachRowOf(ctx, q, lists, func(r *sql.Rows) error {
-		var name [2]int64
-		var n int
-		if err := r.Scan(&name[0], &name[1], &n); err != nil {
-			return err
-		}
-		found[name] = (n > limit) != (n-change[name] > limit)
-		each(name, n > limit || n-change[name] > limit)
-		return nil
+	err := tx.eachRowOf(ctx, q, rows, func(r *sql.Rows) error {
+		var coarse, fine int64
+		var count int
+		err := r.Scan(&coarse, &fine, &count)
+		n[Key{uint64(coarse), uint64(fine)}] = count
+		return err
 	}, stop, stop*mostFine)
-	for _, l := range lists {
-		if found[listName(l)] {
-			crossed = append(crossed, l)
-		}
-	}
-	return crossed, err
+	return n, err
 }
 
-func listName(l []any) (name [2]int64) {
-	for i, k := range l {
-		name[i] = k.(int64)
-	}
-	return name
-}
-
-func (tx *Tx) holders(ctx context.Context, to []int64, where string, args []any) ([]int64, error) {
-	err := tx.query(ctx, `SELECT rec FROM blocking_key WHERE `+where, slices.Clone(args), func(r *sql.Rows) error {
+func (tx *Tx) holders(ctx context.Context, to []int64, where string, args ...any) ([]int64, error) {
+	err := tx.query(ctx, `SELECT rec FROM blocking_key WHERE `+where, args, func(r *sql.Rows) error {
 		var rec int64
 		err := r.Scan(&rec)
 		to = append(to, rec)
@@ -317,99 +326,32 @@ func (db *DB) Postings(ctx context.Context, keys []Key, limit int) (lists map[Ke
 		return nil, 0, fmt.Errorf("read postings: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	read := db.postingsOneByOne
-	if db.d.name == "postgres" {
-		read = db.postingsLateral
-	}
-	coarse := map[uint64][]int64{}
-	for _, k := range keys {
-		coarse[k.Coarse] = nil
-	}
-	if err := read(ctx, conn, coarse, limit+1); err != nil {
+	posted, err := (postings{db.d, db.asking(conn)}).byRule(ctx, keys, limit)
+	if err != nil {
 		return nil, 0, fmt.Errorf("read postings: %w", err)
 	}
 	lists = make(map[Key][]int64, len(keys))
-	for _, k := range keys {
-		if _, done := lists[k]; done {
+	for _, p := range posted {
+		if _, done := lists[p.Key]; done {
 			continue
 		}
-		list := coarse[k.Coarse]
-		if len(list) <= limit {
-			slices.Sort(list) // the order in which an engine gives them is its own
-		} else {
-			if list, err = db.fineList(ctx, conn, k, limit); err != nil {
-				return nil, 0, fmt.Errorf("read postings: %w", err)
-			}
-			if list == nil {
-				spilled++
-			}
+		if p.Spilled {
+			spilled++
 		}
-		lists[k] = list
+		lists[p.Key] = p.Recs
 	}
 	return lists, spilled, nil
 }
 
-func (db *DB) fineList(ctx context.Context, conn *sql.Conn, k Key, limit int) ([]int64, error) {
-	if k.Fine == 0 {
-		return nil, nil
-	}
-	rows, err := conn.QueryContext(ctx, db.d.text(`SELECT rec FROM blocking_key WHERE key = $1 AND fine = $2 ORDER BY rec LIMIT $3`), int64(k.Coarse), int64(k.Fine), limit+1)
-	if err != nil {
-		return nil, err
-	}
-	list, err := scanRecs(rows, nil)
-	if err != nil || len(list) > limit {
-		return nil, err
-	}
-	return list, nil
-}
-
-func scanRecs(rows *sql.Rows, to []int64) ([]int64, error) {
-	err := eachRow(rows, func(r *sql.Rows) error {
-		var rec int64
-		err := r.Scan(&rec)
-		to = append(to, rec)
-		return err
-	})
-	return to, err
-}
-
-func (db *DB) postingsOneByOne(ctx context.Context, conn *sql.Conn, lists map[uint64][]int64, stop int) (err error) {
-	stmt, err := conn.PrepareContext(ctx, db.d.text(`SELECT DISTINCT rec FROM blocking_key WHERE key = $1 LIMIT $2`))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stmt.Close()) }()
-	for _, k := range sortedKeys(lists) {
-		rows, err := stmt.QueryContext(ctx, int64(k), stop)
+// asking reads over one connection.
+func (db *DB) asking(conn *sql.Conn) ask {
+	return func(ctx context.Context, q string, args []any, scan rowScan) error {
+		rows, err := conn.QueryContext(ctx, db.d.text(q), args...)
 		if err != nil {
 			return err
 		}
-		if lists[k], err = scanRecs(rows, nil); err != nil {
-			return err
-		}
+		return eachRow(rows, scan)
 	}
-	return nil
-}
-
-func (db *DB) postingsLateral(ctx context.Context, conn *sql.Conn, lists map[uint64][]int64, stop int) error {
-	keys := make([]int64, 0, len(lists))
-	for _, k := range sortedKeys(lists) {
-		keys = append(keys, int64(k))
-	}
-	rows, err := conn.QueryContext(ctx, `SELECT k.key, p.rec FROM unnest($1::bigint[]) AS k(key)
-		CROSS JOIN LATERAL (SELECT DISTINCT rec FROM (SELECT rec FROM blocking_key b WHERE b.key = k.key LIMIT $3) AS r LIMIT $2) AS p`, keys, stop, stop*mostFine)
-	if err != nil {
-		return err
-	}
-	return eachRow(rows, func(r *sql.Rows) error {
-		var key, rec int64
-		if err := r.Scan(&key, &rec); err != nil {
-			return err
-		}
-		lists[uint64(key)] = append(lists[uint64(key)], rec)
-		return nil
-	})
 }
 
 // Features loads the features of records.

@@ -89,8 +89,9 @@ func (db *DB) NextResolvable(ctx context.Context, entity string, after int64, n 
 	err = db.inTx(ctx, func(tx *Tx) error {
 		list, fresh = nil, nil
 		var before [][]byte
-		q := `SELECT f.rec, f.seq, f.version, f.features, f.published, COALESCE(t.seq, 0) FROM feature f
-			LEFT JOIN backlog t ON t.rec = f.rec AND t.stage = 2 WHERE f.entity = $1 AND f.rec > $2 ORDER BY f.rec LIMIT $3`
+		// Joined instead, a planner without statistics reads the whole backlog list for each page.
+		q := `SELECT f.rec, f.seq, f.version, f.features, f.published, COALESCE((SELECT t.seq FROM backlog t WHERE t.rec = f.rec AND t.stage = 2), 0) FROM feature f
+			WHERE f.entity = $1 AND f.rec > $2 ORDER BY f.rec LIMIT $3`
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
@@ -197,6 +198,9 @@ func (db *DB) EndPublish(ctx context.Context, lists Lists, shared []uint64) erro
 		}
 		return tx.setSetting(ctx, bulkMark(lists.Entity), "")
 	})
+	if err == nil {
+		err = db.CountTables(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("end of publishing: %w", err)
 	}

@@ -106,13 +106,13 @@ func (tx *Tx) findParties(ctx context.Context, derived []EventDerived) (map[reco
 			list = append(list, id)
 		}
 		slices.Sort(list)
-		err := eachIn(ctx, tx, `SELECT rec, external_id, salt FROM source_record WHERE source = $X1 AND entity = $X2 AND external_id IN $LIST`, list, func(r *sql.Rows) error {
+		err := tx.eachBySourceID(ctx, `rec, external_id, salt`, g.source, g.entity, list, func(r *sql.Rows) error {
 			var p party
 			var id string
 			err := r.Scan(&p.rec, &id, &p.salt)
 			found[record.Ref{Source: g.source, Entity: g.entity, ID: id}] = p
 			return err
-		}, g.source, g.entity)
+		})
 		if err != nil {
 			return nil, fmt.Errorf("records of events: %w", err)
 		}

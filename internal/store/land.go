@@ -228,15 +228,14 @@ func (tx *Tx) knownRecords(ctx context.Context, l Landing) (map[string]*landed, 
 		ids[i] = it.Raw.ID
 	}
 	known := make(map[string]*landed, len(ids))
-	err := eachIn(ctx, tx, `SELECT rec, external_id, salt, version, latest, hash, stamp, etag, deleted
-		FROM source_record WHERE source = $X1 AND entity = $X2 AND external_id IN $LIST`, ids, func(r *sql.Rows) error {
+	err := tx.eachBySourceID(ctx, `rec, external_id, salt, version, latest, hash, stamp, etag, deleted`, l.Source, l.Entity, ids, func(r *sql.Rows) error {
 		x := &landed{ref: record.Ref{Source: l.Source, Entity: l.Entity}}
 		if err := r.Scan(&x.rec, &x.ref.ID, &x.salt, &x.version, &x.latest, &x.hash, &x.stamp, &x.etag, &x.deleted); err != nil {
 			return err
 		}
 		known[x.ref.ID] = x
 		return nil
-	}, l.Source, l.Entity)
+	})
 	return known, err
 }
 

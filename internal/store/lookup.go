@@ -43,102 +43,11 @@ type Posted struct {
 
 // Postings reads the lists of one record's keys, one entry for each key.
 func (tx *LookTx) Postings(ctx context.Context, keys []Key, limit int) ([]Posted, error) {
-	out := make([]Posted, len(keys))
-	coarse := map[uint64][]int64{}
-	for i, k := range keys {
-		out[i].Key = k
-		coarse[k.Coarse] = nil
-	}
-	lists := make([]Key, 0, len(coarse))
-	for _, k := range sortedKeys(coarse) {
-		lists = append(lists, Key{Coarse: k})
-	}
-	if err := tx.posted(ctx, lists, limit, func(k Key, recs []int64) { coarse[k.Coarse] = recs }); err != nil {
+	out, err := (postings{tx.db.d, tx.query}).byRule(ctx, keys, limit)
+	if err != nil {
 		return nil, fmt.Errorf("read postings: %w", err)
-	}
-	fine := map[Key][]int64{}
-	lists = lists[:0]
-	for i, k := range keys {
-		if out[i].Recs = coarse[k.Coarse]; len(out[i].Recs) <= limit {
-			continue
-		}
-		out[i].Long = true
-		if _, known := fine[k]; !known && k.Fine != 0 {
-			fine[k] = nil
-			lists = append(lists, k)
-		}
-	}
-	if err := tx.posted(ctx, lists, limit, func(k Key, recs []int64) { fine[k] = recs }); err != nil {
-		return nil, fmt.Errorf("read postings: %w", err)
-	}
-	for i := range out {
-		if p := &out[i]; p.Long {
-			p.Recs = fine[p.Key]
-			if p.Key.Fine == 0 || len(p.Recs) > limit {
-				p.Recs, p.Spilled = nil, true
-			}
-		}
 	}
 	return out, nil
-}
-
-// posted gives the records on each list, sorted, each once, and one more than
-// limit where there are more. A key without a fine part names the coarse list.
-func (tx *LookTx) posted(ctx context.Context, lists []Key, limit int, found func(Key, []int64)) error {
-	if len(lists) == 0 {
-		return nil
-	}
-	if tx.db.d.name == "postgres" {
-		return tx.postedTogether(ctx, lists, limit, found)
-	}
-	for _, k := range lists {
-		q, args := `SELECT DISTINCT rec FROM blocking_key WHERE key = $1 LIMIT $2`, []any{int64(k.Coarse), limit + 1}
-		if k.Fine != 0 {
-			q, args = `SELECT rec FROM blocking_key WHERE key = $1 AND fine = $3 LIMIT $2`, append(args, int64(k.Fine))
-		}
-		var recs []int64
-		err := tx.query(ctx, q, args, func(r *sql.Rows) error {
-			var rec int64
-			err := r.Scan(&rec)
-			recs = append(recs, rec)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		slices.Sort(recs)
-		found(k, recs)
-	}
-	return nil
-}
-
-// postedTogether reads all lists in one statement.
-func (tx *LookTx) postedTogether(ctx context.Context, lists []Key, limit int, found func(Key, []int64)) error {
-	coarse, fine := make([]int64, len(lists)), make([]int64, len(lists))
-	for i, k := range lists {
-		coarse[i], fine[i] = int64(k.Coarse), int64(k.Fine)
-	}
-	where := `b.key = k.key AND b.fine = k.fine`
-	if lists[0].Fine == 0 {
-		where = `b.key = k.key`
-	}
-	q := `SELECT k.n, p.rec FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS k(key, fine, n)
-		CROSS JOIN LATERAL (SELECT DISTINCT rec FROM (SELECT rec FROM blocking_key b WHERE ` + where + ` LIMIT $4) AS r LIMIT $3) AS p`
-	recs := make([][]int64, len(lists))
-	err := tx.query(ctx, q, []any{coarse, fine, limit + 1, (limit + 1) * mostFine}, func(r *sql.Rows) error {
-		var n, rec int64
-		err := r.Scan(&n, &rec)
-		recs[n-1] = append(recs[n-1], rec)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i, k := range lists {
-		slices.Sort(recs[i])
-		found(k, recs[i])
-	}
-	return nil
 }
 
 // Near is a record that may be the one asked for, and where it belongs.

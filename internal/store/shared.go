@@ -106,7 +106,7 @@ func (tx *Tx) writeShared(ctx context.Context, lists Lists, come, gone []int64) 
 	var holders []int64
 	var err error
 	for _, v := range append(come, gone...) {
-		if holders, err = tx.holders(ctx, holders, `key = $1`, []any{v}); err != nil {
+		if holders, err = tx.holders(ctx, holders, `key = $1`, v); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// CountTables gives PostgreSQL's planner fresh statistics after much has been
+// written at once: its own come a minute later at the earliest, and until then
+// it reads whole tables to find a few rows. SQLite plans without.
+func (db *DB) CountTables(ctx context.Context) error {
+	if db.d.name != "postgres" {
+		return nil
+	}
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	_, err := db.write.ExecContext(ctx, `ANALYZE source_record, source_version, feature, backlog, blocking_key, match, bridge, crosswalk, crosswalk_version,
+		golden, golden_version, search, search_text, outbox`)
+	if err != nil {
+		return fmt.Errorf("count tables: %w", err)
+	}
+	return nil
+}
+
+// eachBySourceID reads columns of the source records of a source and entity
+// type by their ids there. On PostgreSQL the way is named, by LATERAL and LIMIT:
+// left to a planner without statistics, every page of a first load was looked
+// for among all records landed before it.
+func (tx *Tx) eachBySourceID(ctx context.Context, columns, source, entity string, ids []string, scan rowScan) error {
+	if tx.db.d.name != "postgres" {
+		return eachIn(ctx, tx, `SELECT `+columns+` FROM source_record WHERE source = $X1 AND entity = $X2 AND external_id IN $LIST`, ids, scan, source, entity)
+	}
+	q := `SELECT ` + columns + ` FROM unnest($1::text[]) AS k(id)
+		CROSS JOIN LATERAL (SELECT * FROM source_record s WHERE s.source = $2 AND s.entity = $3 AND s.external_id = k.id LIMIT 1) AS s`
+	for part := range slices.Chunk(ids, listSizes[len(listSizes)-1]) {
+		list := make([]string, len(part))
+		for i, id := range part {
+			list[i] = clean(id)
+		}
+		slices.Sort(list)
+		if err := tx.query(ctx, q, []any{slices.Compact(list), source, entity}, scan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
