@@ -166,7 +166,7 @@ func TestFilesNobodyCouldExpect(t *testing.T) {
 		{[]string{"odd.csv"}, exitFailed, "is not UTF-8", "--encoding NAME"},
 		{[]string{"gb.csv"}, exitDone, "2 rows, 0 left out, 1 clusters", ""},
 		{[]string{"gb.csv", "--encoding", "gb18030"}, exitDone, "2 rows, 0 left out, 1 clusters", ""},
-		{[]string{"gb.csv", "--encoding", "klingon"}, exitFailed, `encoding: is "klingon", want one of`, ""},
+		{[]string{"gb.csv", "--encoding", "klingon"}, exitUsage, "--encoding klingon: want one of", ""},
 	} {
 		args := append([]string{"dedupe", filepath.Join(dir, tt.args[0])}, tt.args[1:]...)
 		var out, errs bytes.Buffer
