@@ -108,7 +108,7 @@ func pageWords() [][4]string {
 		{"review.note", "Pairs that are not merged, the most doubtful first. Unlike characters are underlined.", "尚未合并的记录对，最难判断的在前。不同的字带下划线。", "尚未合併的記錄對，最難判斷的在前。不同的字帶底線。"},
 		{"review.none", "No pair waits.", "没有待复核的记录对。", "沒有待複核的記錄對。"},
 		{"between.title", "One record, two customers", "一条记录，两个客户", "一筆記錄，兩位客戶"},
-		{"between.note", "Each of these is as much like one customer as like another, and stands with one of them.", "以下每条记录与两个客户都同样相似，目前归属其中一个。", "以下每筆記錄與兩位客戶都同樣相似，目前歸屬其中一位。"},
+		{"between.note", "Each of these is like two customers and stands with one of them, the nearest calls first.", "以下每条记录与两个客户都相似，目前归属其中一个；最难分的在前。", "以下每筆記錄與兩位客戶都相似，目前歸屬其中一位；最難分的在前。"},
 		{"between.here", "stands here", "现归属于此", "現歸屬於此"},
 		{"between.more", "There are more; touchstone review lists all.", "还有更多；touchstone review 可列出全部。", "還有更多；touchstone review 可列出全部。"},
 		{"pair.title", "One customer with a probability of %s", "是同一客户的概率：%s", "是同一客戶的機率：%s"},
