@@ -142,7 +142,11 @@ func loadTable(ctx context.Context, files []string, encoding string, memory int6
 	case len(t.Skipped) == 0:
 		return nil, usageError{fmt.Errorf("there are no rows in %s", strings.Join(files, ", "))}
 	}
-	return nil, usageError{hinted{fmt.Errorf("no row could be read: %s", t.Skipped[0]), encodingHint}}
+	err = fmt.Errorf("no row could be read: %s", t.Skipped[0])
+	if strings.Contains(t.Skipped[0], "UTF-8") {
+		err = hinted{err, encodingHint}
+	}
+	return nil, usageError{err}
 }
 
 // inputs opens the files; Clients keep what they read open until they end.
@@ -154,8 +158,11 @@ func inputs(files []string, encoding string) ([]dedupe.Input, func(), error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("open %s: %w", name, err)
 		}
-		if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
+		switch info, err := os.Stat(abs); {
+		case errors.Is(err, fs.ErrNotExist):
 			return nil, nil, usageError{fmt.Errorf("there is no file %s", name)}
+		case err == nil && info.IsDir():
+			return nil, nil, usageError{folderNamed(name)}
 		}
 		// A name is a name here, not a pattern.
 		p := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(abs)

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -89,7 +88,7 @@ func (c *cli) eval(ctx context.Context, files []string, f evalFlags) error {
 }
 
 func readTruth(path string) (label.Truth, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return label.Truth{}, err
 	}
@@ -104,7 +103,7 @@ func readTruth(path string) (label.Truth, error) {
 // isResult says whether a file is a clustering: its first line names id and
 // cluster.
 func isResult(path string) bool {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
 		return false
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"touchstone/internal/dedupe"
@@ -24,7 +23,7 @@ func readKnown(t *dedupe.Table, path, id string) ([]dedupe.Known, error) {
 
 // readPairs reads a file of labels.
 func readPairs(path string) ([]label.Pair, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{hinted{err, "touchstone label writes one"}}
 	}

@@ -115,7 +115,7 @@ func readMatch(given []string, f matchFlags) (q lookup.Query, err error) {
 func readQuestionFile(name string) (raw []byte, err error) {
 	var in io.ReadCloser = os.Stdin
 	if name != "-" {
-		if in, err = os.Open(name); err != nil {
+		if in, err = openFile(name); err != nil {
 			return nil, usageError{fmt.Errorf("read the question: %w", err)}
 		}
 		defer in.Close()

@@ -58,7 +58,7 @@ func (c *cli) rulingsCmd() *cobra.Command {
 // nothing was run yet, alone.
 func (c *cli) importing(take func(context.Context, *app.App, string, io.Reader) (app.ImportReport, error)) func(*cobra.Command, []string) error {
 	run := func(ctx context.Context, a *app.App, files []string) error {
-		f, err := os.Open(files[0])
+		f, err := openFile(files[0])
 		if err != nil {
 			return err
 		}

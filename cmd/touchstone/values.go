@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sort"
 	"strconv"
@@ -227,7 +226,7 @@ func (c *cli) pairs(ctx context.Context, a *app.App, r app.ValuesRequest, file, 
 // pairsFile reads a CSV file with the columns from and to, in any order and with
 // others beside them.
 func pairsFile(name string) (pairs [][2]string, err error) {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// openFile opens a file that was named on the command line. A folder opens as
+// well and fails only when it is read: it is refused by its name here.
+func openFile(name string) (*os.File, error) {
+	f, err := os.Open(name) //nolint:gosec // reading what the caller names is its purpose
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = usageError{folderNamed(name)}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func folderNamed(name string) error { return fmt.Errorf("%s is a folder; name a file", name) }
