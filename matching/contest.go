@@ -1,12 +1,9 @@
 package matching
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
-
-	"touchstone/matching/block"
 )
 
 // FieldWeights are the weights of one field's levels, the closest first.
@@ -53,15 +50,9 @@ type Changed struct {
 // Contend weighs the pairs that keys find among records, given as binary
 // features, by two models of one entity type, each with its threshold; a veto
 // keeps a pair apart. It keeps the pairs that change side most, at most so many.
-// It does not depend on the order of the records, which it changes. Stop is asked
-// now and then.
+// It does not depend on the order of the records. Stop is asked now and then.
 func Contend(old, challenger *Model, oldLink, newLink int32, packed [][]byte, shared func(value uint64) bool, most int, stop func() error) (Contest, error) {
-	g := &gathering{t: NewTrainer(old), shared: shared, stop: stop, spilled: map[uint64]bool{}}
-	slices.SortFunc(packed, func(a, b []byte) int {
-		return cmp.Or(cmp.Compare(block.Hash(string(a)), block.Hash(string(b))), bytes.Compare(a, b))
-	})
-	g.packed = packed[:min(len(packed), mostTrained)]
-	g.cache = make([]trained, min(len(g.packed), 1<<14))
+	g := newGathering(old, packed, shared, stop)
 	for _, step := range []func() error{g.records, g.lists} {
 		if err := step(); err != nil {
 			return Contest{}, fmt.Errorf("compare models: %w", err)
@@ -69,22 +60,15 @@ func Contend(old, challenger *Model, oldLink, newLink int32, packed [][]byte, sh
 	}
 	c := Contest{Pairs: len(g.pairs), Share: g.share}
 	for i, p := range g.pairs {
-		if i%1000 == 0 {
-			if err := stop(); err != nil {
-				return c, err
-			}
+		if err := g.ask(i); err != nil {
+			return c, err
 		}
-		x, err := g.get(uint32(p >> 32))
+		a, b, err := g.pair(uint32(p>>32), uint32(p))
 		if err != nil {
 			return c, err
 		}
-		a := x.features // the cache may give its place away
-		y, err := g.get(uint32(p))
-		if err != nil {
-			return c, err
-		}
-		v, w := old.Weigh(a, y.features).Total, challenger.Weigh(a, y.features).Total
-		_, veto := old.Veto(a, y.features)
+		v, w := old.Weigh(a, b).Total, challenger.Weigh(a, b).Total
+		_, veto := old.Veto(a, b)
 		was, is := v >= oldLink && !veto, w >= newLink && !veto
 		switch {
 		case was && is:

@@ -70,7 +70,7 @@ func branchLevel(x, y org) uint8 {
 
 // sameBranch allows for Köln and Koeln, and a slip.
 func sameBranch(a, b string) bool {
-	return a == b || a != "" && b != "" && (sameButUmlauts(a, b) || min(len(a), len(b)) >= 5 && oneSlip(a, b))
+	return a == b || a != "" && b != "" && (sameButUmlauts(a, b) || min(len(a), len(b)) >= 5 && compare.OneSlip(a, b))
 }
 
 // sameButUmlauts: equal but for the e of ae, oe and ue.

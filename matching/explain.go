@@ -181,9 +181,13 @@ func personVeto(a, b *Features) (string, bool) {
 			return "different generation suffix", true
 		}
 	}
-	x, y := a.birth(), b.birth()
-	if x.y != 0 && y.y != 0 && !apart(x.y, y.y, yearsApart) && x.m != y.m && x.d != y.d && !sharesID(a, b) && !sharesMail(a, b) && !sharesPlace(a, b) {
+	if bornApart(a.single(slotBirth), b.single(slotBirth)) && !sharesID(a, b) && !sharesMail(a, b) && !sharesPlace(a, b) {
 		return "birth dates far apart", true
 	}
 	return "", false
+}
+
+// bornApart: two dates, as YYYY-MM-DD, that agree in nothing and are years apart.
+func bornApart(x, y string) bool {
+	return len(x) == 10 && len(y) == 10 && x[5:7] != y[5:7] && x[8:] != y[8:] && apart(x[:4], y[:4]) > yearsApart
 }

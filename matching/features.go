@@ -249,17 +249,3 @@ func (p place) district() string { return p.text(placeDistrictText) }
 func (p place) city() string     { return p.text(placeCityText) }
 func (p place) postcode() string { return p.text(placePostcodeText) }
 func (p place) country() string  { return p.text(placeCountry) }
-
-// birth is a birth date; no text where it is not known.
-type birth struct {
-	text    string
-	y, m, d int
-}
-
-func (f *Features) birth() birth {
-	b := birth{text: f.single(slotBirth)}
-	if d := b.text; len(d) == 10 {
-		b.y, b.m, b.d = number(d[:4]), number(d[5:7]), number(d[8:])
-	}
-	return b
-}

@@ -19,14 +19,9 @@ const (
 
 // Gather reads what a successor of a model is fitted from out of the features of
 // an entity type's records, in their binary form. It depends on the records
-// alone and not on their order, which it changes. Stop is asked now and then.
+// alone and not on their order. Stop is asked now and then.
 func Gather(start *Model, packed [][]byte, shared func(value uint64) bool, stop func() error) (*Trainer, float64, error) {
-	g := &gathering{t: NewTrainer(start), shared: shared, stop: stop, spilled: map[uint64]bool{}}
-	slices.SortFunc(packed, func(a, b []byte) int {
-		return cmp.Or(cmp.Compare(block.Hash(string(a)), block.Hash(string(b))), bytes.Compare(a, b))
-	})
-	g.packed = packed[:min(len(packed), mostTrained)]
-	g.cache = make([]trained, min(len(g.packed), 1<<14))
+	g := newGathering(start, packed, shared, stop)
 	for _, step := range []func() error{g.records, g.lists, g.blocked, g.random} {
 		if err := step(); err != nil {
 			return nil, 0, fmt.Errorf("gather what a model is fitted from: %w", err)
@@ -55,7 +50,41 @@ type keyAt struct {
 type trained struct {
 	at       uint32
 	features *Features
-	keys     []Key
+	keys     []KeyHash
+}
+
+func newGathering(start *Model, packed [][]byte, shared func(value uint64) bool, stop func() error) *gathering {
+	g := &gathering{t: NewTrainer(start), packed: chosen(packed), shared: shared, stop: stop, spilled: map[uint64]bool{}}
+	g.cache = make([]trained, min(len(g.packed), 1<<14))
+	return g
+}
+
+// chosen puts records in the order of their hashes and takes as many as take part.
+func chosen(packed [][]byte) [][]byte {
+	type hashed struct {
+		hash uint64
+		at   int
+	}
+	list := make([]hashed, len(packed))
+	for i, b := range packed {
+		list[i] = hashed{block.Hash(string(b)), i}
+	}
+	slices.SortFunc(list, func(x, y hashed) int {
+		return cmp.Or(cmp.Compare(x.hash, y.hash), bytes.Compare(packed[x.at], packed[y.at]))
+	})
+	out := make([][]byte, min(len(list), mostTrained))
+	for i := range out {
+		out[i] = packed[list[i].at]
+	}
+	return out
+}
+
+// ask asks stop at every thousandth step.
+func (g *gathering) ask(step int) error {
+	if step%1000 != 0 {
+		return nil
+	}
+	return g.stop()
 }
 
 func (g *gathering) get(at uint32) (*trained, error) {
@@ -71,19 +100,33 @@ func (g *gathering) get(at uint32) (*trained, error) {
 	return x, nil
 }
 
+// pair gives the features of two records.
+func (g *gathering) pair(i, j uint32) (a, b *Features, err error) {
+	x, err := g.get(i)
+	if err != nil {
+		return nil, nil, err
+	}
+	a = x.features // the cache may give its place away
+	y, err := g.get(j)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, y.features, nil
+}
+
 func (g *gathering) records() error {
+	var keys []KeyHash
 	for i := range g.packed {
-		if i%1000 == 0 {
-			if err := g.stop(); err != nil {
-				return err
-			}
+		if err := g.ask(i); err != nil {
+			return err
 		}
 		x, err := g.get(uint32(i))
 		if err != nil {
 			return err
 		}
 		g.t.Record(x.features)
-		for _, k := range x.features.Keys() {
+		keys = x.features.AppendKeys(keys[:0])
+		for _, k := range keys {
 			g.keys = append(g.keys, keyAt{k.Coarse, k.Fine, uint32(i)})
 		}
 	}
@@ -157,10 +200,8 @@ func (g *gathering) eachList(yield func([]uint32)) {
 
 func (g *gathering) blocked() error {
 	for i, p := range g.pairs {
-		if i%1000 == 0 {
-			if err := g.stop(); err != nil {
-				return err
-			}
+		if err := g.ask(i); err != nil {
+			return err
 		}
 		x, err := g.get(uint32(p >> 32))
 		if err != nil {
@@ -168,7 +209,7 @@ func (g *gathering) blocked() error {
 		}
 		a := *x // the cache may give its place away
 		if a.keys == nil {
-			a.keys = a.features.Keys()
+			a.keys = a.features.AppendKeys(nil)
 			x.keys = a.keys
 		}
 		b, err := g.get(uint32(p))
@@ -176,7 +217,7 @@ func (g *gathering) blocked() error {
 			return err
 		}
 		if b.keys == nil {
-			b.keys = b.features.Keys()
+			b.keys = b.features.AppendKeys(nil)
 		}
 		g.t.Blocked(a.features, b.features, g.rules(a.keys, b.keys))
 	}
@@ -184,7 +225,7 @@ func (g *gathering) blocked() error {
 }
 
 // rules are those of the keys by which a pair was found.
-func (g *gathering) rules(a, b []Key) (rules []string) {
+func (g *gathering) rules(a, b []KeyHash) (rules []block.Rule) {
 	for i, j := 0, 0; i < len(a) && j < len(b); {
 		c := cmp.Or(cmp.Compare(a[i].Coarse, b[j].Coarse), cmp.Compare(a[i].Fine, b[j].Fine))
 		switch {
@@ -202,26 +243,19 @@ func (g *gathering) rules(a, b []Key) (rules []string) {
 
 func (g *gathering) random() error {
 	n := uint64(len(g.packed))
-	for k := range uint64(mostRandom) {
-		if k%1000 == 0 {
-			if err := g.stop(); err != nil {
-				return err
-			}
+	for k := range mostRandom {
+		if err := g.ask(k); err != nil {
+			return err
 		}
-		i, j := spread(2*k)%max(n, 1), spread(2*k+1)%max(n, 1)
+		i, j := spread(2*uint64(k))%max(n, 1), spread(2*uint64(k)+1)%max(n, 1)
 		if i == j {
 			continue
 		}
-		x, err := g.get(uint32(i))
+		a, b, err := g.pair(uint32(i), uint32(j))
 		if err != nil {
 			return err
 		}
-		a := x.features
-		y, err := g.get(uint32(j))
-		if err != nil {
-			return err
-		}
-		g.t.Random(a, y.features)
+		g.t.Random(a, b)
 	}
 	return nil
 }

@@ -1,11 +1,14 @@
 package matching
 
 import (
+	"cmp"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"touchstone/internal/record"
 	"touchstone/matching/block"
+	"touchstone/matching/compare"
 )
 
 // Key is one blocking key; see block.Key for the rule that makes a pair a
@@ -145,10 +148,10 @@ func SharedKey(a, b *Features) []Key { return block.Shared(a.Keys(), b.Keys()) }
 // two parts.
 func (f *Features) narrow() (parts [2]string) {
 	if f.kind() == kindCompany && f.count(orgs) > 0 {
-		parts[0] = prefix(f.org(0).roman(), 4)
+		parts[0] = compare.Prefix(f.org(0).roman(), 4)
 	} else if f.count(humans) > 0 {
 		h := f.human(0)
-		x, y := prefix(h.givenRoman(), 1), prefix(h.familyRoman(), 1)
+		x, y := compare.Prefix(h.givenRoman(), 1), compare.Prefix(h.familyRoman(), 1)
 		parts = [2]string{min(x, y), max(x, y)}
 	}
 	return parts
@@ -190,7 +193,7 @@ func (k *keyMaker) names(f *Features) {
 		o := f.org(i)
 		fine := f.where(o.place())
 		trade := o.text(orgSecond) // without spaces, but for a Chinese one
-		if o.han() && hasSpace(trade) {
+		if o.han() && strings.IndexByte(trade, ' ') >= 0 {
 			trade = string(appendSquashed(nil, trade))
 		}
 		k.b.Add(block.Name, k.text(o.roman()), trade, "|", fine)
@@ -207,15 +210,6 @@ func (k *keyMaker) names(f *Features) {
 	}
 }
 
-func hasSpace(s string) bool {
-	for i := range len(s) {
-		if s[i] == ' ' {
-			return true
-		}
-	}
-	return false
-}
-
 // where is a coarse place for a fine key: the name's own place, or the city.
 func (f *Features) where(named string) string {
 	if named != "" {
@@ -230,7 +224,7 @@ func (f *Features) where(named string) string {
 // humans makes the keys of a person's names and birth date.
 func (k *keyMaker) humans(f *Features) {
 	born := f.single(slotBirth)
-	year := prefix(born, 4)
+	year := compare.Prefix(born, 4)
 	for i := range f.count(humans) {
 		h := f.human(i)
 		given, family := h.givenRoman(), h.familyRoman()
@@ -240,14 +234,14 @@ func (k *keyMaker) humans(f *Features) {
 		if len(born) == 10 {
 			for _, n := range [...]string{given, family} {
 				if n != "" {
-					k.b.Add(block.BirthMonthName, k.two(born[:7], " ", prefix(n, 3)), born)
-					k.b.Add(block.YearDayName, append(append(append(append(k.room[:0], year...), born[8:]...), ' '), prefix(n, 3)...), born)
+					k.b.Add(block.BirthMonthName, k.two(born[:7], " ", compare.Prefix(n, 3)), born)
+					k.b.Add(block.YearDayName, append(append(append(append(k.room[:0], year...), born[8:]...), ' '), compare.Prefix(n, 3)...), born)
 				}
 			}
 		}
 		for j := range f.count(places) {
 			if post := f.place(j).postcode(); post != "" && family != "" {
-				k.b.Add(block.FamilyPostcode, k.two(prefix(family, 4), " ", post), given)
+				k.b.Add(block.FamilyPostcode, k.two(compare.Prefix(family, 4), " ", post), given)
 			}
 		}
 	}
@@ -257,22 +251,22 @@ func (k *keyMaker) humans(f *Features) {
 // bothNames makes the keys of a given and a family name together, in the one
 // order that keys have.
 func (k *keyMaker) bothNames(f *Features, h human, first, second, born string) {
-	year, where := prefix(born, 4), f.where("")
-	k.b.Add(block.Name, k.two(first, " ", second), cmpOr(year, where))
-	initials := append(append(append(append(k.room[:0], prefix(first, 1)...), prefix(second, 1)...), ' '), year...)
+	year, where := compare.Prefix(born, 4), f.where("")
+	k.b.Add(block.Name, k.two(first, " ", second), cmp.Or(year, where))
+	initials := append(append(append(append(k.room[:0], compare.Prefix(first, 1)...), compare.Prefix(second, 1)...), ' '), year...)
 	if len(born) == 10 {
 		k.b.Add(block.InitialsBirthYear, initials, year, born[8:])
 	} else {
 		k.b.Add(block.InitialsBirthYear, initials)
 	}
-	bones := append(appendSkeleton(k.room[:0], prefix(first, 4)), ' ')
-	k.b.Add(block.Skeleton, append(bones, appendSkeleton(k.short[:0], prefix(second, 4))...), where)
+	bones := append(appendSkeleton(k.room[:0], compare.Prefix(first, 4)), ' ')
+	k.b.Add(block.Skeleton, append(bones, appendSkeleton(k.short[:0], compare.Prefix(second, 4))...), where)
 	n := 0 // and a Chinese name by its further readings
 	for g, rest := cutWord(h.givenReadings()); g != ""; g, rest = cutWord(rest) {
-		n += k.otherName(g, h.familyRoman(), n, cmpOr(year, where))
+		n += k.otherName(g, h.familyRoman(), n, cmp.Or(year, where))
 	}
 	for r, rest := cutWord(h.readings()); r != ""; r, rest = cutWord(rest) {
-		n += k.otherName(h.givenRoman(), r, n, cmpOr(year, where))
+		n += k.otherName(h.givenRoman(), r, n, cmp.Or(year, where))
 	}
 }
 
@@ -312,7 +306,7 @@ func (p place) appendKey(b []byte) []byte {
 	}
 	b = append(append(appendSquashed(b, street), ' '), house...)
 	b = append(append(append(b, ' '), p.units()...), '|')
-	return append(b, cmpOr(p.city(), p.postcode())...)
+	return append(b, cmp.Or(p.city(), p.postcode())...)
 }
 
 // appendRunes appends the first n runes that are no spaces.
@@ -328,24 +322,6 @@ func appendRunes(b []byte, s string, n int) []byte {
 		n--
 	}
 	return b
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-// prefix is the first n runes.
-func prefix(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }
 
 // appendSkeleton drops what typing varies: doubled letters, the e of ae, oe and

@@ -168,7 +168,7 @@ func otherRune(a, b string) bool {
 func crossLevel(han, latin org) uint8 {
 	p, q := han.roman(), latin.roman()
 	switch {
-	case hasReading(han.readings(), q), hasReading(latin.readings(), p):
+	case hasWord(han.readings(), q), hasWord(latin.readings(), p):
 		return nameReading
 	case (strings.HasPrefix(q, p) || strings.HasSuffix(q, p)) && utf8.RuneCountInString(p) >= 5:
 		return nameContained
@@ -178,10 +178,10 @@ func crossLevel(han, latin org) uint8 {
 	return nameDifferent
 }
 
-// hasReading says whether a name is one of the words.
-func hasReading(readings, s string) bool {
-	for r, rest := cutWord(readings); r != ""; r, rest = cutWord(rest) {
-		if r == s {
+// hasWord says whether a text is one of the words.
+func hasWord(words, s string) bool {
+	for w, rest := cutWord(words); w != ""; w, rest = cutWord(rest) {
+		if w == s {
 			return true
 		}
 	}
@@ -203,7 +203,7 @@ func containsWords(a, b string) bool {
 
 func allWords(a, b string) bool {
 	for w, rest := cutWord(a); w != ""; w, rest = cutWord(rest) {
-		if !hasReading(b, w) {
+		if !hasWord(b, w) {
 			return false
 		}
 	}
@@ -258,7 +258,7 @@ func webLevel(a, b *Features) (out found) {
 				out.take(webShared, i, j)
 			case x == y:
 				out.take(webDomain, i, j)
-			case oneSlip(x, y) && sameDigits(x, y):
+			case compare.OneSlip(x, y) && sameDigits(x, y):
 				out.take(webNear, i, j)
 			default:
 				out.take(webDifferent, i, j)

@@ -121,7 +121,7 @@ func worse(family, given uint8) bool {
 // across raises a level to the same reading where a further reading of one side
 // is the other's name.
 func across(level uint8, xs, y, ys, x string) uint8 {
-	if level > familyReading && (hasReading(xs, y) || hasReading(ys, x)) {
+	if level > familyReading && (hasWord(xs, y) || hasWord(ys, x)) {
 		return familyReading
 	}
 	return level
@@ -163,7 +163,7 @@ func familyLevel(x, y *name) uint8 {
 		return missing
 	case x.text == y.text:
 		return familyExact
-	case x.roman == y.roman || hasReading(h.readings(), y.roman) || hasReading(g.readings(), x.roman):
+	case x.roman == y.roman || hasWord(h.readings(), y.roman) || hasWord(g.readings(), x.roman):
 		if h.han() && g.han() {
 			return familyAlike
 		}
@@ -201,7 +201,7 @@ func givenLevel(x, y *name) uint8 {
 		return missing
 	case x.text == y.text:
 		return sameGiven(x.text)
-	case x.roman == y.roman, h.han() != g.han() && (hasReading(h.givenReadings(), y.roman) || hasReading(g.givenReadings(), x.roman)):
+	case x.roman == y.roman, h.han() != g.han() && (hasWord(h.givenReadings(), y.roman) || hasWord(g.givenReadings(), x.roman)):
 		return givenReading
 	case h.flags&g.flags&flagNickname != 0 && standardise.Nickname(x.text, y.text):
 		return givenNickname
@@ -282,7 +282,7 @@ func middleLevel(a, b string) uint8 {
 		return middleSame
 	case a[0] == b[0] && (len(a) == 1 || len(b) == 1):
 		return middleInitial
-	case prefix(a, 3) == prefix(b, 3):
+	case compare.Prefix(a, 3) == compare.Prefix(b, 3):
 		return middleInitial
 	}
 	return middleDifferent
@@ -308,14 +308,14 @@ func compareBirths(x, y string) uint8 {
 	if year && x[5:7] == y[8:] && x[8:] == y[5:7] {
 		return birthSwapped
 	}
-	if oneSlip(x, y) {
+	if compare.OneSlip(x, y) {
 		return birthSlip
 	}
 	switch {
 	case year && month, year && day, month && day:
 		return birthClose
-	case apart(number(x[5:7]), number(y[5:7]), 1) && apart(number(x[8:]), number(y[8:]), 5):
-		if v, w := number(x[:4]), number(y[:4]); apart(v, w, 1) || apart(v, w, 10) {
+	case apart(x[5:7], y[5:7]) <= 1 && apart(x[8:], y[8:]) <= 5:
+		if years := apart(x[:4], y[:4]); years <= 1 || years == 10 {
 			return birthClose
 		}
 	}
@@ -332,13 +332,10 @@ func number(digits string) (n int) {
 	return n
 }
 
-// apart: by at most n, or, for n = 10, exactly that.
-func apart(a, b, n int) bool {
-	d := max(a, b) - min(a, b)
-	if n == 10 {
-		return d == n
-	}
-	return d <= n
+// apart is how far two numbers lie apart.
+func apart(a, b string) int {
+	v, w := number(a), number(b)
+	return max(v, w) - min(v, w)
 }
 
 // mailLevel compares email addresses. An address that is only alike, and was
@@ -360,7 +357,7 @@ func compareMail(a, b *Features, x, y email, named bool) uint8 {
 	v, w, d, e := x.local(), y.local(), x.domain(), y.domain()
 	if v == w {
 		switch {
-		case d == e, oneSlip(d, e):
+		case d == e, compare.OneSlip(d, e):
 			return mailSame
 		case len(v) >= 6 && (!named || !madeFromNames(a, b, v, w)):
 			return mailLocal
@@ -381,7 +378,7 @@ func compareMail(a, b *Features, x, y email, named bool) uint8 {
 
 // alikeMail: a slip or two in the whole address.
 func alikeMail(x, y email, v, w, d, e string) bool {
-	if d == e || oneSlip(d, e) {
+	if d == e || compare.OneSlip(d, e) {
 		p, n := compare.BagOf(v)
 		q, m := compare.BagOf(w)
 		return min(n, m) >= 5 && within(v, w, p, q, n, m, 2)

@@ -71,35 +71,10 @@ func comparePhones(x, y string) uint8 {
 	switch {
 	case v == w && (x[0] != '+' || y[0] != '+'):
 		return phoneSame
-	case min(len(v), len(w)) >= 8 && oneSlip(x, y):
+	case min(len(v), len(w)) >= 8 && compare.OneSlip(x, y):
 		return phoneNear
 	}
 	return phoneDifferent
-}
-
-// oneSlip says whether two ASCII texts differ by one changed, lost, added or
-// swapped character.
-func oneSlip(a, b string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
-	}
-	switch len(b) - len(a) {
-	case 0:
-		if i == len(a) {
-			return false
-		}
-		if a[i+1:] == b[i+1:] {
-			return true
-		}
-		return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
-	case 1:
-		return a[i:] == b[i+1:]
-	}
-	return false
 }
 
 func placeLevel(a, b *Features) (out found) {
@@ -133,7 +108,7 @@ func comparePlaces(x, y place) uint8 {
 				return placeExact
 			}
 			return placeBuilding
-		case local && (h == "" && k == "" || h != "" && k != "" && oneSlip(h, k)):
+		case local && (h == "" && k == "" || h != "" && k != "" && compare.OneSlip(h, k)):
 			return placeNear
 		case house && utf8.RuneCountInString(s) > 3: // another city written
 			return placeNear

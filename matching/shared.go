@@ -39,21 +39,14 @@ func (f *Features) Share(shared func(value uint64) bool) *Features {
 	return &out
 }
 
-// Sharing is Share as a value, for features that are one.
-func (f *Features) Sharing(shared func(value uint64) bool) Features {
-	out := *f
-	out.shared = f.sharing(shared)
-	return out
-}
-
 func (f *Features) sharing(shared func(uint64) bool) sharing {
 	marks := f.listed(shared)
 	if marks == 0 || f.mostKeys() <= MaxKeys {
 		return marks
 	}
-	own := f.Keys() // a record has only so many keys: what it is not counted with is not shared
+	own := f.AppendKeys(nil) // a record has only so many keys: what it is not counted with is not shared
 	return f.listed(func(value uint64) bool {
-		return shared(value) && slices.ContainsFunc(own, func(k Key) bool { return k.Coarse == value })
+		return shared(value) && slices.ContainsFunc(own, func(k KeyHash) bool { return k.Coarse == value })
 	})
 }
 

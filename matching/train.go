@@ -22,7 +22,7 @@ const LeastRecords = 2000
 var ErrTooFew = errors.New("too few records to fit a model from")
 
 // Trainer gathers what a model is fitted from: no labels, only the records. Not
-// safe for concurrent use; Merge brings several together.
+// safe for concurrent use.
 type Trainer struct {
 	start   *Model
 	records int
@@ -54,7 +54,7 @@ func (t *Trainer) Record(f *Features) {
 }
 
 // Blocked adds a pair that keys found; rules are those of the keys.
-func (t *Trainer) Blocked(a, b *Features, rules []string) {
+func (t *Trainer) Blocked(a, b *Features, rules []block.Rule) {
 	forced := ^uint64(0)
 	w := t.start.Weigh(a, b)
 	for i := range t.start.fields {
@@ -79,23 +79,6 @@ func (t *Trainer) Random(a, b *Features) {
 	}
 }
 
-// Merge adds what another trainer of the same model has gathered.
-func (t *Trainer) Merge(o *Trainer) {
-	t.records += o.records
-	for c, n := range o.blocked {
-		t.blocked[c] += n
-	}
-	for p, n := range o.random {
-		t.random[p] += n
-	}
-	t.labels = append(t.labels, o.labels...)
-	for i, counts := range o.values {
-		for h, n := range counts {
-			t.values[i][h] += n
-		}
-	}
-}
-
 // judged says whether a level speaks of another customer by what we mean by one
 // and not by how often it is seen: a branch, another line of business and another
 // number of a register are other customers, however alike the rest is. Such a
@@ -116,7 +99,7 @@ func judged(entity string, field, level int) bool {
 }
 
 // forcedFields are those that a key of the rule makes agree, by bit.
-func forcedFields(entity, rule string) uint64 {
+func forcedFields(entity string, rule block.Rule) uint64 {
 	set := func(fields ...int) (mask uint64) {
 		for _, f := range fields {
 			mask |= 1 << f
@@ -125,33 +108,33 @@ func forcedFields(entity, rule string) uint64 {
 	}
 	company := entity == record.Company
 	switch rule {
-	case "id", "id-head", "id-tail":
+	case block.ID, block.IDHead, block.IDTail:
 		if company {
 			return set(cIDs)
 		}
 		return set(pIDs)
-	case "phone":
+	case block.Phone:
 		if company {
 			return set(cPhone)
 		}
 		return set(pPhone)
-	case "email", "domain", "local", "local-head", "local-tail", "domain-name":
+	case block.Email, block.Domain, block.Local, block.LocalHead, block.LocalTail, block.DomainName:
 		if company {
 			return set(cWeb)
 		}
 		return set(pEmail)
-	case "name", "skeleton":
+	case block.Name, block.Skeleton:
 		if company {
 			return set(cName)
 		}
 		return set(pFamily, pGiven)
-	case "name-full", "name-head", "name-tail":
+	case block.NameFull, block.NameHead, block.NameTail:
 		return set(cName, cTrade)
-	case "birth", "initials-birth-year", "birth-month-name", "year-day-name":
+	case block.Birth, block.InitialsBirthYear, block.BirthMonthName, block.YearDayName:
 		return set(pBirth)
-	case "family-postcode":
+	case block.FamilyPostcode:
 		return set(pFamily, pAddress)
-	case "street", "postcode-house", "postcode-name", "address":
+	case block.Street, block.PostcodeHouse, block.PostcodeName, block.Address:
 		if company {
 			return set(cAddress)
 		}

@@ -27,6 +27,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"touchstone/matching/label"
 )
 
 func main() {
@@ -107,7 +109,7 @@ type usage struct {
 }
 
 // dedupe runs the program on the set with its rows in the given order.
-func dedupe(ctx context.Context, binary, dir, tmp string, order int) (map[string]string, usage, error) {
+func dedupe(ctx context.Context, binary, dir, tmp string, order int) (label.Truth, usage, error) {
 	args := []string{"dedupe", "--id", "id", "--out", filepath.Join(tmp, "out.csv"), "--pairs", filepath.Join(tmp, "pairs.csv")}
 	for _, name := range []string{"records.csv", "a.csv", "b.csv"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil { //nolint:gosec // the folder is the caller's choice
@@ -118,27 +120,20 @@ func dedupe(ctx context.Context, binary, dir, tmp string, order int) (map[string
 		}
 		path, err := shuffled(filepath.Join(dir, name), tmp, order)
 		if err != nil {
-			return nil, usage{}, err
+			return label.Truth{}, usage{}, err
 		}
 		args = append(args, path)
 	}
 	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // running what the caller names is its purpose
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, usage{}, fmt.Errorf("%w: %s", err, out)
+		return label.Truth{}, usage{}, fmt.Errorf("%w: %s", err, out)
 	}
 	u := usage{cpu: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
 	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		u.rss = r.Maxrss
 	}
-	rows, err := readTable(filepath.Join(tmp, "out.csv"))
-	if err != nil {
-		return nil, u, err
-	}
-	clusters := map[string]string{}
-	for _, r := range rows[1:] {
-		clusters[r[1]] = r[2]
-	}
-	return clusters, u, nil
+	clusters, err := readTruth(filepath.Join(tmp, "out.csv"))
+	return clusters, u, err
 }
 
 // shuffled writes the file again with its rows in an order of its own; order 0

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"touchstone/matching/eval"
+	"touchstone/matching/label"
 )
 
 // bar is what a set has to reach, and what the best of the others reached on it:
@@ -71,9 +74,9 @@ func (b bar) String() string {
 }
 
 // missed says whether a result lies below its bar.
-func (b bar) missed(r result, hard string) bool {
+func (b bar) missed(s eval.Score, hard string) bool {
 	h, err := strconv.ParseFloat(hard, 64)
-	return r.f1 < b.f1-5e-5 || r.b3 < b.b3-5e-5 || err == nil && b.hard > 0 && h > b.hard
+	return s.F1.Value < b.f1-5e-5 || s.B3.Value < b.b3-5e-5 || err == nil && b.hard > 0 && h > b.hard
 }
 
 // tables are the lines of the document's tables.
@@ -93,15 +96,15 @@ func (t *tables) score(ctx context.Context, binary, dir, tmp string) error {
 		}
 		return err
 	}
-	truth, err := readTable(filepath.Join(dir, "truth.csv"))
+	truth, err := readTruth(filepath.Join(dir, "truth.csv"))
 	if err != nil {
 		return err
 	}
-	var first map[string]string
+	var first label.Truth
 	var use usage
 	same := "equal"
 	for order := range 4 {
-		if order > 0 && len(first) > manyRows {
+		if order > 0 && len(first.IDs) > manyRows {
 			break
 		}
 		clusters, u, err := dedupe(ctx, binary, dir, tmp, order)
@@ -109,27 +112,31 @@ func (t *tables) score(ctx context.Context, binary, dir, tmp string) error {
 			return err
 		}
 		if order > 0 {
-			if !equalParts(first, clusters) {
+			if !equalParts(first.Cluster, clusters.Cluster) {
 				same = "DIFFERENT"
 			}
 			continue
 		}
 		first, use = clusters, u
-		if len(clusters) > manyRows {
+		if len(clusters.IDs) > manyRows {
 			same = "–"
 		}
-		if err := t.believe(dir, filepath.Join(tmp, "pairs.csv"), truthOf(truth, clusters)); err != nil {
+		if err := t.believe(dir, filepath.Join(tmp, "pairs.csv"), truth); err != nil {
 			return err
 		}
 	}
 	set := filepath.Base(dir)
-	s, hard, b := scored(truth, first), hardMerged(dir, truth, first), bars(set)
+	s, err := scored(truth, first)
+	if err != nil {
+		return err
+	}
+	hard, b := hardMerged(dir, truth, first), bars(set)
 	missed := ""
 	if b.missed(s, hard) {
 		missed = " **missed**"
 	}
 	t.sets = append(t.sets, fmt.Sprintf("| %s | %d | %.4f | %.4f | %.4f | %.4f | %s | %s%s | %s | %.1f | %d | %s |",
-		set, len(first), s.precision, s.recall, s.f1, s.b3, hard, b, missed, dash(b.peers), use.cpu, use.rss>>10, same))
+		set, len(first.IDs), s.Precision.Value, s.Recall.Value, s.F1.Value, s.B3.Value, hard, b, missed, dash(b.peers), use.cpu, use.rss>>10, same))
 	return nil
 }
 
@@ -229,7 +236,7 @@ func kindOf(set string) string {
 }
 
 // believe counts the pairs that the program gave a probability.
-func (t *tables) believe(dir, file string, of map[string]string) error {
+func (t *tables) believe(dir, file string, truth label.Truth) error {
 	rows, err := readTable(file)
 	if err != nil {
 		return err
@@ -257,7 +264,7 @@ func (t *tables) believe(dir, file string, of map[string]string) error {
 			continue // rounded below the first
 		}
 		t.trust[kind].pairs[bin]++
-		if of[r[0]] == of[r[1]] {
+		if customer(truth, r[0]) == customer(truth, r[1]) {
 			t.trust[kind].right[bin]++
 		}
 	}

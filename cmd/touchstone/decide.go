@@ -149,11 +149,8 @@ func (c *cli) undoCmd() *cobra.Command {
 
 // decided tells what a decision came to. One that was refused needs a person.
 func (c *cli) decided(d app.Decided, err error) error {
-	var no *app.Unclear
 	var against *store.Contradiction
 	switch {
-	case errors.As(err, &no):
-		return usageError{err}
 	case errors.As(err, &against):
 		refused := map[string]any{"refused": err.Error(), "earlier": against.Earlier}
 		if err := c.print(refused, func() {

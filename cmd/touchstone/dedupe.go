@@ -53,21 +53,26 @@ folder and no server. Equal files give equal results, whatever the order of thei
 		RunE: func(cmd *cobra.Command, files []string) error { return c.dedupe(cmd.Context(), files, f) },
 	}
 	fl := cmd.Flags()
-	fl.StringArrayVar(&f.maps, "map", nil, "what a column means: COLUMN=MEANING, or COLUMN=ignore; may be repeated")
+	f.tables(fl)
 	fl.StringVar(&f.id, "id", "", "column that names a row in the results; the row number without it")
 	fl.StringVar(&f.entity, "entity", "auto", "what the rows are: company, person, other or auto")
 	fl.BoolVar(&f.link, "link", false, "find pairs between files only: each file is clean in itself, one to one")
-	fl.Float64Var(&f.threshold, "threshold", dedupe.DefaultThreshold, "least probability for a link")
 	fl.StringVar(&f.out, "out", "", "write source, id, cluster and probability of every row to this CSV file")
 	fl.StringVar(&f.golden, "golden", "", "write one merged row a cluster to this CSV file")
 	fl.StringVar(&f.pairs, "pairs", "", "write every pair compared that is one customer with probability 0.5 or more to this CSV file")
 	fl.StringVar(&f.survive, "survivorship", string(dedupe.MostComplete), "whose value a merged row takes: most_complete or most_frequent")
 	fl.StringVar(&f.explain, "explain", "", "explain the pair of two rows, by id: --explain A,B")
 	fl.StringVar(&f.labels, "labels", "", "learn from this CSV file of answers too: id_a,id_b,label with same, different or unsure")
+	return cmd
+}
+
+// tables are the options of every command that compares the rows of files.
+func (f *dedupeFlags) tables(fl *pflag.FlagSet) {
+	fl.StringArrayVar(&f.maps, "map", nil, "what a column means: COLUMN=MEANING, or COLUMN=ignore; may be repeated")
+	fl.Float64Var(&f.threshold, "threshold", dedupe.DefaultThreshold, "least probability for a link")
 	encodingFlag(fl, &f.encoding)
 	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB")
 	fl.IntVar(&f.workers, "workers", 0, "how many cores to use; all without it (the result is the same)")
-	return cmd
 }
 
 func (f *dedupeFlags) options(c *cli) (dedupe.Options, int64, error) {

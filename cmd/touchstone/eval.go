@@ -39,15 +39,11 @@ clustering, B³ counts rows, exact clusters those of two and more that are found
 	fl := cmd.Flags()
 	fl.StringVar(&f.truth, "truth", "", "the truth: CSV with id,cluster or with id_a,id_b")
 	fl.IntVar(&f.worst, "worst", 5, "how many wrong links and missed pairs to explain")
-	fl.StringArrayVar(&f.maps, "map", nil, "what a column means: COLUMN=MEANING, or COLUMN=ignore; may be repeated")
+	f.tables(fl)
 	fl.StringVar(&f.id, "id", "id", "column that names a row in the truth")
 	fl.StringVar(&f.entity, "entity", "auto", "what the rows are: company, person, other or auto")
 	fl.BoolVar(&f.link, "link", false, "find pairs between files only: each file is clean in itself, one to one")
-	fl.Float64Var(&f.threshold, "threshold", dedupe.DefaultThreshold, "least probability for a link")
 	fl.StringVar(&f.labels, "labels", "", "learn from this CSV file of answers too: id_a,id_b,label with same, different or unsure")
-	encodingFlag(fl, &f.encoding)
-	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB")
-	fl.IntVar(&f.workers, "workers", 0, "how many cores to use; all without it (the result is the same)")
 	f.survive = string(dedupe.MostComplete)
 	return cmd
 }
@@ -116,42 +112,18 @@ func isResult(path string) bool {
 	return slices.Contains(head, "id") && slices.Contains(head, "cluster")
 }
 
-// scoreResult counts as the reference script of the labelled sets does: records
-// of the result that a truth of clusters does not name are left out.
+// scoreResult scores a clustering that stands in a file.
 func scoreResult(truth label.Truth, path string) (s eval.Score, err error) {
 	found, err := readTruth(path)
 	if err != nil {
 		return s, err
 	}
-	number := map[string]int{}
-	of := func(kind, name string) int {
-		n, ok := number[kind+name]
-		if !ok {
-			n = len(number)
-			number[kind+name] = n
-		}
-		return n
-	}
 	if !slices.ContainsFunc(truth.IDs, func(id string) bool { _, ok := found.Cluster[id]; return ok }) && len(truth.IDs) > 0 {
 		return s, usageError{fmt.Errorf("%s names none of the records of the truth, like %q: the two are not of one set", filepath.Base(path), truth.IDs[0])}
 	}
-	var t, p []int
-	for _, id := range truth.IDs {
-		cluster, ok := found.Cluster[id]
-		if !ok && truth.Open {
-			continue
-		}
-		if !ok {
-			return s, usageError{fmt.Errorf("%s: there is no record %q, which the truth names", filepath.Base(path), id)}
-		}
-		t, p = append(t, of("t", truth.Cluster[id])), append(p, of("p", cluster))
-	}
-	if truth.Open {
-		for _, id := range found.IDs {
-			if _, named := truth.Cluster[id]; !named {
-				t, p = append(t, of("single", id)), append(p, of("p", found.Cluster[id]))
-			}
-		}
+	t, p, err := truth.Beside(found)
+	if err != nil {
+		return s, usageError{fmt.Errorf("%s: %w", filepath.Base(path), err)}
 	}
 	return eval.Of(t, p), nil
 }

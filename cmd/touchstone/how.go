@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -24,10 +23,6 @@ func (c *cli) howCmd() *cobra.Command {
 				return err
 			}
 			h, err := a.How(ctx, n[0])
-			var no *app.Unclear
-			if errors.As(err, &no) {
-				return usageError{err}
-			}
 			if err != nil {
 				return err
 			}

@@ -65,15 +65,11 @@ answers are decisions like those of merge and unsure; touchstone train --labels 
 	fl := cmd.Flags()
 	fl.StringVar(&f.labels, "labels", "labels.csv", "file that the answers about files are kept in")
 	fl.StringVar(&f.id, "id", "id", "column that names a row; the row number where there is none")
-	fl.StringArrayVar(&f.maps, "map", nil, "what a column means: COLUMN=MEANING, or COLUMN=ignore; may be repeated")
+	f.tables(fl)
 	fl.StringVar(&f.entity, "entity", "", "what the rows are (company, person, other), or which records of the store are asked")
 	fl.BoolVar(&f.link, "link", false, "pairs between files only: each file is clean in itself")
-	fl.Float64Var(&f.threshold, "threshold", dedupe.DefaultThreshold, "least probability for a link")
 	fl.IntVar(&f.most, "most", 100, "how many pairs to ask at the most")
 	fl.StringVar(&f.lang, "lang", "", "en or zh; without it, by LANG")
-	encodingFlag(fl, &f.encoding)
-	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB")
-	fl.IntVar(&f.workers, "workers", 0, "how many cores to use; all without it (the result is the same)")
 	f.by.flags(fl, false)
 	return cmd
 }

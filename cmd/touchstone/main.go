@@ -17,7 +17,9 @@ import (
 	"touchstone/config"
 	"touchstone/internal/app"
 	"touchstone/internal/env"
+	"touchstone/internal/lookup"
 	"touchstone/internal/record"
+	"touchstone/internal/store"
 )
 
 // Exit codes: the contract with scripts.
@@ -67,7 +69,6 @@ func run(ctx context.Context, args []string) int {
 func (c *cli) exit(err error) int {
 	var problems config.Problems
 	var usage usageError
-	var unclear *app.Unclear
 	switch {
 	case err == nil:
 		return exitDone
@@ -79,13 +80,21 @@ func (c *cli) exit(err error) int {
 	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
 		c.wrong(hinted{err, "touchstone --help lists them"})
 		return exitUsage
-	case errors.As(err, &usage), errors.As(err, &unclear), errors.Is(err, record.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &usage), wronglyAsked(err), errors.Is(err, record.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		c.wrong(err)
 		return exitUsage
 	default:
 		c.wrong(err)
 		return exitFailed
 	}
+}
+
+// wronglyAsked says whether what was asked cannot be done as it was asked.
+func wronglyAsked(err error) bool {
+	var unclear *app.Unclear
+	var impossible *store.Impossible
+	var problem *lookup.Problem
+	return errors.As(err, &unclear) || errors.As(err, &impossible) || errors.As(err, &problem)
 }
 
 // wrong tells what went wrong and, where that is known, what to do next.

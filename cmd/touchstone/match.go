@@ -56,10 +56,6 @@ func (c *cli) match(ctx context.Context, a *app.App, given []string, f matchFlag
 	}
 	q.All = true // who reads the store's file sees it whole anyway
 	answer, err := a.LookUp(ctx, q)
-	var p *lookup.Problem
-	if errors.As(err, &p) {
-		return usageError{err}
-	}
 	if err != nil {
 		return err
 	}

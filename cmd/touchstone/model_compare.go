@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -25,10 +24,6 @@ held to the link threshold of the configuration. Labels that a model was trained
 				return err
 			}
 			m, err := a.CompareModels(ctx, names[0], names[1], from)
-			var no *app.Unclear
-			if errors.As(err, &no) {
-				return usageError{err}
-			}
 			if err != nil {
 				return err
 			}

@@ -9,7 +9,8 @@ import (
 	"io"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"touchstone/matching/label"
 )
@@ -183,8 +184,8 @@ func (s *session) put(w io.Writer, i int) {
 	fmt.Fprintf(w, "\n"+askWords("head", s.lang)+"\n", i+1, len(s.questions), plain(q.a), plain(q.b), p.probability)
 	width := [3]int{}
 	for _, f := range p.fields {
-		for k, text := range f {
-			width[k] = min(max(width[k], cells(plain(text))), 48)
+		for k, value := range f {
+			width[k] = min(max(width[k], text.StringWidthWithoutEscSequences(plain(value))), 48)
 		}
 	}
 	for _, f := range p.fields {
@@ -197,22 +198,6 @@ func (s *session) put(w io.Writer, i int) {
 		case f[1] != "" && f[2] != "":
 			sign = "≠ "
 		}
-		fmt.Fprintf(w, "  %s%s  %s  %s\n", sign, padded(plain(f[0]), width[0]), padded(plain(f[1]), width[1]), plain(f[2]))
+		fmt.Fprintf(w, "  %s%s  %s  %s\n", sign, text.Pad(plain(f[0]), width[0], ' '), text.Pad(plain(f[1]), width[1], ' '), plain(f[2]))
 	}
-}
-
-// cells is how wide a text is on a terminal: Chinese, Japanese and Korean signs
-// take two places.
-func cells(s string) int {
-	n := utf8.RuneCountInString(s)
-	for _, r := range s {
-		if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x20000 && r <= 0x3fffd) {
-			n++
-		}
-	}
-	return n
-}
-
-func padded(s string, width int) string {
-	return s + strings.Repeat(" ", max(width-cells(s), 0))
 }

@@ -122,10 +122,6 @@ func remedy(f text.Finding) string {
 
 func (c *cli) dirtyRecords(ctx context.Context, a *app.App, entity, source string, limit int) error {
 	found, err := a.DirtyText(ctx, entity, source, limit)
-	var no *app.Unclear
-	if errors.As(err, &no) {
-		return usageError{err}
-	}
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -59,10 +58,6 @@ func (c *cli) train(ctx context.Context, a *app.App, names []string, from app.La
 	refused := 0
 	for _, name := range names {
 		t, err := a.Train(ctx, name, who(), from)
-		var no *app.Unclear
-		if errors.As(err, &no) {
-			return usageError{err}
-		}
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"touchstone/internal/app"
-	"touchstone/internal/store"
 	"touchstone/matching/values"
 )
 
@@ -73,10 +72,6 @@ FIELD is a field, or a part of a list's entries: industry, addresses.city. Nothi
 				return err
 			}
 			found, err := a.Values(ctx, r)
-			var no *app.Unclear
-			if errors.As(err, &no) {
-				return usageError{err}
-			}
 			if err != nil {
 				return err
 			}
@@ -166,10 +161,6 @@ Say the values with --cluster (a number or id of touchstone values with the same
 				return err
 			}
 			d, err := a.MapValues(ctx, m, b.by())
-			var no *store.Impossible
-			if errors.As(err, &no) {
-				return usageError{err}
-			}
 			if err == nil && !c.json {
 				fmt.Fprintf(c.out, "%s, on %s now\n", plural(d.Values, "value"), plural(d.Records, "record"))
 			}
@@ -204,10 +195,6 @@ func (c *cli) pairs(ctx context.Context, a *app.App, r app.ValuesRequest, file, 
 		return pairsFile(file)
 	case cluster != "":
 		found, err := a.Values(ctx, r)
-		var no *app.Unclear
-		if errors.As(err, &no) {
-			return nil, usageError{err}
-		}
 		if err != nil {
 			return nil, err
 		}

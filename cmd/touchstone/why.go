@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -25,10 +24,6 @@ func (c *cli) whyCmd() *cobra.Command {
 				return err
 			}
 			w, err := a.Why(ctx, n[0], n[1])
-			var no *app.Unclear
-			if errors.As(err, &no) {
-				return usageError{err}
-			}
 			if err != nil {
 				return err
 			}

@@ -445,6 +445,17 @@ func (a *App) entityNamed(name string) *entity {
 	return nil
 }
 
+// thresholds are the probabilities that the configuration has for an entity type;
+// zero for one that it does not have.
+func (a *App) thresholds(entity string) config.Match {
+	for _, e := range a.Config.Entities {
+		if e.Name == entity {
+			return e.Match
+		}
+	}
+	return config.Match{}
+}
+
 // SourceName gives the name of a source by its uid.
 func (a *App) SourceName(uid string) string {
 	if n, ok := a.uidToName[uid]; ok {

@@ -74,12 +74,7 @@ func (a *App) CompareModels(ctx context.Context, x, y string, from Labels) (c Mo
 	}
 	c.A, c.B = models[0].Version, models[1].Version
 	c.weights(models)
-	link := 0.0
-	for _, e := range a.Config.Entities {
-		if e.Name == c.Entity {
-			link = float64(e.Match.Link)
-		}
-	}
+	link := float64(a.thresholds(c.Entity).Link)
 	if link == 0 {
 		return c, fmt.Errorf("entity type %q is not configured: %w", c.Entity, record.ErrNotFound)
 	}

@@ -35,22 +35,11 @@ func (a *App) DirtyText(ctx context.Context, entity, source string, limit int) (
 	if record.Specs(entity) == nil {
 		return out, unclear("there is no entity type %q: want %s or %s", entity, record.Company, record.Person)
 	}
-	uid := ""
-	if source != "" {
-		if a.systems[source] == nil {
-			return out, unclear("there is no source %q", source)
-		}
-		uid = a.SourceUID(source)
-	}
 	out.Notes = []TextNote{}
 	var dirty []int64
 	notes := map[int64][]TextNote{}
-	err = a.Store.EachHolding(ctx, entity, uid, func(h store.Holding) error {
+	err = a.eachAuthored(ctx, entity, source, func(h store.Holding, authored golden.Authored) error {
 		out.Records++
-		authored, err := golden.ParseAuthored(h.Authored)
-		if err != nil {
-			return fmt.Errorf("authored values of record %d: %w", h.Rec, err)
-		}
 		list := textNotes("", authored.Fields())
 		if len(list) == 0 {
 			return nil

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,12 +38,8 @@ func (a *App) LookUp(ctx context.Context, q lookup.Query) (out lookup.Answer, er
 	if a.opts.Cap > 0 {
 		scale.Cap = a.opts.Cap
 	}
-	out = lookup.Answer{Entity: q.Entity, Model: model.Version, Candidates: []lookup.Candidate{}}
-	for _, c := range a.Config.Entities {
-		if c.Name == q.Entity {
-			out.Link, out.Review = float64(c.Match.Link), float64(c.Match.Review)
-		}
-	}
+	limits := a.thresholds(q.Entity)
+	out = lookup.Answer{Entity: q.Entity, Model: model.Version, Link: float64(limits.Link), Review: float64(limits.Review), Candidates: []lookup.Candidate{}}
 	scale.Link, scale.Review = model.Threshold(out.Link), model.Threshold(out.Review)
 	found, err := e.look.Find(ctx, scale, q.Fields, nil, q.Limit)
 	if err != nil {
@@ -225,11 +220,4 @@ func lookupWords(c lookup.Candidate) lookup.Words {
 		out.Zh += "确凿的反证：" + c.Veto.Zh + "。"
 	}
 	return out
-}
-
-// IsLookupProblem gives what is wrong with a question, if that is the error.
-func IsLookupProblem(err error) (*lookup.Problem, bool) {
-	var p *lookup.Problem
-	ok := errors.As(err, &p)
-	return p, ok
 }

@@ -170,11 +170,7 @@ func (a *App) scaleOf(ctx context.Context, name string) (s scale, err error) {
 		return s, fmt.Errorf("entity type %q is not configured", name)
 	}
 	s = scale{entity: name, model: e.model.Load()}
-	for _, c := range a.Config.Entities {
-		if c.Name == name {
-			s.link = s.model.Threshold(float64(c.Match.Link))
-		}
-	}
+	s.link = s.model.Threshold(float64(a.thresholds(name).Link))
 	s.shared, err = a.Store.Shared(ctx, name, nil)
 	return s, err
 }

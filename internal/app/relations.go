@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/matching"
@@ -107,7 +108,9 @@ func (a *App) relator(ctx context.Context, name string) (r *relator, err error) 
 // near is a live source record with its features.
 type near struct {
 	store.Member
-	features *matching.Features
+	features   *matching.Features
+	keys       []store.Key // of one whose relations are looked for
+	candidates []int64     // likewise: the records on its lists, each once
 }
 
 func (r *relator) near(m store.Member) (near, error) {
@@ -115,7 +118,7 @@ func (r *relator) near(m store.Member) (near, error) {
 	if err != nil {
 		return near{}, fmt.Errorf("features of %s: %w", m.Ref, err)
 	}
-	return near{m, f.Share(r.shared.Has)}, nil
+	return near{Member: m, features: f.Share(r.shared.Has)}, nil
 }
 
 // page finds the relations of some golden records: their live members are
@@ -140,23 +143,24 @@ func (r *relator) page(ctx context.Context, goldens []store.Golden, kind string,
 			if err != nil {
 				return nil, err
 			}
-			own = append(own, n)
-			for _, k := range n.features.Keys() {
-				keys = append(keys, store.Key{Coarse: k.Coarse, Fine: k.Fine})
-			}
+			n.keys = pipeline.PostingKeys(n.features)
+			own, keys = append(own, n), append(keys, n.keys...)
 		}
 	}
 	lists, _, err := r.a.Store.Postings(ctx, keys, r.e.resolver.Cap)
 	if err != nil {
 		return nil, err
 	}
-	others, err := r.others(ctx, own, lists)
+	for i := range own {
+		own[i].candidates = candidatesOf(own[i].keys, lists)
+	}
+	others, err := r.others(ctx, own)
 	if err != nil {
 		return nil, err
 	}
 	best := map[[2]int64]proposal{}
 	for _, x := range own {
-		for _, rec := range candidatesOf(x, lists) {
+		for _, rec := range x.candidates {
 			y, ok := others[rec]
 			if !ok || y.Golden == x.Golden || once && y.Golden < x.Golden {
 				continue
@@ -169,19 +173,19 @@ func (r *relator) page(ctx context.Context, goldens []store.Golden, kind string,
 	return r.shown(ctx, goldens, best, kind)
 }
 
-// candidatesOf lists the records on a record's lists, each once.
-func candidatesOf(x near, lists map[store.Key][]int64) (recs []int64) {
-	for _, k := range x.features.Keys() {
-		recs = append(recs, lists[store.Key{Coarse: k.Coarse, Fine: k.Fine}]...)
+// candidatesOf lists the records on the lists of keys, each once.
+func candidatesOf(keys []store.Key, lists map[store.Key][]int64) (recs []int64) {
+	for _, k := range keys {
+		recs = append(recs, lists[k]...)
 	}
 	slices.Sort(recs)
 	return slices.Compact(recs)
 }
 
-func (r *relator) others(ctx context.Context, own []near, lists map[store.Key][]int64) (map[int64]near, error) {
+func (r *relator) others(ctx context.Context, own []near) (map[int64]near, error) {
 	var recs []int64
 	for _, x := range own {
-		recs = append(recs, candidatesOf(x, lists)...)
+		recs = append(recs, x.candidates...)
 	}
 	slices.Sort(recs)
 	members, err := r.a.Store.MembersByRec(ctx, slices.Compact(recs))
@@ -242,7 +246,7 @@ func (r *relator) shown(ctx context.Context, goldens []store.Golden, best map[[2
 		}
 	}
 	slices.SortFunc(pairs, func(x, y [2]int64) int { return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1])) })
-	more, err := r.a.Store.GoldenByFounders(ctx, missing)
+	more, err := r.a.Store.LoadGoldens(ctx, missing)
 	if err != nil {
 		return nil, err
 	}

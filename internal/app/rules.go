@@ -13,7 +13,7 @@ import (
 
 // rulesChanged compares what decides clusters, golden records and plans with
 // what the stored ones were made under; a change puts the entity's records on
-// the backlog list. Records of a source that is no longer configured are taken
+// the backlog. Records of a source that is no longer configured are taken
 // out of force.
 func (a *App) rulesChanged(ctx context.Context) error {
 	if a.opts.Shared {
@@ -51,7 +51,7 @@ func (e *entity) rulesHash() (string, error) {
 		return "", fmt.Errorf("hash the rules of %s: %w", e.name, err)
 	}
 	h := sha256.New()
-	fmt.Fprintln(h, r.Link, r.Review, string(policy)) // another model puts its records on the backlog list itself
+	fmt.Fprintln(h, r.Link, r.Review, string(policy)) // another model puts its records on the backlog itself
 	for _, t := range r.Differ.Targets {
 		fmt.Fprintln(h, t.Name, t.Rules)
 	}

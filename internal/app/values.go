@@ -62,9 +62,6 @@ func (a *App) Values(ctx context.Context, r ValuesRequest) (out ValueClusters, e
 	if _, err := mapField(r.Entity, r.Field); err != nil {
 		return out, err
 	}
-	if r.Source != "" && a.systems[r.Source] == nil {
-		return out, unclear("there is no source %q", r.Source)
-	}
 	g := gathered{values: map[string]*holders{}}
 	if r.Golden {
 		err = a.goldenValues(ctx, r, &g)
@@ -144,14 +141,10 @@ func (a *App) sourceValues(ctx context.Context, r ValuesRequest, g *gathered) er
 	}
 	replace := pipeline.Values(stored)
 	name, part := golden.SplitField(r.Field)
-	uid := ""
-	if r.Source != "" {
-		uid = a.SourceUID(r.Source)
-	}
-	return a.Store.EachHolding(ctx, r.Entity, uid, func(h store.Holding) error {
-		v, err := authoredValue(h, name)
-		if err != nil || v.Blank() {
-			return err
+	return a.eachAuthored(ctx, r.Entity, r.Source, func(h store.Holding, authored golden.Authored) error {
+		v := authored[name].Value
+		if v.Blank() {
+			return nil
 		}
 		v, _ = replace.Replace(name, v)
 		g.add(golden.Texts(v, part), a.SourceName(h.Source))
@@ -159,13 +152,24 @@ func (a *App) sourceValues(ctx context.Context, r ValuesRequest, g *gathered) er
 	})
 }
 
-// authoredValue reads one field of a record.
-func authoredValue(h store.Holding, field string) (record.Value, error) {
-	authored, err := golden.ParseAuthored(h.Authored)
-	if err != nil {
-		return record.Value{}, fmt.Errorf("authored values of record %d: %w", h.Rec, err)
+// eachAuthored gives the authored values of an entity type's live records, of one
+// source when it is named.
+func (a *App) eachAuthored(ctx context.Context, entity, source string, fn func(store.Holding, golden.Authored) error) error {
+	uid := ""
+	if source != "" {
+		s := a.systems[source]
+		if s == nil {
+			return unclear("there is no source %q", source)
+		}
+		uid = s.uid
 	}
-	return authored[field].Value, nil
+	return a.Store.EachHolding(ctx, entity, uid, func(h store.Holding) error {
+		authored, err := golden.ParseAuthored(h.Authored)
+		if err != nil {
+			return fmt.Errorf("authored values of record %d: %w", h.Rec, err)
+		}
+		return fn(h, authored)
+	})
 }
 
 func (a *App) goldenValues(ctx context.Context, r ValuesRequest, g *gathered) error {
@@ -282,11 +286,7 @@ func mapField(entity, field string) (record.FieldSpec, error) {
 // field.
 func (a *App) holding(ctx context.Context, entity string, wanted map[string]map[string]bool, fn func(rec int64)) error {
 	fields := slices.Sorted(maps.Keys(wanted))
-	return a.Store.EachHolding(ctx, entity, "", func(h store.Holding) error {
-		authored, err := golden.ParseAuthored(h.Authored)
-		if err != nil {
-			return fmt.Errorf("authored values of record %d: %w", h.Rec, err)
-		}
+	return a.eachAuthored(ctx, entity, "", func(h store.Holding, authored golden.Authored) error {
 		for _, field := range fields {
 			name, part := golden.SplitField(field)
 			if slices.ContainsFunc(golden.Texts(authored[name].Value, part), func(s string) bool { return wanted[field][s] }) {

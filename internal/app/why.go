@@ -255,11 +255,11 @@ func (q *question) path(use func(store.LinkedPair) bool) (steps []PathStep, weak
 		}
 	}
 	came := map[int64]store.LinkedPair{q.s.Rec: {}}
-	for backlog := []int64{q.s.Rec}; len(backlog) > 0; backlog = backlog[1:] {
-		for _, e := range near[backlog[0]] {
+	for queue := []int64{q.s.Rec}; len(queue) > 0; queue = queue[1:] {
+		for _, e := range near[queue[0]] {
 			if _, done := came[e.B]; !done {
 				came[e.B] = e
-				backlog = append(backlog, e.B)
+				queue = append(queue, e.B)
 			}
 		}
 	}

@@ -7,10 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"touchstone/config"
-	"touchstone/internal/app"
-	"touchstone/internal/env"
 )
 
 const eventConfiguration = `
@@ -42,18 +38,7 @@ func BenchmarkEvents(b *testing.B) {
 		lines(b, filepath.Join(dir, "orders.csv"), "id,who,at,amount,currency,status,channel,subject,product", events, func(i int) string {
 			return fmt.Sprintf("o%d,%d,2026-01-%02dT10:00:00Z,%d.50,CNY,paid,web,Order of chair number %d,chair-%d", i, i%persons, 1+i%28, i%1000, i, i%50)
 		})
-		path := filepath.Join(dir, "touchstone.yaml")
-		if err := os.WriteFile(path, []byte(eventConfiguration), 0o600); err != nil {
-			b.Fatal(err)
-		}
-		cfg, err := config.Load(path, config.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		a, err := app.Open(context.Background(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Env: env.Real()})
-		if err != nil {
-			b.Fatal(err)
-		}
+		a := openWith(b, dir, eventConfiguration, "")
 		b.ResetTimer()
 		for _, name := range []string{"first", "again"} {
 			before, _ := usage(b)

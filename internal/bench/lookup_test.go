@@ -15,9 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"touchstone/config"
-	"touchstone/internal/app"
-	"touchstone/internal/env"
 	"touchstone/internal/lookup"
 	"touchstone/internal/record"
 	"touchstone/internal/store/pgtest"
@@ -54,7 +51,7 @@ func lookUpAmong(b *testing.B, dsn string, n int) {
 	if err := WriteCompanies(filepath.Join(dir, "companies.csv"), n, 0.3, 32); err != nil {
 		b.Fatal(err)
 	}
-	a := openLookedUp(b, dir, dsn)
+	a := openWith(b, dir, configuration, dsn)
 	defer func() {
 		if err := a.Close(); err != nil {
 			b.Error(err)
@@ -121,22 +118,6 @@ func threadTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func openLookedUp(b *testing.B, dir, dsn string) *app.App {
-	path := filepath.Join(dir, "touchstone.yaml")
-	if err := os.WriteFile(path, []byte(configuration), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	cfg, err := config.Load(path, config.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	a, err := app.Open(context.Background(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Store: dsn, Env: env.Real()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return a
 }
 
 // questions asks for every so many companies of a file, as somebody types them

@@ -65,17 +65,20 @@ func usage(t testing.TB) (cpu, rss float64) {
 	return seconds(u.Utime) + seconds(u.Stime), float64(u.Maxrss) / 1024
 }
 
-func open(t testing.TB, dir string) *app.App {
+func open(t testing.TB, dir string) *app.App { return openWith(t, dir, configuration, "") }
+
+// openWith opens an installation in dir; store is "" for SQLite.
+func openWith(t testing.TB, dir, yaml, store string) *app.App {
 	t.Helper()
 	path := filepath.Join(dir, "touchstone.yaml")
-	if err := os.WriteFile(path, []byte(configuration), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err := config.Load(path, config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := app.Open(context.Background(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Env: env.Real()})
+	a, err := app.Open(context.Background(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Store: store, Env: env.Real()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"touchstone/config"
-	"touchstone/internal/app"
-	"touchstone/internal/env"
 	"touchstone/internal/simulator"
 )
 
@@ -43,18 +39,7 @@ sources:
     streams: {company: {list: {body: {limit: 100}}}}
     entities: {person: }
 `, srv.URL, simulator.HubSpotToken)
-		path := filepath.Join(dir, "touchstone.yaml")
-		if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
-			b.Fatal(err)
-		}
-		cfg, err := config.Load(path, config.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		a, err := app.Open(context.Background(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Env: env.Real()})
-		if err != nil {
-			b.Fatal(err)
-		}
+		a := openWith(b, dir, yaml, "")
 		b.ResetTimer()
 		before, _ := usage(b)
 		if err := a.PullAll(context.Background()); err != nil {

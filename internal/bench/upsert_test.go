@@ -13,9 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"touchstone/config"
-	"touchstone/internal/app"
-	"touchstone/internal/env"
 	"touchstone/internal/store/pgtest"
 )
 
@@ -74,21 +71,9 @@ func upserts(b *testing.B, n int, dsn string) {
 		}
 	}
 	write(nil)
-	path := filepath.Join(dir, "touchstone.yaml")
 	erp, _, _ := strings.Cut(configuration, "  crm:\n")
-	yaml := strings.Replace(erp, "\nsources:", strings.TrimSuffix(desk, "\n"), 1)
-	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	cfg, err := config.Load(path, config.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	a := openWith(b, dir, strings.Replace(erp, "\nsources:", strings.TrimSuffix(desk, "\n"), 1), dsn)
 	ctx := context.Background()
-	a, err := app.Open(ctx, cfg, app.Options{Dir: filepath.Join(dir, "data"), Store: dsn, Env: env.Real()})
-	if err != nil {
-		b.Fatal(err)
-	}
 	defer func() {
 		if err := a.Close(); err != nil {
 			b.Error(err)

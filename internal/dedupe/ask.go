@@ -45,12 +45,12 @@ func (e *engine) doubtful(p *pairs) []Doubt {
 		of = append(of, at)
 		count[at] += p.of[k]
 	}
+	levels, base := e.sums(p)
 	best := make([][]near, len(count))
 	for block := range p.blocks {
 		p.each(block, func(i int, others []pair) {
 			for _, q := range others {
-				levels := p.patterns[q.pattern].unpack(len(e.fields))
-				n := near{int32(i), int32(q.unit), e.sum(levels) + e.adjust(i, int(q.unit), levels)}
+				n := near{int32(i), int32(q.unit), base[q.pattern] + e.adjust(i, int(q.unit), levels[q.pattern])}
 				if away(n.weight) > askWithin || e.veto(i, int(q.unit)) {
 					continue
 				}

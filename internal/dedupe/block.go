@@ -29,8 +29,8 @@ type index struct {
 	rules   []rule
 	units   [][]int32 // by part, of all its lists, one after the other
 	lists   []list
-	of      []uint32
-	listsOf []uint32 // by unit, from of[unit]: its lists
+	of      []uint32 // by unit, where its lists begin in listsOf
+	listsOf []uint32
 	capped  []Capped
 	plan    *Plan
 }
@@ -86,7 +86,7 @@ func (e *engine) index() (*index, error) {
 		for i := range n {
 			x.units[0][i] = int32(i)
 		}
-		x.byUnit(n)
+		x.of, x.listsOf = x.byUnit(n, nil)
 		return x, nil
 	}
 	b := &blocker{e: e, keys: newKeyMaker(e), n: n}
@@ -110,7 +110,7 @@ func (e *engine) index() (*index, error) {
 		return nil, err
 	}
 	e.o.collect(n)
-	b.x.byUnit(n)
+	b.x.of, b.x.listsOf = b.x.byUnit(n, nil)
 	return &b.x, nil
 }
 
@@ -355,25 +355,30 @@ func (b *blocker) windows() {
 	b.long = nil
 }
 
-// byUnit turns the lists round: which lists a unit stands in.
-func (x *index) byUnit(n int) {
-	x.of = make([]uint32, n+1)
+// byUnit turns the lists round: which lists a unit stands in, of the units that
+// are wanted, nil for all. Those of unit u are lists[of[u]:of[u+1]].
+func (x *index) byUnit(n int, wanted []bool) (of, lists []uint32) {
+	of = make([]uint32, n+2) // from of[u+1] while being filled
 	for _, part := range x.units {
 		for _, u := range part {
-			x.of[u+1]++
+			if wanted == nil || wanted[u] {
+				of[u+2]++
+			}
 		}
 	}
 	for i := range n {
-		x.of[i+1] += x.of[i]
+		of[i+2] += of[i+1]
 	}
-	x.listsOf = make([]uint32, x.of[n])
-	at := slices.Clone(x.of)
+	lists = make([]uint32, of[n+1])
 	for k := range x.lists {
 		for _, u := range x.list(k) {
-			x.listsOf[at[u]] = uint32(k)
-			at[u]++
+			if wanted == nil || wanted[u] {
+				lists[of[u+1]] = uint32(k)
+				of[u+1]++
+			}
 		}
 	}
+	return of, lists
 }
 
 // fineClasses is how many sizes of a list its finer ones tell apart.

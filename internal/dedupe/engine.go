@@ -263,7 +263,7 @@ func (e *engine) packedLevels(i, j int) (out [2]uint64) {
 func (e *engine) levels(i, j int, out []uint8) {
 	p := e.packedLevels(i, j)
 	for k := range out {
-		out[k] = uint8(p[k/16]>>(4*(k%16))) & 15
+		out[k] = levelOf(p, k)
 	}
 }
 

@@ -52,8 +52,6 @@ func (e *engine) standardise() error {
 			}
 			e.forms.at[unit] = uint64(block)<<(formBits+placeBits) | uint64(from)<<formBits | uint64(len(room.bytes)-from)
 		}
-		arena := make([]byte, len(room.bytes))
-		copy(arena, room.bytes)
-		e.forms.arenas[block] = arena
+		e.forms.arenas[block] = exact(room.bytes)
 	})
 }

@@ -36,7 +36,7 @@ func (e *engine) chance() ([][]float64, error) {
 		}
 		levels := e.packedLevels(i, j)
 		for k := range e.fields {
-			counts[w][k][levels[k/16]>>(4*(k%16))&15]++
+			counts[w][k][levelOf(levels, k)]++
 		}
 	})
 	out := make([][]float64, len(e.fields))

@@ -9,10 +9,13 @@ type pattern struct {
 	forced uint64
 }
 
+// levelOf is the level of field k.
+func levelOf(levels [2]uint64, k int) uint8 { return uint8(levels[k/16]>>(4*(k%16))) & 15 }
+
 func (p pattern) unpack(n int) []uint8 {
 	out := make([]uint8, n)
-	for i := range out {
-		out[i] = uint8(p.levels[i/16]>>(4*(i%16))) & 15
+	for k := range out {
+		out[k] = levelOf(p.levels, k)
 	}
 	return out
 }

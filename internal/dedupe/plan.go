@@ -101,7 +101,11 @@ func (p *planner) sample() error {
 	}
 	slices.SortFunc(p.draws, func(x, y draw) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b)) })
 	p.draws = slices.CompactFunc(p.draws, func(x, y draw) bool { return x.a == y.a && x.b == y.b })
-	of, lists := p.listsOfDrawn()
+	chosen := make([]bool, len(p.e.u.first))
+	for i := range p.draws {
+		chosen[p.draws[i].a], chosen[p.draws[i].b] = true, true
+	}
+	of, lists := p.x.byUnit(len(chosen), chosen)
 	lone := p.e.lone()
 	return p.e.o.parallel(len(p.draws), "plan", func(_, i int) {
 		d := &p.draws[i]
@@ -125,36 +129,6 @@ func (p *planner) sample() error {
 		d.weight, d.active = 1/rate, len(d.groups)
 		d.likely = p.e.likely(int(d.a), int(d.b), lone)
 	})
-}
-
-// listsOfDrawn gives the lists of the units that were drawn.
-func (p *planner) listsOfDrawn() (of, lists []uint32) {
-	n := len(p.e.u.first)
-	drawn := make([]bool, n)
-	for i := range p.draws {
-		drawn[p.draws[i].a], drawn[p.draws[i].b] = true, true
-	}
-	of = make([]uint32, n+2) // from of[unit+1] while being filled, from of[unit] then
-	for _, part := range p.x.units {
-		for _, u := range part {
-			if drawn[u] {
-				of[u+2]++
-			}
-		}
-	}
-	for i := range n {
-		of[i+2] += of[i+1]
-	}
-	lists = make([]uint32, of[n+1])
-	for k := range p.x.lists {
-		for _, u := range p.x.list(k) {
-			if drawn[u] {
-				lists[of[u+1]] = uint32(k)
-				of[u+1]++
-			}
-		}
-	}
-	return of, lists
 }
 
 // likely says whether the start weights, whose prior is that of a table of some

@@ -40,7 +40,7 @@ type Result struct {
 	Kept       string // why the start weights serve; "" where weights were learnt
 	engine     *engine
 	unitOf     []int32
-	links      []link  // candidates that may be worth a look, strongest first
+	links      []link  // candidates that may be worth a look, in the order of their units
 	Doubts     []Doubt // with Options.Ask: pairs worth a person's answer, the best first
 }
 
@@ -160,15 +160,23 @@ func threshold(p float64) int32 { return int32(math.Ceil(1000 * math.Log2(p/(1-p
 
 func probability(w int32) float64 { return 1 / (1 + math.Exp2(-float64(w)/1000)) }
 
-// links weighs the candidates, and gives those that may be worth a look, in the
-// order of their units.
-func (e *engine) links(p *pairs) ([]link, error) {
-	base := make([]int32, len(p.patterns))
-	most := make([]int32, len(p.patterns)) // with all that rarity may add
-	levels := make([][]uint8, len(p.patterns))
+// sums takes the patterns apart: the levels of each, and what they weigh without
+// rarity.
+func (e *engine) sums(p *pairs) (levels [][]uint8, base []int32) {
+	levels, base = make([][]uint8, len(p.patterns)), make([]int32, len(p.patterns))
 	for k, pat := range p.patterns {
 		levels[k] = pat.unpack(len(e.fields))
 		base[k] = e.sum(levels[k])
+	}
+	return levels, base
+}
+
+// links weighs the candidates, and gives those that may be worth a look, in the
+// order of their units.
+func (e *engine) links(p *pairs) ([]link, error) {
+	levels, base := e.sums(p)
+	most := make([]int32, len(base)) // with all that rarity may add
+	for k := range most {
 		most[k] = base[k] + e.mostRarity(levels[k])
 	}
 	least := threshold(reviewFrom)

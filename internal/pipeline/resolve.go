@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,28 +126,19 @@ func keysOf(features []byte) ([]store.Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys := PostingKeys(f)
+	slices.SortFunc(keys, store.Key.Compare)
+	return slices.Compact(keys), nil
+}
+
+// PostingKeys names the posting lists that a record stands on.
+func PostingKeys(f *matching.Features) []store.Key {
 	keys := f.AppendKeys(nil)
 	out := make([]store.Key, len(keys))
 	for i, k := range keys {
 		out[i] = store.Key{Coarse: k.Coarse, Fine: k.Fine}
 	}
-	slices.SortFunc(out, func(a, b store.Key) int {
-		if a.Coarse != b.Coarse {
-			return cmpUint(a.Coarse, b.Coarse)
-		}
-		return cmpUint(a.Fine, b.Fine)
-	})
-	return slices.Compact(out), nil
-}
-
-func cmpUint(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+	return out
 }
 
 // scanned is what one scan found.
@@ -174,11 +164,8 @@ func (r *Resolver) scan(ctx context.Context, recs []int64) (*scanned, error) {
 		if f == nil {
 			continue
 		}
-		for _, k := range f.AppendKeys(nil) {
-			key := store.Key{Coarse: k.Coarse, Fine: k.Fine}
-			byRec[rec] = append(byRec[rec], key)
-			keys = append(keys, key)
-		}
+		byRec[rec] = PostingKeys(f)
+		keys = append(keys, byRec[rec]...)
 	}
 	lists, spilled, err := r.postings(ctx, keys)
 	if err != nil {
@@ -216,7 +203,7 @@ const minPart = 64
 
 // postings reads the posting lists of the keys on all cores.
 func (r *Resolver) postings(ctx context.Context, keys []store.Key) (map[store.Key][]int64, int, error) {
-	slices.SortFunc(keys, func(x, y store.Key) int { return cmp.Or(cmp.Compare(x.Coarse, y.Coarse), cmp.Compare(x.Fine, y.Fine)) })
+	slices.SortFunc(keys, store.Key.Compare)
 	keys = slices.Compact(keys)
 	parts := halves(len(keys))
 	lists, spilled := make([]map[store.Key][]int64, len(parts)), make([]int, len(parts))
@@ -326,7 +313,7 @@ type link struct {
 	r       *Resolver
 	tx      *store.LinkTx
 	scan    *scanned
-	waiting map[int64]int64 // stamps on the backlog list, read with the keys
+	waiting map[int64]int64 // stamps on the backlog, read with the keys
 	stats   *Stats
 	members []store.Member
 	at      map[int64]int // rec → index in members

@@ -116,7 +116,7 @@ func BenchmarkLandEtags(b *testing.B) {
 }
 
 // BenchmarkPublish changes the keys of 1,000 records, eight each, and takes
-// the records off the backlog list.
+// the records off the backlog.
 func BenchmarkPublish(b *testing.B) {
 	db := benchDB(b)
 	land(b, db, page(0, 1000, "keys"))

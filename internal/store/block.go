@@ -16,6 +16,11 @@ import (
 // Key is a blocking key's two hashes, as matching.Key has them.
 type Key struct{ Coarse, Fine uint64 }
 
+// Compare orders keys by their coarse hash, then by the finer one.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.Coarse, o.Coarse), cmp.Compare(k.Fine, o.Fine))
+}
+
 // Feature is a record's features with the stamp of their derivation.
 type Feature struct {
 	Rec      int64
@@ -29,7 +34,7 @@ type Feature struct {
 // most lists.Cap records, or, past it, the finer list: so the crossing changes
 // which pairs are candidates, and only this keeps the result free of order. So
 // do the records that hold a value that became shared, or is so no longer: they
-// are put on the backlog list.
+// are put on the backlog.
 //
 // Waiting are the stamps with which they wait, read in the same transaction as
 // the features whose keys were published: what changes later gets a newer
@@ -42,12 +47,12 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 		var redo []int64
 		all = slices.Clone(recs)
 		known := make(map[int64]bool, len(recs))
-		for backlog := recs; len(backlog) > 0; {
-			for _, rec := range backlog {
+		for wave := recs; len(wave) > 0; {
+			for _, rec := range wave {
 				known[rec] = true
 			}
 			d := &keyDelta{coarse: map[uint64]int{}, fine: map[Key]int{}}
-			if err := tx.diffKeys(ctx, backlog, keysOf, d); err != nil {
+			if err := tx.diffKeys(ctx, wave, keysOf, d); err != nil {
 				return err
 			}
 			if err := d.write(ctx, tx); err != nil {
@@ -61,10 +66,10 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			if err != nil {
 				return err
 			}
-			redo = append(redo, leaning...) // they may be many: their turn comes with the backlog list
+			redo = append(redo, leaning...) // they may be many: their turn comes with the backlog
 			// These are linked again too, and may themselves wait with new keys.
-			backlog = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { return known[rec] })
-			redo, all = append(redo, holders...), append(all, backlog...)
+			wave = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { return known[rec] })
+			redo, all = append(redo, holders...), append(all, wave...)
 		}
 		slices.Sort(redo)
 		redo = slices.Compact(redo)
@@ -205,12 +210,8 @@ func (d *keyDelta) sortedFine() []Key {
 			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(keys, byCoarse)
+	slices.SortFunc(keys, Key.Compare)
 	return keys
-}
-
-func byCoarse(a, b Key) int {
-	return cmp.Or(cmp.Compare(a.Coarse, b.Coarse), cmp.Compare(a.Fine, b.Fine))
 }
 
 // crossed gives those lists that were on one side of the cap before and are on
@@ -281,7 +282,7 @@ func (tx *Tx) holders(ctx context.Context, to []int64, where string, args ...any
 	return to, err
 }
 
-// enqueueAgain puts records on the backlog list, or renews their stamp there: an
+// enqueueAgain puts records on the backlog, or renews their stamp there: an
 // acknowledgement of the earlier wait does not take them off.
 func (tx *Tx) enqueueAgain(ctx context.Context, recs []int64) error {
 	if len(recs) == 0 {

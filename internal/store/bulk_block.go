@@ -89,7 +89,7 @@ func (db *DB) NextResolvable(ctx context.Context, entity string, after int64, n 
 	err = db.inTx(ctx, func(tx *Tx) error {
 		list, fresh = nil, nil
 		var before [][]byte
-		// Joined instead, a planner without statistics reads the whole backlog list for each page.
+		// Joined instead, a planner without statistics reads the whole backlog for each page.
 		q := `SELECT f.rec, f.seq, f.version, f.features, f.published, COALESCE((SELECT t.seq FROM backlog t WHERE t.rec = f.rec AND t.stage = 2), 0) FROM feature f
 			WHERE f.entity = $1 AND f.rec > $2 ORDER BY f.rec LIMIT $3`
 		if err := tx.lockFacts(ctx); err != nil {

@@ -53,20 +53,3 @@ func (db *DB) ComponentOf(ctx context.Context, founder int64, most int) (c Compo
 	c.Golden, err = db.GoldenIDs(ctx, slices.Compact(founders))
 	return c, found, err
 }
-
-// GoldenByFounders reads golden records by their founders; one that is gone is
-// absent.
-func (db *DB) GoldenByFounders(ctx context.Context, founders []int64) (map[int64]Golden, error) {
-	out := make(map[int64]Golden, len(founders))
-	err := inList(goldenColumns+` FROM golden WHERE founder IN $LIST`, founders, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			g, err := scanGolden(r)
-			out[g.Founder] = g
-			return err
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("golden records: %w", err)
-	}
-	return out, nil
-}

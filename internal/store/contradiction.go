@@ -131,12 +131,12 @@ func (tx *Tx) mustChains(ctx context.Context, recs []int64) (near map[int64][]ti
 	for _, r := range recs {
 		known[r] = true
 	}
-	for backlog := recs; len(backlog) > 0; {
-		all = append(all, backlog...)
+	for wave := recs; len(wave) > 0; {
+		all = append(all, wave...)
 		var next []int64
 		for _, end := range []string{"a", "b"} {
 			err := eachIn(ctx, tx, `SELECT a, b, CASE WHEN decision = '' THEN id ELSE decision END, at FROM ruling
-				WHERE kind = 'must' AND withdrawn = '' AND `+end+` IN $LIST`, backlog, func(r *sql.Rows) error {
+				WHERE kind = 'must' AND withdrawn = '' AND `+end+` IN $LIST`, wave, func(r *sql.Rows) error {
 				var t tie
 				if err := r.Scan(&t.a, &t.b, &t.decision, &t.at); err != nil {
 					return err
@@ -155,7 +155,7 @@ func (tx *Tx) mustChains(ctx context.Context, recs []int64) (near map[int64][]ti
 				return nil, nil, fmt.Errorf("must-links: %w", err)
 			}
 		}
-		backlog = next
+		wave = next
 	}
 	slices.Sort(all)
 	return near, all, nil
@@ -171,13 +171,13 @@ func chains(near map[int64][]tie, all []int64) map[int64]int {
 		}
 		n++
 		out[rec] = n
-		for backlog := []int64{rec}; len(backlog) > 0; {
-			x := backlog[0]
-			backlog = backlog[1:]
+		for queue := []int64{rec}; len(queue) > 0; {
+			x := queue[0]
+			queue = queue[1:]
 			for _, t := range near[x] {
 				if _, done := out[t.b]; !done {
 					out[t.b] = n
-					backlog = append(backlog, t.b)
+					queue = append(queue, t.b)
 				}
 			}
 		}
@@ -188,16 +188,16 @@ func chains(near map[int64][]tie, all []int64) map[int64]int {
 // path is a shortest chain of must-links between two records.
 func path(near map[int64][]tie, from, to int64) []tie {
 	came := map[int64]tie{from: {}}
-	for backlog := []int64{from}; len(backlog) > 0; {
-		x := backlog[0]
-		backlog = backlog[1:]
+	for queue := []int64{from}; len(queue) > 0; {
+		x := queue[0]
+		queue = queue[1:]
 		if x == to {
 			break
 		}
 		for _, t := range near[x] {
 			if _, done := came[t.b]; !done {
 				came[t.b] = t
-				backlog = append(backlog, t.b)
+				queue = append(queue, t.b)
 			}
 		}
 	}

@@ -79,7 +79,7 @@ func (db *DB) RederiveEvents(ctx context.Context, evs []int64, derive DeriveEven
 const eventRules = "event_rules/"
 
 // EventRulesChanged compares the hash of a mapping of events with the one that
-// they were derived under; a change puts them all on the backlog list.
+// they were derived under; a change puts them all on the backlog.
 func (db *DB) EventRulesChanged(ctx context.Context, source, kind, hash string) (changed bool, err error) {
 	name := eventRules + source + "/" + kind
 	err = db.inTx(ctx, func(tx *Tx) error {

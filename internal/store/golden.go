@@ -244,7 +244,7 @@ func (db *DB) Rec(ctx context.Context, ref record.Ref) (rec int64, err error) {
 }
 
 // Rule records a ruling between two source records, or a pin, and puts them on
-// the backlog list.
+// the backlog.
 func (db *DB) Rule(ctx context.Context, r Ruling) (id string, err error) {
 	if r.Kind != "must" && r.Kind != "cannot" && r.Kind != "pin" {
 		return "", fmt.Errorf("ruling of kind %q: want must, cannot or pin", r.Kind)

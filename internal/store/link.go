@@ -89,11 +89,11 @@ func (tx *LinkTx) Seqs(ctx context.Context, recs []int64) (map[int64]int64, erro
 // order of their ids.
 func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 	seen := map[int64]bool{}
-	backlog := slices.Clone(recs)
+	wave := slices.Clone(recs)
 	var all []int64
-	for len(backlog) > 0 {
+	for len(wave) > 0 {
 		var fresh []int64
-		for _, r := range backlog {
+		for _, r := range wave {
 			if !seen[r] {
 				seen[r] = true
 				fresh = append(fresh, r)
@@ -101,12 +101,12 @@ func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 		}
 		slices.Sort(fresh)
 		all = append(all, fresh...)
-		backlog = nil
+		wave = nil
 		grow := func(r *sql.Rows) error {
 			var rec int64
 			err := r.Scan(&rec)
 			if !seen[rec] {
-				backlog = append(backlog, rec)
+				wave = append(wave, rec)
 			}
 			return err
 		}
@@ -289,7 +289,7 @@ func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Ed
 	return nil
 }
 
-// Done takes records off the backlog list, unless they have been put there again
+// Done takes records off the backlog, unless they have been put there again
 // since Publish read the stamps. What was derived of a record of which
 // nothing is in force any more goes with it.
 func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
@@ -302,7 +302,7 @@ func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
 	}
 	for _, seq := range sortedKeys(bySeq) {
 		if err := execIn(ctx, tx.Tx, `DELETE FROM backlog WHERE stage = 2 AND seq <= $X1 AND rec IN $LIST`, bySeq[seq], seq); err != nil {
-			return fmt.Errorf("backlog list: %w", err)
+			return fmt.Errorf("backlog: %w", err)
 		}
 	}
 	if err := tx.dropVoid(ctx, sortedKeys(seqs)); err != nil {

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"touchstone/internal/record"
 )
@@ -93,16 +93,11 @@ func (tx *LookTx) among(ctx context.Context, q string, values []int64, scan rowS
 	if tx.db.d.name == "postgres" {
 		return tx.query(ctx, q+`= ANY($1::bigint[])`, []any{values}, scan)
 	}
-	var b strings.Builder
-	b.WriteByte('[')
-	for i, v := range values {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprint(&b, v)
+	list, err := json.Marshal(values)
+	if err != nil {
+		return err
 	}
-	b.WriteByte(']')
-	return tx.query(ctx, q+`IN (SELECT value FROM json_each($1))`, []any{b.String()}, scan)
+	return tx.query(ctx, q+`IN (SELECT value FROM json_each($1))`, []any{string(list)}, scan)
 }
 
 // Goldens loads golden records by their founders, without their provenance.
@@ -241,16 +236,6 @@ func (tx *LookTx) Standing(ctx context.Context, entity string, have *Shared) (s 
 	if err != nil {
 		return s, fmt.Errorf("shared values of %s: %w", entity, err)
 	}
-	if s.Shared = have; have != nil && have.stamp == stamp {
-		return s, nil
-	}
-	values, err := tx.sharedOf(ctx, entity)
-	if err != nil {
-		return s, fmt.Errorf("shared values of %s: %w", entity, err)
-	}
-	s.Shared = &Shared{stamp: stamp, values: make(map[uint64]bool, len(values))}
-	for v := range values {
-		s.Shared.values[uint64(v)] = true
-	}
-	return s, nil
+	s.Shared, err = sharedAt(ctx, stamp, have, entity, tx.query)
+	return s, err
 }

@@ -98,7 +98,7 @@ func (db *DB) Models(ctx context.Context, entity string) (list []Model, err erro
 
 // ActivateModel puts a model in force: in one transaction it becomes the active
 // one, a new generation begins, and every record of the entity type waits to be
-// weighed by it. What is cut short afterwards goes on with the backlog list. Until
+// weighed by it. What is cut short afterwards goes on with the backlog. Until
 // EndActivation the entity type counts as being switched. It says false, and does
 // nothing, if the model is in force already.
 func (db *DB) ActivateModel(ctx context.Context, entity, version, who, why string) (switched bool, err error) {

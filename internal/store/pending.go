@@ -133,9 +133,9 @@ func (tx *DecideTx) take(ctx context.Context, p Portable) (d Decision, existing 
 // others: whether it is in force would have no answer.
 func (tx *Tx) noCircle(ctx context.Context, id string, withdraws []string) error {
 	seen := map[string]bool{}
-	for backlog := withdraws; len(backlog) > 0; {
+	for wave := withdraws; len(wave) > 0; {
 		var next []string
-		for _, w := range backlog {
+		for _, w := range wave {
 			if w == id {
 				return &Impossible{"the decision withdraws itself"}
 			}
@@ -144,11 +144,11 @@ func (tx *Tx) noCircle(ctx context.Context, id string, withdraws []string) error
 				next = append(next, w)
 			}
 		}
-		backlog = nil
+		wave = nil
 		err := eachIn(ctx, tx, `SELECT withdraws FROM decision_withdrawal WHERE decision IN $LIST`, next, func(r *sql.Rows) error {
 			var w string
 			err := r.Scan(&w)
-			backlog = append(backlog, w)
+			wave = append(wave, w)
 			return err
 		})
 		if err != nil {

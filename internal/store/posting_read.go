@@ -70,7 +70,7 @@ func (p postings) byRule(ctx context.Context, keys []Key, limit int) ([]Posted, 
 // with no others.
 func (p postings) read(ctx context.Context, lists []Key, limit int) (map[Key][]int64, error) {
 	lists = slices.Clone(lists)
-	slices.SortFunc(lists, byCoarse)
+	slices.SortFunc(lists, Key.Compare)
 	lists = slices.Compact(lists)
 	found := make(map[Key][]int64, len(lists))
 	var again []Key

@@ -47,7 +47,7 @@ var derivedTables = []struct{ table, columns, where, order string }{
 }
 
 // CopyFacts copies the facts into an empty store and puts every record on its
-// backlog list. Both stores must have the same installation key.
+// backlog. Both stores must have the same installation key.
 func (db *DB) CopyFacts(ctx context.Context, to *DB) error {
 	for _, f := range factTables {
 		if err := db.copyTable(ctx, to, f.table, f.where); err != nil {

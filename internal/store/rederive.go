@@ -34,7 +34,7 @@ func (db *DB) backlog(ctx context.Context, entity string, stage, n int) (list []
 			return err
 		})
 	if err != nil {
-		return nil, fmt.Errorf("backlog list: %w", err)
+		return nil, fmt.Errorf("backlog: %w", err)
 	}
 	return list, nil
 }
@@ -50,12 +50,12 @@ func (tx *Tx) backlogSeqs(ctx context.Context, recs []int64) (map[int64]int64, e
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("backlog list: %w", err)
+		return nil, fmt.Errorf("backlog: %w", err)
 	}
 	return seqs, nil
 }
 
-// DeriveAgain puts every record of a source and entity on the backlog list: its
+// DeriveAgain puts every record of a source and entity on the backlog: its
 // mapping or schema has changed.
 func (db *DB) DeriveAgain(ctx context.Context, source, entity string) error {
 	return db.inTx(ctx, func(tx *Tx) error { return tx.deriveAgain(ctx, source, entity) })
@@ -73,8 +73,8 @@ func (tx *Tx) deriveAgain(ctx context.Context, source, entity string) error {
 }
 
 // RulesChanged compares the hash of a source entity's mapping and schema with
-// the one its records were derived under; a change puts them all on the backlog
-// list. It says whether there was one.
+// the one its records were derived under; a change puts them all on the
+// backlog. It says whether there was one.
 func (db *DB) RulesChanged(ctx context.Context, source, entity, hash string) (changed bool, err error) {
 	name := "rules/" + source + "/" + entity
 	err = db.inTx(ctx, func(tx *Tx) error {
@@ -93,7 +93,7 @@ func (db *DB) RulesChanged(ctx context.Context, source, entity, hash string) (ch
 
 // ResolvingChanged compares the hash of what decides clusters, golden records
 // and plans with the one they were made under; a change puts all records of
-// the entity on the backlog list. It says whether there was one.
+// the entity on the backlog. It says whether there was one.
 func (db *DB) ResolvingChanged(ctx context.Context, entity, hash string) (changed bool, err error) {
 	name := "resolving/" + entity
 	err = db.inTx(ctx, func(tx *Tx) error {

@@ -10,7 +10,7 @@ import (
 	"touchstone/internal/record"
 )
 
-// Stages of the backlog list.
+// Stages of the backlog.
 const (
 	stageDerive  = 1 // the facts or the rules changed: derive again
 	stageResolve = 2 // the features changed: block, weigh, cluster
@@ -204,7 +204,7 @@ func (tx *Tx) voidFeatures(ctx context.Context, recs []int64, seq int64) error {
 	return tx.enqueueAgain(ctx, had)
 }
 
-// enqueue puts records on the backlog list; the earlier stage wins.
+// enqueue puts records on the backlog; the earlier stage wins.
 func (tx *Tx) enqueue(ctx context.Context, rows [][]any) error {
 	err := tx.insert(ctx, `INSERT INTO backlog (rec, stage, entity, seq)`,
 		`ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq, stage = CASE WHEN excluded.stage < backlog.stage THEN excluded.stage ELSE backlog.stage END`, rows)

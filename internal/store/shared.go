@@ -195,11 +195,16 @@ func (db *DB) Shared(ctx context.Context, entity string, have *Shared) (*Shared,
 	if err != nil {
 		return nil, fmt.Errorf("shared values of %s: %w", entity, err)
 	}
+	return sharedAt(ctx, stamp, have, entity, db.view)
+}
+
+// sharedAt gives the list of a stamp: the one handed in, or what read finds.
+func sharedAt(ctx context.Context, stamp string, have *Shared, entity string, read ask) (*Shared, error) {
 	if have != nil && have.stamp == stamp {
 		return have, nil
 	}
 	s := &Shared{stamp: stamp, values: map[uint64]bool{}}
-	err = db.view(ctx, `SELECT value FROM shared_value WHERE entity = $1`, []any{entity}, func(r *sql.Rows) error {
+	err := read(ctx, `SELECT value FROM shared_value WHERE entity = $1`, []any{entity}, func(r *sql.Rows) error {
 		var v int64
 		err := r.Scan(&v)
 		s.values[uint64(v)] = true

@@ -165,6 +165,9 @@ func (s *server) asked(w http.ResponseWriter, r *http.Request) (queries, extend 
 	return r.PostForm.Get("queries"), r.PostForm.Get("extend"), true
 }
 
+// asksIn is the language that a client asks for. It has no cookie to say another.
+func asksIn(r *http.Request) words { return words{pickLanguage("", r.Header.Get("Accept-Language"))} }
+
 type reconcileType struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -172,7 +175,7 @@ type reconcileType struct {
 
 // types are the kinds of customers, named in the reader's language.
 func (s *server) types(r *http.Request) (list []reconcileType) {
-	l := words{pickLanguage("", r.Header.Get("Accept-Language"))}
+	l := asksIn(r)
 	for _, e := range lookup.Entities() {
 		list = append(list, reconcileType{e, l.word("entity", e)})
 	}
@@ -233,7 +236,7 @@ func base(r *http.Request) string {
 // manifest says what the service can do, and where.
 func (s *server) manifest(r *http.Request) manifest {
 	at, path := base(r), reconcilePath+s.opts.Reconcile
-	l := words{pickLanguage("", r.Header.Get("Accept-Language"))}
+	l := asksIn(r)
 	m := manifest{
 		Versions: []string{"0.2"}, Name: "Touchstone 试金石",
 		IdentifierSpace: s.opts.LookUp.Space() + ":customer:", SchemaSpace: "urn:touchstone:fields",

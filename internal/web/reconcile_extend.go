@@ -228,7 +228,7 @@ func (s *server) preview(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	l := words{pickLanguage("", r.Header.Get("Accept-Language"))}
+	l := asksIn(r)
 	type row struct{ Name, Value string }
 	page := struct {
 		Lang, ID, Name, Type, Systems string

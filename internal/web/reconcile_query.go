@@ -345,7 +345,6 @@ func (s *server) typeOf(r *http.Request, entity string) []reconcileType {
 
 // held says which systems hold a golden record.
 func (s *server) held(r *http.Request, systems []lookup.System) string {
-	l := words{pickLanguage("", r.Header.Get("Accept-Language"))}
 	names := make([]string, len(systems))
 	for i, x := range systems {
 		names[i] = x.Source
@@ -353,5 +352,5 @@ func (s *server) held(r *http.Request, systems []lookup.System) string {
 			names[i] += " ×" + strconv.Itoa(x.Records)
 		}
 	}
-	return strings.Join(names, l.And)
+	return strings.Join(names, asksIn(r).And)
 }

@@ -87,11 +87,14 @@ func (s *server) suggested(w http.ResponseWriter, r *http.Request, all []suggest
 }
 
 func (s *server) suggestType(w http.ResponseWriter, r *http.Request) {
-	var all []suggestion
+	s.suggested(w, r, s.typeList(r))
+}
+
+func (s *server) typeList(r *http.Request) (all []suggestion) {
 	for _, t := range s.types(r) {
 		all = append(all, suggestion{ID: t.ID, Name: t.Name})
 	}
-	s.suggested(w, r, all)
+	return all
 }
 
 func (s *server) suggestProperty(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +111,7 @@ func idSchemes() []string { return []string{"uscc", "lei", "vat", "duns", "reg"}
 // properties lists the properties of a type, or of all for a type that is not
 // ours: the fields, and the parts of addresses and identifiers behind a point.
 func (s *server) properties(r *http.Request, entity string) (all []suggestion) {
-	l := words{pickLanguage("", r.Header.Get("Accept-Language"))}
+	l := asksIn(r)
 	entities := lookup.Entities()
 	if slices.Contains(entities, entity) {
 		entities = []string{entity}
@@ -192,11 +195,7 @@ func (s *server) flyoutProperty(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) flyoutType(w http.ResponseWriter, r *http.Request) {
-	var all []suggestion
-	for _, t := range s.types(r) {
-		all = append(all, suggestion{ID: t.ID, Name: t.Name})
-	}
-	s.flyoutOf(w, r, all)
+	s.flyoutOf(w, r, s.typeList(r))
 }
 
 func (s *server) flyoutOf(w http.ResponseWriter, r *http.Request, all []suggestion) {

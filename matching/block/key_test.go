@@ -77,9 +77,6 @@ func TestHashesAreThoseOfTheKeys(t *testing.T) {
 		if h := got[i+1]; h.Coarse != k.Coarse || h.Fine != k.Fine || h.Rule.String() != k.Rule {
 			t.Errorf("key %d is %v without its text, %v with it", i, h, k)
 		}
-		if r, ok := RuleOf(k.Rule); !ok || r != got[i+1].Rule {
-			t.Errorf("RuleOf(%q) = %d, %v, want %d", k.Rule, r, ok, got[i+1].Rule)
-		}
 		if value := k.Rule == "phone"; Counted(k.Coarse) != value || value && k.Coarse != seeds.Value(Phone, "8860", "1816") {
 			t.Errorf("key %v: counted %v, the value's hash %#x", k, Counted(k.Coarse), seeds.Value(Phone, "8860", "1816"))
 		}
@@ -89,6 +86,17 @@ func TestHashesAreThoseOfTheKeys(t *testing.T) {
 		b.AddValue(Phone, []byte("88601816"), "acme")
 	}); allocs != 0 {
 		t.Errorf("%v allocations for a key without its text", allocs)
+	}
+}
+
+// TestRulesHaveNamesOfTheirOwn: two rules of one name would share their hashes.
+func TestRulesHaveNamesOfTheirOwn(t *testing.T) {
+	seen := map[string]Rule{}
+	for r := range Rules {
+		if other, is := seen[r.String()]; is || r.String() == "" {
+			t.Errorf("rule %d is called %q, as is rule %d", r, r, other)
+		}
+		seen[r.String()] = r
 	}
 }
 

@@ -54,13 +54,3 @@ func (r Rule) String() string {
 	}
 	return ruleNames()[r]
 }
-
-// RuleOf finds a rule by its name.
-func RuleOf(name string) (Rule, bool) {
-	for i, n := range ruleNames() {
-		if n == name {
-			return Rule(i), true
-		}
-	}
-	return 0, false
-}

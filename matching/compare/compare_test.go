@@ -170,6 +170,9 @@ func checkText(t *testing.T, a, b string, limit int) {
 		if got, want := WithinOne(a, b), OSA(x, y, 1) <= 1; got != want {
 			t.Fatalf("WithinOne(%q, %q) = %v, OSA says %v", a, b, got, want)
 		}
+		if got, want := OneSlip(a, b), a != b && OSA(x, y, 1) <= 1; isASCII(a+b) && max(len(a), len(b)) <= Max && got != want {
+			t.Fatalf("OneSlip(%q, %q) = %v, OSA says %v", a, b, got, want)
+		}
 		want := JaroWinkler(x, y)
 		if got := JaroWinklerString(a, b); got != want {
 			t.Fatalf("JaroWinklerString(%q, %q) = %v, JaroWinkler says %v", a, b, got, want)
@@ -188,6 +191,27 @@ func checkText(t *testing.T, a, b string, limit int) {
 			}
 		}
 		a, b, x, y = b, a, y, x
+	}
+}
+
+func TestPrefixCountsRunes(t *testing.T) {
+	for _, tt := range []struct {
+		s    string
+		n    int
+		want string
+	}{
+		{"", 0, ""},
+		{"", 3, ""},
+		{"acme", 0, ""},
+		{"acme", 3, "acm"},
+		{"acme", 4, "acme"},
+		{"王小明", 2, "王小"},
+		{"王小明", 3, "王小明"},
+		{"a王b", 9, "a王b"},
+	} {
+		if got := Prefix(tt.s, tt.n); got != tt.want {
+			t.Errorf("Prefix(%q, %d) = %q, want %q", tt.s, tt.n, got, tt.want)
+		}
 	}
 }
 

@@ -50,16 +50,18 @@ func runesOf(buf []rune, s string) []rune {
 	return buf
 }
 
-func cappedString(s string) string {
-	if len(s) <= Max {
+func cappedString(s string) string { return Prefix(s, Max) }
+
+// Prefix is the first n runes of a text, all of a shorter one.
+func Prefix(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	n := 0
 	for i := range s {
-		if n == Max {
+		if n == 0 {
 			return s[:i]
 		}
-		n++
+		n--
 	}
 	return s
 }
@@ -103,6 +105,25 @@ func WithinOne(a, b string) bool {
 		return false // a swap keeps the bytes
 	}
 	return a[:len(a)-n] == b[n:] && a[len(a)-n:] == b[:n] && utf8.RuneCountInString(b) == 2
+}
+
+// OneSlip says whether two ASCII texts that are not equal are one edit apart: one
+// character is changed, lost or added, or two neighbours are swapped.
+func OneSlip(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	switch len(b) - len(a) {
+	case 0:
+		return i < len(a) && (a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:])
+	case 1:
+		return a[i:] == b[i+1:]
+	}
+	return false
 }
 
 // editBits counts with a machine word for a column of the table: a of up to 64

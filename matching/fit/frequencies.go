@@ -18,7 +18,6 @@ type Frequencies struct {
 	entries []Entry // sorted by hash
 	total   int64   // of all values, those left out included
 	rarest  int64   // the smallest count in the table
-	square  float64 // the chance that two random values are equal
 }
 
 // NewFrequencies makes a table of at most size entries: the commonest, among
@@ -29,25 +28,12 @@ func NewFrequencies(counts []Entry, size int) *Frequencies {
 	for _, e := range all {
 		f.total += e.Count
 	}
-	for _, e := range all {
-		if f.total > 1 {
-			f.square += float64(e.Count) / float64(f.total) * (float64(e.Count-1) / float64(f.total-1))
-		}
-	}
 	slices.SortStableFunc(all, func(a, b Entry) int { return cmp.Compare(b.Count, a.Count) })
 	f.entries = slices.Clone(all[:min(len(all), max(size, 0))])
 	if n := len(f.entries); n > 0 {
 		f.rarest = f.entries[n-1].Count
 	}
 	slices.SortFunc(f.entries, func(a, b Entry) int { return cmp.Compare(a.Hash, b.Hash) })
-	return f
-}
-
-// RestoreFrequencies makes a table again from what Entries, Total and Agreement
-// gave.
-func RestoreFrequencies(entries []Entry, total int64, agreement float64) *Frequencies {
-	f := NewFrequencies(entries, len(entries))
-	f.total, f.square = max(total, f.total), agreement
 	return f
 }
 
@@ -71,13 +57,6 @@ func added(counts []Entry) []Entry {
 
 // Entries lists the table, sorted by hash.
 func (f *Frequencies) Entries() []Entry { return slices.Clone(f.entries) }
-
-// Total is how many values were counted.
-func (f *Frequencies) Total() int64 { return f.total }
-
-// Agreement is the chance that the values of two random records are equal: the
-// u of an exact agreement, counted rather than sampled.
-func (f *Frequencies) Agreement() float64 { return f.square }
 
 // Of is the share of records that hold the value. One that is not in the table
 // counts as rarer than the rarest that is.

@@ -3,11 +3,9 @@
 package label
 
 import (
-	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -165,70 +163,6 @@ func (t *table) pairs() (Truth, error) {
 		out.Cluster[id] = find(id)
 	}
 	return out, t.err
-}
-
-// mostDrawn is how many pairs Draw holds before it leaves out those that are not
-// taken.
-const mostDrawn = 1 << 16
-
-// Draw takes labels out of a truth, deterministically: n pairs of one cluster
-// and n of two, each chosen by the hash of its ids, seed and all.
-func (t Truth) Draw(n int, seed uint64) []Pair {
-	members := map[string][]string{}
-	for _, id := range t.IDs {
-		members[t.Cluster[id]] = append(members[t.Cluster[id]], id)
-	}
-	type drawn struct {
-		Pair
-		hash uint64
-	}
-	var same, different []drawn
-	take := func(list []drawn) []drawn {
-		slices.SortFunc(list, func(x, y drawn) int {
-			return cmp.Or(cmp.Compare(x.hash, y.hash), cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B))
-		})
-		return list[:min(len(list), n)]
-	}
-	for i, a := range t.IDs {
-		for _, b := range members[t.Cluster[a]] {
-			if a < b {
-				same = append(same, drawn{Pair{A: a, B: b, Answer: Same, Source: "truth"}, hash(seed, a, b)})
-			}
-			if len(same) >= max(mostDrawn, 2*n) { // of one large cluster
-				same = take(same)
-			}
-		}
-		// As many others as are needed, found from each record by hash.
-		b := t.IDs[hash(seed+1, a, "")%uint64(len(t.IDs))]
-		if t.Cluster[a] != t.Cluster[b] {
-			different = append(different, drawn{Pair{A: min(a, b), B: max(a, b), Answer: Different, Source: "truth"}, hash(seed, a, b)})
-		}
-		if i%1024 == 1023 {
-			same, different = take(same), take(different)
-		}
-	}
-	var out []Pair
-	seen := map[[2]string]bool{}
-	for _, d := range append(take(same), take(different)...) {
-		if !seen[d.Key()] {
-			seen[d.Key()] = true
-			out = append(out, d.Pair)
-		}
-	}
-	return out
-}
-
-// hash is FNV-1a of the texts, finished as SplitMix64 is.
-func hash(seed uint64, a, b string) uint64 {
-	z := uint64(14695981039346656037) ^ seed*0x9e3779b97f4a7c15
-	for _, s := range [...]string{a, "\x00", b} {
-		for i := range len(s) {
-			z = (z ^ uint64(s[i])) * 1099511628211
-		}
-	}
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
 }
 
 // Writer writes labels one by one; each is complete when Write returns, if the

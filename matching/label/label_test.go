@@ -87,32 +87,3 @@ func TestWrittenLabelsAreReadAgain(t *testing.T) {
 		t.Errorf("error %v, differs (-want +got):\n%s", err, d)
 	}
 }
-
-func TestDrawIsFairAndTheSameEachTime(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("id,cluster\n")
-	for i := range 300 {
-		b.WriteString(strings.Join([]string{string(rune('a'+i%26)) + strings.Repeat("x", i/26), string(rune('A' + i%100))}, ",") + "\n")
-	}
-	truth, err := ReadTruth(strings.NewReader(b.String()), "t.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	drawn := truth.Draw(50, 1)
-	if d := cmp.Diff(drawn, truth.Draw(50, 1)); d != "" {
-		t.Errorf("drawn twice, it differs:\n%s", d)
-	}
-	if d := cmp.Diff(drawn, truth.Draw(50, 2)); d == "" {
-		t.Error("another seed draws the same")
-	}
-	counts := map[Answer]int{}
-	for _, p := range drawn {
-		counts[p.Answer]++
-		if same := truth.Cluster[p.A] == truth.Cluster[p.B]; same != (p.Answer == Same) {
-			t.Errorf("%s and %s are labelled %s", p.A, p.B, p.Answer)
-		}
-	}
-	if d := cmp.Diff(map[Answer]int{Same: 50, Different: 50}, counts); d != "" {
-		t.Errorf("drawn (-want +got):\n%s", d)
-	}
-}

@@ -62,9 +62,6 @@ func postcodeOf(s string) string {
 
 func placeName(s string) string {
 	s = Fold(s)
-	if s == "" || s[0] < 0x80 && !HasHan(s) {
-		return s
-	}
 	if !HasHan(s) {
 		return s
 	}

@@ -82,20 +82,24 @@ func (t *hanTables) hasten() {
 func (t *hanTables) appendSimplified(b []byte, s string, r rune) ([]byte, int) {
 	q := t.quick[r-0x4e00]
 	if q.phrases != 0 {
-		best := [2]string{}
-		for _, p := range t.listed[q.phrases] {
-			if len(p[0]) > len(best[0]) && strings.HasPrefix(s, p[0]) {
-				best = p
-			}
-		}
-		if best[0] != "" {
-			return append(b, best[1]...), len(best[0])
+		if p := longestPhrase(t.listed[q.phrases], s); p[0] != "" {
+			return append(b, p[1]...), len(p[0])
 		}
 	}
 	if q.to == uint16(r) {
 		return append(b, s[:3]...), 3
 	}
 	return utf8.AppendRune(b, rune(q.to)), 3
+}
+
+// longestPhrase is the longest that s begins with; empty for none.
+func longestPhrase(list [][2]string, s string) (best [2]string) {
+	for _, p := range list {
+		if len(p[0]) > len(best[0]) && strings.HasPrefix(s, p[0]) {
+			best = p
+		}
+	}
+	return best
 }
 
 // dropUnstable removes the few phrases whose simplified form would be changed
@@ -136,20 +140,13 @@ func (t *hanTables) char(r rune) rune {
 func (t *hanTables) convert(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
-next:
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if isHan(r) {
-			best := [2]string{}
-			for _, p := range t.phrases[r] {
-				if len(p[0]) > len(best[0]) && strings.HasPrefix(s[i:], p[0]) {
-					best = p
-				}
-			}
-			if best[0] != "" {
-				b.WriteString(best[1])
-				i += len(best[0])
-				continue next
+			if p := longestPhrase(t.phrases[r], s[i:]); p[0] != "" {
+				b.WriteString(p[1])
+				i += len(p[0])
+				continue
 			}
 			r = t.char(r)
 		}

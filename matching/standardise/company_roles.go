@@ -3,6 +3,8 @@ package standardise
 import (
 	"strings"
 	"sync"
+
+	"touchstone/matching/compare"
 )
 
 // The roles of a company among those that bear one brand. Two companies of one
@@ -135,7 +137,7 @@ func newNearTable(words map[string]string, least int) nearTable {
 // nearWord gives the word that s is, but for one letter lost, added, changed or
 // swapped with its neighbour. The first letter is never wrong.
 func nearWord(t nearTable, s string) (string, bool) {
-	found := func(w string) bool { return w != "" && w[0] == s[0] && oneEdit(w, s) }
+	found := func(w string) bool { return w != "" && w[0] == s[0] && compare.OneSlip(w, s) }
 	if w := t[s]; found(w) { // a letter was lost
 		return w, true
 	}
@@ -150,24 +152,6 @@ func nearWord(t nearTable, s string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// oneEdit says whether two different ASCII words are one edit apart.
-func oneEdit(a, b string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
-	}
-	switch len(b) - len(a) {
-	case 0:
-		return i < len(a) && (a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:])
-	case 1:
-		return a[i:] == b[i+1:]
-	}
-	return false
 }
 
 var nearRoles = sync.OnceValue(func() nearTable { return newNearTable(roleWords(), leastTypedRole) })

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"touchstone/matching/compare"
 )
 
 // maxRunes bounds every text before it is worked on, so that no value can make
@@ -59,19 +61,7 @@ func isFolded(s string) bool {
 	return !gap || s == ""
 }
 
-func cut(s string) string {
-	if len(s) <= maxRunes {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n == maxRunes {
-			return s[:i]
-		}
-		n++
-	}
-	return s
-}
+func cut(s string) string { return compare.Prefix(s, maxRunes) }
 
 func isASCII(s string) bool {
 	for i := range len(s) {
@@ -193,7 +183,7 @@ func spaced(s string) string {
 	gap := false
 	for _, r := range s {
 		switch {
-		case r == '\'' || r == '’' || r == '`' || r == '‘':
+		case apostrophe(r):
 		case r == '&' || r == '#':
 			if b.Len() > 0 {
 				b.WriteByte(' ')
@@ -212,6 +202,9 @@ func spaced(s string) string {
 	}
 	return b.String()
 }
+
+// apostrophe: "O'Brien" is one word.
+func apostrophe(r rune) bool { return r == '\'' || r == '’' || r == '`' || r == '‘' }
 
 func isWord(r rune) bool {
 	if r < 0x80 {

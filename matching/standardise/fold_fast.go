@@ -173,7 +173,7 @@ func closeGap(b []byte, how manner) []byte {
 func appendLetters(b []byte, f string, gap bool, how manner) ([]byte, bool) {
 	for _, r := range f {
 		switch {
-		case r == '\'' || r == '’' || r == '`' || r == '‘':
+		case apostrophe(r):
 		case isWord(r):
 			if gap {
 				b = closeGap(b, how)
@@ -201,7 +201,7 @@ func foldedIn(buf []byte, s string, how manner) []byte {
 	gap := false
 	for i, r := range s {
 		switch {
-		case r == '\'' || r == '’' || r == '`' || r == '‘':
+		case apostrophe(r):
 		case isWord(r):
 			if gap {
 				b, gap = closeGap(b, how), false

@@ -39,17 +39,11 @@ func Name(given, family, full string) Human {
 // person folds and drops titles, before and behind, and a name at birth.
 func person(s string) string {
 	s = Fold(s)
-	if s == "" {
-		return ""
-	}
-	if s[len(s)-1] >= 0x80 && HasHan(s) || s[0] >= 0x80 && HasHan(s) {
+	switch {
+	case HasHan(s):
 		return withoutHanTitle(squash(s))
-	}
-	if strings.IndexByte(s, ' ') < 0 {
+	case strings.IndexByte(s, ' ') < 0:
 		return s
-	}
-	if HasHan(s) {
-		return withoutHanTitle(squash(s))
 	}
 	return withoutDegrees(cutBirthName(withoutTitles(s)))
 }
@@ -205,7 +199,7 @@ func readFamily(family string) (roman string, further []string) {
 	}
 	add := func(list []string, most int) {
 		for _, p := range list {
-			if p != roman && !contains(further, p) && len(further) < most {
+			if p != roman && !slices.Contains(further, p) && len(further) < most {
 				further = append(further, p)
 			}
 		}

@@ -1,6 +1,7 @@
 package standardise
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ func Pinyin(r rune) []string {
 		var one string
 		one, raw, _ = strings.Cut(raw, ",")
 		p := plain(one)
-		if !contains(out, p) {
+		if !slices.Contains(out, p) {
 			out = append(out, p)
 		}
 	}
@@ -77,15 +78,6 @@ func oneReading(s string) bool {
 		}
 	}
 	return true
-}
-
-func contains(xs []string, x string) bool {
-	for _, y := range xs {
-		if x == y {
-			return true
-		}
-	}
-	return false
 }
 
 // plain strips the tone marks; ü becomes v, as people type it.

@@ -1,6 +1,7 @@
 package standardise
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -45,7 +46,7 @@ func Readings(s string) []string {
 	}
 	var out []string
 	for _, one := range all {
-		if one != usual && !contains(out, one) && len(out) < maxReadings {
+		if one != usual && !slices.Contains(out, one) && len(out) < maxReadings {
 			out = append(out, one)
 		}
 	}
@@ -63,12 +64,12 @@ func readingsOf(r rune) []string {
 	}
 	list := []string{first}
 	for _, p := range otherReadings()[r] {
-		if !contains(list, p) {
+		if !slices.Contains(list, p) {
 			list = append(list, p)
 		}
 	}
 	for _, p := range list {
-		if u := strings.Replace(p, "v", "u", 1); u != p && !contains(list, u) {
+		if u := strings.Replace(p, "v", "u", 1); u != p && !slices.Contains(list, u) {
 			list = append(list, u)
 		}
 	}

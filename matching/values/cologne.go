@@ -13,7 +13,7 @@ import (
 // z are left out after folding; "" when none is left.
 func Cologne(s string) string {
 	var letters []byte
-	for _, r := range umlauts.Replace(strings.ToLower(s)) {
+	for _, r := range strings.ToLower(s) {
 		if r >= 'a' && r <= 'z' {
 			letters = append(letters, byte(r))
 			continue
@@ -36,8 +36,6 @@ func Cologne(s string) string {
 	}
 	return string(code)
 }
-
-var umlauts = strings.NewReplacer("ä", "a", "ö", "o", "ü", "u", "ß", "ss")
 
 // cologneDigit is the code of one letter among its neighbours; "" for an h.
 func cologneDigit(w []byte, i int) string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"touchstone/matching/compare"
 	"touchstone/matching/standardise"
 )
 
@@ -15,7 +16,7 @@ const maxRunes = 1024
 // tokens gives the words of a value: lower case, without punctuation and control
 // characters, accents, width and Chinese variants folded.
 func tokens(s string) []string {
-	words := strings.FieldsFunc(cut(s), unicode.IsSpace)
+	words := strings.FieldsFunc(compare.Prefix(s, maxRunes), unicode.IsSpace)
 	out := words[:0]
 	for _, w := range words {
 		if w = folded(strings.Map(wordRune, w)); w != "" {
@@ -23,20 +24,6 @@ func tokens(s string) []string {
 		}
 	}
 	return out
-}
-
-func cut(s string) string {
-	if len(s) <= maxRunes {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n == maxRunes {
-			return s[:i]
-		}
-		n++
-	}
-	return s
 }
 
 // wordRune drops punctuation (what POSIX calls so, and Unicode), control and

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"touchstone/matching/compare"
 	"touchstone/matching/standardise"
@@ -18,8 +19,8 @@ import (
 // found; a smaller N finds more of them.
 type near struct {
 	o      Options
-	text   []rune   // all folded texts in a row
-	from   []uint32 // where each begins; one more at the end
+	text   []string // folded
+	size   []uint16 // in runes
 	han    []bool
 	rarity []uint32 // by the low bits of a gram's hash: how often it stands
 
@@ -31,23 +32,24 @@ type near struct {
 const rarityBits = 20
 
 func newNear(list []Value, o Options) *near {
-	n := &near{o: o, from: make([]uint32, 1, len(list)+1), han: make([]bool, len(list)), rarity: make([]uint32, 1<<rarityBits), parent: make([]uint32, len(list))}
+	n := &near{o: o, text: make([]string, len(list)), size: make([]uint16, len(list)), han: make([]bool, len(list)), rarity: make([]uint32, 1<<rarityBits), parent: make([]uint32, len(list))}
 	for i, v := range list {
 		n.parent[i] = uint32(i)
-		text := []rune(strings.Join(tokens(v.Text), " "))
-		n.text = append(n.text, text[:min(len(text), compare.Max)]...)
-		n.from = append(n.from, uint32(len(n.text)))
+		n.text[i] = compare.Prefix(strings.Join(tokens(v.Text), " "), compare.Max)
+		n.size[i] = uint16(utf8.RuneCountInString(n.text[i]))
 		n.han[i] = standardise.HasHan(v.Text)
 	}
 	return n
 }
 
-func (n *near) runes(i uint32) []rune { return n.text[n.from[i]:n.from[i+1]] }
-
 // grams appends the hashes of the q-grams of a value, each once; a text no longer
 // than q is one gram.
 func (n *near) grams(i uint32, into []uint32) []uint32 {
-	text := n.runes(i)
+	var buf [compare.Max]rune
+	text := buf[:0]
+	for _, r := range n.text[i] {
+		text = append(text, r)
+	}
 	if len(text) == 0 {
 		return into
 	}
@@ -139,17 +141,18 @@ func (n *near) block(list []uint64) {
 }
 
 func (n *near) close(i, j uint32) bool {
-	a, b := n.runes(i), n.runes(j)
+	a, b := n.text[i], n.text[j]
 	if n.o.Distance == JaroWinkler {
 		n.compared++
-		return 1-compare.JaroWinkler(a, b) <= n.o.Radius
+		return 1-compare.JaroWinklerString(a, b) <= n.o.Radius
 	}
-	limit := min(int(n.o.Radius), min(len(a), len(b))/3)
-	if d := len(a) - len(b); d > limit || -d > limit {
+	x, y := int(n.size[i]), int(n.size[j])
+	limit := min(int(n.o.Radius), min(x, y)/3)
+	if max(x, y)-min(x, y) > limit {
 		return false
 	}
 	n.compared++
-	return compare.Levenshtein(a, b, limit) <= limit
+	return compare.LevenshteinString(a, b, limit) <= limit
 }
 
 func (n *near) root(i uint32) uint32 {

@@ -11,10 +11,8 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,6 +21,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"touchstone/matching/eval"
+	"touchstone/matching/label"
 )
 
 // The peer's versions: another one is another figure.
@@ -104,7 +105,7 @@ func environment(ctx context.Context) (string, error) {
 
 // both runs each program on the set and prints its line.
 func both(ctx context.Context, binary, python, dir, kind, title string) error {
-	truth, err := clusters(filepath.Join(dir, "truth.csv"), "id", "cluster")
+	truth, err := clusters(filepath.Join(dir, "truth.csv"))
 	if err != nil {
 		return err
 	}
@@ -129,12 +130,15 @@ func both(ctx context.Context, binary, python, dir, kind, title string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		found, err := clusters(out, "id", "cluster")
+		found, err := clusters(out)
 		if err != nil {
 			return err
 		}
-		precision, recall, f1 := scored(truth, found)
-		fmt.Printf("| %s | %s | %.1f | %.1f | %d | %.3f | %.3f | %.3f |\n", title, p.name, u.cpu, wall, u.rss>>10, precision, recall, f1)
+		s, err := scored(truth, found)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		fmt.Printf("| %s | %s | %.1f | %.1f | %d | %.3f | %.3f | %.3f |\n", title, p.name, u.cpu, wall, u.rss>>10, s.Precision.Value, s.Recall.Value, s.F1.Value)
 	}
 	return nil
 }
@@ -162,55 +166,22 @@ func spent(ctx context.Context, env []string, name string, args ...string) (usag
 }
 
 // clusters reads which cluster each id stands in.
-func clusters(path, id, cluster string) (map[string]string, error) {
+func clusters(path string) (label.Truth, error) {
 	f, err := os.Open(path) //nolint:gosec // made by this program
 	if err != nil {
-		return nil, err
+		return label.Truth{}, err
 	}
 	defer func() { _ = f.Close() }() // only read from
-	r := csv.NewReader(f)
-	head, err := r.Read()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	at := map[string]int{}
-	for i, h := range head {
-		at[h] = i
-	}
-	out := map[string]string{}
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		out[row[at[id]]] = row[at[cluster]]
-	}
+	return label.ReadTruth(f, path)
 }
 
-// scored counts pairs: precision, recall and F1. An id that the program left
-// out stands alone.
-func scored(truth, found map[string]string) (precision, recall, f1 float64) {
-	size, got, both := map[string]int{}, map[string]int{}, map[[2]string]int{}
-	for id, t := range truth {
-		c, ok := found[id]
-		if !ok {
-			c = "alone " + id
+// scored counts pairs. An id that the program left out stands alone.
+func scored(truth, found label.Truth) (eval.Score, error) {
+	for _, id := range truth.IDs {
+		if _, named := found.Cluster[id]; !named {
+			found.Cluster[id] = "alone " + id
 		}
-		size[t]++
-		got[c]++
-		both[[2]string{t, c}]++
 	}
-	all, taken, hit := pairs(size), pairs(got), pairs(both)
-	return hit / max(taken, 1), hit / max(all, 1), 2 * hit / max(taken+all, 1)
-}
-
-func pairs[K comparable](sizes map[K]int) float64 {
-	sum := 0.0
-	for _, n := range sizes {
-		sum += float64(n) * float64(n-1) / 2
-	}
-	return sum
+	t, p, err := truth.Beside(found)
+	return eval.Of(t, p), err
 }
