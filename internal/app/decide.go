@@ -33,6 +33,9 @@ type Unclear struct{ Text string }
 
 func (u *Unclear) Error() string { return u.Text }
 
+// ForReader says that the text is for who asked, on a page too.
+func (u *Unclear) ForReader() bool { return true }
+
 func unclear(format string, args ...any) error { return &Unclear{fmt.Sprintf(format, args...)} }
 
 // mostPairs is up to how many pairs a split names every leaving record with

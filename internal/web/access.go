@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"touchstone/internal/auth"
 )
 
 const (
@@ -28,13 +30,8 @@ const (
 	maxAddresses = 1000
 )
 
-type whoKey struct{}
-
 // who says for the audit trail who looks.
-func who(ctx context.Context) string {
-	s, _ := ctx.Value(whoKey{}).(string)
-	return s
-}
+func who(ctx context.Context) string { return auth.From(ctx).ID }
 
 // attempts counts wrong tokens by address.
 type attempts struct {
@@ -67,18 +64,18 @@ func (a *attempts) limiter(address string) *rate.Limiter {
 // access lets in who may see the pages. Without a token that is who sits at
 // this machine: whatever was forwarded by a proxy is refused, because then the
 // reader is somebody else. With one it is who has it, at this machine too.
-func (s *server) access(next http.Handler) http.Handler {
+func (s *server) access(m *routes) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := "page:token"
+		actor := auth.Actor{ID: "page:token", Role: auth.Admin}
 		switch {
-		case r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/login" || strings.HasPrefix(r.URL.Path, "/assets/"):
-			name = "page:anybody"
+		case m.open(r):
+			actor = auth.Actor{ID: "page:anybody"}
 		case s.opts.Token == "":
 			if s.opts.Addresses || forwarded(r) {
 				s.message(w, r, http.StatusForbidden, "access.proxy.title", "access.proxy.text")
 				return
 			}
-			name = "page:local"
+			actor.ID = "page:local"
 		case r.Header.Get("Authorization") != "":
 			if status := s.bearer(r); status != http.StatusOK {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="touchstone"`)
@@ -93,7 +90,7 @@ func (s *server) access(next http.Handler) http.Handler {
 			http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), whoKey{}, name)))
+		m.mux.ServeHTTP(w, r.WithContext(auth.With(r.Context(), actor)))
 	})
 }
 

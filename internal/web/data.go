@@ -5,29 +5,51 @@ import (
 	"time"
 )
 
-// Source is what the pages need of the rest of Touchstone. What is asked for
-// by a name or an id that is not there gives record.ErrNotFound.
+// Source is what the pages need of the rest of Touchstone, an interface for
+// each area. What is asked for by a name or an id that is not there gives
+// record.ErrNotFound; what cannot be done as it was asked for gives a
+// ReaderError.
 type Source interface {
+	SystemsData
+	QuarantineData
+	ReviewData
+	CustomerData
+	// Seen keeps that who was shown these: it is called before they are shown.
+	Seen(ctx context.Context, who, what string, subjects []string) error
+}
+
+// SystemsData is how the sources and targets are.
+type SystemsData interface {
 	// Overview reads everything the first page shows, in one consistent view.
 	Overview(ctx context.Context) (Overview, error)
 	// SourcePage reads one source.
 	SourcePage(ctx context.Context, name string) (SourcePage, error)
 	// TargetPage reads one target with its rows in a state, behind a row.
 	TargetPage(ctx context.Context, name, state, after string) (TargetPage, error)
+}
+
+// QuarantineData is what could not be taken in.
+type QuarantineData interface {
 	// QuarantinePage lists quarantined records.
 	QuarantinePage(ctx context.Context, f QuarantineFilter) (QuarantinePage, error)
 	// QuarantineRecord reads one of them with its raw record.
 	QuarantineRecord(ctx context.Context, id string) (QuarantineRecord, error)
+}
+
+// ReviewData is the pairs that wait for a person.
+type ReviewData interface {
 	// ReviewPage lists pairs nearest to the link threshold first.
 	ReviewPage(ctx context.Context, entity, after string) (ReviewPage, error)
 	// PairPage weighs one pair.
 	PairPage(ctx context.Context, id string) (Pair, error)
+}
+
+// CustomerData is the golden records.
+type CustomerData interface {
 	// Customers searches golden records.
 	Customers(ctx context.Context, q CustomerQuery) (CustomerPage, error)
 	// Customer reads one golden record with everything about it.
 	Customer(ctx context.Context, id string) (Customer, error)
-	// Seen keeps that who was shown these: it is called before they are shown.
-	Seen(ctx context.Context, who, what string, subjects []string) error
 }
 
 // RunRow is one pull of one source and entity.

@@ -4,14 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+
+	"touchstone/internal/auth"
 )
 
-// machines serves what other programs ask: is it up, does it work, how much.
-func (s *server) machines(mux *http.ServeMux) {
-	mux.HandleFunc("GET /healthz", s.health)
-	mux.HandleFunc("GET /readyz", s.ready)
+// machineRoutes serves what other programs ask: is it up, does it work, how
+// much, is it there already.
+func (s *server) machineRoutes(m *routes) {
+	m.handle("GET /healthz", auth.Open, s.health)
+	m.handle("GET /readyz", auth.Open, s.ready)
 	if s.opts.Metrics != nil {
-		mux.Handle("GET /metrics", s.opts.Metrics)
+		m.handle("GET /metrics", auth.See, s.opts.Metrics.ServeHTTP)
+	}
+	if s.opts.LookUp != nil {
+		m.handle("/api/match", auth.SeeCustomers, s.match)
+		m.handle("GET /api/why", auth.SeeCustomers, s.whyAPI)
 	}
 }
 

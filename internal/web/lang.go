@@ -2,27 +2,62 @@ package web
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
+	"sync"
 
+	"github.com/nicksnyder/go-i18n/v2/i18n"
 	xlanguage "golang.org/x/text/language"
+	"gopkg.in/yaml.v3"
 )
 
 // language is one of the languages the pages speak.
 type language struct {
-	Code  string // BCP 47
-	Name  string // in itself
-	And   string // between the parts of a sentence
-	Stop  string // at its end
-	table map[string]string
+	Code   string // BCP 47
+	Name   string // in itself
+	And    string // between the parts of a sentence
+	Stop   string // at its end
+	table  map[string]string
+	counts map[string]bool // the keys that have a form by number
+	speak  *i18n.Localizer
 }
 
-// languages lists them in the order of the switch; the first is the fallback.
-func languages() []language {
-	return []language{
-		{"en", "English", ", ", ".", withPages(english(), 1)},
-		{"zh-Hans", "简体", "，", "。", withPages(simplified(), 2)},
-		{"zh-Hant", "繁體", "，", "。", withPages(traditional(), 3)},
+// languages gives the languages in the order of the switch; the first is the
+// fallback. They are read once and never change.
+var languages = sync.OnceValue(readLanguages)
+
+// readLanguages reads the words of all areas. A file of ours that cannot be read is a mistake
+// of ours and ends the program.
+func readLanguages() []language {
+	out := []language{
+		{Code: "en", Name: "English", And: ", ", Stop: "."},
+		{Code: "zh-Hans", Name: "简体", And: "，", Stop: "。"},
+		{Code: "zh-Hant", Name: "繁體", And: "，", Stop: "。"},
 	}
+	bundle := i18n.NewBundle(xlanguage.English)
+	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
+	for i := range out {
+		l := &out[i]
+		l.table, l.counts = map[string]string{}, map[string]bool{}
+		names, err := fs.Glob(files, "words/*."+l.Code+".yaml")
+		if err != nil || len(names) == 0 {
+			panic(fmt.Sprintf("web: no words in %s: %v", l.Code, err))
+		}
+		for _, name := range names {
+			f, err := bundle.LoadMessageFileFS(files, name)
+			if err != nil {
+				panic(fmt.Sprintf("web: %s: %v", name, err))
+			}
+			for _, m := range f.Messages {
+				if _, twice := l.table[m.ID]; twice {
+					panic(fmt.Sprintf("web: %s: %s stands in two files", name, m.ID))
+				}
+				l.table[m.ID], l.counts[m.ID] = m.Other, strings.Contains(m.Other, "{{.PluralCount}}") || m.One != ""
+			}
+		}
+		l.speak = i18n.NewLocalizer(bundle, l.Code)
+	}
+	return out
 }
 
 func byCode(code string) (language, bool) {
@@ -68,23 +103,17 @@ func (w words) T(key string) string {
 	return key
 }
 
-// N gives a text about a number: key.none for 0 where there is one, key.one,
-// else key.other, with %s for the number.
+// N gives a text about a number, in the form that the language has for it;
+// key.none for 0 where there is one.
 func (w words) N(key string, n int) string {
-	form := key + ".other"
-	switch n {
-	case 0:
-		if _, ok := w.table[key+".none"]; ok {
-			return w.table[key+".none"]
-		}
-	case 1:
-		form = key + ".one"
-	}
-	s := w.T(form)
-	if !strings.Contains(s, "%s") {
+	if s, ok := w.table[key+".none"]; ok && n == 0 {
 		return s
 	}
-	return fmt.Sprintf(s, count(n))
+	s, err := w.speak.Localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: map[string]string{"PluralCount": count(n)}})
+	if err != nil {
+		return key
+	}
+	return s
 }
 
 // word translates a name that comes as data, such as a state or an entity; one

@@ -5,12 +5,10 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -443,51 +441,5 @@ func TestDifferencesAreMarked(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("marked(%q, %q) = %q, want %q", tt.a, tt.b, got, tt.want)
 		}
-	}
-}
-
-// TestNoWordIsUnused: every key of the tables stands in a template or in our
-// code, or belongs to a group of names that come as data.
-func TestNoWordIsUnused(t *testing.T) {
-	var all strings.Builder
-	for _, dir := range []string{".", "templates"} {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range entries {
-			if e.IsDir() || strings.HasSuffix(e.Name(), "_test.go") || strings.HasPrefix(e.Name(), "messages") {
-				continue
-			}
-			f, err := os.Open(dir + "/" + e.Name())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.Copy(&all, f); err != nil {
-				t.Fatal(err)
-			}
-			if err := f.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	groups := regexp.MustCompile(`^(state|entity|queue|flow|run|row|op|qstate|rule|why|strategy|field|level|part|theme)\.`)
-	for key := range languages()[0].table {
-		name := key
-		for _, form := range []string{".none", ".one", ".other"} {
-			if base, ok := strings.CutSuffix(key, form); ok && !strings.Contains(all.String(), `"`+key+`"`) {
-				name = base
-			}
-		}
-		if !groups.MatchString(key) && !strings.Contains(all.String(), `"`+name+`"`) {
-			t.Errorf("nothing uses the word %q", key)
-		}
-	}
-	seen := map[string]bool{}
-	for _, w := range pageWords() {
-		if seen[w[0]] || english()[w[0]] != "" {
-			t.Errorf("the word %q stands twice", w[0])
-		}
-		seen[w[0]] = true
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/lookup"
 	"touchstone/internal/record"
 )
@@ -62,7 +63,7 @@ func (s *server) withReconcile(next http.Handler) http.Handler {
 			s.refuse(w, http.StatusMethodNotAllowed, apiError{Text: "ask with GET or POST", TextZh: "请使用 GET 或 POST 请求"})
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), whoKey{}, "reconcile"), reconcileBound)
+		ctx, cancel := context.WithTimeout(auth.With(r.Context(), auth.Actor{ID: "reconcile", Role: auth.Machine}), reconcileBound)
 		defer cancel()
 		s.reconcile(w, r.WithContext(ctx), strings.TrimSuffix(rest, "/"))
 	})

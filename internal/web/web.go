@@ -15,14 +15,16 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/env"
 )
 
-//go:embed assets templates
+//go:embed assets templates words
 var files embed.FS
 
 // Options say how the pages behave.
@@ -59,8 +61,8 @@ type server struct {
 	data  Source
 	opts  Options
 	pages map[string]map[string]*template.Template // language → file → template
-	css   string                                   // address of the stylesheet with its content's hash
-	js    string                                   // likewise of the script
+	css   asset
+	js    asset
 
 	attempts attempts
 	guesses  attempts // of the reconciliation service's address
@@ -68,51 +70,44 @@ type server struct {
 
 // New gives the handler of all pages. It is ready at once and starts nothing.
 func New(data Source, opts Options) http.Handler {
+	s := newServer(data, opts)
+	m := s.routesOf()
+	return s.guard(s.withReconcile(http.NewCrossOriginProtection().Handler(s.access(m))))
+}
+
+func newServer(data Source, opts Options) *server {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{data: data, opts: opts, pages: parsePages(), css: assetURL("touchstone.css"), js: assetURL("touchstone.js")}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.overview)
-	s.machines(mux)
-	if opts.LookUp != nil {
-		mux.HandleFunc("/api/match", s.match)
-		mux.HandleFunc("GET /api/why", s.whyAPI)
-	}
-	mux.HandleFunc("GET /assets/{name}", s.asset)
-	mux.HandleFunc("GET /sources/{name}", s.source)
-	mux.HandleFunc("GET /targets/{name}", s.target)
-	mux.HandleFunc("GET /quarantine", s.quarantine)
-	mux.HandleFunc("GET /quarantine.csv", s.quarantineExport)
-	mux.HandleFunc("GET /quarantine/{id}", s.quarantined)
-	mux.HandleFunc("GET /review", s.review)
-	mux.HandleFunc("GET /review/{id}", s.pair)
-	mux.HandleFunc("GET /customers", s.customers)
-	mux.HandleFunc("GET /customers/{id}", s.customer)
-	mux.HandleFunc("GET /login", s.loginForm)
-	mux.HandleFunc("POST /login", s.login)
-	mux.HandleFunc("POST /logout", s.logout)
-	mux.HandleFunc("/", s.notFound)
-	return s.guard(s.withReconcile(http.NewCrossOriginProtection().Handler(s.access(mux))))
-}
-
-// pageFiles are the templates that stand on the layout.
-func pageFiles() []string {
-	return []string{
-		"overview.html", "message.html", "source.html", "target.html", "quarantine.html", "record.html", "review.html", "pair.html",
-		"customers.html", "customer.html", "login.html",
+	return &server{
+		data: data, opts: opts, pages: parsePages(languages()),
+		css: joined("touchstone.css", "text/css; charset=utf-8", "assets/css/*.css"),
+		js:  joined("touchstone.js", "text/javascript; charset=utf-8", "assets/js/*.js"),
 	}
 }
 
-// parsePages parses each page in each language. A template that does not parse
-// is a mistake in our own files and ends the program.
-func parsePages() map[string]map[string]*template.Template {
+// glob lists files of ours.
+func glob(pattern string) []string {
+	names, err := fs.Glob(files, pattern)
+	if err != nil || len(names) == 0 {
+		panic("web: no " + pattern) // a mistake in our own files
+	}
+	return names
+}
+
+// parsePages parses each page in each language: every template but the layout
+// and the parts, which stand in all of them. A template that does not parse is
+// a mistake in our own files and ends the program.
+func parsePages(langs []language) map[string]map[string]*template.Template {
+	shared := append([]string{"templates/layout.html"}, glob("templates/parts*.html")...)
 	out := map[string]map[string]*template.Template{}
-	for _, lang := range languages() {
+	for _, lang := range langs {
 		out[lang.Code] = map[string]*template.Template{}
-		for _, file := range pageFiles() {
-			t := template.New(file).Funcs(functions(lang)).Option("missingkey=error")
-			out[lang.Code][file] = template.Must(t.ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/"+file))
+		common := template.Must(template.New("layout.html").Funcs(functions(lang)).Option("missingkey=error").ParseFS(files, shared...))
+		for _, name := range glob("templates/*.html") {
+			if !slices.Contains(shared, name) {
+				out[lang.Code][path.Base(name)] = template.Must(template.Must(common.Clone()).ParseFS(files, name))
+			}
 		}
 	}
 	return out
@@ -166,6 +161,9 @@ type page struct {
 	// Search says whether the search box is there, SignedIn whether there is
 	// something to sign out of.
 	Search, SignedIn bool
+	Actor            auth.Actor
+	Done             Done   // what the last action did
+	Stream           string // address of the live counts; "" for none
 
 	words words
 	query url.Values
@@ -181,10 +179,15 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 	}
 	l := pickLanguage(lang, r.Header.Get("Accept-Language"))
 	return page{
-		Lang: l, Langs: languages(), Theme: theme, CSS: s.css, JS: s.js, Tab: name, Now: s.opts.Env.Clock.Now(), words: words{l}, query: r.URL.Query(),
+		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.opts.Env.Clock.Now(), words: words{l}, query: r.URL.Query(),
 		Search: s.opts.ShowValues && name != "login", SignedIn: s.opts.Token != "" && name != "login",
+		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}),
 	}
 }
+
+// May says whether the reader may do something: templates leave out what they
+// may not.
+func (p page) May(permission string) bool { return p.Actor.May(auth.Permission(permission)) }
 
 // choice reads one of the reader's choices from the address or the cookie.
 func (s *server) choice(w http.ResponseWriter, r *http.Request, name string, valid func(string) bool) string {
@@ -242,27 +245,44 @@ func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusNotFound, "message.html", messagePage{p, p.words.T("missing.title"), p.words.T("missing.text"), ""})
 }
 
-// assetURL carries the content's hash, so that a browser may keep the file.
-func assetURL(name string) string {
-	b, err := fs.ReadFile(files, "assets/"+name)
-	if err != nil {
-		panic("web: no asset " + name) // a mistake in our own files
+// asset is a file for the browser.
+type asset struct {
+	name, kind, address string // the address carries the content's hash, so that a browser may keep it
+	content             []byte
+}
+
+// joined makes one file of several, in the order of their names.
+func joined(name, kind, pattern string) asset {
+	var b bytes.Buffer
+	for _, part := range glob(pattern) {
+		text, err := fs.ReadFile(files, part)
+		if err != nil {
+			panic("web: " + err.Error()) // embedded, so it cannot be
+		}
+		b.Write(text)
 	}
-	sum := sha256.Sum256(b)
-	return (&url.URL{Path: "/assets/" + name, RawQuery: "v=" + hex.EncodeToString(sum[:6])}).String()
+	sum := sha256.Sum256(b.Bytes())
+	return asset{name, kind, (&url.URL{Path: "/assets/" + name, RawQuery: "v=" + hex.EncodeToString(sum[:6])}).String(), b.Bytes()}
 }
 
 func (s *server) asset(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
-	b, err := fs.ReadFile(files, "assets/"+name)
-	if err != nil {
-		s.notFound(w, r)
-		return
+	var a asset
+	switch name := r.PathValue("name"); name {
+	case s.css.name:
+		a = s.css
+	case s.js.name:
+		a = s.js
+	default:
+		b, err := fs.ReadFile(files, "assets/"+name)
+		if err != nil || !strings.HasSuffix(name, ".svg") {
+			s.notFound(w, r)
+			return
+		}
+		a = asset{name: name, kind: "image/svg+xml", content: b}
 	}
-	kinds := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
-	w.Header().Set("Content-Type", kinds[name[strings.LastIndexByte(name, '.'):]])
+	w.Header().Set("Content-Type", a.kind)
 	if r.URL.Query().Get("v") != "" {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b))
+	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.content))
 }

@@ -280,7 +280,7 @@ func TestHealth(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	h := newHandler(fake{}, nil)
-	w := get(t, h, assetURL("touchstone.css"))
+	w := get(t, h, newServer(fake{}, Options{}).css.address)
 	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/css") || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
 		t.Errorf("stylesheet: %d %v", w.Code, w.Header())
 	}

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -40,51 +42,68 @@ func TestMessageTablesHoldTheSameKeys(t *testing.T) {
 	}
 }
 
-// TestEveryKeyUsedIsThere reads the keys out of the templates and of our own code.
+// TestEveryKeyUsedIsThere reads the keys out of the templates and of our own
+// code, and finds the words that nobody uses. Keys put together from a group and
+// a name count by their group.
 func TestEveryKeyUsedIsThere(t *testing.T) {
-	table := languages()[0].table
-	use := regexp.MustCompile(`(?:\b|\()(t|n) "([a-z_.]+)"`)
-	seen := 0
-	err := fs.WalkDir(files, "templates", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
+	l := languages()[0]
+	var text strings.Builder
+	templates, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range templates {
 		b, err := files.ReadFile(name)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		for _, m := range use.FindAllStringSubmatch(string(b), -1) {
-			seen++
-			keys := []string{m[2]}
-			if m[1] == "n" {
-				keys = []string{m[2] + ".one", m[2] + ".other"}
-			}
-			for _, k := range keys {
-				if _, ok := table[k]; !ok {
-					t.Errorf("%s uses %q, which no table has", name, k)
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil || seen < 50 {
-		t.Errorf("%d keys found in the templates (%v), want 50 or more", seen, err)
+		text.Write(b)
 	}
-	for _, k := range []string{
-		"headline.empty", "headline.well.other", "headline.attention.other", "headline.review.other", "headline.quarantine.other", "headline.missing.other",
-		"ago.never", "ago.now", "ago.minutes", "ago.hours", "ago.days", "error.title", "error.text", "missing.title", "missing.text", "week.title", "queue.oldest",
-	} {
-		if _, ok := table[k]; !ok {
-			t.Errorf("the code uses %q, which no table has", k)
+	own, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range own {
+		if !strings.HasSuffix(name, "_test.go") {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text.Write(b)
+		}
+	}
+	all := text.String()
+	uses := regexp.MustCompile(`(?:\b|\()(t|n|T|N)(?:\(| )"([a-z0-9_.]+)"`).FindAllStringSubmatch(all, -1)
+	if len(uses) < 100 {
+		t.Errorf("%d uses of words found, want 100 or more", len(uses))
+	}
+	for _, m := range uses {
+		if _, ok := l.table[m[2]]; !ok && !strings.HasSuffix(m[2], ".") {
+			t.Errorf("%q is used, and no file of words has it", m[2])
+		} else if plural := l.counts[m[2]]; ok && plural != strings.EqualFold(m[1], "n") {
+			t.Errorf("%q is used by %s, and has a form by number: %v", m[2], m[1], plural)
+		}
+	}
+	groups := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?:word|\.word)(?:\(| )"([a-z0-9_.]+)"`).FindAllStringSubmatch(all, -1) {
+		groups[m[1]] = true
+	}
+	for k := range l.table {
+		group, _, _ := strings.Cut(k, ".")
+		if i := strings.LastIndexByte(k, '.'); i > 0 && (groups[k[:i]] || groups[group]) {
+			continue
+		}
+		if !strings.Contains(all, `"`+k+`"`) && !strings.Contains(all, `"`+strings.TrimSuffix(k, ".none")+`"`) {
+			t.Errorf("%q is used nowhere", k)
 		}
 	}
 	for _, s := range []State{StateNew, StateRunning, StateOK, StateQuiet, StateWaiting, StateFailing, StateStopped} {
-		if table["state."+string(s)] == "" {
+		if l.table["state."+string(s)] == "" {
 			t.Errorf("state %q has no word", s)
 		}
 	}
 	for _, q := range []string{QueueReview, QueueQuarantine, QueuePlan, QueueUnknown, QueueConflict, QueueDead} {
-		if table["queue."+q] == "" || table["queue."+q+".hint"] == "" {
+		if l.table["queue."+q] == "" || l.table["queue."+q+".hint"] == "" {
 			t.Errorf("queue %q has no word or no hint", q)
 		}
 	}
@@ -151,7 +170,7 @@ func TestSparkline(t *testing.T) {
 // TestColoursCanBeRead holds the contrast of text on its background at 4.5 or
 // more in both themes: WCAG 2.2, success criterion 1.4.3.
 func TestColoursCanBeRead(t *testing.T) {
-	css, err := files.ReadFile("assets/touchstone.css")
+	css, err := files.ReadFile("assets/css/10-tokens.css")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,114 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"touchstone/internal/auth"
+	"touchstone/internal/record"
+)
+
+// By says who does something and why.
+type By struct{ Who, Why string }
+
+// Done says what an action did: the key of its words, and the decision that
+// undoes it, "" for none.
+type Done struct{ Key, Undo string }
+
+// ReaderError is an error whose text is for the reader of a page: what was asked
+// for cannot be done as it was.
+type ReaderError interface {
+	error
+	ForReader() bool
+}
+
+// Problem refuses what a form asked for.
+type Problem struct {
+	Field string // the name of the input at fault; "" for the whole form
+	Text  string
+}
+
+func (p *Problem) Error() string { return p.Text }
+
+// ForReader says that the text is for the reader.
+func (p *Problem) ForReader() bool { return true }
+
+const (
+	doneCookie = "touchstone_done"
+	doneLife   = time.Minute
+	actBound   = 30 * time.Second
+)
+
+// form reads a posted form of a bounded size; it answers itself when that fails.
+func (s *server) form(w http.ResponseWriter, r *http.Request) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		s.message(w, r, http.StatusBadRequest, "form.title", "form.text")
+		return false
+	}
+	return true
+}
+
+// act does what a form asks for and leads to the next page, which says what was
+// done and offers to undo it. What cannot be done is told by again, which shows
+// the form with what was typed; nil for a page that says why.
+func (s *server) act(w http.ResponseWriter, r *http.Request, next string, do func(context.Context, By) (Done, error), again func(Problem)) {
+	if r.PostForm == nil && !s.form(w, r) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), actBound)
+	defer cancel()
+	done, err := do(ctx, By{Who: auth.From(ctx).ID, Why: strings.TrimSpace(r.PostForm.Get("why"))})
+	var told ReaderError
+	switch {
+	case err == nil:
+		s.keepDone(w, r, done)
+		http.Redirect(w, r, ourPath(next), http.StatusSeeOther) //nolint:gosec // ourPath keeps only addresses of ours
+	case errors.Is(err, record.ErrNotFound):
+		s.notFound(w, r)
+	case errors.As(err, &told):
+		p := Problem{Text: told.Error()}
+		var own *Problem
+		if errors.As(err, &own) {
+			p = *own
+		}
+		if again != nil {
+			again(p)
+			return
+		}
+		g := s.page(w, r, "")
+		s.render(w, r, http.StatusUnprocessableEntity, "message.html", messagePage{g, g.words.T("refused.title"), p.Text, ""})
+	default:
+		s.fail(w, r, err)
+	}
+}
+
+// keepDone keeps for the next page what was done.
+func (s *server) keepDone(w http.ResponseWriter, r *http.Request, d Done) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // it carries a word's key and a decision's id
+		Name: doneCookie, Value: url.QueryEscape(d.Key + " " + d.Undo), Path: "/", MaxAge: int(doneLife / time.Second),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+	})
+}
+
+// takeDone reads what the last action did, once. It shows no text but ours.
+func (s *server) takeDone(w http.ResponseWriter, r *http.Request, in words) Done {
+	c, err := r.Cookie(doneCookie)
+	if err != nil {
+		return Done{}
+	}
+	http.SetCookie(w, &http.Cookie{Name: doneCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}) //nolint:gosec // as in keepDone
+	text, err := url.QueryUnescape(c.Value)
+	if err != nil {
+		return Done{}
+	}
+	key, undo, _ := strings.Cut(text, " ")
+	if _, ours := in.table[key]; !ours {
+		return Done{}
+	}
+	return Done{key, undo}
+}

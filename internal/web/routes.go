@@ -1,0 +1,92 @@
+package web
+
+import (
+	"net/http"
+
+	"touchstone/internal/auth"
+)
+
+// Route is an address with what one has to be allowed to ask for it.
+type Route struct {
+	Pattern string // as net/http's ServeMux takes it: "GET /customers/{id}"
+	Needs   auth.Permission
+}
+
+// routes is the table of all addresses. An address cannot be added without a
+// permission.
+type routes struct {
+	s    *server
+	mux  *http.ServeMux
+	need map[string]auth.Permission
+	list []Route
+}
+
+func (m *routes) handle(pattern string, needs auth.Permission, h http.HandlerFunc) {
+	m.list = append(m.list, Route{pattern, needs})
+	m.need[pattern] = needs
+	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if !auth.From(r.Context()).May(needs) {
+			m.s.forbidden(w, r)
+			return
+		}
+		h(w, r)
+	})
+}
+
+// open says whether nobody has to be known for this request.
+func (m *routes) open(r *http.Request) bool {
+	_, pattern := m.mux.Handler(r)
+	return m.need[pattern] == auth.Open
+}
+
+// forbidden answers who is known and may not.
+func (s *server) forbidden(w http.ResponseWriter, r *http.Request) {
+	s.opts.Log.Warn("not allowed", "path", r.URL.Path, "who", auth.From(r.Context()).ID)
+	s.message(w, r, http.StatusForbidden, "access.role.title", "access.role.text")
+}
+
+// routesOf registers every address.
+func (s *server) routesOf() *routes {
+	m := &routes{s: s, mux: http.NewServeMux(), need: map[string]auth.Permission{}}
+	s.frameRoutes(m)
+	s.machineRoutes(m)
+	s.overviewRoutes(m)
+	s.quarantineRoutes(m)
+	s.reviewRoutes(m)
+	s.customerRoutes(m)
+	s.accountRoutes(m)
+	return m
+}
+
+func (s *server) frameRoutes(m *routes) {
+	m.handle("GET /assets/{name}", auth.Open, s.asset)
+	m.handle("/", auth.Self, s.notFound)
+}
+
+func (s *server) overviewRoutes(m *routes) {
+	m.handle("GET /{$}", auth.See, s.overview)
+	m.handle("GET /sources/{name}", auth.See, s.source)
+	m.handle("GET /targets/{name}", auth.See, s.target)
+}
+
+func (s *server) quarantineRoutes(m *routes) {
+	m.handle("GET /quarantine", auth.See, s.quarantine)
+	m.handle("GET /quarantine.csv", auth.SeeCustomers, s.quarantineExport)
+	m.handle("GET /quarantine/{id}", auth.SeeCustomers, s.quarantined)
+}
+
+func (s *server) reviewRoutes(m *routes) {
+	m.handle("GET /review", auth.SeeCustomers, s.review)
+	m.handle("GET /review/{id}", auth.SeeCustomers, s.pair)
+}
+
+func (s *server) customerRoutes(m *routes) {
+	m.handle("GET /customers", auth.SeeCustomers, s.customers)
+	m.handle("GET /customers/{id}", auth.SeeCustomers, s.customer)
+}
+
+func (s *server) accountRoutes(m *routes) {
+	m.handle("GET /login", auth.Open, s.loginForm)
+	m.handle("POST /login", auth.Open, s.login)
+	m.handle("POST /logout", auth.Open, s.logout)
+}
