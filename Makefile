@@ -4,7 +4,7 @@ GO ?= go
 LINT := .ci/bin/golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint bench bench-match accuracy demo full picture deb clean
+.PHONY: help build test lint bench bench-match accuracy api-check demo full picture deb clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ demo: ## see it at work on made-up customers
 
 full: ## make test with 1,000 kills (TOUCHSTONE_KILLS), 2,000 histories through each database (TOUCHSTONE_HISTORIES) and an hour of random input (TOUCHSTONE_FUZZ_SECONDS)
 	TOUCHSTONE_TEST_TIMEOUT=6h TOUCHSTONE_KILLS=$${TOUCHSTONE_KILLS:-1000} TOUCHSTONE_HISTORIES=$${TOUCHSTONE_HISTORIES:-2000} TOUCHSTONE_FUZZ_SECONDS=$${TOUCHSTONE_FUZZ_SECONDS:-3600} sh .ci/test
+
+api-check: ## hold the running API against /openapi.json with schemathesis (needs Python 3; SCHEMATHESIS_EXAMPLES)
+	sh .ci/schemathesis
 
 picture: ## take the picture of the README anew
 	sh .ci/picture

@@ -16,7 +16,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"touchstone/config"
+	"touchstone/internal/api"
 	"touchstone/internal/app"
+	"touchstone/internal/auth"
 	"touchstone/internal/env"
 	"touchstone/internal/web"
 )
@@ -65,6 +67,9 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 			ShowValues: true, // only who sits here, or has the token, gets to any page
 			Token:      token, Hosts: server.Hosts, Addresses: !config.OnLoopback(listen),
 			LookUp: a, Reconcile: server.Reconcile.Reveal(),
+			Mount: func(handle func(string, auth.Permission, http.HandlerFunc)) {
+				api.Mount(a, api.Options{Env: env.Real(), Log: a.Log}, handle)
+			},
 		}))
 	}
 	page(a)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,7 +74,7 @@ type Impossible struct{ Text string }
 func (i *Impossible) Error() string { return i.Text }
 
 // ErrNoEffect says that a decision would change nothing that is in force.
-var ErrNoEffect = errors.New("nothing in force to take back")
+var ErrNoEffect error = &forReader{"nothing in force to take back"}
 
 // DecideTx is the transaction in which a person's decision is looked up, checked
 // and written: what it was made of cannot move meanwhile.

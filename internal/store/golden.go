@@ -85,6 +85,19 @@ func (tx *LinkTx) SaveGolden(ctx context.Context, changes []GoldenChange) error 
 	if err := tx.SaveSearch(ctx, changes); err != nil {
 		return err
 	}
+	list := make([]Golden, len(changes))
+	for i, c := range changes {
+		list[i] = c.Golden
+	}
+	err = tx.feed(ctx, list, func(g Golden) string {
+		if g.Live == 0 {
+			return FeedGone
+		}
+		return FeedSaved
+	})
+	if err != nil {
+		return err
+	}
 	return tx.audit(ctx, entries)
 }
 
@@ -104,6 +117,14 @@ func (tx *LinkTx) dropGolden(ctx context.Context, gone []Golden, what string) er
 		return fmt.Errorf("drop golden records: %w", err)
 	}
 	if err := tx.dropSearch(ctx, founders); err != nil {
+		return err
+	}
+	if err := tx.feed(ctx, gone, func(Golden) string {
+		if what == "golden.gone" {
+			return FeedGone
+		}
+		return FeedMerged
+	}); err != nil {
 		return err
 	}
 	return tx.audit(ctx, entries)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"touchstone/internal/record"
@@ -71,7 +70,7 @@ func (db *DB) QuarantineShow(ctx context.Context, id string) (q Quarantined, err
 
 // ErrUnreadable says that a quarantined record cannot be released, because
 // there is nothing in it to work with.
-var ErrUnreadable = errors.New("the record could not be read at all: mend it at the source, it is read again with the next pull")
+var ErrUnreadable error = &forReader{"the record could not be read at all: mend it at the source, it is read again with the next pull"}
 
 // Release lets a version pass in spite of its reasons: a person's decision,
 // kept as a fact.
@@ -90,7 +89,7 @@ func (db *DB) Release(ctx context.Context, id, who, why string) error {
 		case !found:
 			return notFound("quarantine row", id)
 		case state != "open":
-			return fmt.Errorf("quarantine row %s is %s, only an open one can be released", id, state)
+			return &forReader{fmt.Sprintf("quarantine row %s is %s, only an open one can be released", id, state)}
 		case problem != "" && problem != DuplicateProblem: // a double is put aside by it, never current
 			return fmt.Errorf("quarantine row %s: %w", id, ErrUnreadable)
 		}

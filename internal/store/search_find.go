@@ -90,7 +90,7 @@ func cutCursor(s string) (stage string, founder int64, err error) {
 	stage, number, _ := strings.Cut(s, ".")
 	founder, err = strconv.ParseInt(number, 10, 64)
 	if err != nil || len(stage) != 1 {
-		return "", 0, fmt.Errorf("search: %q is no place to go on from", s)
+		return "", 0, notFound("place in the list", s)
 	}
 	return stage, founder, nil
 }

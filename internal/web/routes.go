@@ -55,6 +55,9 @@ func (s *server) routesOf() *routes {
 	s.reviewRoutes(m)
 	s.customerRoutes(m)
 	s.accountRoutes(m)
+	if s.opts.Mount != nil {
+		s.opts.Mount(m.handle)
+	}
 	return m
 }
 

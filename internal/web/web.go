@@ -55,6 +55,8 @@ type Options struct {
 	// Reconcile is the secret in the address of the reconciliation service; "" for
 	// no service.
 	Reconcile string
+	// Mount registers the addresses of the API; nil for none.
+	Mount func(handle func(pattern string, needs auth.Permission, h http.HandlerFunc))
 }
 
 type server struct {

@@ -1,0 +1,182 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"touchstone/internal/auth"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+)
+
+// Change is the latest change of one golden id.
+type Change struct {
+	Seq    int64  `json:"seq" doc:"in commit order: who has read up to one misses nothing below it"`
+	ID     string `json:"id"`
+	Entity string `json:"entity"`
+	Kind   string `json:"kind" enum:"saved,merged,gone" doc:"merged: its records belong to another golden record now; gone: no live record is left"`
+	At     string `json:"at"`
+}
+
+// Changes is a part of the feed.
+type Changes struct {
+	Items []Change `json:"items"`
+	Next  int64    `json:"next" doc:"ask again with after set to this; the same number when nothing new is there"`
+}
+
+const (
+	// pollEvery is how often a waiting reader looks again.
+	pollEvery = 500 * time.Millisecond
+	// longestWait bounds waiting, below the daemon's write timeout.
+	longestWait = 15
+)
+
+func (x *api) feed() {
+	type in struct {
+		Entity string `query:"entity" maxLength:"60"`
+		After  int64  `query:"after" minimum:"0" doc:"0: from the beginning"`
+		Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200"`
+		Wait   int    `query:"wait" minimum:"0" maximum:"15" doc:"seconds to wait for something new"`
+	}
+	add(x, op{http.MethodGet, "/changes", "listChanges", "The change feed: each golden id by its latest change, oldest change first. It carries no values", auth.See, "Feed", 0},
+		func(ctx context.Context, in *in) (*Body[Changes], error) {
+			end := x.opts.Env.Clock.Now().Add(time.Duration(min(in.Wait, longestWait)) * time.Second)
+			for {
+				list, err := x.app.Store.Feed(ctx, in.Entity, in.After, in.Limit)
+				if err != nil {
+					return nil, err
+				}
+				if len(list) > 0 || !x.opts.Env.Clock.Now().Before(end) {
+					out := Changes{Items: make([]Change, len(list)), Next: in.After}
+					for i, f := range list {
+						out.Items[i], out.Next = Change(f), f.Seq
+					}
+					return answer(out, nil)
+				}
+				if err := x.opts.Env.Clock.Sleep(ctx, pollEvery); err != nil {
+					return nil, err
+				}
+			}
+		})
+}
+
+// RecordID names a record of a source.
+type RecordID struct {
+	Source string `json:"source" minLength:"1" maxLength:"100"`
+	Entity string `json:"entity" minLength:"1" maxLength:"60"`
+	ID     string `json:"id" minLength:"1" maxLength:"400"`
+}
+
+// Crosswalked says where a record or a golden id leads.
+type Crosswalked struct {
+	Record  *RecordID  `json:"record,omitempty" doc:"as asked"`
+	Asked   string     `json:"golden_asked,omitempty" doc:"as asked"`
+	Golden  string     `json:"golden,omitempty" doc:"id of the golden record it belongs to now; absent where it is not known"`
+	Moved   bool       `json:"moved,omitempty"`
+	Members []RecordID `json:"members,omitempty" doc:"of a golden id that was asked for"`
+}
+
+// maxLookups is how many ids one request may ask for.
+const maxLookups = 1000
+
+func (x *api) crosswalk() {
+	type in struct {
+		Body struct {
+			Records []RecordID `json:"records,omitempty" nullable:"false" maxItems:"1000" doc:"which golden records do these belong to?"`
+			Goldens []string   `json:"goldens,omitempty" nullable:"false" maxItems:"200" doc:"which records are these made of? Old ids are answered too"`
+		}
+	}
+	add(x, op{http.MethodPost, "/crosswalk", "lookUpIds", "Ids both ways, many at once: source records to golden ids, golden ids to source records", auth.See, "Crosswalk", 0},
+		func(ctx context.Context, in *in) (*Body[List[Crosswalked]], error) {
+			if n := len(in.Body.Records) + len(in.Body.Goldens); n == 0 || n > maxLookups {
+				return nil, wrong("body", "must ask for 1 to %d ids", maxLookups)
+			}
+			out := List[Crosswalked]{Items: []Crosswalked{}}
+			refs := make([]record.Ref, len(in.Body.Records))
+			for i, r := range in.Body.Records {
+				refs[i] = record.Ref{Source: x.app.SourceUID(r.Source), Entity: r.Entity, ID: r.ID}
+			}
+			rows, err := x.app.Store.CrosswalkOf(ctx, refs)
+			if err != nil {
+				return nil, err
+			}
+			of := make(map[record.Ref]store.CrosswalkRow, len(rows))
+			for _, r := range rows {
+				of[r.Ref] = r
+			}
+			for i := range refs {
+				out.Items = append(out.Items, Crosswalked{Record: &in.Body.Records[i], Golden: of[refs[i]].Golden})
+			}
+			for _, id := range in.Body.Goldens {
+				c, err := x.membersOf(ctx, id)
+				if err != nil {
+					return nil, err
+				}
+				out.Items = append(out.Items, c)
+			}
+			return answer(out, nil)
+		})
+}
+
+// membersOf says which source records a golden id stands for.
+func (x *api) membersOf(ctx context.Context, id string) (Crosswalked, error) {
+	c := Crosswalked{Asked: id}
+	g, err := x.app.Golden(ctx, id)
+	if errors.Is(err, record.ErrNotFound) {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	c.Golden, c.Moved = g.ID, g.Moved
+	for _, m := range g.Members {
+		source, rest, _ := strings.Cut(m.Ref, "/")
+		entity, local, _ := strings.Cut(rest, "/")
+		c.Members = append(c.Members, RecordID{source, entity, local})
+	}
+	return c, nil
+}
+
+func (x *api) exports() {
+	type in struct {
+		Entity string `query:"entity" maxLength:"60"`
+	}
+	x.mux.needs = auth.Export
+	huma.Register(x.huma, huma.Operation{
+		OperationID: "exportCustomers", Method: http.MethodGet, Path: Path + "/export", Summary: "Every live golden record, one JSON object a line", Tags: []string{"Feed"},
+		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests}, Extensions: map[string]any{"x-permission": string(auth.Export)},
+		Responses: map[string]*huma.Response{"200": {Description: "JSON lines", Content: map[string]*huma.MediaType{"application/x-ndjson": {Schema: &huma.Schema{Type: "string"}}}}},
+	}, func(ctx context.Context, in *in) (*huma.StreamResponse, error) {
+		if err := x.seen(ctx, "export", "entity "+strconv.Quote(in.Entity)); err != nil {
+			return nil, x.problem(ctx, "export", err)
+		}
+		return &huma.StreamResponse{Body: func(c huma.Context) {
+			c.SetHeader("Content-Type", "application/x-ndjson")
+			r, w := humago.Unwrap(c)
+			// A long list takes longer than a page: each part has a minute.
+			out := &patient{w: w, x: x}
+			if err := x.app.Export(r.Context(), in.Entity, out); err != nil {
+				x.opts.Log.Error("export ended early", "err", err)
+				panic(http.ErrAbortHandler) // the client must not take half for the whole
+			}
+		}}, nil
+	})
+}
+
+// patient gives each part of a long answer its own time to leave.
+type patient struct {
+	w http.ResponseWriter
+	x *api
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	_ = http.NewResponseController(p.w).SetWriteDeadline(p.x.opts.Env.Clock.Now().Add(time.Minute)) // a writer without deadlines needs none
+	return p.w.Write(b)
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// The kinds of changes in the feed.
+const (
+	FeedSaved  = "saved"  // published anew
+	FeedMerged = "merged" // its founder belongs to another golden record now
+	FeedGone   = "gone"   // no live member is left
+)
+
+// Fed is the latest change of one golden id.
+type Fed struct {
+	Seq    int64
+	ID     string
+	Entity string
+	Kind   string
+	At     string
+}
+
+// feed puts changes at the end of the feed. Its counter stays locked until the
+// transaction ends: numbers are in commit order, so that no reader passes one
+// that appears later.
+func (tx *LinkTx) feed(ctx context.Context, list []Golden, kind func(Golden) string) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var last int64
+	if _, err := tx.one(ctx, `UPDATE counter SET value = value + $1 WHERE name = 'feed' RETURNING value`, []any{len(list)}, &last); err != nil {
+		return fmt.Errorf("take feed numbers: %w", err)
+	}
+	rows := make([][]any, len(list))
+	for i, g := range list {
+		rows[i] = []any{g.Founder, last - int64(len(list)-1-i), g.ID, g.Entity, kind(g), tx.now}
+	}
+	err := tx.insert(ctx, `INSERT INTO feed (founder, seq, id, entity, kind, at)`,
+		`ON CONFLICT (founder) DO UPDATE SET seq = excluded.seq, kind = excluded.kind, at = excluded.at`, rows)
+	if err != nil {
+		return fmt.Errorf("change feed: %w", err)
+	}
+	return nil
+}
+
+// Feed lists the latest change of each golden id behind a number, in the order
+// in which they were committed; of one entity type, or of all ("").
+func (db *DB) Feed(ctx context.Context, entity string, after int64, limit int) (list []Fed, err error) {
+	err = db.view(ctx, `SELECT seq, id, entity, kind, at FROM feed WHERE seq > $1 AND ($2 = '' OR entity = $2) ORDER BY seq LIMIT $3`,
+		[]any{after, entity, limit}, func(r *sql.Rows) error {
+			var f Fed
+			err := r.Scan(&f.Seq, &f.ID, &f.Entity, &f.Kind, &f.At)
+			list = append(list, f)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read the change feed: %w", err)
+	}
+	return list, nil
+}
+
+// FeedEnd gives the number of the last change.
+func (db *DB) FeedEnd(ctx context.Context) (last int64, err error) {
+	err = db.view(ctx, `SELECT value FROM counter WHERE name = 'feed'`, nil, func(r *sql.Rows) error { return r.Scan(&last) })
+	return last, err
+}
