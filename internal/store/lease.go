@@ -36,6 +36,8 @@ const (
 	// server notices within milliseconds.
 	leasePatience = 3 * time.Second
 	leaseBeat     = 5 * time.Second
+	// unlockBound is how long giving the lock back may take.
+	unlockBound = time.Second
 )
 
 // lockKey is one number for each schema of a database.
@@ -162,6 +164,11 @@ func (db *DB) unlockSession() error {
 	}
 	conn := db.session
 	db.session = nil
+	// Said in words the lock is free when this returns; a server that only sees
+	// the connection end takes its time.
+	ctx, cancel := context.WithTimeout(context.Background(), unlockBound)
+	defer cancel()
+	_, _ = conn.ExecContext(ctx, `SELECT pg_advisory_unlock(`+lockKey+`)`) // a broken connection has none
 	return discard(conn)
 }
 
