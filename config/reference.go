@@ -21,6 +21,7 @@ func Reference() []byte {
 		{"The file", "", reflect.TypeFor[Config]()},
 		{"store", "", reflect.TypeFor[Store]()},
 		{"server", "", reflect.TypeFor[Server]()},
+		{"server.session", "", reflect.TypeFor[Session]()},
 		{"log", "", reflect.TypeFor[Log]()},
 		{"alert", aboutAlert, reflect.TypeFor[Alert]()},
 		{"alert.webhook", "", reflect.TypeFor[AlertWebhook]()},

@@ -14,6 +14,7 @@ type Server struct {
 	Listen   string   `yaml:"listen" default:"127.0.0.1:8480" doc:"Address and port of the pages and the API. An address that other machines can reach needs api_token."`
 	APIToken Secret   `yaml:"api_token" doc:"What everybody gives who wants to see anything: as Authorization: Bearer, or when signing in. At least 16 characters. Without it only this machine is served. Put a proxy with TLS before it." example:"${env:TOUCHSTONE_TOKEN}"`
 	Hosts    []string `yaml:"hosts" doc:"Further names under which the pages may be asked for; localhost and addresses in numbers always may. Example: [touchstone.example.com]"`
+	Session  Session  `yaml:"session" doc:"How long people stay signed in."`
 
 	MatchShows []string `yaml:"match_shows" doc:"Fields of a golden record that a look-up by POST /api/match may show beside its name. Without it the answer repeats only what the caller sent. Example: [status, website]"`
 	Reconcile  Secret   `yaml:"reconcile" doc:"Turns on the reconciliation service for OpenRefine at /reconcile/ and this text, which stands in the address instead of a token: who has it reads golden records. 16 characters or more of letters, digits, - and _." example:"${env:TOUCHSTONE_RECONCILE}"`

@@ -29,6 +29,7 @@ type cli struct {
 	store    string
 	json     bool
 	verbose  bool
+	demoPage bool         // the page lets who sits here act as a made-up person
 	logger   *slog.Logger // the daemon's, as the configuration wants it; nil before
 }
 
@@ -51,7 +52,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(c.decideCmds()...)
 	root.AddCommand(c.initCmd(), c.checkCmd(), c.schemaCmd(), c.runCmd(), c.planCmd(), c.goldenCmd(), c.eventsCmd(), c.exportCmd(), c.rebuildCmd(),
 		c.dedupeCmd(), c.compareCmd(), c.matchCmd(), c.labelCmd(), c.evalCmd(), c.trainCmd(), c.modelCmd(), c.statusCmd(), c.reloadCmd(), c.backupCmd(),
-		c.restoreCmd(), c.doctorCmd(), c.alertCmd(), c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.versionCmd())
+		c.restoreCmd(), c.doctorCmd(), c.alertCmd(), c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.userCmd(), c.versionCmd())
 	inGroups(root)
 	return root
 }

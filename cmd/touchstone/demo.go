@@ -188,6 +188,7 @@ func (c *cli) demoDaemon(ctx context.Context, which demoKind, once bool, listen,
 	}
 	defer c.close(a)
 	if !once {
+		c.demoPage = true
 		return c.serve(ctx, a, listen, true)
 	}
 	return c.demoOnce(ctx, a, which, systems)

@@ -42,6 +42,10 @@ func found(a *app.App, err error) error {
 		return hinted{err, "touchstone decisions list shows them"}
 	case strings.Contains(text, "quarantine row "):
 		return hinted{err, "touchstone quarantine list shows them"}
+	case strings.Contains(text, "account "):
+		return hinted{err, "touchstone user list shows them"}
+	case strings.Contains(text, "token "):
+		return hinted{err, "touchstone user token list shows them"}
 	case strings.Contains(text, "target "):
 		return hinted{err, known("targets", a.Config.Targets, func(t config.Target) string { return t.Name })}
 	case strings.Contains(text, "source "):
@@ -87,7 +91,7 @@ var groups = []struct {
 	commands  []string
 }{
 	{"start", "Begin:", []string{"init", "check", "schema", "doctor", "demo", "simulate"}},
-	{"run", "Run:", []string{"run", "status", "reload", "plan", "source", "alert", "backup", "restore", "rebuild"}},
+	{"run", "Run:", []string{"run", "status", "reload", "plan", "source", "alert", "backup", "restore", "rebuild", "user"}},
 	{"look", "Look:", []string{"golden", "match", "why", "explain", "relations", "review", "events", "quarantine", "values", "text", "export"}},
 	{"decide", "Decide:", []string{"merge", "split", "pin", "unpin", "unsure", "undo", "decisions", "rulings"}},
 	{"match", "Match:", []string{"dedupe", "compare", "label", "eval", "train", "model"}},

@@ -66,7 +66,7 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 			Env: env.Real(), Log: a.Log, Health: a.Healthy, Ready: d.Ready, Metrics: a.Metrics(),
 			ShowValues: true, // only who sits here, or has the token, gets to any page
 			Token:      token, Hosts: server.Hosts, Addresses: !config.OnLoopback(listen),
-			LookUp: a, Reconcile: server.Reconcile.Reveal(),
+			LookUp: a, Reconcile: server.Reconcile.Reveal(), People: a.People(), Demo: c.demoPage,
 			Mount: func(handle func(string, auth.Permission, http.HandlerFunc)) {
 				api.Mount(a, api.Options{Env: env.Real(), Log: a.Log}, handle)
 			},
@@ -80,6 +80,11 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 	} else {
 		fmt.Fprintf(c.err, "Touchstone is at %s\n", address)
 	}
+	if !c.demoPage {
+		if err := c.offerSetup(ctx, a, address); err != nil {
+			return err
+		}
+	}
 	if show {
 		openBrowser(ctx, address)
 	}
@@ -92,6 +97,17 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 	}
 	context.AfterFunc(ctx, func() { _ = systemd(context.WithoutCancel(ctx), "STOPPING=1") }) // it sees the end as well
 	return g.Wait()
+}
+
+// offerSetup shows the link that makes the first account, where there is none
+// yet. It is for who reads the daemon's output, and for one use within the hour.
+func (c *cli) offerSetup(ctx context.Context, a *app.App, address string) error {
+	token, err := a.People().OfferSetup(ctx)
+	if err != nil || token == "" {
+		return err
+	}
+	fmt.Fprintf(c.err, "Nobody has an account yet. This link makes the first one, once, within the hour:\n  %ssetup?token=%s\n", address, token)
+	return nil
 }
 
 // swapping serves with a handler that can be replaced while it serves.

@@ -20,6 +20,7 @@ import (
 type life struct {
 	metrics *metrics
 	locks   []*os.File
+	gate    *gate
 
 	mu      sync.Mutex
 	sources map[string]*Part
@@ -39,7 +40,7 @@ type Part struct {
 }
 
 func newLife(e env.Env) *life {
-	return &life{metrics: newMetrics(e.Clock), sources: map[string]*Part{}, targets: map[string]*Part{}}
+	return &life{metrics: newMetrics(e.Clock), gate: newGate(e), sources: map[string]*Part{}, targets: map[string]*Part{}}
 }
 
 func (l *life) source(name string, change func(*Part)) { l.change(l.sources, name, change) }

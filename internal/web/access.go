@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,9 +17,6 @@ import (
 )
 
 const (
-	sessionCookie = "touchstone_session"
-	// sessionLife is how long a sign-in holds.
-	sessionLife = 12 * time.Hour
 	// attemptEvery and attemptBurst bound wrong tokens from one address.
 	attemptEvery = 10 * time.Second
 	attemptBurst = 5
@@ -61,37 +56,56 @@ func (a *attempts) limiter(address string) *rate.Limiter {
 	return a.from[address]
 }
 
-// access lets in who may see the pages. Without a token that is who sits at
-// this machine: whatever was forwarded by a proxy is refused, because then the
-// reader is somebody else. With one it is who has it, at this machine too.
+// access lets in who may see the pages. Where there are accounts that is who
+// has one and is signed in, or has a token. Without accounts it is who has
+// server.api_token; without that too it is who sits at this machine: whatever
+// was forwarded by a proxy is refused, because then the reader is somebody else.
 func (s *server) access(m *routes) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		actor := auth.Actor{ID: "page:token", Role: auth.Admin}
+		if m.open(r) {
+			m.mux.ServeHTTP(w, r.WithContext(auth.With(r.Context(), auth.Actor{ID: "page:anybody"})))
+			return
+		}
+		accounts, err := s.hasAccounts(r.Context())
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		actor, local := auth.Actor{ID: "page:token", Role: auth.Admin}, auth.Actor{ID: "page:local", Role: auth.Admin}
 		switch {
-		case m.open(r):
-			actor = auth.Actor{ID: "page:anybody"}
+		case r.Header.Get("Authorization") != "" && (accounts || s.opts.Token != "" || strings.Contains(r.Header.Get("Authorization"), auth.TokenPrefix)):
+			var status int
+			if actor, status = s.bearer(r); status != http.StatusOK {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="touchstone"`)
+				s.keptOut(w, r, status)
+				return
+			}
+		case accounts:
+			s.visiting(w, r, m)
+			return
 		case s.opts.Token == "":
 			if s.opts.Addresses || forwarded(r) {
 				s.message(w, r, http.StatusForbidden, "access.proxy.title", "access.proxy.text")
 				return
 			}
-			actor.ID = "page:local"
-		case r.Header.Get("Authorization") != "":
-			if status := s.bearer(r); status != http.StatusOK {
-				w.Header().Set("WWW-Authenticate", `Bearer realm="touchstone"`)
-				s.keptOut(w, r, status)
-				return
+			if actor = local; s.opts.Demo {
+				actor = demoActor(r)
 			}
 		case !s.session(r):
-			if r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, apiPath) {
-				s.keptOut(w, r, http.StatusUnauthorized)
-				return
-			}
-			http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+			s.signInFirst(w, r)
 			return
 		}
 		m.mux.ServeHTTP(w, r.WithContext(auth.With(r.Context(), actor)))
 	})
+}
+
+// signInFirst answers who is not signed in.
+func (s *server) signInFirst(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, apiPath) {
+		s.keptOut(w, r, http.StatusUnauthorized)
+		return
+	}
+	http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 }
 
 // apiPath is what addresses for programs begin with.
@@ -106,7 +120,7 @@ func (s *server) keptOut(w http.ResponseWriter, r *http.Request, status int) {
 	case status == http.StatusTooManyRequests:
 		s.refuse(w, status, apiError{Text: "too many wrong tokens; wait a moment", TextZh: "错误令牌过多，请稍后再试"})
 	default:
-		s.refuse(w, status, apiError{Text: "the token is missing or wrong; want Authorization: Bearer with server.api_token", TextZh: "令牌缺失或错误：应为 Authorization: Bearer 加 server.api_token"})
+		s.refuse(w, status, apiError{Text: "the token is missing or wrong; want Authorization: Bearer with an API token or server.api_token", TextZh: "令牌缺失或错误：应为 Authorization: Bearer 加 API 令牌或 server.api_token"})
 	}
 }
 
@@ -126,17 +140,22 @@ func (s *server) tokenIs(given string) bool {
 	return s.opts.Token != "" && hmac.Equal(a[:], b[:])
 }
 
-// try checks a token given by an address, unless that has guessed too often.
-func (s *server) try(r *http.Request, given string) int {
+// callerAddress is the address a request comes from, without the port.
+func callerAddress(r *http.Request) string {
 	address, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		address = r.RemoteAddr
+		return r.RemoteAddr
 	}
-	now := s.opts.Env.Clock.Now()
+	return address
+}
+
+// try checks a token given by an address, unless that has guessed too often.
+func (s *server) try(r *http.Request, good func() bool) int {
+	address, now := callerAddress(r), s.opts.Env.Clock.Now()
 	if s.attempts.spent(address, now) {
 		return http.StatusTooManyRequests
 	}
-	if !s.tokenIs(given) {
+	if !good() {
 		s.attempts.wrong(address, now)
 		s.opts.Log.Warn("wrong token", "address", address)
 		return http.StatusUnauthorized
@@ -144,95 +163,23 @@ func (s *server) try(r *http.Request, given string) int {
 	return http.StatusOK
 }
 
-func (s *server) bearer(r *http.Request) int {
+// bearer finds who a token belongs to: an API token, or server.api_token.
+func (s *server) bearer(r *http.Request) (actor auth.Actor, status int) {
 	kind, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	given = strings.TrimSpace(given)
 	if !strings.EqualFold(kind, "Bearer") {
-		return http.StatusUnauthorized
+		return actor, http.StatusUnauthorized
 	}
-	return s.try(r, strings.TrimSpace(given))
-}
-
-// session reads the cookie: when it ends, and a MAC of that under the token, so
-// that nothing is stored and a new token ends every session.
-func (s *server) session(r *http.Request) bool {
-	c, err := r.Cookie(sessionCookie)
+	actor = auth.Actor{ID: "page:token", Role: auth.Admin}
+	if s.opts.People == nil || !strings.HasPrefix(given, auth.TokenPrefix) {
+		return actor, s.try(r, func() bool { return s.tokenIs(given) })
+	}
+	who, found, err := s.opts.People.Bearer(r.Context(), given)
 	if err != nil {
-		return false
+		s.opts.Log.Error("token not looked for", "err", err)
+		return actor, http.StatusServiceUnavailable
 	}
-	end, mac, _ := strings.Cut(c.Value, ".")
-	seconds, err := strconv.ParseInt(end, 10, 64)
-	return err == nil && s.opts.Env.Clock.Now().Unix() < seconds && hmac.Equal([]byte(mac), []byte(s.sessionMAC(end)))
-}
-
-func (s *server) sessionMAC(end string) string {
-	m := hmac.New(sha256.New, []byte(s.opts.Token))
-	m.Write([]byte("touchstone session " + end))
-	return hex.EncodeToString(m.Sum(nil))
-}
-
-// loginPage is the sign-in form.
-type loginPage struct {
-	page
-	Next    string
-	Problem string
-}
-
-func (s *server) loginForm(w http.ResponseWriter, r *http.Request) {
-	s.showLogin(w, r, http.StatusOK, r.URL.Query().Get("next"), "")
-}
-
-func (s *server) showLogin(w http.ResponseWriter, r *http.Request, status int, next, problem string) {
-	p := s.page(w, r, "login")
-	if problem != "" {
-		problem = p.words.T(problem)
-	}
-	s.render(w, r, status, "login.html", loginPage{p, ourPath(next), problem})
-}
-
-// ourPath keeps only an address of ours: a sign-in must not lead elsewhere.
-func ourPath(next string) string {
-	u, err := url.Parse(next)
-	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
-		return "/"
-	}
-	return next
-}
-
-// maxForm bounds what a form may send, in bytes.
-const maxForm = 16 << 10
-
-func (s *server) login(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		s.showLogin(w, r, http.StatusBadRequest, "", "login.wrong")
-		return
-	}
-	next := ourPath(r.PostForm.Get("next"))
-	switch status := s.try(r, strings.TrimSpace(r.PostForm.Get("token"))); status {
-	case http.StatusOK:
-	case http.StatusTooManyRequests:
-		w.Header().Set("Retry-After", strconv.Itoa(int(attemptEvery/time.Second)))
-		s.showLogin(w, r, status, next, "login.slow")
-		return
-	default:
-		s.showLogin(w, r, status, next, "login.wrong")
-		return
-	}
-	end := strconv.FormatInt(s.opts.Env.Clock.Now().Add(sessionLife).Unix(), 10)
-	s.setSession(w, r, end+"."+s.sessionMAC(end), int(sessionLife/time.Second))
-	http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // ourPath keeps only addresses of ours
-}
-
-func (s *server) logout(w http.ResponseWriter, r *http.Request) {
-	s.setSession(w, r, "", -1)
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
-}
-
-func (s *server) setSession(w http.ResponseWriter, r *http.Request, value string, age int) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // behind a proxy that ends TLS the header says so; on loopback there is none
-		Name: sessionCookie, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"),
-	})
+	return who, s.try(r, func() bool { return found })
 }
 
 // seen keeps in the audit trail that these were shown, before they are. Where

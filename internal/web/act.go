@@ -43,6 +43,9 @@ const (
 	actBound   = 30 * time.Second
 )
 
+// maxForm bounds what a form may send, in bytes.
+const maxForm = 16 << 10
+
 // form reads a posted form of a bounded size; it answers itself when that fails.
 func (s *server) form(w http.ResponseWriter, r *http.Request) bool {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)

@@ -33,10 +33,15 @@ func (m *routes) handle(pattern string, needs auth.Permission, h http.HandlerFun
 	})
 }
 
+// needs is what one has to be allowed to for this request.
+func (m *routes) needs(r *http.Request) auth.Permission {
+	_, pattern := m.mux.Handler(r)
+	return m.need[pattern]
+}
+
 // open says whether nobody has to be known for this request.
 func (m *routes) open(r *http.Request) bool {
-	_, pattern := m.mux.Handler(r)
-	return m.need[pattern] == auth.Open
+	return m.needs(r) == auth.Open
 }
 
 // forbidden answers who is known and may not.
@@ -55,6 +60,8 @@ func (s *server) routesOf() *routes {
 	s.reviewRoutes(m)
 	s.customerRoutes(m)
 	s.accountRoutes(m)
+	s.meRoutes(m)
+	s.peopleRoutes(m)
 	if s.opts.Mount != nil {
 		s.opts.Mount(m.handle)
 	}
@@ -86,10 +93,4 @@ func (s *server) reviewRoutes(m *routes) {
 func (s *server) customerRoutes(m *routes) {
 	m.handle("GET /customers", auth.SeeCustomers, s.customers)
 	m.handle("GET /customers/{id}", auth.SeeCustomers, s.customer)
-}
-
-func (s *server) accountRoutes(m *routes) {
-	m.handle("GET /login", auth.Open, s.loginForm)
-	m.handle("POST /login", auth.Open, s.login)
-	m.handle("POST /logout", auth.Open, s.logout)
 }

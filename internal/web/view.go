@@ -28,13 +28,14 @@ func functions(l language) template.FuncMap {
 		"total": func(r SourceRow) []part {
 			return stacked(r.Pulled, r.Stored, r.Unchanged, r.Echo, r.Quarantined, r.Filtered)
 		},
-		"bits":   bits,
-		"share":  share,
-		"span":   func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },
-		"ratio":  func(f float64) string { return strconv.FormatFloat(100*f, 'f', -1, 64) + "\u202f%" },
-		"path":   url.PathEscape,
-		"at":     func(now, t time.Time) moment { return moment{now, t} },
-		"at2":    func(now time.Time, row WriteRow) writeMoment { return writeMoment{now, row} },
+		"bits":  bits,
+		"share": share,
+		"span":  func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },
+		"ratio": func(f float64) string { return strconv.FormatFloat(100*f, 'f', -1, 64) + "\u202f%" },
+		"path":  url.PathEscape,
+		"at":    func(now, t time.Time) moment { return moment{now, t} },
+		"at2":   func(now time.Time, row WriteRow) writeMoment { return writeMoment{now, row} },
+		"own":   ownPart, "tokens": tokensPart, "newtoken": newTokenPart, "otpauth": otpauth,
 		"merged": func(members, golden int) int { return max(0, members-golden) },
 	}
 }

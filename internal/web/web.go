@@ -37,6 +37,11 @@ type Options struct {
 	// Token is what everybody has to give who wants to see anything; "" lets in
 	// who sits at this machine.
 	Token string
+	// People is who may sign in; nil where nobody has an account.
+	People People
+	// Demo lets who sits at this machine act as a made-up person of any role, as
+	// long as there are no accounts.
+	Demo bool
 	// Hosts are further names under which the page may be asked for; loopback
 	// names always are. Anything else is refused: DNS rebinding.
 	Hosts []string
@@ -67,7 +72,8 @@ type server struct {
 	js    asset
 
 	attempts attempts
-	guesses  attempts // of the reconciliation service's address
+	home     func(auth.Role) string // where a role works
+	guesses  attempts               // of the reconciliation service's address
 }
 
 // New gives the handler of all pages. It is ready at once and starts nothing.
@@ -164,6 +170,8 @@ type page struct {
 	// something to sign out of.
 	Search, SignedIn bool
 	Actor            auth.Actor
+	Visitor          bool   // who asks is signed in to an account
+	Demo             bool   // who asks is made up
 	Done             Done   // what the last action did
 	Stream           string // address of the live counts; "" for none
 
@@ -184,6 +192,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.opts.Env.Clock.Now(), words: words{l}, query: r.URL.Query(),
 		Search: s.opts.ShowValues && name != "login", SignedIn: s.opts.Token != "" && name != "login",
 		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}),
+		Visitor: visitOf(r.Context()).Account != "", Demo: isDemo(auth.From(r.Context())),
 	}
 }
 

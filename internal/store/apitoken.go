@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// APIToken is what a program asks with. Times are in TimeLayout, "" for never.
+type APIToken struct {
+	ID, Shown, Name string
+	Account         string // whose it is; "" for a machine's
+	Login           string // of that account
+	Role            string // what it may do, before its scopes: the account's, or its own
+	Scopes          []string
+	Created         string
+	CreatedBy       string
+	Expires         string
+	Used            string
+	Revoked         string
+}
+
+const tokenColumns = `SELECT t.id, t.shown, t.name, t.account, COALESCE(a.login, ''), COALESCE(a.role, t.role), t.scopes, t.created, t.created_by, t.expires, t.used, t.revoked
+	FROM api_token t LEFT JOIN account a ON a.id = t.account`
+
+func scanToken(r *sql.Rows) (t APIToken, err error) {
+	var scopes string
+	err = r.Scan(&t.ID, &t.Shown, &t.Name, &t.Account, &t.Login, &t.Role, &scopes, &t.Created, &t.CreatedBy, &t.Expires, &t.Used, &t.Revoked)
+	t.Scopes = strings.Fields(scopes)
+	return t, err
+}
+
+// AddToken keeps a new token by its hash.
+func (db *DB) AddToken(ctx context.Context, t APIToken, hash []byte, who string) (APIToken, error) {
+	t.ID, t.CreatedBy = "t"+db.env.ID(), who
+	err := db.inOrder(ctx, func(tx *Tx) error {
+		t.Created = tx.now
+		role := t.Role
+		if t.Account != "" {
+			role = ""
+		}
+		if _, err := tx.exec(ctx, `INSERT INTO api_token (id, hash, shown, name, account, role, scopes, created, created_by, expires, used, revoked)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '')`, t.ID, hash, t.Shown, t.Name, t.Account, role, strings.Join(t.Scopes, " "), t.Created, t.CreatedBy, t.Expires); err != nil {
+			return err
+		}
+		return tx.audit(ctx, []auditEntry{{who: who, what: "token.add", subject: strings.TrimSpace(t.ID + " " + t.Account)}})
+	})
+	if err != nil {
+		return APIToken{}, fmt.Errorf("add token: %w", err)
+	}
+	return t, nil
+}
+
+// Tokens lists the tokens of an account, or all with "", the newest first.
+func (db *DB) Tokens(ctx context.Context, account string) (list []APIToken, err error) {
+	err = db.view(ctx, tokenColumns+` WHERE $1 = '' OR t.account = $1 ORDER BY t.created DESC, t.id`, []any{account}, func(r *sql.Rows) error {
+		t, err := scanToken(r)
+		list = append(list, t)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list tokens: %w", err)
+	}
+	return list, nil
+}
+
+// TokenOf finds a token by its hash. It is not found when it has expired, was
+// revoked, or its account is not active.
+func (db *DB) TokenOf(ctx context.Context, hash []byte) (t APIToken, found bool, err error) {
+	err = db.view(ctx, tokenColumns+` WHERE t.hash = $1 AND t.revoked = '' AND (t.expires = '' OR t.expires > $2) AND (t.account = '' OR a.state = $3)`,
+		[]any{hash, formatTime(db.env.Clock.Now()), AccountActive}, func(r *sql.Rows) error {
+			found = true
+			t, err = scanToken(r)
+			return err
+		})
+	if err != nil {
+		return t, false, fmt.Errorf("find token: %w", err)
+	}
+	return t, found, nil
+}
+
+// TokenUsed keeps that a token was used now.
+func (db *DB) TokenUsed(ctx context.Context, id string) error {
+	err := db.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `UPDATE api_token SET used = $2 WHERE id = $1`, id, tx.now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep that a token was used: %w", err)
+	}
+	return nil
+}
+
+// RevokeToken ends a token, of an account or of any with "".
+func (db *DB) RevokeToken(ctx context.Context, id, account, who string) error {
+	err := db.inOrder(ctx, func(tx *Tx) error {
+		n, err := tx.exec(ctx, `UPDATE api_token SET revoked = $2 WHERE id = $1 AND revoked = '' AND ($3 = '' OR account = $3)`, id, tx.now, account)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return notFound("token", id)
+		}
+		return tx.audit(ctx, []auditEntry{{who: who, what: "token.revoke", subject: id}})
+	})
+	if err != nil {
+		return fmt.Errorf("revoke token: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"touchstone/internal/auth"
+)
+
+func (s *server) peopleRoutes(m *routes) {
+	m.handle("GET /accounts", auth.Accounts, s.people)
+	m.handle("POST /accounts", auth.Accounts, s.addPerson)
+	m.handle("GET /accounts/{login}", auth.Accounts, s.person)
+	m.handle("POST /accounts/{login}/role", auth.Accounts, s.setRole)
+	m.handle("POST /accounts/{login}/state", auth.Accounts, s.setState)
+	m.handle("POST /accounts/{login}/password", auth.Accounts, s.resetPassword)
+	m.handle("POST /accounts/{login}/two-step", auth.Accounts, s.resetTwoStep)
+	m.handle("POST /accounts/{login}/sessions", auth.Accounts, s.endSessionsOf)
+	m.handle("GET /accounts/tokens", auth.Accounts, s.tokens)
+	m.handle("POST /accounts/tokens", auth.Accounts, s.addToken)
+	m.handle("POST /accounts/tokens/{id}/revoke", auth.Accounts, s.revokeToken)
+}
+
+// peoplePage is the accounts, one of them, or the tokens.
+type peoplePage struct {
+	page
+	None    bool // nobody has an account
+	Fresh   bool // the reader's password was given a short while ago
+	List    []Person
+	One     Person
+	Tokens  []APIToken
+	Roles   []auth.Role
+	Scopes  []auth.Permission
+	Problem Problem
+	Form    string
+	Typed   map[string]string
+	Given   string // login that Secret was made for
+	Secret  string // shown once
+}
+
+// At says whether an input of a form is at fault.
+func (p peoplePage) At(form, field string) bool {
+	return p.Form == form && p.Problem.Text != "" && p.Problem.Field == field
+}
+
+// Has says whether a form has anything at fault.
+func (p peoplePage) Has(form string) bool { return p.Form == form && p.Problem.Text != "" }
+
+// Self says whether an account is the reader's own.
+func (p peoplePage) Self() bool { return p.One.Login == p.Actor.ID }
+
+// personRoles are the roles that a person can have.
+func personRoles() []auth.Role {
+	return []auth.Role{auth.Viewer, auth.Steward, auth.Admin, auth.Auditor}
+}
+
+func (s *server) peoplePage(w http.ResponseWriter, r *http.Request) peoplePage {
+	v := visitOf(r.Context())
+	return peoplePage{page: s.page(w, r, "accounts"), Fresh: v.Fresh, None: v.Account == "", Roles: personRoles()}
+}
+
+// showPeople shows the accounts.
+func (s *server) showPeople(w http.ResponseWriter, r *http.Request, status int, change func(*peoplePage)) {
+	p := s.peoplePage(w, r)
+	if s.opts.People != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
+		defer cancel()
+		var err error
+		if p.List, err = s.opts.People.Persons(ctx); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	if change != nil {
+		change(&p)
+	}
+	s.render(w, r, status, "accounts.html", p)
+}
+
+func (s *server) people(w http.ResponseWriter, r *http.Request) {
+	s.showPeople(w, r, http.StatusOK, nil)
+}
+
+// showPerson shows one account.
+func (s *server) showPerson(w http.ResponseWriter, r *http.Request, status int, change func(*peoplePage)) {
+	if _, ok := s.mine(w, r); !ok {
+		return
+	}
+	p := s.peoplePage(w, r)
+	ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
+	defer cancel()
+	var err error
+	if p.One, err = s.opts.People.Person(ctx, r.PathValue("login")); err != nil {
+		s.refusedIn(w, r, err, nil)
+		return
+	}
+	if change != nil {
+		change(&p)
+	}
+	s.render(w, r, status, "account.html", p)
+}
+
+func (s *server) person(w http.ResponseWriter, r *http.Request) {
+	s.showPerson(w, r, http.StatusOK, nil)
+}
+
+// asAdmin does something to accounts for who is signed in and has just given
+// the own password; again shows the form where that fails, and done the page
+// where it does not lead elsewhere.
+func (s *server) asAdmin(w http.ResponseWriter, r *http.Request, do func(context.Context, By) error, again func(Problem), done func()) {
+	v, ok := s.mine(w, r)
+	if !ok || !s.form(w, r) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), actBound)
+	defer cancel()
+	err := s.proved(ctx, v, r.PostForm.Get("own"))
+	if err == nil {
+		err = do(ctx, By{Who: v.Login})
+	}
+	if err != nil {
+		s.refusedIn(w, r, err, again)
+		return
+	}
+	done()
+}
+
+// lead leads to the next page, which says what was done.
+func (s *server) lead(w http.ResponseWriter, r *http.Request, next, done string) func() {
+	return func() {
+		s.keepDone(w, r, Done{Key: done})
+		http.Redirect(w, r, ourPath(next), http.StatusSeeOther) //nolint:gosec // ourPath keeps only addresses of ours
+	}
+}
+
+func (s *server) addPerson(w http.ResponseWriter, r *http.Request) {
+	var password string
+	var n NewPerson
+	s.asAdmin(w, r, func(ctx context.Context, by By) (err error) {
+		n = NewPerson{Login: strings.TrimSpace(r.PostForm.Get("login")), Name: r.PostForm.Get("name"), Role: auth.Role(r.PostForm.Get("role"))}
+		password, err = s.opts.People.AddPerson(ctx, by, n)
+		return err
+	}, func(problem Problem) {
+		s.showPeople(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.Problem, p.Form, p.Typed = problem, "add", typed(r) })
+	}, func() {
+		s.showPeople(w, r, http.StatusOK, func(p *peoplePage) { p.Given, p.Secret, p.Fresh = n.Login, password, true })
+	})
+}
+
+// changePerson changes the account of the address.
+func (s *server) changePerson(w http.ResponseWriter, r *http.Request, form, done string, do func(context.Context, By, string) error) {
+	login := r.PathValue("login")
+	s.asAdmin(w, r, func(ctx context.Context, by By) error { return do(ctx, by, login) },
+		s.personAgain(w, r, form), s.lead(w, r, "/accounts/"+login, done))
+}
+
+func (s *server) personAgain(w http.ResponseWriter, r *http.Request, form string) func(Problem) {
+	return func(problem Problem) {
+		s.showPerson(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.Problem, p.Form, p.Typed = problem, form, typed(r) })
+	}
+}
+
+func (s *server) setRole(w http.ResponseWriter, r *http.Request) {
+	s.changePerson(w, r, "role", "done.role", func(ctx context.Context, by By, login string) error {
+		return s.opts.People.ChangePerson(ctx, by, login, PersonChange{Role: auth.Role(r.PostForm.Get("role"))})
+	})
+}
+
+func (s *server) setState(w http.ResponseWriter, r *http.Request) {
+	s.changePerson(w, r, "state", "done.state", func(ctx context.Context, by By, login string) error {
+		return s.opts.People.ChangePerson(ctx, by, login, PersonChange{State: r.PostForm.Get("state")})
+	})
+}
+
+func (s *server) resetPassword(w http.ResponseWriter, r *http.Request) {
+	password := ""
+	s.asAdmin(w, r, func(ctx context.Context, by By) (err error) {
+		password, err = s.opts.People.ResetPassword(ctx, by, r.PathValue("login"))
+		return err
+	}, s.personAgain(w, r, "reset"), func() {
+		s.showPerson(w, r, http.StatusOK, func(p *peoplePage) { p.Given, p.Secret, p.Fresh = p.One.Login, password, true })
+	})
+}
+
+func (s *server) resetTwoStep(w http.ResponseWriter, r *http.Request) {
+	s.changePerson(w, r, "two-step", "done.twostep", func(ctx context.Context, by By, login string) error {
+		return s.opts.People.ResetTwoStep(ctx, by, login)
+	})
+}
+
+func (s *server) endSessionsOf(w http.ResponseWriter, r *http.Request) {
+	s.changePerson(w, r, "sessions", "done.session", func(ctx context.Context, by By, login string) error {
+		return s.opts.People.EndSessionsOf(ctx, by, login)
+	})
+}
+
+// showTokens shows all API tokens.
+func (s *server) showTokens(w http.ResponseWriter, r *http.Request, status int, change func(*peoplePage)) {
+	p := s.peoplePage(w, r)
+	p.Roles = append([]auth.Role{auth.Machine}, p.Roles...)
+	for _, scope := range auth.Permissions() {
+		if scope != auth.Open && scope != auth.Self {
+			p.Scopes = append(p.Scopes, scope)
+		}
+	}
+	if s.opts.People != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
+		defer cancel()
+		var err error
+		if p.Tokens, err = s.opts.People.Tokens(ctx, ""); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	if change != nil {
+		change(&p)
+	}
+	s.render(w, r, status, "tokens.html", p)
+}
+
+func (s *server) tokens(w http.ResponseWriter, r *http.Request) {
+	s.showTokens(w, r, http.StatusOK, nil)
+}
+
+func (s *server) addToken(w http.ResponseWriter, r *http.Request) {
+	token := ""
+	s.asAdmin(w, r, func(ctx context.Context, by By) (err error) {
+		token, err = s.opts.People.AddToken(ctx, by, tokenForm(r, NewToken{Role: auth.Role(r.PostForm.Get("role"))}))
+		return err
+	}, func(problem Problem) {
+		s.showTokens(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.Problem, p.Form, p.Typed = problem, "token", typed(r) })
+	}, func() {
+		s.showTokens(w, r, http.StatusOK, func(p *peoplePage) { p.Secret, p.Fresh = token, true })
+	})
+}
+
+// revokeToken ends a token. It asks for no password: who lost one should lose no
+// time.
+func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.mine(w, r); !ok {
+		return
+	}
+	s.act(w, r, "/accounts/tokens", func(ctx context.Context, by By) (Done, error) {
+		return Done{Key: "done.token"}, s.opts.People.RevokeToken(ctx, by, r.PathValue("id"), "")
+	}, nil)
+}
