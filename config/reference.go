@@ -26,6 +26,8 @@ func Reference() []byte {
 		{"alert", aboutAlert, reflect.TypeFor[Alert]()},
 		{"alert.webhook", "", reflect.TypeFor[AlertWebhook]()},
 		{"alert.mail", "", reflect.TypeFor[AlertMail]()},
+		{"audit", aboutAudit, reflect.TypeFor[Audit]()},
+		{"audit.checkpoints", "", reflect.TypeFor[AuditCheckpoints]()},
 		{"sources.NAME", "A source also takes the keys of its connector; see the connector's own page.", reflect.TypeFor[Source]()},
 		{"sources.NAME.deletes", "", reflect.TypeFor[Deletes]()},
 		{"sources.NAME.entities.ENTITY", "", reflect.TypeFor[SourceEntity]()},

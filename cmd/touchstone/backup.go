@@ -11,6 +11,7 @@ import (
 
 	"touchstone/config"
 	"touchstone/internal/app"
+	"touchstone/internal/audit"
 	"touchstone/internal/env"
 	"touchstone/internal/store"
 )
@@ -22,6 +23,9 @@ func (c *cli) backupCmd() *cobra.Command {
 		Long: "Write the whole store, as it is at one moment, into a new SQLite file: from SQLite and from PostgreSQL, also beside a running daemon.\n" +
 			"The file is checked before it gets its name, and never written over. Look into it with --store FILE, put it back with restore.",
 		RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
+			if err := a.Store.Note(ctx, audit.Entry{Who: who(), What: "backup.made", Subjects: []string{"store"}}); err != nil {
+				return err // it comes first, so that it is in the backup too
+			}
 			copied, err := a.Backup(ctx, names[0], withKey)
 			if errors.Is(err, fs.ErrExist) {
 				return usageError{fmt.Errorf("%w; name another file", err)}

@@ -50,9 +50,37 @@ func (c *cli) root() *cobra.Command {
 	f.BoolVar(&c.json, "json", false, "print results as JSON")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log every step")
 	root.AddCommand(c.decideCmds()...)
-	root.AddCommand(c.initCmd(), c.checkCmd(), c.schemaCmd(), c.runCmd(), c.planCmd(), c.goldenCmd(), c.eventsCmd(), c.exportCmd(), c.rebuildCmd(),
-		c.dedupeCmd(), c.compareCmd(), c.matchCmd(), c.labelCmd(), c.evalCmd(), c.trainCmd(), c.modelCmd(), c.statusCmd(), c.reloadCmd(), c.backupCmd(),
-		c.restoreCmd(), c.doctorCmd(), c.alertCmd(), c.quarantineCmd(), c.sourceCmd(), c.simulateCmd(), c.demoCmd(), c.userCmd(), c.versionCmd())
+	root.AddCommand(
+		c.alertCmd(),
+		c.auditCmd(),
+		c.backupCmd(),
+		c.checkCmd(),
+		c.compareCmd(),
+		c.dedupeCmd(),
+		c.demoCmd(),
+		c.doctorCmd(),
+		c.evalCmd(),
+		c.eventsCmd(),
+		c.exportCmd(),
+		c.goldenCmd(),
+		c.initCmd(),
+		c.labelCmd(),
+		c.matchCmd(),
+		c.modelCmd(),
+		c.planCmd(),
+		c.quarantineCmd(),
+		c.rebuildCmd(),
+		c.reloadCmd(),
+		c.restoreCmd(),
+		c.runCmd(),
+		c.schemaCmd(),
+		c.simulateCmd(),
+		c.sourceCmd(),
+		c.statusCmd(),
+		c.trainCmd(),
+		c.userCmd(),
+		c.versionCmd(),
+	)
 	inGroups(root)
 	return root
 }

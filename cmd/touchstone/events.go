@@ -41,6 +41,9 @@ func (c *cli) eventsList(ctx context.Context, a *app.App, q app.EventQuery) erro
 	if err != nil {
 		return err
 	}
+	if err := c.saw(ctx, a, "events", eachOf(list, func(e app.ShownEvent) []string { return []string{e.Place} })...); err != nil {
+		return err
+	}
 	return c.print(list, func() {
 		if q.Faulty {
 			var rows [][]any

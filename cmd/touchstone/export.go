@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,6 +97,9 @@ func kindsOf(cfg *config.Config) (kinds []string) {
 }
 
 func (e export) write(ctx context.Context, a *app.App, w io.Writer) (rows int, err error) {
+	if err := a.Seen(ctx, who(), "read.export", []string{cmp.Or(e.entity, "everything")}); err != nil {
+		return 0, err
+	}
 	switch {
 	case e.canonical:
 		return 0, a.ExportCanonical(ctx, w)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"touchstone/internal/app"
+	"touchstone/internal/audit"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 )
@@ -42,7 +43,7 @@ func (c *cli) with(shared bool, fn func(context.Context, *app.App, []string) err
 			return err
 		}
 		defer c.close(app)
-		return found(app, fn(cmd.Context(), app, a))
+		return found(app, fn(audit.With(cmd.Context(), audit.By{Role: "local"}), app, a))
 	}
 }
 
@@ -109,6 +110,9 @@ func (c *cli) goldenList(ctx context.Context, a *app.App, entity string, limit i
 		items = append(items, item{g.ID, g.Entity, g.Members, g.Fields})
 		rows = append(rows, []any{g.ID, g.Entity, app.DisplayName(g.Entity, f), g.Members})
 	}
+	if err := c.saw(ctx, a, "list", eachOf(items, func(i item) []string { return []string{i.ID} })...); err != nil {
+		return err
+	}
 	return c.print(items, func() {
 		if len(rows) == 0 {
 			fmt.Fprintln(c.out, "there are no golden records yet; touchstone run --once makes them")
@@ -134,6 +138,9 @@ func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {
 		app.Shown
 		app.ShownAround
 	}{s, around}
+	if err := c.saw(ctx, a, "customer", s.ID); err != nil {
+		return err
+	}
 	return c.print(all, func() {
 		fmt.Fprintf(c.out, "%s  %s  version %d, changed %s\n", s.ID, s.Entity, s.Version, s.ChangedAt)
 		c.moved(id, s)
@@ -177,6 +184,9 @@ func (c *cli) goldenShow(ctx context.Context, a *app.App, id string) error {
 func (c *cli) goldenExplain(ctx context.Context, a *app.App, id string) error {
 	list, err := a.Explain(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := c.sawGolden(ctx, a, "explain", id); err != nil {
 		return err
 	}
 	return c.print(list, func() {

@@ -91,7 +91,7 @@ var groups = []struct {
 	commands  []string
 }{
 	{"start", "Begin:", []string{"init", "check", "schema", "doctor", "demo", "simulate"}},
-	{"run", "Run:", []string{"run", "status", "reload", "plan", "source", "alert", "backup", "restore", "rebuild", "user"}},
+	{"run", "Run:", []string{"run", "status", "reload", "plan", "source", "alert", "backup", "audit", "restore", "rebuild", "user"}},
 	{"look", "Look:", []string{"golden", "match", "why", "explain", "relations", "review", "events", "quarantine", "values", "text", "export"}},
 	{"decide", "Decide:", []string{"merge", "split", "pin", "unpin", "unsure", "undo", "decisions", "rulings"}},
 	{"match", "Match:", []string{"dedupe", "compare", "label", "eval", "train", "model"}},

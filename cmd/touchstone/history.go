@@ -45,6 +45,9 @@ func (c *cli) goldenAt(ctx context.Context, a *app.App, id, date string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.saw(ctx, a, "customer", s.ID); err != nil {
+		return err
+	}
 	return c.print(s, func() {
 		fmt.Fprintf(c.out, "%s  %s  version %d of %s, as it was at %s\n", s.ID, s.Entity, s.Version, day(s.Since), day(s.At))
 		if s.Moved {
@@ -80,6 +83,9 @@ func (c *cli) historyCmd() *cobra.Command {
 		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error {
 			h, err := a.GoldenHistory(ctx, ids[0])
 			if err != nil {
+				return err
+			}
+			if err := c.saw(ctx, a, "history", h.ID, h.Now); err != nil {
 				return err
 			}
 			return c.print(h, func() { c.history(h) })
@@ -146,6 +152,9 @@ func (c *cli) diffCmd() *cobra.Command {
 			}
 			d, err := a.GoldenDiff(ctx, n[0], from, to)
 			if err != nil {
+				return err
+			}
+			if err := c.saw(ctx, a, "history", d.From.ID, d.To.ID); err != nil {
 				return err
 			}
 			return c.print(d, func() {

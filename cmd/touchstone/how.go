@@ -26,6 +26,9 @@ func (c *cli) howCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := c.saw(ctx, a, "explain", h.Golden); err != nil {
+				return err
+			}
 			return c.print(h, func() {
 				for _, s := range h.Sentences(lang) {
 					fmt.Fprintln(c.out, plain(s))

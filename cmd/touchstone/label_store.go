@@ -20,6 +20,7 @@ func (c *cli) labelStore(ctx context.Context, in io.Reader, a *app.App, f labelF
 	if f.entity != "" {
 		names = []string{f.entity}
 	}
+	var seen []string
 	s := newSession(c, f.lang, &ruler{app: a, by: f.by.by(), c: c})
 	for _, name := range names {
 		if len(s.questions) >= f.most {
@@ -30,6 +31,7 @@ func (c *cli) labelStore(ctx context.Context, in io.Reader, a *app.App, f labelF
 			return err
 		}
 		for _, p := range asks {
+			seen = append(seen, p.Pair.A.Golden, p.Pair.B.Golden)
 			s.questions = append(s.questions, question{a: p.A, b: p.B, show: func() shownPair {
 				out := shownPair{weight: p.Bits, probability: p.Probability}
 				for _, f := range p.Fields {
@@ -38,6 +40,9 @@ func (c *cli) labelStore(ctx context.Context, in io.Reader, a *app.App, f labelF
 				return out
 			}})
 		}
+	}
+	if err := c.saw(ctx, a, "label", seen...); err != nil {
+		return err
 	}
 	return s.run(ctx, in)
 }

@@ -59,6 +59,9 @@ func (c *cli) match(ctx context.Context, a *app.App, given []string, f matchFlag
 	if err != nil {
 		return err
 	}
+	if err := c.saw(ctx, a, "match", eachOf(answer.Candidates, func(x lookup.Candidate) []string { return []string{x.Golden} })...); err != nil {
+		return err
+	}
 	if err := c.print(answer, func() { c.matched(answer, f.lang) }); err != nil {
 		return err
 	}

@@ -123,6 +123,9 @@ func (c *cli) modelSharedCmd() *cobra.Command {
 			if err := a.SharedUsers(ctx, list, users); err != nil {
 				return err
 			}
+			if err := c.saw(ctx, a, "values", names[0]); err != nil {
+				return err
+			}
 			return c.print(list, func() {
 				var rows [][]any
 				for _, s := range list {

@@ -65,6 +65,9 @@ func (c *cli) plan(ctx context.Context, a *app.App, only, state string, limit in
 	for _, p := range plans {
 		held = held || p.Held != ""
 	}
+	if err := c.saw(ctx, a, "plan", eachOf(plans, plannedGolden)...); err != nil {
+		return err
+	}
 	err = c.print(plans, func() {
 		if len(plans) == 0 {
 			fmt.Fprintln(c.out, "no target is configured: nothing is ever written")

@@ -43,6 +43,9 @@ func (c *cli) quarantineCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := c.saw(ctx, a, "quarantine", eachOf(rows, func(q store.Quarantined) []string { return []string{q.ID} })...); err != nil {
+				return err
+			}
 			return c.quarantineList(a, rows, state)
 		}),
 	}
@@ -55,6 +58,9 @@ func (c *cli) quarantineCmd() *cobra.Command {
 		RunE: c.withApp(func(ctx context.Context, a *app.App, ids []string) error {
 			q, err := a.Store.QuarantineShow(ctx, ids[0])
 			if err != nil {
+				return err
+			}
+			if err := c.saw(ctx, a, "quarantine", q.ID); err != nil {
 				return err
 			}
 			return c.quarantineShow(a, q)

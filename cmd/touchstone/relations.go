@@ -43,6 +43,9 @@ func (c *cli) relationsCmd() *cobra.Command {
 			if list == nil {
 				list = []app.PossibleRelation{}
 			}
+			if err := c.saw(ctx, a, "relations", eachOf(list, func(r app.PossibleRelation) []string { return []string{r.A, r.B} })...); err != nil {
+				return err
+			}
 			return c.print(list, func() { c.relations(list, more) })
 		}),
 	}

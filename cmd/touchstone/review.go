@@ -48,6 +48,9 @@ func (c *cli) reviewCmd() *cobra.Command {
 			if len(list) > limit { // only now: the first found are not the most doubtful
 				list, more = list[:limit], true
 			}
+			if err := c.saw(ctx, a, "review", eachOf(list, func(b app.BetweenTwo) []string { return []string{b.First.Golden, b.Second.Golden} })...); err != nil {
+				return err
+			}
 			return c.print(list, func() { c.between(list, more) })
 		}),
 	}

@@ -20,6 +20,9 @@ func (c *cli) rulingsCmd() *cobra.Command {
 		Use: "export [FILE]", Short: "Write every decision as JSON lines, signed", Args: args(cobra.MaximumNArgs(1)),
 		Long: "Write every decision as one JSON line, signed with the installation's key. Pins hold values of records: keep the file as safe as the store.",
 		RunE: c.withApp(func(ctx context.Context, a *app.App, files []string) error {
+			if err := c.saw(ctx, a, "export", "decisions"); err != nil {
+				return err
+			}
 			if len(files) == 0 {
 				_, err := a.ExportRulings(ctx, c.out)
 				return err

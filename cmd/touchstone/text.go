@@ -125,6 +125,9 @@ func (c *cli) dirtyRecords(ctx context.Context, a *app.App, entity, source strin
 	if err != nil {
 		return err
 	}
+	if err := c.saw(ctx, a, "text", entity); err != nil {
+		return err
+	}
 	err = c.print(found, func() {
 		var rows [][]any
 		for _, n := range found.Notes {

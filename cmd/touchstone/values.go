@@ -75,6 +75,9 @@ FIELD is a field, or a part of a list's entries: industry, addresses.city. Nothi
 			if err != nil {
 				return err
 			}
+			if err := c.saw(ctx, a, "values", r.Entity+"."+r.Field); err != nil {
+				return err
+			}
 			return c.print(found, func() { c.showValues(found, limit, r.Method) })
 		}),
 	}

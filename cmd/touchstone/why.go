@@ -27,6 +27,9 @@ func (c *cli) whyCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := c.saw(ctx, a, "why", w.GoldenA, w.GoldenB); err != nil {
+				return err
+			}
 			return c.print(w, func() { c.why(w, lang) })
 		}),
 	}

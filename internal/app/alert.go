@@ -18,6 +18,8 @@ const (
 	ruleQuarantine = "quarantine_full"
 	ruleHeld       = "target_held"
 	ruleDisk       = "disk_low"
+	ruleTrail      = "audit_broken"
+	ruleCheckpoint = "audit_checkpoint"
 )
 
 // incident is a rule that holds now. Its text names parts and numbers only.
@@ -53,6 +55,7 @@ func (a *App) incidents(r reading) (list []incident) {
 	if c.Disk > 0 && r.free >= 0 && r.free < int64(c.Disk) {
 		list = append(list, incident{ruleDisk, "", fmt.Sprintf("%d MiB are free where the data is, less than %s", r.free>>20, c.Disk)})
 	}
+	list = append(list, a.trailIncidents()...)
 	return list
 }
 

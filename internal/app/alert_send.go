@@ -51,16 +51,21 @@ func (w webhook) send(ctx context.Context, m message) error {
 	if err != nil {
 		return fmt.Errorf("write alert: %w", err)
 	}
-	stamp := strconv.FormatInt(m.at.Unix(), 10)
-	client, err := httpx.New(w.a.opts.Env, httpx.Config{Timeout: alertSendBound / 2, MaxBody: 64 << 10})
+	return w.a.post(ctx, w.cfg, m.id, m.at, body)
+}
+
+// post sends one message to a webhook, signed.
+func (a *App) post(ctx context.Context, cfg config.AlertWebhook, id string, at time.Time, body []byte) error {
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	client, err := httpx.New(a.opts.Env, httpx.Config{Timeout: alertSendBound / 2, MaxBody: 64 << 10})
 	if err != nil {
 		return errors.New("the webhook's address is none")
 	}
 	answer, err := client.Do(ctx, httpx.Request{
-		Method: http.MethodPost, URL: w.cfg.URL.Reveal(), Body: body,
+		Method: http.MethodPost, URL: cfg.URL.Reveal(), Body: body,
 		Header: http.Header{
 			"Content-Type": {"application/json"}, "User-Agent": {"touchstone"},
-			"Webhook-Id": {m.id}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {sign(w.cfg.Secret.Reveal(), m.id, stamp, body)},
+			"Webhook-Id": {id}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {sign(cfg.Secret.Reveal(), id, stamp, body)},
 		},
 	})
 	var failed *httpx.Error

@@ -65,6 +65,7 @@ type App struct {
 	stopping   *atomic.Bool  // work is to end at the next safe place
 	retired    *atomic.Bool  // its connectors are closed
 	looking    chan struct{} // look-ups at once
+	sealsAtEnd bool          // what is written is chained when it closes
 	// rebuilding makes what is derived from facts alone: no clock fact lands.
 	rebuilding bool
 }
@@ -150,12 +151,14 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if err := a.wire(ctx); err != nil {
 		return a, err
 	}
+	a.sealsAtEnd = true
 	return a, nil
 }
 
 // Close gives everything back.
 func (a *App) Close() error {
 	err := a.retire()
+	a.sealLast()
 	if a.Store != nil {
 		err = errors.Join(err, a.Store.Close())
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"touchstone/config"
+	"touchstone/internal/audit"
 	"touchstone/internal/seal"
 	"touchstone/internal/store"
 )
@@ -65,7 +66,20 @@ func Restore(ctx context.Context, cfg *config.Config, opts Options, backup, key 
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 	}
-	return store.Restore(ctx, backup, a.dsn(), vault, opts.Env, a.me())
+	if c, err = store.Restore(ctx, backup, a.dsn(), vault, opts.Env, a.me()); err != nil {
+		return c, err
+	}
+	return c, noteRestored(ctx, a.dsn(), vault, opts)
+}
+
+// noteRestored leaves the restore in the trail of what was restored.
+func noteRestored(ctx context.Context, dsn string, vault *seal.Vault, opts Options) (err error) {
+	db, err := store.Open(ctx, dsn, vault, opts.Env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.Note(ctx, audit.Entry{Who: "touchstone", What: "backup.restored", Subjects: []string{"store"}})
 }
 
 // copyNew copies a small secret file to a place where nothing is yet, for its

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"touchstone/config"
+	"touchstone/internal/audit"
 	"touchstone/internal/store"
 )
 
@@ -60,6 +61,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g.Go(func() error { return first.Store.KeepLease(ctx) })
 	g.Go(func() error { return d.watch(ctx) })
 	g.Go(func() error { return d.control(ctx) })
+	g.Go(func() error { return d.seal(ctx) })
+	g.Go(func() error { return d.verify(ctx) })
 	g.Go(func() error { return d.generations(ctx) })
 	err := g.Wait()
 	if last := d.App(); last != first {
@@ -123,6 +126,9 @@ func (d *Daemon) serve(ctx context.Context, a *App, halt func() error, done <-ch
 				return next, err
 			}
 			d.tellUnconfigured(ctx, next)
+			if err := next.Store.Note(ctx, audit.Entry{Who: "touchstone", What: "config.taken", Subjects: []string{"configuration"}}); err != nil {
+				next.Log.Warn("the audit trail does not tell of the new configuration", "err", err)
+			}
 			d.finish(a, r, result)
 			return next, nil
 		}

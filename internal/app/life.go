@@ -25,6 +25,7 @@ type life struct {
 	mu      sync.Mutex
 	sources map[string]*Part
 	targets map[string]*Part
+	trail   trailLife
 }
 
 // Part is how one source or target is doing right now. Only the running daemon

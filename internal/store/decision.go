@@ -144,7 +144,7 @@ func (tx *DecideTx) Add(ctx context.Context, n NewDecision) (d Decision, existin
 	if err := tx.enqueueAgain(ctx, sortedKeys(touched)); err != nil {
 		return d, false, err
 	}
-	if err := tx.audit(ctx, []auditEntry{{n.Who, "decision." + n.Kind, d.ID, nil, nil}}); err != nil {
+	if err := tx.auditDecision(ctx, d, touched); err != nil {
 		return d, false, err
 	}
 	d, err = tx.Decision(ctx, d.ID)

@@ -112,7 +112,16 @@ func (tx *Tx) landEvents(ctx context.Context, l EventLanding) (Counts, error) {
 			}
 		}
 	}
-	return c, tx.settleEvents(ctx, changed, l.Derive, &c)
+	if err := tx.settleEvents(ctx, changed, l.Derive, &c); err != nil {
+		return c, err
+	}
+	var hashes [][]byte
+	for _, e := range changed {
+		for _, p := range e.pending {
+			hashes = append(hashes, p.hash)
+		}
+	}
+	return c, tx.auditLanded(ctx, "event.land", l.Source, l.Kind, hashes)
 }
 
 func (tx *Tx) knownEvents(ctx context.Context, l EventLanding) (map[string]*landedEvent, error) {

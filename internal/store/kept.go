@@ -44,7 +44,10 @@ func (k Kept) Save(ctx context.Context, name string, value []byte) error {
 	err = k.db.inTx(ctx, func(tx *Tx) error {
 		_, err := tx.exec(ctx, `INSERT INTO kept (name, value, salt, at, claimed_by, claimed_until) VALUES ($1, $2, $3, $4, '', '')
 			ON CONFLICT (name) DO UPDATE SET value = excluded.value, salt = excluded.salt, at = excluded.at`, name, sealed, salt, tx.now)
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, []auditEntry{{self, "secret.kept", name, nil, nil}})
 	})
 	if err != nil {
 		return fmt.Errorf("save %s: %w", name, err)

@@ -389,7 +389,11 @@ func (tx *Tx) attach(ctx context.Context, row, founder, rec int64, id string) er
 		state = CASE WHEN state IN ('pending','conflict','dead') THEN 'delivered' ELSE state END WHERE seq = $4`, rec, id, tx.now, row); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, `INSERT INTO ruling (id, kind, a, b, field, value, who, why, at) VALUES ($1, 'must', $2, $3, '', '', 'touchstone', 'created by our own push', $4)
-		ON CONFLICT (id) DO NOTHING`, fmt.Sprintf("create-%d", row), min(founder, rec), max(founder, rec), tx.now)
-	return err
+	ruling := fmt.Sprintf("create-%d", row)
+	n, err := tx.exec(ctx, `INSERT INTO ruling (id, kind, a, b, field, value, who, why, at) VALUES ($1, 'must', $2, $3, '', '', 'touchstone', 'created by our own push', $4)
+		ON CONFLICT (id) DO NOTHING`, ruling, min(founder, rec), max(founder, rec), tx.now)
+	if err != nil || n == 0 {
+		return err
+	}
+	return tx.auditAttached(ctx, ruling, founder)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 )
 
 // RunsOf lists the newest runs of a source, newest first.
@@ -142,18 +141,4 @@ func (db *DB) GoldenIDs(ctx context.Context, founders []int64) (map[int64]string
 // RowsOfFounder lists the outbox rows of a golden record, newest first.
 func (db *DB) RowsOfFounder(ctx context.Context, founder int64, n int) ([]Row, error) {
 	return db.rows(ctx, `WHERE o.founder = $1 ORDER BY o.seq DESC LIMIT $2`, founder, n)
-}
-
-// maxSubject bounds the subject of an audit entry, in bytes.
-const maxSubject = 2000
-
-// Seen keeps that somebody was shown personal data: one entry for each look,
-// with the ids of what was shown.
-func (db *DB) Seen(ctx context.Context, who, what string, subjects []string) error {
-	subject := cutBytes(strings.Join(subjects, " "), maxSubject)
-	err := db.inTx(ctx, func(tx *Tx) error { return tx.audit(ctx, []auditEntry{{who, what, subject, nil, nil}}) })
-	if err != nil {
-		return fmt.Errorf("keep what was looked at: %w", err)
-	}
-	return nil
 }

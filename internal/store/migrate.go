@@ -16,10 +16,27 @@ import (
 var migrations embed.FS
 
 // engineFS reads the migrations with the few engine words replaced, so that
-// one SQL text serves both databases.
+// one SQL text serves both databases. A line behind "--sqlite " or "--postgres "
+// is that engine's alone.
 type engineFS struct {
 	fs.FS
-	words *strings.Replacer
+	engine string
+	words  *strings.Replacer
+}
+
+func (e engineFS) text(all string) string {
+	var b strings.Builder
+	for line := range strings.Lines(e.words.Replace(all)) {
+		for _, engine := range []string{"sqlite", "postgres"} {
+			if own, ok := strings.CutPrefix(line, "--"+engine+" "); ok {
+				if line = ""; engine == e.engine {
+					line = own
+				}
+			}
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 func (e engineFS) Open(name string) (fs.File, error) {
@@ -36,7 +53,7 @@ func (e engineFS) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &memFile{Reader: bytes.NewReader([]byte(e.words.Replace(string(text)))), info: info}, nil
+	return &memFile{Reader: bytes.NewReader([]byte(e.text(string(text)))), info: info}, nil
 }
 
 type memFile struct {
@@ -54,7 +71,7 @@ func migrate(ctx context.Context, d *dialect, pool *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(d.goose, pool, engineFS{FS: dir, words: d.words})
+	p, err := goose.NewProvider(d.goose, pool, engineFS{FS: dir, engine: d.name, words: d.words})
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

@@ -54,7 +54,10 @@ func (db *DB) SaveModel(ctx context.Context, entity, version, body string, activ
 		}
 		_, err := tx.exec(ctx, `INSERT INTO model (entity, version, body, active, at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (entity, version) DO UPDATE SET active = excluded.active`, entity, version, body, active, tx.now)
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.audit(ctx, []auditEntry{{who: self, what: "model.kept", subject: entity + "/" + version}})
 	})
 	if err != nil {
 		return fmt.Errorf("save match model of %s: %w", entity, err)
@@ -202,8 +205,8 @@ func (db *DB) EachFeatures(ctx context.Context, entity string, fn func(rec int64
 	return nil
 }
 
-// Audited counts the audit entries of an act and its subject.
+// Audited counts the audit entries of an act and its only subject.
 func (db *DB) Audited(ctx context.Context, what, subject string) (n int, err error) {
-	err = db.view(ctx, `SELECT count(*) FROM audit WHERE what = $1 AND subject = $2`, []any{what, subject}, func(r *sql.Rows) error { return r.Scan(&n) })
+	err = db.view(ctx, `SELECT count(*) FROM audit WHERE what = $1 AND subject = $2 AND more = ''`, []any{what, subject}, func(r *sql.Rows) error { return r.Scan(&n) })
 	return n, err
 }

@@ -176,8 +176,8 @@ func (tx *LinkTx) AddRows(ctx context.Context, rows []Row, superseded []int64) e
 	if err := tx.lockFacts(ctx); err != nil {
 		return err
 	}
-	if err := execIn(ctx, tx.Tx, `UPDATE outbox SET state = 'superseded', settled_at = $X1 WHERE state = 'pending' AND seq IN $LIST`, superseded, tx.now); err != nil {
-		return fmt.Errorf("supersede outbox rows: %w", err)
+	if err := tx.supersede(ctx, superseded); err != nil {
+		return err
 	}
 	if len(rows) == 0 {
 		return nil

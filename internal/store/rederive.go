@@ -82,7 +82,10 @@ func (db *DB) RulesChanged(ctx context.Context, source, entity, hash string) (ch
 		if err != nil || have == hash {
 			return err
 		}
-		if err := tx.setSetting(ctx, name, hash); err != nil || have == "" {
+		if err := tx.setSetting(ctx, name, hash); err != nil {
+			return err
+		}
+		if err := tx.audit(ctx, []auditEntry{{self, "rules.changed", source + "/" + entity, []byte(have), []byte(hash)}}); err != nil || have == "" {
 			return err
 		}
 		changed = true
@@ -104,7 +107,10 @@ func (db *DB) ResolvingChanged(ctx context.Context, entity, hash string) (change
 		if err != nil || have == hash {
 			return err
 		}
-		if err := tx.setSetting(ctx, name, hash); err != nil || have == "" {
+		if err := tx.setSetting(ctx, name, hash); err != nil {
+			return err
+		}
+		if err := tx.audit(ctx, []auditEntry{{self, "rules.changed", entity, []byte(have), []byte(hash)}}); err != nil || have == "" {
 			return err
 		}
 		changed = true

@@ -31,6 +31,12 @@ func (db *DB) Setting(ctx context.Context, name string) (value string, err error
 	return value, err
 }
 
+// SettingNow is Setting without a writing transaction: it waits for nobody.
+func (db *DB) SettingNow(ctx context.Context, name string) (value string, err error) {
+	err = db.view(ctx, `SELECT value FROM setting WHERE name = $1`, []any{name}, func(r *sql.Rows) error { return r.Scan(&value) })
+	return value, err
+}
+
 // SetSetting keeps one named value of progress.
 func (db *DB) SetSetting(ctx context.Context, name, value string) error {
 	return db.inTx(ctx, func(tx *Tx) error { return tx.setSetting(ctx, name, value) })
@@ -74,8 +80,11 @@ func (db *DB) SourceUID(ctx context.Context, name string, was []string) (uid str
 				if _, err := tx.exec(ctx, `UPDATE source SET name = $1 || ' (before ' || $2 || ')' WHERE name = $1 AND uid <> $3`, name, tx.now, uid); err != nil {
 					return err
 				}
-				_, err := tx.exec(ctx, `UPDATE source SET name = $1 WHERE uid = $2`, name, uid)
-				return err
+				renamed, err := tx.exec(ctx, `UPDATE source SET name = $1 WHERE uid = $2 AND name <> $1`, name, uid)
+				if err != nil || renamed == 0 {
+					return err
+				}
+				return tx.audit(ctx, []auditEntry{{self, "source.renamed", uid, nil, nil}})
 			}
 		}
 		uid = name
@@ -84,8 +93,10 @@ func (db *DB) SourceUID(ctx context.Context, name string, was []string) (uid str
 		} else if taken {
 			uid = name + "-" + db.env.ID()
 		}
-		_, err := tx.exec(ctx, `INSERT INTO source (uid, name) VALUES ($1, $2)`, uid, name)
-		return err
+		if _, err := tx.exec(ctx, `INSERT INTO source (uid, name) VALUES ($1, $2)`, uid, name); err != nil {
+			return err
+		}
+		return tx.audit(ctx, []auditEntry{{self, "source.new", uid, nil, nil}})
 	})
 	if err != nil {
 		return "", fmt.Errorf("source %s: %w", name, err)
@@ -116,30 +127,6 @@ func (tx *Tx) setCursor(ctx context.Context, source, entity string, value []byte
 	_, err := tx.exec(ctx, `INSERT INTO cursor (source, entity, value, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (source, entity) DO UPDATE SET value = excluded.value, at = excluded.at`, source, entity, value, tx.now)
 	return err
-}
-
-// audit writes one entry with the effect it tells of, in the same transaction.
-// Before and after are hashes: the entry holds no personal data.
-func (tx *Tx) audit(ctx context.Context, entries []auditEntry) error {
-	if len(entries) == 0 {
-		return nil
-	}
-	seq, err := tx.nextSeq(ctx, len(entries))
-	if err != nil {
-		return err
-	}
-	rows := make([][]any, len(entries))
-	for i, e := range entries {
-		n := seq + int64(i)
-		mac := tx.db.vault.MAC("audit", fmt.Sprint(n), tx.now, e.who, e.what, e.subject, string(e.before), string(e.after))
-		rows[i] = []any{n, tx.now, e.who, e.what, e.subject, e.before, e.after, mac}
-	}
-	return tx.insert(ctx, `INSERT INTO audit (seq, at, who, what, subject, before, after, mac)`, "", rows)
-}
-
-type auditEntry struct {
-	who, what, subject string
-	before, after      []byte
 }
 
 // notFound makes the usual error.

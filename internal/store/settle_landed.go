@@ -27,6 +27,7 @@ func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, se
 	}
 	out := newDerivedRows()
 	var records, versions [][]any
+	var hashes [][]byte
 	for i, r := range changed {
 		d, err := l.Derive(*histories[i])
 		if err != nil {
@@ -38,6 +39,7 @@ func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, se
 				return fmt.Errorf("seal %s: %w", r.ref, err)
 			}
 			versions = append(versions, []any{r.rec, p.N, p.Seq, raw, p.hash, record.FormatTime(p.Stamp), p.etag, tx.now, p.Deleted, p.Place, p.Problem})
+			hashes = append(hashes, p.hash)
 			c.correct(d, p, r.version)
 		}
 		records = append(records, []any{
@@ -58,6 +60,9 @@ func (tx *Tx) settleLanded(ctx context.Context, l Landing, changed []*landed, se
 		return fmt.Errorf("source versions: %w", err)
 	}
 	if err := out.write(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.auditLanded(ctx, "record.land", l.Source, l.Entity, hashes); err != nil {
 		return err
 	}
 	var fresh []string

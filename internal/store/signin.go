@@ -107,7 +107,7 @@ func (db *DB) Refused(ctx context.Context, id, why, address string, pause func(f
 				}
 			}
 		}
-		return tx.audit(ctx, []auditEntry{{who: "page:anybody", what: "session.refused", subject: cutBytes(subject+" "+why+" from "+address, maxSubject)}})
+		return tx.audit(ctx, []auditEntry{{who: "page:anybody", what: "session.refused", subject: subject + " " + why + " from " + address}})
 	})
 	if err != nil {
 		return fmt.Errorf("keep a refused sign-in: %w", err)
