@@ -19,6 +19,7 @@ type Config struct {
 	Log      Log      `yaml:"log" doc:"What the daemon says while it runs."`
 	Alert    Alert    `yaml:"alert" doc:"When to call a person, and how. Without webhook and mail the page and status show the alerts, and nobody is called."`
 	Audit    Audit    `yaml:"audit" doc:"How the audit trail can be checked from outside."`
+	Review   Review   `yaml:"review" doc:"The pairs that wait for a person: what they are worth, in which time, and when two have to agree."`
 	Sources  []Source `yaml:"sources" required:"true" doc:"The systems that records are pulled from, by name; order counts where nothing else decides."`
 	Entities []Entity `yaml:"entities" doc:"What is known of each kind of customer. company and person are built in and need no entry."`
 	Targets  []Target `yaml:"targets" doc:"The systems that changes are written back to, by name. Without targets nothing is ever written."`

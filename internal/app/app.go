@@ -291,7 +291,7 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 	if a.opts.Batch > 0 {
 		r.Batch = a.opts.Batch
 	}
-	r.Bulk = a.opts.Bulk
+	r.Bulk, r.Worth = a.opts.Bulk, a.worth()
 	ent := &entity{name: e.Name, resolver: r, derivers: map[string]*pipeline.Deriver{}, look: &pipeline.LookUp{Store: a.Store, Entity: e.Name}}
 	a.use(ent, m, generation)
 	return ent, nil

@@ -53,29 +53,35 @@ func (a *App) Merge(ctx context.Context, x, y string, by By) (Decided, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d, found, err := tx.Together(ctx, s.Rec, t.Rec); err != nil || found {
-			if err != nil || !d.Stale {
-				return &d, err
-			}
-			n.Withdraws = []string{d.ID}
-			n.Rulings, err = tx.Said(ctx, d.ID)
+		return mergeOf(ctx, tx, n, s, t)
+	})
+}
+
+// mergeOf is what a merge of two subjects is made of, or the decision that says
+// so already.
+func mergeOf(ctx context.Context, tx *store.DecideTx, n *store.NewDecision, s, t store.Subject) (*store.Decision, error) {
+	if d, found, err := tx.Together(ctx, s.Rec, t.Rec); err != nil || found {
+		if err != nil || !d.Stale {
+			return &d, err
+		}
+		n.Withdraws = []string{d.ID}
+		n.Rulings, err = tx.Said(ctx, d.ID)
+		return nil, err
+	}
+	if s.Founder == t.Founder {
+		n.Rulings = star("must", []int64{s.Rec, t.Rec})
+		return nil, nil
+	}
+	var all []int64
+	for _, side := range []store.Subject{s, t} {
+		gone, err := tx.Parted(ctx, side.Rec)
+		if err != nil {
 			return nil, err
 		}
-		if s.Founder == t.Founder {
-			n.Rulings = star("must", []int64{s.Rec, t.Rec})
-			return nil, nil
-		}
-		var all []int64
-		for _, side := range []store.Subject{s, t} {
-			gone, err := tx.Parted(ctx, side.Rec)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, slices.DeleteFunc(side.Recs(), func(rec int64) bool { return gone[rec] })...)
-		}
-		n.Rulings = star("must", all)
-		return nil, nil
-	})
+		all = append(all, slices.DeleteFunc(side.Recs(), func(rec int64) bool { return gone[rec] })...)
+	}
+	n.Rulings = star("must", all)
+	return nil, nil
 }
 
 // two finds what two names stand for: two records of one entity type.
@@ -280,24 +286,29 @@ func (a *App) Unsure(ctx context.Context, x, y string, by By) (Decided, error) {
 		if s.Founder == t.Founder {
 			return nil, unclear("%s and %s are one golden record: take a record out with split, or leave it", x, y)
 		}
-		earlier, err := tx.RuledBetween(ctx, []string{"must", "cannot"}, s.Recs(), t.Recs())
-		if err != nil {
-			return nil, err
-		}
-		if len(earlier) > 0 && !by.Over {
-			return nil, &store.Contradiction{Earlier: earlier}
-		}
-		n.Withdraws = ids(earlier)
-		n.Mark = fmt.Sprint(min(s.Founder, t.Founder), " ", max(s.Founder, t.Founder))
-		pairs, err := tx.Between(ctx, s.Recs(), t.Recs(), mostUnsure)
-		if len(pairs) == 0 {
-			pairs = [][2]int64{{s.Rec, t.Rec}}
-		}
-		for _, p := range pairs {
-			n.Rulings = append(n.Rulings, store.Ruling{Kind: store.Undecided, A: p[0], B: p[1]})
-		}
-		return nil, err
+		return nil, unsureOf(ctx, tx, n, s, t, by.Over)
 	})
+}
+
+// unsureOf is what an "unsure" of two subjects is made of.
+func unsureOf(ctx context.Context, tx *store.DecideTx, n *store.NewDecision, s, t store.Subject, over bool) error {
+	earlier, err := tx.RuledBetween(ctx, []string{"must", "cannot"}, s.Recs(), t.Recs())
+	if err != nil {
+		return err
+	}
+	if len(earlier) > 0 && !over {
+		return &store.Contradiction{Earlier: earlier}
+	}
+	n.Withdraws = append(n.Withdraws, ids(earlier)...)
+	n.Mark = fmt.Sprint(min(s.Founder, t.Founder), " ", max(s.Founder, t.Founder))
+	pairs, err := tx.Between(ctx, s.Recs(), t.Recs(), mostUnsure)
+	if len(pairs) == 0 {
+		pairs = [][2]int64{{s.Rec, t.Rec}}
+	}
+	for _, p := range pairs {
+		n.Rulings = append(n.Rulings, store.Ruling{Kind: store.Undecided, A: p[0], B: p[1]})
+	}
+	return err
 }
 
 // Undo takes a decision back, also an undo. What others have decided stays: an
@@ -333,26 +344,35 @@ func (a *App) decide(ctx context.Context, kind string, by By, plan func(*store.D
 		return out, errors.New("a decision needs somebody who makes it")
 	}
 	err = a.Store.Decide(ctx, func(tx *store.DecideTx) error {
-		n := store.NewDecision{Kind: kind, Who: by.Who, Why: by.Why, Over: by.Over}
-		d, err := plan(tx, &n)
-		if err != nil {
-			return err
-		}
-		existing := d != nil
-		if !existing {
-			var made store.Decision
-			if made, existing, err = tx.Add(ctx, n); err != nil {
-				return err
-			}
-			d = &made
-		}
-		out = Decided{Decision: d.ID, Kind: d.Kind, Existing: existing, Rulings: d.Rulings, Withdrew: d.Withdraws}
-		return nil
+		out, err = a.decideIn(ctx, tx, kind, by, plan)
+		return err
 	})
 	if err != nil {
 		return Decided{}, fmt.Errorf("%s: %w", kind, err)
 	}
 	return out, nil
+}
+
+// decideIn is decide in a transaction. What it was, or was not, the queue knows
+// at once.
+func (a *App) decideIn(ctx context.Context, tx *store.DecideTx, kind string, by By, plan func(*store.DecideTx, *store.NewDecision) (*store.Decision, error)) (Decided, error) {
+	n := store.NewDecision{Kind: kind, Who: by.Who, Why: by.Why, Over: by.Over}
+	d, err := plan(tx, &n)
+	if err != nil {
+		return Decided{}, err
+	}
+	existing := d != nil
+	if !existing {
+		var made store.Decision
+		if made, existing, err = tx.Add(ctx, n); err != nil {
+			return Decided{}, err
+		}
+		d = &made
+		if err := tx.Requeue(ctx, a.appraisal); err != nil {
+			return Decided{}, err
+		}
+	}
+	return Decided{Decision: d.ID, Kind: d.Kind, Existing: existing, Rulings: d.Rulings, Withdrew: d.Withdraws}, nil
 }
 
 // subject finds what a golden id or a source reference stands for.

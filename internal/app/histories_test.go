@@ -324,12 +324,12 @@ func (h *histories) count() {
 	}
 	bridges, shared := 0, 0
 	for _, s := range h.scripts {
-		pairs, err := h.app.Store.OpenPairs(h.Context(), s.Entity, 0, store.OpenPair{}, 1000)
+		pairs, _, _, err := h.app.Store.Queue(h.Context(), store.QueueFilter{Entity: s.Entity, Limit: 1000})
 		if err != nil {
 			h.Fatal(err)
 		}
 		for _, p := range pairs {
-			if p.Bridge {
+			if p.Kind == "bridge" {
 				bridges++
 			}
 		}

@@ -26,15 +26,11 @@ const mostLooked = 1000
 // the link threshold first, and of pairs that agree in the same way one, until
 // the other ways have had theirs.
 func (a *App) Asks(ctx context.Context, entity string, most int) ([]Asked, error) {
-	sc, err := a.scaleOf(ctx, entity)
+	queued, _, _, err := a.Store.Queue(ctx, store.QueueFilter{Entity: entity, Order: web.OrderScore, Limit: mostLooked})
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := a.Store.OpenPairs(ctx, entity, sc.link, store.OpenPair{}, mostLooked)
-	if err != nil {
-		return nil, err
-	}
-	list, err := a.weighed(ctx, pairs)
+	list, err := a.weighed(ctx, openPairs(queued))
 	if err != nil {
 		return nil, err
 	}
@@ -70,18 +66,23 @@ func (a *App) Apart(ctx context.Context, x, y string, by By) (Decided, error) {
 		if s.Founder == t.Founder {
 			return nil, unclear("%s and %s are one golden record: take a record out with split", x, y)
 		}
-		n.Mark = fmt.Sprint("apart ", min(s.Founder, t.Founder), " ", max(s.Founder, t.Founder))
-		if len(s.Recs())*len(t.Recs()) > mostPairs {
-			n.Rulings = []store.Ruling{{Kind: "cannot", A: s.Rec, B: t.Rec}}
-			return nil, nil
-		}
-		for _, l := range s.Recs() {
-			for _, r := range t.Recs() {
-				n.Rulings = append(n.Rulings, store.Ruling{Kind: "cannot", A: l, B: r})
-			}
-		}
+		apartOf(n, s, t)
 		return nil, nil
 	})
+}
+
+// apartOf is what parts two subjects.
+func apartOf(n *store.NewDecision, s, t store.Subject) {
+	n.Mark = fmt.Sprint("apart ", min(s.Founder, t.Founder), " ", max(s.Founder, t.Founder))
+	if len(s.Recs())*len(t.Recs()) > mostPairs {
+		n.Rulings = append(n.Rulings, store.Ruling{Kind: "cannot", A: s.Rec, B: t.Rec})
+		return
+	}
+	for _, l := range s.Recs() {
+		for _, r := range t.Recs() {
+			n.Rulings = append(n.Rulings, store.Ruling{Kind: "cannot", A: l, B: r})
+		}
+	}
 }
 
 // labelled is a pair of source records with an answer.

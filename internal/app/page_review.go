@@ -23,8 +23,8 @@ const (
 	readBetween = 50
 )
 
-// ReviewPage lists the pairs that wait for a person, those nearest to the link
-// threshold first.
+// ReviewPage lists the pairs that wait for a person, those first whose decision
+// takes most off the expected loss.
 func (a *App) ReviewPage(ctx context.Context, name, after string) (p web.ReviewPage, err error) {
 	var e *entity
 	for _, x := range a.entities {
@@ -40,32 +40,18 @@ func (a *App) ReviewPage(ctx context.Context, name, after string) (p web.ReviewP
 		return p, nil
 	}
 	p.Entity = e.name
-	var from store.OpenPair
-	if after != "" {
-		if from, err = parsePair(after); err != nil {
-			return p, err
-		}
-		stored, found, err := a.Store.PairOf(ctx, from.A, from.B)
-		if err != nil {
-			return p, err
-		}
-		if found {
-			from.Weight = stored.Weight
-		}
+	f := store.QueueFilter{Entity: e.name, Order: web.OrderDamage, Limit: pagePairs, Now: a.nowText()}
+	if f.After, err = placeOf(after); err != nil {
+		return p, fmt.Errorf("%w: %w", err, record.ErrNotFound)
 	}
-	sc, err := a.scaleOf(ctx, e.name)
+	queued, next, _, err := a.Store.Queue(ctx, f)
 	if err != nil {
 		return p, err
 	}
-	pairs, err := a.Store.OpenPairs(ctx, e.name, sc.link, from, pagePairs+1)
-	if err != nil {
+	if p.Next, err = placeText(next); err != nil {
 		return p, err
 	}
-	if len(pairs) > pagePairs {
-		pairs = pairs[:pagePairs]
-		p.Next = pairID(pairs[pagePairs-1])
-	}
-	if p.Pairs, err = a.weighed(ctx, pairs); err != nil || after != "" {
+	if p.Pairs, err = a.weighed(ctx, openPairs(queued)); err != nil || after != "" {
 		return p, err
 	}
 	list, more, err := a.Betweens(ctx, e.name, 0, readBetween)

@@ -154,6 +154,9 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 	if err := a.deriveEvents(ctx, progress); err != nil {
 		return err
 	}
+	if err := a.turnQueue(ctx); err != nil {
+		return err
+	}
 	for _, e := range a.entities {
 		if e.resolver == nil {
 			continue
@@ -165,7 +168,10 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 			return err
 		}
 	}
-	return nil
+	if err := a.drainQueue(ctx); err != nil {
+		return err
+	}
+	return a.escalateOverdue(ctx)
 }
 
 // derive computes anew the records whose facts or rules have changed.

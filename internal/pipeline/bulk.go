@@ -75,6 +75,9 @@ func (r *Resolver) bulkTurn(ctx context.Context, progress func(Stats)) (Stats, e
 	if b.untouched, err = r.Store.Untouched(ctx, r.Entity); err != nil {
 		return Stats{}, err
 	}
+	if err := r.Store.SpoilQueue(ctx, r.Entity); err != nil {
+		return Stats{}, fmt.Errorf("in bulk: %w", err)
+	}
 	for _, step := range []func(context.Context) error{b.publish, b.readLists, b.weigh, b.link, b.r.Store.CountTables} {
 		if err := step(ctx); err != nil {
 			return b.stats, fmt.Errorf("in bulk: %w", err)

@@ -100,7 +100,7 @@ func (b *bulk) linkBatch(ctx context.Context, batch []uint32, edges []bulkEdge) 
 			return err
 		}
 		tx.Untouched = b.untouched && !ruled
-		l := &link{r: b.r, tx: tx, scan: scan, waiting: waiting, stats: &stats}
+		l := &link{r: b.r, tx: tx, scan: scan, waiting: waiting, stats: &stats, bulk: true}
 		return l.run(ctx)
 	})
 	if err == nil {

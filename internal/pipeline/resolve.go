@@ -42,6 +42,8 @@ type Resolver struct {
 	// Maps are the decisions on values, as last read; its store's.
 	Maps   *store.ValueMaps
 	values golden.Values // the same made ready
+	// Worth says how the pairs that are left to a person are valued.
+	Worth Worth
 }
 
 // ErrSwitched says that another match model has been put in force: what was
@@ -62,6 +64,9 @@ const maxRounds = 1000
 // for the next.
 func (r *Resolver) Run(ctx context.Context, progress func(Stats)) (total Stats, err error) {
 	if total, err = r.bulkTurn(ctx, progress); err != nil {
+		return total, fmt.Errorf("resolve %s: %w", r.Entity, err)
+	}
+	if err := r.fillQueue(ctx); err != nil {
 		return total, fmt.Errorf("resolve %s: %w", r.Entity, err)
 	}
 	for range maxRounds {
@@ -321,6 +326,7 @@ type link struct {
 	rulings []store.Ruling
 	placed  []store.Placed
 	values  golden.Values
+	bulk    bool
 }
 
 func (l *link) run(ctx context.Context) error {
@@ -381,7 +387,10 @@ func (l *link) run(ctx context.Context) error {
 	if err := l.survive(ctx, groups); err != nil {
 		return err
 	}
-	return l.tx.Done(ctx, l.waiting)
+	if err := l.tx.Done(ctx, l.waiting); err != nil {
+		return err
+	}
+	return l.queue(ctx) // under the landing lock that Done took: an event that lands meanwhile is seen
 }
 
 // dropMoved leaves out the pairs of which one record has moved on since the

@@ -78,7 +78,10 @@ var ErrNoEffect error = &forReader{"nothing in force to take back"}
 
 // DecideTx is the transaction in which a person's decision is looked up, checked
 // and written: what it was made of cannot move meanwhile.
-type DecideTx struct{ *Tx }
+type DecideTx struct {
+	*Tx
+	turned []int64 // records of rulings that came into force or went out of it
+}
 
 // Decide runs fn in one writing transaction.
 func (db *DB) Decide(ctx context.Context, fn func(*DecideTx) error) error {
@@ -86,7 +89,7 @@ func (db *DB) Decide(ctx context.Context, fn func(*DecideTx) error) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
-		return fn(&DecideTx{tx})
+		return fn(&DecideTx{Tx: tx})
 	})
 }
 
@@ -141,6 +144,7 @@ func (tx *DecideTx) Add(ctx context.Context, n NewDecision) (d Decision, existin
 		}
 	}
 	delete(touched, 0)
+	tx.turned = append(tx.turned, sortedKeys(touched)...)
 	if err := tx.enqueueAgain(ctx, sortedKeys(touched)); err != nil {
 		return d, false, err
 	}

@@ -207,6 +207,9 @@ func (o *eventRows) add(tx *Tx, e *landedEvent, d EventDerived, parties map[reco
 }
 
 func (o *eventRows) write(ctx context.Context, tx *Tx) error {
+	if err := tx.revalue(ctx, o.old); err != nil {
+		return err
+	}
 	for _, q := range []string{`DELETE FROM event_of WHERE ev IN $LIST`, `DELETE FROM event_fault WHERE ev IN $LIST`} {
 		if err := execIn(ctx, tx, q, o.old); err != nil {
 			return fmt.Errorf("what followed from events: %w", err)
@@ -237,7 +240,11 @@ func (o *eventRows) write(ctx context.Context, tx *Tx) error {
 			return fmt.Errorf("events: %w", err)
 		}
 	}
-	return nil
+	var evs []int64
+	for _, row := range o.of {
+		evs = append(evs, row[0].(int64))
+	}
+	return tx.revalue(ctx, slices.Compact(evs))
 }
 
 // eventHistories gives each event's history, the new versions included.

@@ -346,6 +346,7 @@ func (tx *LinkTx) dropVoid(ctx context.Context, recs []int64) error {
 	for _, q := range []string{
 		`DELETE FROM match WHERE a IN $LIST`, `DELETE FROM match WHERE b IN $LIST`,
 		`DELETE FROM bridge WHERE a IN $LIST`, `DELETE FROM bridge WHERE b IN $LIST`,
+		`DELETE FROM queue WHERE x IN $LIST`, `DELETE FROM queue WHERE y IN $LIST`,
 		`DELETE FROM crosswalk WHERE rec IN $LIST`, `DELETE FROM feature WHERE rec IN $LIST`,
 	} {
 		if err := execIn(ctx, tx.Tx, q, void); err != nil {

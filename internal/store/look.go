@@ -55,34 +55,12 @@ func (db *DB) QuarantineCounts(ctx context.Context) (map[string]map[string]int, 
 	return out, nil
 }
 
-// OpenPair is a pair that waits for a person: a match between two golden
+// OpenPair is a stored pair of source records: a match between two golden
 // records, or two groups that were not united.
 type OpenPair struct {
 	A, B   int64
 	Weight int32 // 1/1000 bit; of a bridge the mean over its groups
 	Bridge bool
-}
-
-// OpenPairs lists the pairs of an entity type that nobody has ruled on, those
-// nearest to the link threshold first, behind the pair after.
-func (db *DB) OpenPairs(ctx context.Context, entity string, link int32, after OpenPair, n int) (list []OpenPair, err error) {
-	const open = ` JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b JOIN source_record s ON s.rec = m.a
-		WHERE x.golden <> y.golden AND s.entity = $1 AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b AND (r.kind <> 'unsure' OR r.stale = 0))`
-	err = db.view(ctx, `SELECT a, b, weight, bridge FROM (
-			SELECT m.a AS a, m.b AS b, m.weight AS weight, (SELECT count(*) FROM bridge z WHERE z.a = m.a AND z.b = m.b) AS bridge, abs(m.weight - CAST($2 AS BIGINT)) AS far FROM match m`+open+`
-			UNION ALL
-			SELECT m.a, m.b, m.weight, 1, abs(m.weight - CAST($2 AS BIGINT)) FROM bridge m`+open+` AND NOT EXISTS (SELECT 1 FROM match k WHERE k.a = m.a AND k.b = m.b)
-		) p WHERE $4 = 0 OR (far, a, b) > (CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT)) ORDER BY far, a, b LIMIT $6`,
-		[]any{entity, link, abs32(after.Weight - link), after.A, after.B, n}, func(r *sql.Rows) error {
-			var p OpenPair
-			err := r.Scan(&p.A, &p.B, &p.Weight, &p.Bridge)
-			list = append(list, p)
-			return err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("pairs to review: %w", err)
-	}
-	return list, nil
 }
 
 func abs32(n int32) int32 { return max(n, -n) }

@@ -33,8 +33,8 @@ type TargetNumbers struct {
 	Verified int
 }
 
-// Numbers counts. A pair to review is a stored match between two golden records
-// that nobody has ruled on, or nobody could tell before one of them changed.
+// Numbers counts. To review are pairs of golden records that a match joins and
+// nobody has ruled on, or before an identifying field of one of them changed.
 func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
 	for _, c := range []struct {
 		q    string
@@ -46,8 +46,7 @@ func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
 		{`SELECT count(*) FROM quarantine WHERE state = 'open'`, &n.Quarantined},
 		{`SELECT count(*) FROM backlog`, &n.Backlog},
 		{`SELECT count(*) FROM (SELECT DISTINCT decision FROM ruling WHERE stale <> 0 AND withdrawn = '') AS d`, &n.Stale},
-		{`SELECT count(*) FROM match m JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b
-			WHERE x.golden <> y.golden AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b AND (r.kind <> 'unsure' OR r.stale = 0))`, &n.Review},
+		{`SELECT count(*) FROM queue`, &n.Review},
 	} {
 		if err := db.view(ctx, c.q, nil, func(r *sql.Rows) error { return r.Scan(c.into) }); err != nil {
 			return n, fmt.Errorf("count: %w", err)

@@ -16,7 +16,7 @@ func (db *DB) CountTables(ctx context.Context) error {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	_, err := db.write.ExecContext(ctx, `ANALYZE source_record, source_version, feature, backlog, blocking_key, match, bridge, crosswalk, crosswalk_version,
-		golden, golden_version, search, search_text, outbox`)
+		golden, golden_version, search, search_text, outbox, queue`)
 	if err != nil {
 		return fmt.Errorf("count tables: %w", err)
 	}

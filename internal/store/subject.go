@@ -172,6 +172,19 @@ func (tx *DecideTx) Together(ctx context.Context, a, b int64) (d Decision, found
 	return d, true, err
 }
 
+// DecisionsOn lists the decisions that name a pair of records, whether they are
+// in force or not, oldest first.
+func (tx *DecideTx) DecisionsOn(ctx context.Context, a, b int64) (list []Decision, err error) {
+	err = tx.query(ctx, decisionColumns+` WHERE d.id IN (SELECT decision FROM ruling WHERE a = $1 AND b = $2
+		UNION SELECT x.decision FROM ruling x JOIN ruling y ON y.decision = x.decision AND y.kind = 'must' WHERE x.kind = 'must' AND (x.a = $1 OR x.b = $1) AND (y.a = $2 OR y.b = $2)) ORDER BY d.seq`,
+		[]any{min(a, b), max(a, b)}, func(r *sql.Rows) error {
+			d, err := scanDecision(r)
+			list = append(list, d)
+			return err
+		})
+	return list, err
+}
+
 // Said gives a decision's pairs, to decide them again.
 func (tx *DecideTx) Said(ctx context.Context, id string) (list []Ruling, err error) {
 	err = tx.query(ctx, `SELECT kind, a, b FROM ruling WHERE decision = $1 ORDER BY a, b, kind`, []any{id}, func(r *sql.Rows) error {
@@ -199,7 +212,7 @@ func (tx *DecideTx) Parted(ctx context.Context, rec int64) (map[int64]bool, erro
 
 // Look runs fn in a transaction that writes nothing.
 func (db *DB) Look(ctx context.Context, fn func(*DecideTx) error) error {
-	return db.reading(ctx, func(tx *Tx) error { return fn(&DecideTx{tx}) })
+	return db.reading(ctx, func(tx *Tx) error { return fn(&DecideTx{Tx: tx}) })
 }
 
 // LinkedPair is a stored match or a must-link between two records; A < B.

@@ -13,6 +13,7 @@ type Source interface {
 	SystemsData
 	QuarantineData
 	ReviewData
+	QueueData
 	CustomerData
 	// Seen keeps that who was shown these: it is called before they are shown.
 	Seen(ctx context.Context, who, what string, subjects []string) error

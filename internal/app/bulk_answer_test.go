@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"touchstone/internal/web"
+)
+
+// TestBulkIsPreviewedStoppedAndTakenBack: what is done is what was shown, a
+// stop is between two pairs, and one undo takes all of it back.
+func TestBulkIsPreviewedStoppedAndTakenBack(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w := queueWorld(t, dsn, 12, "review: {two_persons: {value: 900}}", "o1,c0,2026-01-05T00:00:00Z,2000,EUR", "o2,c1,2026-01-05T00:00:00Z,100,EUR")
+		w.open()
+		w.clean()
+		before, rows := w.canonical(), w.queueRows()
+		ctx, by := t.Context(), web.By{Who: "ann", Why: "same list"}
+		if err := w.app.AssignPair(ctx, w.pairOf("crm/company/c3", "desk/company/d3"), "bob", by); err != nil {
+			t.Fatal(err)
+		}
+		p, err := w.app.PreviewBulk(ctx, web.ReviewQuery{Me: "ann"}, web.AnswerSame)
+		if err != nil || p.Pairs != 10 || p.Customers != 20 || p.Left != 10 || len(p.Examples) != 10 || p.Value != 101+9*2 || p.Token == "" {
+			t.Errorf("preview %+v, %v; want 10 pairs of 20 customers", p, err)
+		}
+		if want := []web.Count{{Name: leftTwo, N: 1}, {Name: leftAssigned, N: 1}}; !slices.Equal(p.LeftOut, want) {
+			t.Errorf("left out %v, want %v", p.LeftOut, want)
+		}
+		var no *web.Problem
+		for what, err := range map[string]error{
+			"another token":  second(w.app.StartBulk(ctx, web.ReviewQuery{}, web.AnswerSame, "x", by)),
+			"another answer": second(w.app.StartBulk(ctx, web.ReviewQuery{}, web.AnswerApart, p.Token, by)),
+			"no pair":        second(w.app.StartBulk(ctx, web.ReviewQuery{Text: "nobody"}, web.AnswerSame, p.Token, by)),
+			"unsure":         second(w.app.PreviewBulk(ctx, web.ReviewQuery{}, web.AnswerUnsure)),
+		} {
+			if !errors.As(err, &no) {
+				t.Errorf("%s: %v, want it refused", what, err)
+			}
+		}
+		job, err := w.app.StartBulk(ctx, web.ReviewQuery{}, web.AnswerSame, p.Token, by)
+		if err != nil || job.State != "running" || job.Pairs != 10 {
+			t.Fatalf("job %+v, %v", job, err)
+		}
+		// Somebody decides one of them meanwhile, and the job is stopped.
+		fifth := w.pairOf("crm/company/c5", "desk/company/d5")
+		w.answer("bob", fifth, web.AnswerApart)
+		err = w.app.WorkBulk(ctx, job.ID, func(done int) {
+			if done == 3 {
+				if _, err := w.app.StopBulk(ctx, job.ID, by); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if job, e := w.app.BulkJob(ctx, job.ID); err != nil || e != nil || job.State != "stopped" || job.Decided+job.Skipped != 3 {
+			t.Errorf("stopped after three: %+v, %v, %v", job, err, e)
+		}
+		w.clean()
+		w.verify()
+		if _, err := w.app.ResumeBulk(ctx, job.ID, by); err != nil {
+			t.Fatal(err)
+		}
+		// A kill between two pairs: whoever comes next goes on there.
+		cut, cancel := context.WithCancel(ctx)
+		err = w.app.WorkBulk(cut, job.ID, func(done int) {
+			if done == 2 {
+				cancel()
+			}
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("cut off: %v", err)
+		}
+		w.restart("")
+		if err := w.app.WorkBulk(ctx, job.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		job, err = w.app.BulkJob(ctx, job.ID)
+		if err != nil || job.State != "done" || job.Decided != 9 || job.Skipped != 1 {
+			t.Errorf("at its end %+v, %v; want 9 decided and bob's skipped", job, err)
+		}
+		w.clean()
+		if got := len(w.queueRows()); got != 2 {
+			t.Errorf("%d pairs wait, want the two left out", got)
+		}
+		w.verify()
+		undone, err := w.app.UndoBulk(ctx, job.ID, by)
+		if err != nil || undone.State != "undone" || undone.Undo == "" {
+			t.Fatalf("undo: %+v, %v", undone, err)
+		}
+		if _, err := w.app.UndoBulk(ctx, job.ID, by); !errors.As(err, &no) {
+			t.Errorf("undo twice: %v, want it refused", err)
+		}
+		w.clean()
+		if got := w.canonical(); got != before {
+			t.Errorf("after the undo the golden records differ:\n%s\nbefore:\n%s", got, before)
+		}
+		if got := len(w.queueRows()); got != len(rows)-1 {
+			t.Errorf("after the undo %d pairs wait, want all but bob's, %d", got, len(rows)-1)
+		}
+		// The undo is a decision like any other.
+		w.decision(w.app.Undo(ctx, undone.Undo, ann))
+		w.clean()
+		if got := len(w.queueRows()); got != 2 {
+			t.Errorf("after the undo's undo %d pairs wait, want 2", got)
+		}
+		w.verify()
+	})
+}
+
+// TestBulkJoinsNoThird: of pairs that share a customer one is for a job.
+func TestBulkJoinsNoThird(t *testing.T) {
+	t.Parallel()
+	w := queueWorld(t, "", 2, "review: {bulk: {most: 1}}")
+	w.write("desk.csv", "id,name,city\n"+queueFirm("d0", 0, "Leeds")+"\n"+queueFirm("d9", 0, "Leeds")+"\n"+queueFirm("d1", 1, "Leeds")+"\n")
+	w.open()
+	w.clean()
+	p, err := w.app.PreviewBulk(t.Context(), web.ReviewQuery{}, web.AnswerSame)
+	if want := []web.Count{{Name: leftChain, N: 2}, {Name: leftMost, N: 1}}; err != nil || p.Pairs != 1 || fmt.Sprint(p.LeftOut) != fmt.Sprint(want) {
+		t.Errorf("of %q are %d pairs for a job, left out %v, %v; want 1 and %v", w.pairs(web.ReviewQuery{}), p.Pairs, p.LeftOut, err, want)
+	}
+}

@@ -1,0 +1,306 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// QueueFilter chooses open pairs of one entity type and their order.
+type QueueFilter struct {
+	Entity      string
+	Order       string // damage | score | oldest | name
+	Source      string // uid that either record comes from
+	Other       string // uid of the other's
+	From, To    int64  // probability in millionths; To 0 for no bound
+	Value       int64  // at least, 1/100 of the base currency
+	Kind        string
+	Assigned    string // account
+	Unassigned  bool
+	DueBefore   string  // time
+	Founders    []int64 // golden records that one of the two has to be of; nil for any
+	Proposed    bool    // those alone that wait for a second account …
+	NotProposer string  // … which this one may be
+	Skipped     bool    // those alone that are put aside at Now; else those that are not
+	Now         string
+	After       QueuePlace
+	Limit       int
+	Scan        int // how many are looked at for the others at most; 0 for the default
+}
+
+// QueuePlace is a pair's place in an order. The zero value is the beginning.
+type QueuePlace struct {
+	Number int64  `json:"n,omitempty"` // of the orders damage and score
+	Text   string `json:"t,omitempty"` // of the orders oldest and name
+	A      int64  `json:"a"`
+	B      int64  `json:"b"`
+}
+
+// scanned is how many pairs are looked at for those that a filter without an
+// index of its own keeps.
+const queueScan = 20_000
+
+// mostFound bounds the pairs of the golden records that a text was found in.
+const mostFound = 5000
+
+// column is what an order goes by.
+func (f QueueFilter) column() (name string, text bool) {
+	switch f.Order {
+	case "score":
+		return "far", false
+	case "oldest":
+		return "since", true
+	case "name":
+		return "name", true
+	}
+	return "rank_damage", false
+}
+
+// Place is a pair's place in the filter's order.
+func (f QueueFilter) Place(p QueuedPair) QueuePlace {
+	at := QueuePlace{A: p.A, B: p.B}
+	switch f.Order {
+	case "score":
+		at.Number = int64(p.Far)
+	case "oldest":
+		at.Text = p.Since
+	case "name":
+		at.Text = p.Name
+	default:
+		at.Number = -p.Damage
+	}
+	return at
+}
+
+// Compare orders places.
+func (p QueuePlace) Compare(q QueuePlace) int {
+	return cmp.Or(cmp.Compare(p.Number, q.Number), cmp.Compare(p.Text, q.Text), cmp.Compare(p.A, q.A), cmp.Compare(p.B, q.B))
+}
+
+// queueQuery is a query in the making.
+type queueQuery struct {
+	where []string
+	args  []any
+}
+
+// and adds a condition; each ? stands for the next value.
+func (q *queueQuery) and(text string, values ...any) {
+	for _, v := range values {
+		q.args = append(q.args, v)
+		text = strings.Replace(text, "?", fmt.Sprintf("$%d", len(q.args)), 1)
+	}
+	q.where = append(q.where, text)
+}
+
+// driver names the condition that an index serves in the order of damage.
+func (f QueueFilter) driver() string {
+	switch _, text := f.column(); {
+	case text || f.Order == "score":
+		return ""
+	case f.Assigned != "":
+		return "assigned"
+	case f.Proposed:
+		return "proposed"
+	case f.Source != "" && f.Other != "":
+		return "sources"
+	case f.Kind != "":
+		return "kind"
+	}
+	return ""
+}
+
+// walk begins a query with what an index serves: the entity type, the driving
+// condition and the place.
+func (f QueueFilter) walk() *queueQuery {
+	q := &queueQuery{}
+	q.and("q.entity = ?", f.Entity)
+	switch f.driver() {
+	case "assigned":
+		q.and("q.assigned <> '' AND q.assigned = ?", f.Assigned)
+	case "proposed":
+		q.and("q.proposer <> ''")
+	case "sources":
+		q.and("q.low = ? AND q.high = ?", min(f.Source, f.Other), max(f.Source, f.Other))
+	case "kind":
+		q.and("q.kind = ?", f.Kind)
+	}
+	if f.After != (QueuePlace{}) {
+		column, text := f.column()
+		key := any(f.After.Number)
+		if text {
+			key = f.After.Text
+		}
+		q.and("(q."+column+", q.a, q.b) > (?, ?, ?)", key, f.After.A, f.After.B)
+	}
+	if f.Skipped {
+		q.and("q.until > ?", f.Now)
+	} else {
+		q.and("q.until <= ?", f.Now)
+	}
+	return q
+}
+
+// rest adds what no index serves.
+func (f QueueFilter) rest(args []any) *queueQuery {
+	q := &queueQuery{args: slices.Clone(args)}
+	by := f.driver()
+	if f.Assigned != "" && by != "assigned" {
+		q.and("q.assigned = ?", f.Assigned)
+	}
+	if f.Proposed && by != "proposed" {
+		q.and("q.proposer <> ''")
+	}
+	if f.NotProposer != "" {
+		q.and("q.proposer <> ?", f.NotProposer)
+	}
+	switch {
+	case f.Source != "" && f.Other != "" && by != "sources":
+		q.and("q.low = ? AND q.high = ?", min(f.Source, f.Other), max(f.Source, f.Other))
+	case f.Source != "" && f.Other == "":
+		q.and("(q.low = ? OR q.high = ?)", f.Source, f.Source)
+	}
+	if f.Kind != "" && by != "kind" {
+		q.and("q.kind = ?", f.Kind)
+	}
+	if f.Unassigned {
+		q.and("q.assigned = ''")
+	}
+	if f.From > 0 {
+		q.and("q.chance >= ?", f.From)
+	}
+	if f.To > 0 {
+		q.and("q.chance <= ?", f.To)
+	}
+	if f.Value > 0 {
+		q.and("q.value >= ?", f.Value)
+	}
+	if f.DueBefore != "" {
+		q.and("q.due <> '' AND q.due <= ?", f.DueBefore)
+	}
+	return q
+}
+
+// Queue lists open pairs in the filter's order, at most f.Limit. Next is where
+// to go on, nil at the end; partial says that the list is short because many
+// were looked at that the filter leaves out.
+func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next *QueuePlace, partial bool, err error) {
+	if f.Scan == 0 {
+		f.Scan = queueScan
+	}
+	take := func(r *sql.Rows) error {
+		p, err := scanQueued(r)
+		list = append(list, p)
+		return err
+	}
+	column, _ := f.column()
+	order := " ORDER BY q." + column + ", q.a, q.b LIMIT "
+	walk := f.walk()
+	from := ` FROM queue q WHERE ` + strings.Join(walk.where, " AND ") + order
+	rest := f.rest(walk.args)
+	switch {
+	case f.Founders != nil:
+		list, err = db.queueOf(ctx, f)
+	case len(rest.where) == 0:
+		err = db.view(ctx, fmt.Sprint(queueColumns, from, f.Limit+1), walk.args, take)
+	default:
+		err = db.view(ctx, fmt.Sprint(queueColumns, ` FROM (SELECT *`, from, f.Scan, `) q WHERE `, strings.Join(rest.where, " AND "), order, f.Limit+1), rest.args, take)
+	}
+	if err != nil {
+		return nil, nil, false, fmt.Errorf("pairs to review: %w", err)
+	}
+	if len(list) > f.Limit {
+		list = list[:f.Limit]
+		at := f.Place(list[f.Limit-1])
+		return list, &at, false, nil
+	}
+	if len(rest.where) == 0 || f.Founders != nil {
+		return list, nil, false, nil
+	}
+	err = db.view(ctx, fmt.Sprint(queueColumns, from, `1 OFFSET `, f.Scan-1), walk.args, func(r *sql.Rows) error {
+		p, err := scanQueued(r)
+		at := f.Place(p)
+		next, partial = &at, true
+		return err
+	})
+	if err != nil {
+		return nil, nil, false, fmt.Errorf("pairs to review: %w", err)
+	}
+	return list, next, partial, nil
+}
+
+// queueOf lists the open pairs of the filter's golden records, one more than
+// f.Limit where there are.
+func (db *DB) queueOf(ctx context.Context, f QueueFilter) (list []QueuedPair, err error) {
+	known := map[[2]int64]bool{}
+	for _, end := range []string{"x", "y"} {
+		err := inList(queueColumns+` FROM queue q WHERE q.`+end+` IN $LIST LIMIT `+fmt.Sprint(mostFound), f.Founders, nil, func(q string, args []any) error {
+			return db.view(ctx, q, args, func(r *sql.Rows) error {
+				p, err := scanQueued(r)
+				if k := [2]int64{p.A, p.B}; !known[k] && len(known) < mostFound && f.keeps(p) {
+					known[k] = true
+					list = append(list, p)
+				}
+				return err
+			})
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(list, func(p, q QueuedPair) int { return f.Place(p).Compare(f.Place(q)) })
+	return list[:min(len(list), f.Limit+1)], nil
+}
+
+// keeps says what the conditions of a query say, of a pair in memory.
+func (f QueueFilter) keeps(p QueuedPair) bool {
+	source := f.Source == "" || p.Low == f.Source || p.High == f.Source
+	if f.Source != "" && f.Other != "" {
+		source = p.Low == min(f.Source, f.Other) && p.High == max(f.Source, f.Other)
+	}
+	return p.Entity == f.Entity && source && (p.Until > f.Now) == f.Skipped && (f.After == QueuePlace{} || f.Place(p).Compare(f.After) > 0) &&
+		(f.Assigned == "" || p.Assigned == f.Assigned) && (!f.Unassigned || p.Assigned == "") && (!f.Proposed || p.Proposer != "") &&
+		(f.NotProposer == "" || p.Proposer != f.NotProposer) && (f.Kind == "" || p.Kind == f.Kind) && p.Chance >= f.From &&
+		(f.To == 0 || p.Chance <= f.To) && p.Value >= f.Value && (f.DueBefore == "" || p.Due != "" && p.Due <= f.DueBefore)
+}
+
+// QueuedByRecs finds the open pair of the golden records that two source
+// records belong to now.
+func (db *DB) QueuedByRecs(ctx context.Context, a, b int64) (p QueuedPair, found bool, err error) {
+	err = db.view(ctx, queuedByRecs, []any{a, b}, func(r *sql.Rows) error {
+		found = true
+		p, err = scanQueued(r)
+		return err
+	})
+	if err != nil {
+		return p, false, fmt.Errorf("pair to review: %w", err)
+	}
+	return p, found, nil
+}
+
+const queuedByRecs = queueColumns + ` FROM crosswalk c JOIN crosswalk d ON d.rec = $2 JOIN queue q ON q.x = c.golden AND q.y = d.golden WHERE c.rec = $1
+	UNION ALL ` + queueColumns + ` FROM crosswalk c JOIN crosswalk d ON d.rec = $2 JOIN queue q ON q.x = d.golden AND q.y = c.golden WHERE c.rec = $1`
+
+// QueueCount is how many pairs wait and what deciding them would take off the
+// expected loss.
+type QueueCount struct {
+	Entity, Kind string
+	Pairs        int
+	Damage       int64
+}
+
+// QueueCounts counts the open pairs by entity type and kind.
+func (db *DB) QueueCounts(ctx context.Context) (list []QueueCount, err error) {
+	err = db.view(ctx, `SELECT entity, kind, count(*), CAST(sum(damage) AS BIGINT) FROM queue GROUP BY entity, kind ORDER BY entity, kind`, nil, func(r *sql.Rows) error {
+		var c QueueCount
+		err := r.Scan(&c.Entity, &c.Kind, &c.Pairs, &c.Damage)
+		list = append(list, c)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count pairs to review: %w", err)
+	}
+	return list, nil
+}
