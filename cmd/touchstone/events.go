@@ -88,7 +88,7 @@ func (c *cli) showAround(s app.ShownAround) {
 			other = "(not landed yet)"
 		}
 		detail := []string{}
-		for _, d := range []string{e.Title, e.Role} {
+		for _, d := range []string{e.Title, e.Role, e.Stance} {
 			if d != "" {
 				detail = append(detail, d)
 			}

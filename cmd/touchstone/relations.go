@@ -13,10 +13,10 @@ import (
 )
 
 func (c *cli) relationsCmd() *cobra.Command {
-	cmd := group("relations", "Look at possible relations: branches, groups, households")
+	cmd := group("relations", "State how customers are related, and look at who may be")
 	var q app.RelationQuery
 	list := &cobra.Command{
-		Use: "list", Short: "List who may belong together without being one customer", Args: args(cobra.NoArgs),
+		Use: "possible", Short: "List who may belong together without being one customer", Args: args(cobra.NoArgs),
 		Long: "List who may belong together without being one customer: a branch and its head company, companies of one group, a household, and who\n" +
 			"shares a phone or an address that few use. They are proposals made from the records as they are now; nothing is merged by them.",
 		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error {
@@ -53,6 +53,7 @@ func (c *cli) relationsCmd() *cobra.Command {
 	list.Flags().StringVar(&q.Entity, "entity", "", "only this entity type")
 	list.Flags().StringVar(&q.Kind, "kind", "", "only "+strings.Join(matching.RelationKinds(), ", "))
 	list.Flags().IntVar(&q.Limit, "limit", 100, "how many at most")
+	cmd.AddCommand(c.relateCmds()...)
 	cmd.AddCommand(list)
 	return cmd
 }

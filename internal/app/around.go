@@ -24,11 +24,12 @@ type ShownRelation struct {
 	Ref       string `json:"ref"` // the other end as a source record
 	Title     string `json:"title,omitempty"`
 	Role      string `json:"role,omitempty"`
+	Stance    string `json:"stance,omitempty"`
 	Share     string `json:"share,omitempty"`
 	Since     string `json:"since,omitempty"`
 	Until     string `json:"until,omitempty"`
 	Ended     bool   `json:"ended,omitempty"`
-	Says      string `json:"says"` // the source record that says so
+	Says      string `json:"says"` // the source record or the person that says so
 }
 
 // mostRelations bounds the edges that are shown each way.
@@ -63,6 +64,23 @@ func (a *App) Around(ctx context.Context, id string) (s ShownAround, err error) 
 		if err := show("from", e.FromGolden, e.From, e); err != nil {
 			return s, err
 		}
+	}
+	said, _, err := a.relationsAmong(ctx, []int64{g.Founder}, a.dayOr(""))
+	if err != nil {
+		return s, err
+	}
+	for _, r := range said {
+		if r.Decision == "" {
+			continue
+		}
+		direction, end := "to", r.B
+		if r.b == g.Founder {
+			direction, end = "from", r.A
+		}
+		s.Relations = append(s.Relations, ShownRelation{
+			Direction: direction, Kind: r.Kind, Golden: end.ID, Name: end.Name, Ref: end.Ref, Title: r.Title, Role: r.Role, Stance: r.Stance, Share: r.Share,
+			Since: r.Since, Until: r.Until, Ended: r.Over, Says: r.Who + " (" + r.Decision + ")",
+		})
 	}
 	totals, err := a.Store.EventTotals(ctx, []int64{g.Founder})
 	s.Events = append(s.Events, totals[g.Founder]...)

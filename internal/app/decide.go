@@ -228,8 +228,8 @@ func (a *App) Pin(ctx context.Context, r PinRequest, by By) (Decided, error) {
 		if !by.Over {
 			return nil, &store.Contradiction{Earlier: list}
 		}
-		n.Withdraws = ids(list)
-		return nil, nil
+		n.Withdraws, err = tx.Beneath(ctx, ids(list))
+		return nil, err
 	})
 }
 
@@ -267,8 +267,8 @@ func (a *App) Unpin(ctx context.Context, id, field string, by By) (Decided, erro
 		if len(pins) == 0 {
 			return nil, unclear("no pin on %s of golden record %s is in force", field, g.ID)
 		}
-		n.Withdraws = ids(decisionsOf(pins))
-		return nil, nil
+		n.Withdraws, err = tx.Beneath(ctx, ids(decisionsOf(pins)))
+		return nil, err
 	})
 }
 

@@ -25,8 +25,9 @@ type ShownDecision struct {
 	More        int      `json:"more,omitempty"`    // further records
 	Field       string   `json:"field,omitempty"`   // of a pin, or of values; there with its entity type: company.industry
 	Value       string   `json:"value,omitempty"`
-	From        []string `json:"from,omitempty"`   // values that count as Value
-	Values      int      `json:"values,omitempty"` // how many those are
+	From        []string `json:"from,omitempty"`     // values that count as Value
+	Values      int      `json:"values,omitempty"`   // how many those are
+	Relation    string   `json:"relation,omitempty"` // its kind: the first of Records is, to the second
 	Rulings     int      `json:"rulings"`
 	Pending     int      `json:"pending,omitempty"` // rulings that wait for a record to land
 	Problem     string   `json:"problem,omitempty"` // why a waiting one could not be applied
@@ -68,6 +69,10 @@ func (a *App) showDecisions(ctx context.Context, list []store.Decision) ([]Shown
 	if err != nil {
 		return nil, err
 	}
+	relations, err := a.Store.SaidOf(ctx, ids(list))
+	if err != nil {
+		return nil, err
+	}
 	out := []ShownDecision{}
 	for _, d := range list {
 		s := ShownDecision{
@@ -79,6 +84,9 @@ func (a *App) showDecisions(ctx context.Context, list []store.Decision) ([]Shown
 		}
 		if err := a.showPairs(&s, pairs[d.ID]); err != nil {
 			return nil, err
+		}
+		if r, ok := relations[d.ID]; ok {
+			s.Relation, s.Value, s.Records = r.Kind, relationWords(r.SaidRelation), []string{a.refName(r.RefA), a.refName(r.RefB)}
 		}
 		out = append(out, s)
 	}

@@ -88,6 +88,19 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 	if c.Fields, err = a.goldenFields(g, fields); err != nil {
 		return c, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
+	for _, spec := range record.Specs(g.Entity) {
+		if c.Of++; !fields[spec.Name].Blank() {
+			c.Known++
+		}
+	}
+	if moved {
+		c.Former = strings.TrimSpace(id)
+	}
+	if _, isRef, _ := a.sourceRef(id); !isRef {
+		if c.Elsewhere, err = a.placesOf(ctx, id, g.Founder); err != nil {
+			return c, err
+		}
+	}
 	if c.History, err = a.history(ctx, g.Founder); err != nil {
 		return c, err
 	}
@@ -103,6 +116,7 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 		return c, err
 	}
 	members := byGolden[g.Founder]
+	a.flags(&c, rows, members)
 	if len(members) > pageMembers {
 		c.MoreMembers = len(members) - pageMembers
 		members = members[:pageMembers]
@@ -133,7 +147,7 @@ func (a *App) goldenFields(g store.Golden, fields record.Fields) (out []web.Gold
 			continue
 		}
 		p := provenance[name]
-		f := web.GoldenField{Name: name, Value: ShowValue(v), Rule: p.Rule, Since: parse(p.Since)}
+		f := web.GoldenField{Name: name, Value: ShowValue(v), Rule: p.Rule, Since: parse(p.Since), Who: p.Who}
 		for _, from := range p.From {
 			for part := range strings.FieldsSeq(from) {
 				if mark := a.sourceMark(part); !slices.Contains(f.From, mark) {
@@ -155,7 +169,7 @@ func (a *App) goldenMember(m store.Member) (web.GoldenMember, error) {
 		return web.GoldenMember{}, fmt.Errorf("values of %s: %w", m.Ref, err)
 	}
 	f := authored.Fields()
-	row := web.GoldenMember{Source: a.SourceName(m.Ref.Source), ID: m.Ref.ID, Name: DisplayName(m.Ref.Entity, f), Live: m.Live, Version: m.Version}
+	row := web.GoldenMember{Ref: a.refName(m.Ref), Source: a.SourceName(m.Ref.Source), ID: m.Ref.ID, Name: DisplayName(m.Ref.Entity, f), Live: m.Live, Version: m.Version}
 	for _, name := range fieldSpecs(m.Ref.Entity, f) {
 		if v, ok := f[name]; ok && !v.Blank() {
 			row.Fields = append(row.Fields, web.Field{Name: name, Value: ShowValue(v)})
@@ -216,4 +230,44 @@ func (a *App) links(sc scale, members []store.Member) ([]web.Pair, error) {
 		out = append(out, best)
 	}
 	return out, nil
+}
+
+// flags says what to know about a customer before anything else, and names its
+// sources.
+func (a *App) flags(c *web.Customer, rows []store.Row, members []store.Member) {
+	counts := map[string]int{}
+	for _, m := range members {
+		if name := a.SourceName(m.Ref.Source); !slices.Contains(c.Sources, name) {
+			c.Sources = append(c.Sources, name)
+		}
+		if !m.Live {
+			counts["deleted"]++
+		}
+	}
+	for _, f := range c.Fields {
+		if f.Rule == "pin" {
+			counts["pinned"]++
+		}
+	}
+	settled := map[string]bool{} // of each object only the newest row says how it is
+	for _, r := range rows {
+		object := r.Target + " " + r.ExternalID
+		if settled[object] {
+			continue
+		}
+		settled[object] = true
+		switch r.State {
+		case store.Conflicted:
+			counts["conflict"]++
+		case store.Rejected, store.Dead:
+			counts["unwritten"]++
+		case store.Pending, store.Inflight, store.Unknown:
+			counts["pending"]++
+		}
+	}
+	for _, key := range []string{"conflict", "unwritten", "deleted", "pinned", "pending"} {
+		if n := counts[key]; n > 0 {
+			c.Flags = append(c.Flags, web.Flag{Key: key, N: n})
+		}
+	}
 }

@@ -37,6 +37,7 @@ type rulingsLine struct {
 	Withdraws []string     `json:"withdraws,omitempty"`
 	Pairs     []rulingPair `json:"pairs,omitempty"`
 	Values    *rulingMap   `json:"values,omitempty"`
+	Relation  *rulingEdge  `json:"relation,omitempty"`
 	Sig       string       `json:"sig,omitempty"`
 }
 
@@ -55,6 +56,19 @@ type rulingMap struct {
 	Entity string      `json:"entity"`
 	Field  string      `json:"field"`
 	Pairs  [][2]string `json:"pairs"` // from, to
+}
+
+// rulingEdge says how two customers are related.
+type rulingEdge struct {
+	A      string `json:"a"`
+	B      string `json:"b"`
+	Kind   string `json:"kind"`
+	Title  string `json:"title,omitempty"`
+	Role   string `json:"role,omitempty"`
+	Stance string `json:"stance,omitempty"`
+	Share  string `json:"share,omitempty"`
+	Since  string `json:"since,omitempty"`
+	Until  string `json:"until,omitempty"`
 }
 
 // fingerprint names this installation.
@@ -138,6 +152,10 @@ func (a *App) exportDecisions(ctx context.Context, write func(rulingsLine) error
 		if err != nil {
 			return err
 		}
+		relations, err := a.Store.SaidOf(ctx, ids(list))
+		if err != nil {
+			return err
+		}
 		for _, d := range list {
 			after = d.Seq
 			l := rulingsLine{ID: d.ID, Kind: d.Kind, Who: d.Who, Why: d.Why, At: d.At, Until: d.Until}
@@ -149,6 +167,9 @@ func (a *App) exportDecisions(ctx context.Context, write func(rulingsLine) error
 			}
 			if m, ok := maps[d.ID]; ok {
 				l.Values = &rulingMap{m.Entity, m.Field, m.Pairs}
+			}
+			if r, ok := relations[d.ID]; ok {
+				l.Relation = &rulingEdge{a.refName(r.RefA), a.refName(r.RefB), r.Kind, r.Title, r.Role, r.Stance, r.Share, r.Since, r.Until}
 			}
 			for _, p := range pairs[d.ID] {
 				if !p.Erased {
@@ -251,7 +272,7 @@ func readHead(lines *bufio.Scanner) (head rulingsHead, err error) {
 	return head, nil
 }
 
-var rulingKinds = []string{store.Merged, store.Split, store.Pinned, store.Unpinned, store.Undecided, store.Imported, store.Undone, store.Expired, store.Mapped}
+var rulingKinds = []string{store.Merged, store.Split, store.Pinned, store.Unpinned, store.Undecided, store.Imported, store.Undone, store.Expired, store.Mapped, store.Related}
 
 func (a *App) readRuling(text []byte, ours bool, rep *ImportReport) (p store.Portable, id string, err error) {
 	var l rulingsLine
@@ -285,6 +306,11 @@ func (a *App) readRuling(text []byte, ours bool, rep *ImportReport) (p store.Por
 			return p, l.ID, err
 		}
 	}
+	if l.Relation != nil || l.Kind == store.Related {
+		if p.Said, err = readEdge(l.Relation); err != nil {
+			return p, l.ID, err
+		}
+	}
 	for _, x := range l.Pairs {
 		pair, err := readPair(x)
 		if err != nil {
@@ -300,6 +326,22 @@ func readMap(x *rulingMap) (*store.ValueMap, error) {
 		return nil, errors.New("a decision on values needs values: entity, field, pairs")
 	}
 	return newMap(MapRequest{Entity: x.Entity, Field: x.Field, Pairs: x.Pairs})
+}
+
+func readEdge(x *rulingEdge) (*store.SaidBetween, error) {
+	if x == nil {
+		return nil, errors.New("a decision on a relation needs relation: a, b, kind")
+	}
+	_, said, err := Relate{Kind: x.Kind, Title: x.Title, Role: x.Role, Stance: x.Stance, Share: x.Share, Since: x.Since, Until: x.Until}.checked()
+	if err != nil {
+		return nil, err
+	}
+	s := &store.SaidBetween{SaidRelation: said}
+	if s.RefA, err = record.ParseRef(x.A); err != nil {
+		return nil, err
+	}
+	s.RefB, err = record.ParseRef(x.B)
+	return s, err
 }
 
 func readPair(x rulingPair) (p store.PortablePair, err error) {

@@ -15,3 +15,6 @@ type Relation struct {
 
 // BuyingRoles are the parts that a person has in a company's buying.
 var BuyingRoles = []string{"initiator", "influencer", "decider", "buyer", "user"}
+
+// Stances are what a person is to a company's buying from us.
+var Stances = []string{"supporter", "neutral", "opponent", "unknown"}

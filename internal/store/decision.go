@@ -48,6 +48,7 @@ type NewDecision struct {
 	Rulings   []Ruling
 	Withdraws []string
 	Map       *ValueMap // of a decision on values
+	Relation  *SaidRelation
 	// Leaving are the records that a split takes out. What an earlier decision
 	// that it withdraws said of those who leave, and of those who stay, is said
 	// again by the split.
@@ -200,6 +201,11 @@ func (tx *DecideTx) insertDecision(ctx context.Context, n NewDecision, mark stri
 	}
 	if n.Map != nil {
 		if err := tx.insertMap(ctx, d.ID, n.Map); err != nil {
+			return d, err
+		}
+	}
+	if n.Relation != nil {
+		if err := tx.insertRelation(ctx, d.ID, n.Relation); err != nil {
 			return d, err
 		}
 	}

@@ -184,6 +184,17 @@ func (db *DB) DecisionsOn(ctx context.Context, recs []int64) (list []Decision, e
 		if err != nil {
 			return nil, err
 		}
+		err = inList(`SELECT decision FROM said_relation WHERE `+end+` IN $LIST`, recs, nil, func(q string, args []any) error {
+			return db.view(ctx, q, args, func(r *sql.Rows) error {
+				var id string
+				err := r.Scan(&id)
+				ids[id] = true
+				return err
+			})
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	// With them those that take them back, and those that take these back.
 	for grow := sortedKeys(ids); len(grow) > 0; {

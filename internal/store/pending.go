@@ -16,6 +16,7 @@ import (
 type Portable struct {
 	NewDecision
 	Pairs []PortablePair
+	Said  *SaidBetween // of a decision on a relation; its records must have landed
 }
 
 // PortablePair is a ruling of a portable decision; a pin has no B.
@@ -118,6 +119,9 @@ func (tx *DecideTx) take(ctx context.Context, p Portable) (d Decision, existing 
 		case a != b:
 			p.Rulings = append(p.Rulings, Ruling{Kind: pair.Kind, A: a, B: b, Field: pair.Field, Value: pair.Value})
 		}
+	}
+	if p.Relation, err = tx.landedSaid(ctx, p.Said); err != nil {
+		return d, false, err
 	}
 	if d, existing, err = tx.Add(ctx, p.NewDecision); err != nil || existing {
 		return d, existing, err

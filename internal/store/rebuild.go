@@ -18,6 +18,7 @@ var factTables = []struct{ table, where string }{
 	{"ruling", ""},
 	{"ruling_pending", ""},
 	{"value_map", ""},
+	{"said_relation", ""},
 	{"model", ""},
 	{"activation", ""},
 	{"setting", "WHERE name = 'queue_day'"},

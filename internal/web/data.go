@@ -51,6 +51,7 @@ type CustomerData interface {
 	Customers(ctx context.Context, q CustomerQuery) (CustomerPage, error)
 	// Customer reads one golden record with everything about it.
 	Customer(ctx context.Context, id string) (Customer, error)
+	CustomerDetail
 }
 
 // RunRow is one pull of one source and entity.
@@ -240,6 +241,7 @@ type GoldenField struct {
 	From              []string
 	Since             time.Time
 	Losers            []Field
+	Who               string // of a pin
 }
 
 // GoldenMember is a source record behind it.
@@ -248,6 +250,7 @@ type GoldenMember struct {
 	Live             bool
 	Version          int
 	Fields           []Field
+	Ref              string // source/entity/id
 }
 
 // GoldenVersion is one entry of its history.
@@ -261,8 +264,13 @@ type GoldenVersion struct {
 type Customer struct {
 	ID, Entity, Name string
 	Moved            bool
+	Former           string        // the id asked for, where it has moved
+	Elsewhere        []MovedRecord // records that once belonged to that id
 	Version          int
 	Changed          time.Time
+	Known, Of        int // fields with a value, of those there are
+	Sources          []string
+	Flags            []Flag
 	Fields           []GoldenField
 	Members          []GoldenMember
 	MoreMembers      int

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"touchstone/internal/record"
@@ -113,66 +112,11 @@ func (s *server) pair(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// customersShown is how many golden records one page lists.
-const customersShown = 50
-
-type customersView struct {
-	page
-	CustomerPage
-	Q CustomerQuery
-}
-
-func (s *server) customers(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.customers") {
-		return
-	}
-	v := r.URL.Query()
-	q := CustomerQuery{
-		Text: cutText(v.Get("q"), 200), Entity: v.Get("entity"), Source: v.Get("source"), Several: v.Get("several") != "",
-		Since: v.Get("since"), After: v.Get("after"), Limit: customersShown,
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (CustomerPage, error) { return s.data.Customers(ctx, q) })
-	if !ok {
-		return
-	}
-	ids := make([]string, 0, len(data.List)+1)
-	for _, g := range data.List {
-		ids = append(ids, g.ID)
-	}
-	if data.Direct != "" && !slices.Contains(ids, data.Direct) {
-		ids = append(ids, data.Direct)
-	}
-	if s.seen(w, r, "read.customers", ids...) {
-		s.render(w, r, http.StatusOK, "customers.html", customersView{s.page(w, r, "customers"), data, q})
-	}
-}
-
 func cutText(s string, runes int) string {
 	if list := []rune(s); len(list) > runes {
 		return string(list[:runes])
 	}
 	return s
-}
-
-type customerView struct {
-	page
-	Customer
-	LinkFalls [][]fall
-}
-
-func (s *server) customer(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.customer") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (Customer, error) { return s.data.Customer(ctx, r.PathValue("id")) })
-	if !ok || !s.seen(w, r, "read.customer", data.ID) {
-		return
-	}
-	v := customerView{page: s.page(w, r, "customers"), Customer: data}
-	for _, l := range data.Links {
-		v.LinkFalls = append(v.LinkFalls, waterfall(l))
-	}
-	s.render(w, r, http.StatusOK, "customer.html", v)
 }
 
 // Link gives this page's address with one value of its question changed; ""

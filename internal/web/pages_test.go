@@ -118,9 +118,9 @@ func (f office) Customer(_ context.Context, id string) (Customer, error) {
 		return Customer{}, fmt.Errorf("golden record %s: %w", id, record.ErrNotFound)
 	}
 	return Customer{
-		ID: id, Entity: "company", Name: "上海美跃包装材料有限公司", Moved: true, Version: 3, Changed: testNow,
-		Fields:  []GoldenField{{"name", "上海美跃", "source_rank", []string{"crm c1", "desk o2"}, testNow, []Field{{"name", "美躍", "desk o2"}}}},
-		Members: []GoldenMember{{"crm", "c1", "上海美跃", true, 1, []Field{{"name", "上海美跃", ""}}}, {"desk", "o2", "", false, 1, nil}}, MoreMembers: 2,
+		ID: id, Entity: "company", Name: "上海美跃包装材料有限公司", Moved: true, Former: "mmmm2345efgh6789", Version: 3, Changed: testNow,
+		Fields:  []GoldenField{{"name", "上海美跃", "source_rank", []string{"crm c1", "desk o2"}, testNow, []Field{{"name", "美躍", "desk o2"}}, ""}},
+		Members: []GoldenMember{{"crm", "c1", "上海美跃", true, 1, []Field{{"name", "上海美跃", ""}}, "crm/company/c1"}, {"desk", "o2", "", false, 1, nil, "desk/company/o2"}}, MoreMembers: 2,
 		History: []GoldenVersion{{3, testNow, []string{"name"}}, {2, testNow, nil}}, Writes: []WriteRow{write()}, Links: []Pair{onePair()},
 	}, nil
 }
@@ -130,6 +130,8 @@ func everyPage() []string {
 	return []string{
 		"/", "/sources/crm", "/targets/crm_people?state=conflict", "/quarantine", "/quarantine?rule=none", "/quarantine/q1", "/review?entity=company", "/review/1-2",
 		"/customers", "/customers?q=%E7%BE%8E%E8%B7%83", "/customers?q=nobody", "/customers/abcd2345efgh6789", "/login", "/nowhere",
+		"/customers/abcd2345efgh6789?day=2026-01-01&from=2025-01-01", "/customers/abcd2345efgh6789/timeline?kind=ticket", "/customers/abcd2345efgh6789/fields/name",
+		"/customers/abcd2345efgh6789/record?ref=crm/company/c1", "/customers/abcd2345efgh6789/relations", "/customers/abcd2345efgh6789/people", "/customers/abcd2345efgh6789/group",
 	}
 }
 
@@ -227,7 +229,7 @@ func TestPagesSayWhatMatters(t *testing.T) {
 		"/customers?q=%E7%BE%8E%E8%B7%83":    {"1 customer<", "This is an id", `value="美跃"`},
 		"/customers?q=nobody":                {"Nobody was found", "a phone by its end"},
 		"/customers":                         {`rel="next" href="?after=w.1"`},
-		"/customers/abcd2345efgh6789":        {"most trusted source", "1 other value", "2 more records are not listed", "now belongs to this record", "tied by a decision", `href="/review/1-2"`},
+		"/customers/abcd2345efgh6789":        {"most trusted source", "1 other value", "2 more records are not listed", "mmmm2345efgh6789 now belongs to this customer", "tied by a decision", `href="/review/1-2"`},
 	} {
 		body := get(t, h, path).Body.String()
 		for _, want := range wants {

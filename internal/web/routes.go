@@ -89,8 +89,3 @@ func (s *server) reviewRoutes(m *routes) {
 	m.handle("GET /review", auth.SeeCustomers, s.review)
 	m.handle("GET /review/{id}", auth.SeeCustomers, s.pair)
 }
-
-func (s *server) customerRoutes(m *routes) {
-	m.handle("GET /customers", auth.SeeCustomers, s.customers)
-	m.handle("GET /customers/{id}", auth.SeeCustomers, s.customer)
-}

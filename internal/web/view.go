@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"touchstone/internal/record"
 )
 
 // functions are what templates may call, in one language.
@@ -28,15 +30,22 @@ func functions(l language) template.FuncMap {
 		"total": func(r SourceRow) []part {
 			return stacked(r.Pulled, r.Stored, r.Unchanged, r.Echo, r.Quarantined, r.Filtered)
 		},
-		"bits":  bits,
-		"share": share,
-		"span":  func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },
-		"ratio": func(f float64) string { return strconv.FormatFloat(100*f, 'f', -1, 64) + "\u202f%" },
-		"path":  url.PathEscape,
-		"at":    func(now, t time.Time) moment { return moment{now, t} },
-		"at2":   func(now time.Time, row WriteRow) writeMoment { return writeMoment{now, row} },
-		"own":   ownPart, "tokens": tokensPart, "newtoken": newTokenPart, "otpauth": otpauth,
-		"merged": func(members, golden int) int { return max(0, members-golden) },
+		"bits":   bits,
+		"share":  share,
+		"span":   func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },
+		"ratio":  func(f float64) string { return strconv.FormatFloat(100*f, 'f', -1, 64) + "\u202f%" },
+		"path":   url.PathEscape,
+		"at":     func(now, t time.Time) moment { return moment{now, t} },
+		"at2":    func(now time.Time, row WriteRow) writeMoment { return writeMoment{now, row} },
+		"amount": amount, "month": w.month, "query": url.QueryEscape, "first": first, "min": func(a, b int) int { return min(a, b) },
+		"rolesign": roleSign, "stancesign": stanceSign,
+		"roles": func() []string { return record.BuyingRoles }, "stances": func() []string { return record.Stances },
+		"tabs":     func(id, entity, here string) customerTabs { return customerTabs{id, entity, here} },
+		"drawing":  func(c treeChart, title string) drawing { return drawing{c, title} },
+		"pass":     func(now time.Time, v any) passed { return passed{now, v, ""} },
+		"passlink": func(now time.Time, v any, link string) passed { return passed{now, v, link} },
+		"merged":   func(members, golden int) int { return max(0, members-golden) },
+		"own":      ownPart, "tokens": tokensPart, "newtoken": newTokenPart, "otpauth": otpauth,
 	}
 }
 

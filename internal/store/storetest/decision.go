@@ -23,6 +23,7 @@ func decisions() []subtest {
 		{"DecisionBehindItsUndoIsNotInForce", lateDecision},
 		{"CrosswalkHistory", crosswalkHistory},
 		{"DecisionsOnValues", valueDecisions},
+		{"RelationsThatPeopleState", saidRelations},
 	}
 }
 

@@ -1,0 +1,308 @@
+package web
+
+import (
+	"context"
+	"encoding/csv"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"touchstone/internal/auth"
+)
+
+func (s *server) customerRoutes(m *routes) {
+	m.handle("GET /customers", auth.SeeCustomers, s.customers)
+	m.handle("GET /customers.csv", auth.Export, s.customersExport)
+	m.handle("POST /customers/views", auth.SeeCustomers, s.saveView)
+	m.handle("POST /customers/views/{id}/drop", auth.SeeCustomers, s.dropView)
+	m.handle("GET /customers/{id}", auth.SeeCustomers, s.customer)
+	m.handle("GET /customers/{id}/timeline", auth.SeeCustomers, s.timeline)
+	m.handle("GET /customers/{id}/timeline.csv", auth.Export, s.timelineExport)
+	m.handle("GET /customers/{id}/fields/{field}", auth.SeeCustomers, s.field)
+	m.handle("POST /customers/{id}/fields/{field}/pin", auth.Decide, s.pinField)
+	m.handle("POST /customers/{id}/fields/{field}/unpin", auth.Decide, s.unpinField)
+	m.handle("GET /customers/{id}/record", auth.SeeCustomers, s.memberRecord)
+	m.handle("GET /customers/{id}/relations", auth.SeeCustomers, s.relations)
+	m.handle("POST /customers/{id}/relations", auth.Decide, s.relate)
+	m.handle("POST /customers/{id}/relations/{decision}/end", auth.Decide, s.endRelation)
+	m.handle("GET /customers/{id}/people", auth.SeeCustomers, s.orgChart)
+	m.handle("POST /customers/{id}/people", auth.Decide, s.relatePerson)
+	m.handle("GET /customers/{id}/group", auth.SeeCustomers, s.group)
+}
+
+// customersShown is how many golden records one page lists.
+const customersShown = 50
+
+type customersView struct {
+	page
+	CustomerPage
+	Q     CustomerQuery
+	Views []View
+	Query string // of this list, to keep it
+	Wrong string // with the name of a view
+}
+
+func customerQuery(r *http.Request) CustomerQuery {
+	v := r.URL.Query()
+	return CustomerQuery{
+		Text: cutText(v.Get("q"), 200), Entity: v.Get("entity"), Source: v.Get("source"), Several: v.Get("several") != "",
+		Since: v.Get("since"), After: v.Get("after"), Limit: customersShown,
+	}
+}
+
+func (s *server) customers(w http.ResponseWriter, r *http.Request) {
+	s.showCustomers(w, r, http.StatusOK, "")
+}
+
+func (s *server) showCustomers(w http.ResponseWriter, r *http.Request, status int, wrong string) {
+	if !s.seen(w, r, "read.customers") {
+		return
+	}
+	q := customerQuery(r)
+	v, ok := load(s, w, r, func(ctx context.Context) (v customersView, err error) {
+		if v.CustomerPage, err = s.data.Customers(ctx, q); err == nil {
+			v.Views, err = s.data.Views(ctx, auth.From(ctx).ID)
+		}
+		return v, err
+	})
+	if !ok {
+		return
+	}
+	ids := make([]string, 0, len(v.List)+1)
+	for _, g := range v.List {
+		ids = append(ids, g.ID)
+	}
+	if v.Direct != "" && !slices.Contains(ids, v.Direct) {
+		ids = append(ids, v.Direct)
+	}
+	if s.seen(w, r, "read.customers", ids...) {
+		v.page, v.Q, v.Wrong, v.Query = s.page(w, r, "customers"), q, wrong, viewQuery(r.URL.Query())
+		s.render(w, r, status, "customers.html", v)
+	}
+}
+
+// viewQuery is the part of an address that a view keeps.
+func viewQuery(q url.Values) string {
+	keep := url.Values{}
+	for _, name := range []string{"q", "entity", "source", "several", "since"} {
+		if v := q.Get(name); v != "" {
+			keep.Set(name, cutText(v, 200))
+		}
+	}
+	return keep.Encode()
+}
+
+func (s *server) saveView(w http.ResponseWriter, r *http.Request) {
+	if !s.form(w, r) {
+		return
+	}
+	asked, err := url.ParseQuery(r.PostForm.Get("query"))
+	if err != nil {
+		asked = url.Values{}
+	}
+	query := viewQuery(asked)
+	r.URL.RawQuery = query
+	in := s.page(w, r, "").words
+	s.act(w, r, "/customers?"+query, func(ctx context.Context, by By) (Done, error) {
+		name := cutText(strings.TrimSpace(r.PostForm.Get("name")), 60)
+		if name == "" {
+			return Done{}, &Problem{Field: "name", Text: in.T("views.unnamed")}
+		}
+		return Done{Key: "views.saved"}, s.data.SaveView(ctx, View{Name: name, Query: query}, by.Who)
+	}, func(p Problem) { s.showCustomers(w, r, http.StatusUnprocessableEntity, p.Text) })
+}
+
+func (s *server) dropView(w http.ResponseWriter, r *http.Request) {
+	s.act(w, r, "/customers", func(ctx context.Context, by By) (Done, error) {
+		return Done{Key: "views.dropped"}, s.data.DropView(ctx, r.PathValue("id"), by.Who)
+	}, nil)
+}
+
+// exportBound is how long a list may take to be taken away.
+const exportBound = 5 * time.Minute
+
+// sheet begins a table that is sent as it is made.
+func (s *server) sheet(w http.ResponseWriter, r *http.Request, name string, head ...string) (write func(cells ...string) error, end func()) {
+	if err := http.NewResponseController(w).SetWriteDeadline(s.opts.Env.Clock.Now().Add(exportBound)); err != nil {
+		s.opts.Log.Debug("no deadline for an export", "err", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	out := csv.NewWriter(w)
+	write = func(cells ...string) error {
+		for i, c := range cells {
+			cells[i] = plainCell(c)
+		}
+		return out.Write(cells)
+	}
+	_ = write(head...) // Error tells at the end
+	return write, func() {
+		if out.Flush(); out.Error() != nil {
+			s.opts.Log.Debug("export not sent", "path", r.URL.Path, "err", out.Error())
+		}
+	}
+}
+
+// customersExport is the list as a table for a spreadsheet. Who took it is kept
+// before the first row leaves.
+func (s *server) customersExport(w http.ResponseWriter, r *http.Request) {
+	q := customerQuery(r)
+	if !s.seen(w, r, "read.customers.export", viewQuery(r.URL.Query())) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), exportBound)
+	defer cancel()
+	names := []string{"name", "legal_name", "full_name", "phones", "emails", "website", "addresses", "country", "ids"}
+	write, end := s.sheet(w, r, "customers.csv", append([]string{"golden_id", "kind", "records", "sources", "changed"}, names...)...)
+	defer end()
+	cut, err := s.data.EachCustomer(ctx, q, func(g Golden) error {
+		row := []string{g.ID, g.Entity, count(g.Members), strings.Join(g.Sources, " "), g.Changed.UTC().Format(time.RFC3339)}
+		for _, name := range names {
+			value := ""
+			for _, f := range g.Fields {
+				if f.Name == name {
+					value = f.Value
+				}
+			}
+			row = append(row, value)
+		}
+		return write(row...)
+	})
+	switch {
+	case err != nil:
+		s.opts.Log.Error("export ended early", "path", r.URL.Path, "err", err)
+		_ = write("the list ends here: it could not be read to its end")
+	case cut:
+		_ = write("there are more: narrow the list, or take all with touchstone export")
+	}
+}
+
+type customerView struct {
+	page
+	Customer
+	LinkFalls [][]fall
+	Timeline  Timeline
+	TQ        TimelineQuery
+	Relations RelationsPage
+	At        *CustomerAt
+	Day, From string
+	Today     string
+	Wrong     string // with the day
+}
+
+// customerTimeline is how many rows of the timeline the page of a customer shows.
+const customerTimeline = 25
+
+func (s *server) customer(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.customer") {
+		return
+	}
+	q := r.URL.Query()
+	v := customerView{Day: q.Get("day"), From: q.Get("from"), TQ: timelineQuery(r, customerTimeline)}
+	v, ok := load(s, w, r, func(ctx context.Context) (customerView, error) {
+		var err error
+		if v.Customer, err = s.data.Customer(ctx, r.PathValue("id")); err != nil {
+			return v, err
+		}
+		if v.Timeline, err = s.data.Timeline(ctx, v.ID, v.TQ); err != nil {
+			return v, err
+		}
+		if v.Relations, err = s.data.Relations(ctx, v.ID, ""); err != nil || v.Day == "" {
+			return v, err
+		}
+		at, err := s.data.CustomerAt(ctx, v.ID, v.Day, v.From)
+		if text, told := forReader(err); told {
+			v.Wrong = text
+			return v, nil
+		}
+		v.At = &at
+		return v, err
+	})
+	if !ok || !s.seen(w, r, "read.customer", v.ID) {
+		return
+	}
+	v.page = s.page(w, r, "customers")
+	v.Today = v.Now.UTC().Format(time.DateOnly)
+	for _, l := range v.Links {
+		v.LinkFalls = append(v.LinkFalls, waterfall(l))
+	}
+	status := http.StatusOK
+	if v.Wrong != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	s.render(w, r, status, "customer.html", v)
+}
+
+type fieldView struct {
+	page
+	FieldPage
+	Typed PinForm
+	Why   string
+	Wrong Problem
+}
+
+func (s *server) field(w http.ResponseWriter, r *http.Request) {
+	s.showField(w, r, http.StatusOK, Problem{})
+}
+
+func (s *server) showField(w http.ResponseWriter, r *http.Request, status int, wrong Problem) {
+	if !s.seen(w, r, "read.customer") {
+		return
+	}
+	data, ok := load(s, w, r, func(ctx context.Context) (FieldPage, error) {
+		return s.data.CustomerField(ctx, r.PathValue("id"), r.PathValue("field"))
+	})
+	if ok && s.seen(w, r, "read.customer", data.ID) {
+		v := fieldView{page: s.page(w, r, "customers"), FieldPage: data, Wrong: wrong, Why: r.PostForm.Get("why")}
+		v.Typed = PinForm{Value: r.PostForm.Get("value"), Pick: r.PostForm.Get("pick"), Until: r.PostForm.Get("until")}
+		s.render(w, r, status, "field.html", v)
+	}
+}
+
+// fieldAddress is the page of one field.
+func fieldAddress(r *http.Request) string {
+	return "/customers/" + url.PathEscape(r.PathValue("id")) + "/fields/" + url.PathEscape(r.PathValue("field"))
+}
+
+func (s *server) pinField(w http.ResponseWriter, r *http.Request) {
+	if !s.form(w, r) {
+		return
+	}
+	in := s.page(w, r, "").words
+	s.act(w, r, fieldAddress(r), func(ctx context.Context, by By) (Done, error) {
+		if by.Why == "" {
+			return Done{}, &Problem{Field: "why", Text: in.T("field.unreasoned")}
+		}
+		f := PinForm{ID: r.PathValue("id"), Field: r.PathValue("field"), Until: strings.TrimSpace(r.PostForm.Get("until"))}
+		if f.Pick = r.PostForm.Get("pick"); f.Pick == "" {
+			f.Value = r.PostForm.Get("value")
+		}
+		return s.data.PinField(ctx, f, by)
+	}, func(p Problem) { s.showField(w, r, http.StatusUnprocessableEntity, p) })
+}
+
+func (s *server) unpinField(w http.ResponseWriter, r *http.Request) {
+	s.act(w, r, fieldAddress(r), func(ctx context.Context, by By) (Done, error) {
+		return s.data.UnpinField(ctx, r.PathValue("id"), r.PathValue("field"), by)
+	}, nil)
+}
+
+type memberView struct {
+	page
+	MemberRecord
+}
+
+func (s *server) memberRecord(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.customer") {
+		return
+	}
+	data, ok := load(s, w, r, func(ctx context.Context) (MemberRecord, error) {
+		return s.data.MemberRecord(ctx, r.PathValue("id"), r.URL.Query().Get("ref"))
+	})
+	if ok && s.seen(w, r, "read.customer", data.ID) {
+		s.render(w, r, http.StatusOK, "member.html", memberView{s.page(w, r, "customers"), data})
+	}
+}
