@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -42,6 +43,7 @@ type SourceEntity struct {
 	Schema    string           `yaml:"schema" doc:"A JSON Schema file for the mapped record, in addition to the entity's." example:"crm.schema.json"`
 	Volatile  []string         `yaml:"volatile" doc:"JSON pointers to what changes without meaning: left out when records are compared." example:"[/etag, /updated_at]"`
 	Relations []SourceRelation `yaml:"relations" doc:"Edges to other records, by name: employer, parent, branch …"`
+	Link      string           `yaml:"link" doc:"Where people open a record in this system: an address in which {id} stands for the record's id. The pages lead there." example:"https://crm.example/companies/{id}"`
 	Options   Block            `yaml:",rest"`
 	At        Node             `yaml:"-"`
 }
@@ -61,11 +63,24 @@ func (s Source) Check(at Node) (problems []Problem) {
 		}
 	}
 	for _, e := range s.Entities {
+		problems = append(problems, e.linkProblems()...)
 		if s.Type == "file" && e.ID.IsZero() {
 			problems = append(problems, lacking(e.At, "id", "is missing: records of a file need one, for example id: record.id"))
 		}
 	}
 	return problems
+}
+
+// linkProblems says what is wrong with the address of a record.
+func (e SourceEntity) linkProblems() []Problem {
+	if e.Link == "" {
+		return nil
+	}
+	u, err := url.Parse(strings.ReplaceAll(e.Link, "{id}", "1"))
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" || !strings.Contains(e.Link, "{id}") || strings.Contains(e.Link, " ") {
+		return []Problem{e.At.Key("link").Problem("is no web address with {id} in it, such as https://crm.example/companies/{id}")}
+	}
+	return nil
 }
 
 // lacking is a problem of a key that is not there, shown at the name of the

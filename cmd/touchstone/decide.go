@@ -45,14 +45,20 @@ func (c *cli) decideCmds() []*cobra.Command {
 
 func (c *cli) mergeCmd() *cobra.Command {
 	var b by
+	var look bool
 	cmd := &cobra.Command{
 		Use: "merge A B", Short: "Decide that two golden records are one customer", Args: args(cobra.ExactArgs(2)),
 		Long: "Decide that two golden records are one customer: every record of the one and of the other, as they stand now.\nA and B are golden ids, or source records: source:id or source/entity/id. The decision overrides vetoes and weights.",
 		RunE: c.withApp(func(ctx context.Context, a *app.App, n []string) error {
+			if look {
+				p, err := a.PreviewMerge(ctx, n[0], n[1], b.by())
+				return c.previewed(p, err)
+			}
 			d, err := a.Merge(ctx, n[0], n[1], b.by())
 			return c.decided(d, err)
 		}),
 	}
+	previewFlag(cmd.Flags(), &look)
 	b.flags(cmd.Flags(), true)
 	return cmd
 }
@@ -60,6 +66,7 @@ func (c *cli) mergeCmd() *cobra.Command {
 func (c *cli) splitCmd() *cobra.Command {
 	var b by
 	var from string
+	var look bool
 	cmd := &cobra.Command{
 		Use: "split RECORD… --from GOLDEN", Short: "Decide that source records are another customer than the rest", Args: args(cobra.MinimumNArgs(1)),
 		Long: "Take source records out of a golden record. They stay together with each other, and apart from the rest, whatever the evidence says.",
@@ -67,11 +74,16 @@ func (c *cli) splitCmd() *cobra.Command {
 			if from == "" {
 				return usageError{errors.New("--from is missing: the golden record they leave")}
 			}
+			if look {
+				p, err := a.PreviewSplit(ctx, records, from, b.by())
+				return c.previewed(p, err)
+			}
 			d, err := a.Split(ctx, records, from, b.by())
 			return c.decided(d, err)
 		}),
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the golden record they leave")
+	previewFlag(cmd.Flags(), &look)
 	b.flags(cmd.Flags(), true)
 	return cmd
 }
@@ -136,13 +148,20 @@ func (c *cli) unsureCmd() *cobra.Command {
 
 func (c *cli) undoCmd() *cobra.Command {
 	var b by
+	var look bool
 	cmd := &cobra.Command{
 		Use: "undo DECISION", Short: "Take a decision back, also an undo", Args: args(cobra.ExactArgs(1)),
+		Long: "Take a decision back, whatever was decided since: what it said holds no more, later decisions stay in force.\nA later merge holds with the record that was named in it. What would stand against later decisions is refused with their names.",
 		RunE: c.withApp(func(ctx context.Context, a *app.App, n []string) error {
+			if look {
+				p, err := a.PreviewUndo(ctx, n[0], b.by())
+				return c.previewed(p, err)
+			}
 			d, err := a.Undo(ctx, n[0], b.by())
 			return c.decided(d, err)
 		}),
 	}
+	previewFlag(cmd.Flags(), &look)
 	b.flags(cmd.Flags(), false)
 	return cmd
 }

@@ -20,6 +20,7 @@ const (
 	ruleDisk       = "disk_low"
 	ruleTrail      = "audit_broken"
 	ruleCheckpoint = "audit_checkpoint"
+	ruleBalance    = "not_balanced"
 )
 
 // incident is a rule that holds now. Its text names parts and numbers only.
@@ -51,6 +52,9 @@ func (a *App) incidents(r reading) (list []incident) {
 		if c.Held > 0 && r.held[name] != "" && waits && r.at.Sub(since) >= time.Duration(c.Held) {
 			list = append(list, incident{ruleHeld, name, fmt.Sprintf("target %s has waited for a person since %s: %s", name, since.Format(time.RFC3339), r.held[name])})
 		}
+	}
+	if i, ok := unbalancedIncident(r.refused); ok {
+		list = append(list, i)
 	}
 	if c.Disk > 0 && r.free >= 0 && r.free < int64(c.Disk) {
 		list = append(list, incident{ruleDisk, "", fmt.Sprintf("%d MiB are free where the data is, less than %s", r.free>>20, c.Disk)})

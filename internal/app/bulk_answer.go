@@ -46,7 +46,7 @@ func (a *App) planBulk(ctx context.Context, q web.ReviewQuery, answer string) (p
 	if answer != web.AnswerSame && answer != web.AnswerApart {
 		return p, &web.Problem{Field: "answer", Text: "want same or apart"}
 	}
-	q.Order, q.After, q.Limit, q.Today, q.Proposed = "", "", mostListed, false, false
+	q.Order, q.After, q.Limit, q.Today, q.Proposed = "", "", mostPairsListed, false, false
 	f, err := a.queueFilter(ctx, q)
 	if err != nil {
 		return p, err
@@ -249,7 +249,7 @@ func bulkWhy(j store.BulkJob) string {
 
 // BulkJobs lists jobs, the newest first.
 func (a *App) BulkJobs(ctx context.Context, limit int) ([]web.BulkJob, error) {
-	list, err := a.Store.BulkJobs(ctx, "", min(max(limit, 1), mostListed))
+	list, err := a.Store.BulkJobs(ctx, "", min(max(limit, 1), mostPairsListed))
 	if err != nil {
 		return nil, err
 	}

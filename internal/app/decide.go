@@ -48,13 +48,21 @@ const mostPairs = 10_000
 // records of one golden record it says that they belong together whatever
 // becomes of the evidence.
 func (a *App) Merge(ctx context.Context, x, y string, by By) (Decided, error) {
-	return a.decide(ctx, store.Merged, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+	return a.decide(ctx, store.Merged, by, a.merging(ctx, x, y))
+}
+
+// making says what a decision is made of, or gives the one that says the same
+// already.
+type making func(*store.DecideTx, *store.NewDecision) (*store.Decision, error)
+
+func (a *App) merging(ctx context.Context, x, y string) making {
+	return func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 		s, t, err := a.two(ctx, tx, x, y)
 		if err != nil {
 			return nil, err
 		}
 		return mergeOf(ctx, tx, n, s, t)
-	})
+	}
 }
 
 // mergeOf is what a merge of two subjects is made of, or the decision that says
@@ -72,16 +80,41 @@ func mergeOf(ctx context.Context, tx *store.DecideTx, n *store.NewDecision, s, t
 		n.Rulings = star("must", []int64{s.Rec, t.Rec})
 		return nil, nil
 	}
-	var all []int64
+	n.Rulings = []store.Ruling{{Kind: "must", A: s.Rec, B: t.Rec}}
 	for _, side := range []store.Subject{s, t} {
-		gone, err := tx.Parted(ctx, side.Rec)
+		loose, err := looseEnds(ctx, tx, side)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, slices.DeleteFunc(side.Recs(), func(rec int64) bool { return gone[rec] })...)
+		for _, rec := range loose {
+			n.Rulings = append(n.Rulings, store.Ruling{Kind: "must", A: side.Rec, B: rec})
+		}
 	}
-	n.Rulings = star("must", all)
 	return nil, nil
+}
+
+// looseEnds gives the records of a golden record that no decision ties to the
+// one that was named, one for each chain of them. A merge ties these; what an
+// earlier decision has tied is its own, so that taking that back takes back all
+// that it said, also under later merges.
+func looseEnds(ctx context.Context, tx *store.DecideTx, side store.Subject) (loose []int64, err error) {
+	gone, err := tx.Parted(ctx, side.Rec)
+	if err != nil {
+		return nil, err
+	}
+	recs := slices.DeleteFunc(side.Recs(), func(rec int64) bool { return gone[rec] })
+	chain, err := tx.Chains(ctx, recs)
+	if err != nil {
+		return nil, err
+	}
+	tied := map[int]bool{chain[side.Rec]: true}
+	for _, rec := range recs {
+		if !tied[chain[rec]] {
+			tied[chain[rec]] = true
+			loose = append(loose, rec)
+		}
+	}
+	return loose, nil
 }
 
 // two finds what two names stand for: two records of one entity type.
@@ -113,7 +146,11 @@ func star(kind string, recs []int64) []store.Ruling {
 // Split takes source records out of a golden record. They stay together with
 // each other; the evidence between them and those that stay counts no more.
 func (a *App) Split(ctx context.Context, records []string, from string, by By) (Decided, error) {
-	return a.decide(ctx, store.Split, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+	return a.decide(ctx, store.Split, by, a.splitting(ctx, records, from))
+}
+
+func (a *App) splitting(ctx context.Context, records []string, from string) making {
+	return func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 		g, err := a.subject(ctx, tx, from)
 		if err != nil {
 			return nil, err
@@ -130,13 +167,40 @@ func (a *App) Split(ctx context.Context, records []string, from string, by By) (
 			n.Rulings, err = tx.Said(ctx, standing.ID)
 			return nil, err
 		}
+		if !n.Over {
+			if leaving, err = withObjects(ctx, tx, leaving, g.Recs()); err != nil {
+				return nil, err
+			}
+		}
 		staying := slices.DeleteFunc(g.Recs(), func(rec int64) bool { return slices.Contains(leaving, rec) })
 		if len(staying) == 0 {
 			return nil, unclear("all records of golden record %s would leave: name those that are another customer", g.ID)
 		}
 		n.Leaving, n.Rulings = leaving, partRulings(leaving, staying)
 		return nil, nil
-	})
+	}
+}
+
+// withObjects adds to the records that leave a golden record the objects that
+// were made for them in targets, and of an object the record that it was made
+// for: so it is kept, and not made a second time. A split that withdraws what
+// stands against it takes the named records alone, and so does one after which
+// nobody would stay: what ties them is named then.
+func withObjects(ctx context.Context, tx *store.DecideTx, named, members []int64) ([]int64, error) {
+	for leaving := slices.Clone(named); ; {
+		tied, err := tx.Tied(ctx, leaving)
+		if err != nil {
+			return nil, err
+		}
+		tied = slices.DeleteFunc(tied, func(rec int64) bool { return !slices.Contains(members, rec) })
+		if len(tied) == 0 {
+			return leaving, nil
+		}
+		if leaving = append(leaving, tied...); len(leaving) == len(members) {
+			return named, nil
+		}
+		slices.Sort(leaving)
+	}
 }
 
 // leaving finds the records that are to leave a golden record; or, when they
@@ -316,7 +380,11 @@ func unsureOf(ctx context.Context, tx *store.DecideTx, n *store.NewDecision, s, 
 // names.
 func (a *App) Undo(ctx context.Context, id string, by By) (Decided, error) {
 	by.Over = false
-	return a.decide(ctx, store.Undone, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+	return a.decide(ctx, store.Undone, by, a.undoing(ctx, id))
+}
+
+func (a *App) undoing(ctx context.Context, id string) making {
+	return func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 		d, err := tx.Decision(ctx, id)
 		switch {
 		case err != nil:
@@ -334,12 +402,11 @@ func (a *App) Undo(ctx context.Context, id string, by By) (Decided, error) {
 		}
 		n.Withdraws = []string{id}
 		return nil, nil
-	})
+	}
 }
 
-// decide runs one decision: plan says what it is made of, or gives the one that
-// says the same already.
-func (a *App) decide(ctx context.Context, kind string, by By, plan func(*store.DecideTx, *store.NewDecision) (*store.Decision, error)) (out Decided, err error) {
+// decide makes one decision.
+func (a *App) decide(ctx context.Context, kind string, by By, plan making) (out Decided, err error) {
 	if by.Who == "" {
 		return out, errors.New("a decision needs somebody who makes it")
 	}

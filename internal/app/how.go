@@ -71,33 +71,39 @@ type HowSplit struct {
 const mostParted = cluster.MaxComponent
 
 // How explains a golden record, named by its id or by one of its records.
-func (a *App) How(ctx context.Context, id string) (h How, err error) {
+func (a *App) How(ctx context.Context, id string) (How, error) {
+	h, _, err := a.how(ctx, id)
+	return h, err
+}
+
+func (a *App) how(ctx context.Context, id string) (h How, x how, err error) {
 	g, _, err := a.findGolden(ctx, id)
 	if err != nil {
-		return h, err
+		return h, x, err
 	}
 	e := a.entityNamed(g.Entity)
 	if e == nil || e.resolver == nil || e.model.Load() == nil {
-		return h, errors.New("this entity type is not configured")
+		return h, x, errors.New("this entity type is not configured")
 	}
-	x := how{a: a, founder: g.Founder, model: e.model.Load()}
+	x = how{a: a, founder: g.Founder, model: e.model.Load()}
 	found := false
 	if x.c, found, err = a.Store.ComponentOf(ctx, g.Founder, mostParted); err != nil {
-		return h, err
+		return h, x, err
 	}
 	if !found {
-		return h, unclear("%s was parted together with more than %d records: touchstone why A B explains a pair of it", g.ID, mostParted)
+		return h, x, unclear("%s was parted together with more than %d records: touchstone why A B explains a pair of it", g.ID, mostParted)
 	}
 	r := *e.resolver
 	r.Model = x.model
 	if r.Shared, err = a.Store.Shared(ctx, g.Entity, nil); err != nil {
-		return h, err
+		return h, x, err
 	}
 	if x.in, err = r.Input(x.c.Members, x.c.Edges, x.c.Rulings); err != nil {
-		return h, err
+		return h, x, err
 	}
 	h = How{Golden: g.ID, Entity: g.Entity, Component: len(x.c.Members), Link: bits(r.Link), Least: bits(r.Link - cluster.Slack), Steps: []HowStep{}, Refused: []HowRefused{}, Bridges: []PathStep{}}
-	return h, x.tell(&h, r.Shared)
+	err = x.tell(&h, r.Shared)
+	return h, x, err
 }
 
 // how is one golden record and the component around it.

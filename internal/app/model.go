@@ -72,8 +72,10 @@ func (a *App) resolve(ctx context.Context, e *entity, progress Progress) error {
 		if errors.Is(err, pipeline.ErrSwitched) {
 			continue
 		}
-		if err != nil {
+		if again, err := a.unbalanced(ctx, err); err != nil {
 			return err
+		} else if again {
+			continue
 		}
 		ended, err := a.Store.EndActivation(ctx, e.name)
 		if ended {

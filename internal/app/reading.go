@@ -17,6 +17,7 @@ type reading struct {
 	success map[string]time.Time // source → the older of its entities' last good runs; zero for never
 	first   map[string]time.Time // source → when it was first pulled, well or not
 	pending map[string]time.Time // target → since when its oldest pending write waits
+	refused int                  // changes of customers that did not balance lately
 	free    int64                // bytes left where the data is; -1 when that is not known
 	err     error
 }
@@ -35,6 +36,9 @@ func (a *App) read(ctx context.Context) (r reading) {
 		}
 	}
 	if r.pending, r.err = a.Store.OldestPending(ctx); r.err != nil {
+		return r
+	}
+	if r.refused, r.err = a.Store.Refusals(ctx, r.at.Add(-refusalsTold)); r.err != nil {
 		return r
 	}
 	good, err := a.Store.Successes(ctx)

@@ -25,8 +25,8 @@ func linked(name string) simulator.Profile {
 		Name: name, Token: "token-of-" + name, ETag: true, UniqueExternalID: true, IdempotencyKeys: true,
 		Objects: []simulator.Object{
 			{Name: "companies", Prefix: "c", Fields: text("name website city parent_id sector")},
-			{Name: "contacts", Prefix: "p", Fields: text("name email company_id title")},
-			{Name: "tickets", Prefix: "t", Fields: text("subject status requester_id company_id opened_at amount currency")},
+			{Name: "contacts", Prefix: "p", Fields: text("name email company_id title role")},
+			{Name: "tickets", Prefix: "t", Fields: text("subject status requester_id company_id opened_at amount currency kind")},
 		},
 	}
 }

@@ -218,14 +218,14 @@ func TestRelationsSurviveMergesAndSplits(t *testing.T) {
 					undo = append(undo, d.Decision)
 				}
 				w.plan()
-				w.standing(stated, ids)
+				w.stands(stated, ids)
 			}
 			w.verify()
 			for _, id := range slices.Backward(undo) {
 				w.decision(w.app.Undo(t.Context(), id, ann))
 			}
 			w.plan()
-			w.standing(stated, ids)
+			w.stands(stated, ids)
 			if diff := cmp.Diff(before, w.stated()); diff != "" || len(undo) == 0 {
 				t.Errorf("after %d decisions and their undo (-before +after):\n%s", len(undo), diff)
 			}
@@ -246,9 +246,9 @@ func (w *world) stated() (out []string) {
 	return out
 }
 
-// standing holds each statement against where its source records live, from both
+// stands holds each statement against where its source records live, from both
 // ends, and asks for every id that was ever shown.
-func (w *world) standing(stated map[string][2]string, ids map[string]bool) {
+func (w *world) stands(stated map[string][2]string, ids map[string]bool) {
 	w.Helper()
 	ref := func(id string) string { return map[byte]string{'f': "firms:", 'p': "people:"}[id[0]] + id }
 	for d, ends := range stated {

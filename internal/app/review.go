@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// usualPairs and mostListed are how many pairs one answer lists.
+	// usualPairs and mostPairsListed are how many pairs one answer lists.
 	usualPairs = 20
-	mostListed = 1000
+	mostPairsListed = 1000
 	// mostTextFound bounds the golden records that a text is looked for in.
 	mostTextFound = 500
 )
@@ -114,8 +114,8 @@ func (a *App) queueFilter(ctx context.Context, q web.ReviewQuery) (f store.Queue
 		return f, wrong("from", "the probability is to lie between 0 and 1, from below to")
 	case !(q.Value >= 0 && q.Value <= 1e12):
 		return f, wrong("value", "the value is to be 0 or more")
-	case q.Limit < 0 || q.Limit > mostListed:
-		return f, wrong("limit", "the length is %d, want 1 to %d", q.Limit, mostListed)
+	case q.Limit < 0 || q.Limit > mostPairsListed:
+		return f, wrong("limit", "the length is %d, want 1 to %d", q.Limit, mostPairsListed)
 	case q.Other != "" && q.Source == "":
 		return f, wrong("source", "name one source, or two")
 	case (q.Today || q.Assigned == "me") && q.Me == "":

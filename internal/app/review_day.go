@@ -82,7 +82,7 @@ func (a *App) today(ctx context.Context, who, entity string, minutes int) (s day
 // todayItems shows a set; what was decided meanwhile says so.
 func (a *App) todayItems(ctx context.Context, s daySet) ([]web.QueueItem, error) {
 	var list []store.QueuedPair
-	for _, p := range s.pairs[:min(s.fit, mostListed)] {
+	for _, p := range s.pairs[:min(s.fit, mostPairsListed)] {
 		q := p.Queued
 		if !p.Open {
 			refs, err := a.Store.MembersByRec(ctx, []int64{p.A, p.B})

@@ -83,6 +83,8 @@ func NewTarget(t config.Target, system string, around ...Around) (*Target, []con
 type Differ struct {
 	Targets []*Target
 	Rank    map[string]int // source uid → rank, the best first, for references
+	// Dropped, if set, is told of the waiting writes that a plan takes back.
+	Dropped func(seqs []int64)
 }
 
 // Plan writes outbox rows for the golden records made in this transaction and
@@ -112,6 +114,9 @@ func (d *Differ) Plan(ctx context.Context, tx *store.LinkTx, members []store.Mem
 		}
 		if err := tx.AddRows(ctx, p.rows, p.superseded); err != nil {
 			return n, err
+		}
+		if d.Dropped != nil {
+			d.Dropped(p.superseded)
 		}
 		if err := tx.SavePlanned(ctx, p.kept); err != nil {
 			return n, err

@@ -326,6 +326,8 @@ type link struct {
 	rulings []store.Ruling
 	placed  []store.Placed
 	values  golden.Values
+	kept    bool    // the stored matches stand: nothing was scanned
+	effect  *Effect // nil where nobody asks
 	bulk    bool
 }
 
@@ -350,12 +352,15 @@ func (l *link) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.tx.ReplaceMatches(ctx, l.scan.recs, l.scan.edges); err != nil {
-		return err
+	if !l.kept {
+		if err := l.tx.ReplaceMatches(ctx, l.scan.recs, l.scan.edges); err != nil {
+			return err
+		}
 	}
 	if l.members, err = l.tx.Members(ctx, all); err != nil {
 		return err
 	}
+	l.effect.note(l.members)
 	l.at = make(map[int64]int, len(l.members))
 	recs := make([]int64, len(l.members))
 	for i, m := range l.members {
@@ -378,13 +383,21 @@ func (l *link) run(ctx context.Context) error {
 	if l.values, err = l.r.valuesOf(ctx, l.tx); err != nil {
 		return err
 	}
+	balance, err := l.weighUp(ctx, all)
+	if err != nil {
+		return err
+	}
 	if err := l.tx.Place(ctx, placed); err != nil {
 		return err
 	}
+	l.effect.placed(placed)
 	if err := l.tx.ReplaceBridges(ctx, recs, bridges); err != nil {
 		return err
 	}
 	if err := l.survive(ctx, groups); err != nil {
+		return err
+	}
+	if err := l.balanced(ctx, balance); err != nil {
 		return err
 	}
 	if err := l.tx.Done(ctx, l.waiting); err != nil {

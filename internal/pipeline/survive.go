@@ -74,6 +74,7 @@ func (l *link) survive(ctx context.Context, groups []group) error {
 	if err := l.tx.DropGolden(ctx, gone); err != nil {
 		return err
 	}
+	l.effect.golden(stored, made, gone)
 	if err := l.dependants(ctx, changes, stored); err != nil {
 		return err
 	}

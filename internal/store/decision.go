@@ -149,6 +149,9 @@ func (tx *DecideTx) Add(ctx context.Context, n NewDecision) (d Decision, existin
 	if err := tx.enqueueAgain(ctx, sortedKeys(touched)); err != nil {
 		return d, false, err
 	}
+	if err := tx.dueBalance(ctx, n.Kind, d.ID, sortedKeys(touched)); err != nil {
+		return d, false, err
+	}
 	if err := tx.auditDecision(ctx, d, touched); err != nil {
 		return d, false, err
 	}

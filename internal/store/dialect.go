@@ -1,11 +1,13 @@
 package store
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 )
 
@@ -16,6 +18,7 @@ type dialect struct {
 	words *strings.Replacer // engine words in migrations
 	skip  string            // appended to a claiming SELECT
 	lock  string            // appended to a SELECT whose rows are about to change
+	brief string            // has the rest of a transaction wait only briefly for a lock; "" where none is waited for
 	query sync.Map          // text → text with this engine's parameters
 	count bool              // parameters are ?1 instead of $1
 	pages atomic.Int64      // bound of a SQLite file; 0 for none
@@ -30,7 +33,7 @@ func sqliteDialect() *dialect {
 
 func postgresDialect() *dialect {
 	return &dialect{
-		name: "postgres", goose: goose.DialectPostgres, skip: " FOR UPDATE SKIP LOCKED", lock: " FOR UPDATE",
+		name: "postgres", goose: goose.DialectPostgres, skip: " FOR UPDATE SKIP LOCKED", lock: " FOR UPDATE", brief: "SET LOCAL lock_timeout = '300ms'",
 		words: strings.NewReplacer("{bytes}", "BYTEA", "{int}", "BIGINT", "{key}", `TEXT COLLATE "C"`, "{strict}", "", "{norowid}", ""),
 	}
 }
@@ -56,4 +59,10 @@ func clean(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
+}
+
+// busy says whether a statement gave up waiting for a lock.
+func (d *dialect) busy(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "55P03"
 }

@@ -25,7 +25,7 @@ func (s *server) customerRoutes(m *routes) {
 	m.handle("POST /customers/{id}/fields/{field}/unpin", auth.Decide, s.unpinField)
 	m.handle("GET /customers/{id}/record", auth.SeeCustomers, s.memberRecord)
 	m.handle("GET /customers/{id}/relations", auth.SeeCustomers, s.relations)
-	m.handle("POST /customers/{id}/relations", auth.Decide, s.relate)
+	m.handle("POST /customers/{id}/relations", auth.Decide, s.stateRelation)
 	m.handle("POST /customers/{id}/relations/{decision}/end", auth.Decide, s.endRelation)
 	m.handle("GET /customers/{id}/people", auth.SeeCustomers, s.orgChart)
 	m.handle("POST /customers/{id}/people", auth.Decide, s.relatePerson)

@@ -12,7 +12,7 @@ import (
 type Source interface {
 	SystemsData
 	QuarantineData
-	ReviewData
+	DeskData
 	QueueData
 	CustomerData
 	// Seen keeps that who was shown these: it is called before they are shown.
@@ -35,14 +35,6 @@ type QuarantineData interface {
 	QuarantinePage(ctx context.Context, f QuarantineFilter) (QuarantinePage, error)
 	// QuarantineRecord reads one of them with its raw record.
 	QuarantineRecord(ctx context.Context, id string) (QuarantineRecord, error)
-}
-
-// ReviewData is the pairs that wait for a person.
-type ReviewData interface {
-	// ReviewPage lists pairs nearest to the link threshold first.
-	ReviewPage(ctx context.Context, entity, after string) (ReviewPage, error)
-	// PairPage weighs one pair.
-	PairPage(ctx context.Context, id string) (Pair, error)
 }
 
 // CustomerData is the golden records.

@@ -43,10 +43,11 @@ type CustomerDetail interface {
 // View is a list kept by name.
 type View struct{ ID, Name, Query string }
 
-// Money is a sum of one currency; Amount is "" where nothing had one.
+// Money is an exact sum of one currency; Amount is "" where nothing had one.
 type Money struct {
-	Currency, Amount string
-	N                int
+	Currency string `json:"currency"`
+	Amount   string `json:"sum"`
+	N        int    `json:"events"`
 }
 
 // TimelineQuery chooses what a timeline shows; "" for all.

@@ -68,50 +68,6 @@ func (s *server) target(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "target.html", targetView{s.page(w, r, "target"), data, s.opts.ShowValues})
 }
 
-type reviewView struct {
-	page
-	ReviewPage
-}
-
-func (s *server) review(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.review") {
-		return
-	}
-	q := r.URL.Query()
-	data, ok := load(s, w, r, func(ctx context.Context) (ReviewPage, error) {
-		return s.data.ReviewPage(ctx, q.Get("entity"), q.Get("after"))
-	})
-	if !ok {
-		return
-	}
-	var ids []string
-	for _, p := range data.Pairs {
-		ids = append(ids, p.ID)
-	}
-	for _, a := range data.Ambiguous {
-		ids = append(ids, a.Sides[0].Pair, a.Sides[1].Pair)
-	}
-	if s.seen(w, r, "read.review", ids...) {
-		s.render(w, r, http.StatusOK, "review.html", reviewView{s.page(w, r, "review"), data})
-	}
-}
-
-type pairView struct {
-	page
-	Pair
-	Falls []fall
-}
-
-func (s *server) pair(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.pair") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (Pair, error) { return s.data.PairPage(ctx, r.PathValue("id")) })
-	if ok && s.seen(w, r, "read.pair", data.ID, data.A.Golden, data.B.Golden) {
-		s.render(w, r, http.StatusOK, "pair.html", pairView{s.page(w, r, "review"), data, waterfall(data)})
-	}
-}
-
 func cutText(s string, runes int) string {
 	if list := []rune(s); len(list) > runes {
 		return string(list[:runes])

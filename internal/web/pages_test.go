@@ -90,14 +90,6 @@ func onePair() Pair {
 	}
 }
 
-func (office) ReviewPage(context.Context, string, string) (ReviewPage, error) {
-	p := onePair()
-	between := Ambiguous{Record: Side{"desk", "o9", "<Between> 美跃", "", false}, Sides: [2]AmbiguousSide{{p.A, "1-9", 6.5, true}, {p.B, "2-9", 5, false}}}
-	return ReviewPage{Entity: "company", Entities: []string{"company", "person"}, Ambiguous: []Ambiguous{between}, MoreAmbiguous: true, Pairs: []Pair{p}, Next: "1-2"}, nil
-}
-
-func (office) PairPage(context.Context, string) (Pair, error) { return onePair(), nil }
-
 // Customers knows one name; asked without words it has pages without end.
 func (f office) Customers(_ context.Context, q CustomerQuery) (CustomerPage, error) {
 	p := CustomerPage{Entities: []string{"company", "person"}, Sources: []string{"crm", "desk"}}
@@ -128,7 +120,8 @@ func (f office) Customer(_ context.Context, id string) (Customer, error) {
 // everyPage lists an address of each kind of page.
 func everyPage() []string {
 	return []string{
-		"/", "/sources/crm", "/targets/crm_people?state=conflict", "/quarantine", "/quarantine?rule=none", "/quarantine/q1", "/review?entity=company", "/review/1-2",
+		"/", "/sources/crm", "/targets/crm_people?state=conflict", "/quarantine", "/quarantine?rule=none", "/quarantine/q1", "/review?entity=company", "/review/1-2", "/review?entity=none",
+		"/review/list", "/review/list?entity=company&assigned=me", "/review/cluster/abcd2345efgh6789", "/review/effect/1-2", "/bulk?entity=company", "/bulk/b1",
 		"/customers", "/customers?q=%E7%BE%8E%E8%B7%83", "/customers?q=nobody", "/customers/abcd2345efgh6789", "/login", "/nowhere",
 		"/customers/abcd2345efgh6789?day=2026-01-01&from=2025-01-01", "/customers/abcd2345efgh6789/timeline?kind=ticket", "/customers/abcd2345efgh6789/fields/name",
 		"/customers/abcd2345efgh6789/record?ref=crm/company/c1", "/customers/abcd2345efgh6789/relations", "/customers/abcd2345efgh6789/people", "/customers/abcd2345efgh6789/group",
@@ -224,8 +217,13 @@ func TestPagesSayWhatMatters(t *testing.T) {
 		"/targets/crm_people?state=conflict": {"waits for a person", "SECRET-<mark>NEW</mark> 1<mark>2</mark>", "5\u202f%", `?after=7&amp;state=conflict`},
 		"/quarantine":                        {"23 records are in quarantine.", "correct it at the source", "=SECRET-VALUE()", `?rule=schema%3Aemployees`},
 		"/quarantine/q1":                     {"&lt;b&gt;SECRET-VALUE", "touchstone quarantine release q1"},
-		"/review":                            {"below the threshold", "89.0\u202f%", "上海美<mark>跃</mark>包<mark>装有限公司</mark>", `/review/1-2`},
-		"/review/1-2":                        {"&#43;3.0 bits", "pairs are merged from &#43;4.2", "deleted at its source", `class="equal"`, "−13.0"},
+		"/review/list":                       {"below the threshold", "89.0\u202f%", `<span class="script">跃</span>`, `<mark>有限公司</mark>`, `/review/1-2`, "EUR\u00a0184\u202f000"},
+		"/review":                            {"&#43;3.0 bits", "merged from &#43;4.2", "deleted at its source", `class="line equal"`, "−13.0", "Today&#39;s 40 minutes: these 23 remove 71 % of the expected damage", `data-fetch="/review?not=1-2"`},
+		"/review/1-2":                        {`name="seen" value="v1"`, "For one customer: name nearly same (&#43;20.0).", "If phones were “same” instead of “different”, the answer would turn.", "amy said", "&lt;b&gt;a note", `href="https://crm.example/c1"`},
+		"/review/cluster/abcd2345efgh6789":   {`class="edge bridge weakest cut"`, "Split off", "1 – 2: &#43;6.0", "After 2 of 2 unions"},
+		"/review/effect/1-2":                 {"<b>crm</b> 1 field", "a new object"},
+		"/bulk?entity=company":               {"12 pairs would be decided", "4 need two people", `name="token" value="tok"`},
+		"/bulk/b1":                           {"3 decided, 1 left as they were, of 12", "Stop"},
 		"/customers?q=%E7%BE%8E%E8%B7%83":    {"1 customer<", "This is an id", `value="美跃"`},
 		"/customers?q=nobody":                {"Nobody was found", "a phone by its end"},
 		"/customers":                         {`rel="next" href="?after=w.1"`},
@@ -263,7 +261,7 @@ func TestEveryLookIsKept(t *testing.T) {
 	get(t, h, "/quarantine.csv")
 	got := strings.Join(*f.seen, "\n")
 	for _, want := range []string{
-		"page:local read.overview abcd2345efgh6789,zzzz2345efgh6789", "page:local read.writes row1", "page:local read.quarantine q1", "page:local read.review 1-2,1-9,2-9",
+		"page:local read.overview abcd2345efgh6789,zzzz2345efgh6789", "page:local read.writes row1", "page:local read.quarantine q1", "page:local read.review 1-2", "page:local read.pair 1-2,abcd2345efgh6789,zzzz2345efgh6789", "page:local read.cluster abcd2345efgh6789",
 		"page:local read.pair 1-2,abcd2345efgh6789,zzzz2345efgh6789", "page:local read.customers abcd2345efgh6789", "page:local read.customer abcd2345efgh6789",
 		"page:local read.quarantine.export q1",
 	} {

@@ -50,7 +50,7 @@ func customerAddress(r *http.Request, page string) string {
 	return "/customers/" + url.PathEscape(r.PathValue("id")) + "/" + page
 }
 
-func (s *server) relate(w http.ResponseWriter, r *http.Request) {
+func (s *server) stateRelation(w http.ResponseWriter, r *http.Request) {
 	if !s.form(w, r) {
 		return
 	}

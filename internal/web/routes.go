@@ -84,8 +84,3 @@ func (s *server) quarantineRoutes(m *routes) {
 	m.handle("GET /quarantine.csv", auth.SeeCustomers, s.quarantineExport)
 	m.handle("GET /quarantine/{id}", auth.SeeCustomers, s.quarantined)
 }
-
-func (s *server) reviewRoutes(m *routes) {
-	m.handle("GET /review", auth.SeeCustomers, s.review)
-	m.handle("GET /review/{id}", auth.SeeCustomers, s.pair)
-}

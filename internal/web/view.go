@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // functions are what templates may call, in one language.
 func functions(l language) template.FuncMap {
 	w := words{l}
-	return template.FuncMap{
+	all := template.FuncMap{
 		"t":      w.T,
 		"n":      w.N,
 		"word":   w.word,
@@ -47,6 +48,8 @@ func functions(l language) template.FuncMap {
 		"merged":   func(members, golden int) int { return max(0, members-golden) },
 		"own":      ownPart, "tokens": tokensPart, "newtoken": newTokenPart, "otpauth": otpauth,
 	}
+	maps.Copy(all, deskFunctions(w))
+	return all
 }
 
 // bits is a weight with its sign.

@@ -1,0 +1,46 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const toldCookie = "touchstone_told"
+
+// aheadHeader marks a request of the script for a page that is not shown yet.
+const aheadHeader = "Touchstone-Ahead"
+
+// told is what the last answer did: said on the next page, with what takes it
+// back. It shows no text but ours.
+type told struct {
+	Said string   // same, apart, unsure, skip, relate, pinned, proposed, undo
+	Pair string   // to come back to
+	Undo []string // decisions; of a skip none
+}
+
+// Undoable says whether there is something to take back.
+func (t told) Undoable() bool { return len(t.Undo) > 0 || t.Said == saySkip }
+
+func (s *server) keepTold(w http.ResponseWriter, r *http.Request, t told) {
+	v := url.Values{"said": {t.Said}, "pair": {t.Pair}, "undo": t.Undo}
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // it carries ids and a word of ours
+		Name: toldCookie, Value: v.Encode(), Path: "/review", MaxAge: int(doneLife / time.Second),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+	})
+}
+
+// takeTold reads what the last answer did, once. A request ahead of its time
+// leaves it for the page that is shown.
+func (s *server) takeTold(w http.ResponseWriter, r *http.Request) told {
+	c, err := r.Cookie(toldCookie)
+	if err != nil || r.Header.Get(aheadHeader) != "" {
+		return told{}
+	}
+	http.SetCookie(w, &http.Cookie{Name: toldCookie, Path: "/review", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}) //nolint:gosec // as in keepTold
+	v, err := url.ParseQuery(c.Value)
+	if _, ours := languages()[0].table["told."+v.Get("said")]; err != nil || !ours {
+		return told{}
+	}
+	return told{v.Get("said"), v.Get("pair"), v["undo"]}
+}
