@@ -417,6 +417,9 @@ func (a *App) decide(ctx context.Context, kind string, by By, plan making) (out 
 	if err != nil {
 		return Decided{}, fmt.Errorf("%s: %w", kind, err)
 	}
+	if wake := a.life.decided.Load(); wake != nil && !out.Existing {
+		wake.ring()
+	}
 	return out, nil
 }
 

@@ -49,9 +49,6 @@ func (r *rehearsal) show(ctx context.Context, p *web.ChangePreview) error {
 	if p.Waiting, err = r.link.Waiting(ctx, slices.Sorted(maps.Keys(r.effect.Members)), r.from); err != nil {
 		return err
 	}
-	if p.Quiet() {
-		p.Notes = append(p.Notes, web.ChangeNote{Key: "quiet_" + p.Act})
-	}
 	return r.natives(ctx, p)
 }
 
@@ -262,7 +259,9 @@ func (r *rehearsal) targets(ctx context.Context, p *web.ChangePreview) error {
 		if e.Creates > 0 {
 			p.Notes = append(p.Notes, web.ChangeNote{Key: "creates", Args: []string{e.Target, fmt.Sprint(e.Creates)}, Bad: true})
 		}
-		p.Targets = append(p.Targets, e)
+		if e.Creates+e.Updates+e.None+e.Withdrawn > 0 {
+			p.Targets = append(p.Targets, e)
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"touchstone/internal/record"
 	"touchstone/internal/seal"
@@ -50,12 +51,15 @@ func (tx *Tx) Decision(ctx context.Context, id string) (d Decision, err error) {
 
 // DecisionFilter chooses decisions for a list.
 type DecisionFilter struct {
-	State string // in force | stale | pending | withdrawn; "" for all
-	After int64  // fact number to start behind
-	Limit int
+	State  string // in force | stale | pending | withdrawn; "" for all
+	After  int64  // fact number to start behind
+	Limit  int
+	Newest bool   // newest first: behind After then is before it, and 0 is the newest
+	Kind   string // "" for all
+	Who    string // "" for all
 }
 
-// Decisions lists decisions, oldest first.
+// Decisions lists decisions, oldest first where it is not asked otherwise.
 func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision, err error) {
 	where := ""
 	switch f.State {
@@ -68,8 +72,22 @@ func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision,
 	case "withdrawn":
 		where = " AND d.withdrawn <> ''"
 	}
+	order, after := ` WHERE d.seq > $1%s ORDER BY d.seq LIMIT $2`, f.After
+	if f.Newest {
+		order = ` WHERE d.seq < $1%s ORDER BY d.seq DESC LIMIT $2`
+		if after == 0 {
+			after = math.MaxInt64
+		}
+	}
+	args := []any{after, max(f.Limit, 1)}
+	for _, x := range []struct{ column, value string }{{"d.kind", f.Kind}, {"d.who", f.Who}} {
+		if x.value != "" {
+			args = append(args, x.value)
+			where += fmt.Sprintf(" AND %s = $%d", x.column, len(args))
+		}
+	}
 	at := map[string]int{}
-	err = db.view(ctx, decisionColumns+` WHERE d.seq > $1`+where+` ORDER BY d.seq LIMIT $2`, []any{f.After, max(f.Limit, 1)}, func(r *sql.Rows) error {
+	err = db.view(ctx, decisionColumns+fmt.Sprintf(order, where), args, func(r *sql.Rows) error {
 		d, err := scanDecision(r)
 		at[d.ID] = len(list)
 		list = append(list, d)

@@ -172,10 +172,10 @@ func (tx *DecideTx) MergesOn(ctx context.Context, recs []int64, behind int64) (l
 type Follows struct{ Events, Consents, Relations, Pins int }
 
 // Follows counts what goes with each of the records.
-func (tx *LinkTx) Follows(ctx context.Context, recs []int64) (map[int64]Follows, error) {
+func (tx *Tx) Follows(ctx context.Context, recs []int64) (map[int64]Follows, error) {
 	out := map[int64]Follows{}
 	count := func(q string, add func(f *Follows, kind string, n int)) error {
-		return eachIn(ctx, tx.Tx, q, recs, func(r *sql.Rows) error {
+		return eachIn(ctx, tx, q, recs, func(r *sql.Rows) error {
 			var rec int64
 			var kind string
 			var n int

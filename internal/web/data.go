@@ -15,6 +15,7 @@ type Source interface {
 	DeskData
 	QueueData
 	CustomerData
+	ChangeData
 	// Seen keeps that who was shown these: it is called before they are shown.
 	Seen(ctx context.Context, who, what string, subjects []string) error
 }

@@ -1,5 +1,98 @@
 package web
 
+import (
+	"context"
+	"time"
+)
+
+// ChangeData is merges, splits and what takes them back.
+type ChangeData interface {
+	// SplitPage reads a customer's source records to choose from.
+	SplitPage(ctx context.Context, id string) (SplitPage, error)
+	// ChangePreview says what a change would do, and does nothing.
+	ChangePreview(ctx context.Context, c CustomerChange) (ChangePreview, error)
+	// ChangeCustomers makes a change. It gives the decision, and whether it stood
+	// already.
+	ChangeCustomers(ctx context.Context, c CustomerChange, by By) (decision string, existing bool, err error)
+	// DecisionsPage lists what people have decided, newest first.
+	DecisionsPage(ctx context.Context, q DecisionQuery) (DecisionsPage, error)
+	// DecisionPage reads one decision with its balance.
+	DecisionPage(ctx context.Context, id string) (DecisionPage, error)
+}
+
+// CustomerChange is a merge of two customers (A and B: golden ids, or source
+// records), a split of Records from the customer From, or an undo of Decision.
+type CustomerChange struct {
+	Act      string // merge, split, undo
+	A, B     string
+	Records  []string
+	From     string
+	Decision string
+	Over     bool // earlier decisions that stand against it go out of force
+}
+
+// SplitPage is a customer with the records that may leave it.
+type SplitPage struct {
+	ID, Entity, Name string
+	Moved            bool // the id that was asked for now belongs to this customer
+	Records          []SplitRecord
+	More             int // not listed
+}
+
+// SplitRecord is one source record, and what would go with it.
+type SplitRecord struct {
+	Ref, Source, ID, Name             string
+	Live                              bool
+	Events, Consents, Relations, Pins int
+	Fields                            []Field
+}
+
+// DecisionQuery chooses decisions; "" for all.
+type DecisionQuery struct {
+	State, Kind, Who, Customer string
+	After                      string
+	Limit                      int
+}
+
+// DecisionRow is one decision.
+type DecisionRow struct {
+	ID, Kind, State, Who, Why string
+	At, Until, Withdrawn      time.Time
+	WithdrawnBy               string
+	Withdraws                 []string
+	Records                   []string
+	More                      int // further records
+	Field, Value              string
+	From                      []string
+	Problem                   string
+	Undoable                  bool
+	Balanced, Refused         bool // its effect has been weighed
+}
+
+// DecisionsPage is a page of them.
+type DecisionsPage struct {
+	Rows     []DecisionRow
+	Next     string
+	Customer string // the golden id that the list is about; "" for all
+	Name     string
+}
+
+// Certificate is the balance of one decision's effect.
+type Certificate struct {
+	At      time.Time
+	Refused bool // it did not balance, and was rolled back
+	Erased  bool
+	Moved   int
+	Lines   []BalanceLine
+}
+
+// DecisionPage is one decision.
+type DecisionPage struct {
+	DecisionRow
+	Customers    []Golden // where its records stand now
+	Certificates []Certificate
+}
+
 // ChangePreview is what a merge, a split or an undo would do, worked out by the
 // code that does it, in a transaction that was rolled back.
 type ChangePreview struct {

@@ -125,6 +125,8 @@ func everyPage() []string {
 		"/customers", "/customers?q=%E7%BE%8E%E8%B7%83", "/customers?q=nobody", "/customers/abcd2345efgh6789", "/login", "/nowhere",
 		"/customers/abcd2345efgh6789?day=2026-01-01&from=2025-01-01", "/customers/abcd2345efgh6789/timeline?kind=ticket", "/customers/abcd2345efgh6789/fields/name",
 		"/customers/abcd2345efgh6789/record?ref=crm/company/c1", "/customers/abcd2345efgh6789/relations", "/customers/abcd2345efgh6789/people", "/customers/abcd2345efgh6789/group",
+		"/customers/abcd2345efgh6789/split", "/customers/abcd2345efgh6789/split?r=crm%2Fcompany%2Fc1", "/customers/merge", "/customers/merge?a=abcd2345efgh6789&b=zzzz2345efgh6789",
+		"/decisions", "/decisions?state=none", "/decisions?customer=abcd2345efgh6789", "/decisions/d1", "/decisions/d2",
 	}
 }
 

@@ -59,6 +59,7 @@ func (s *server) routesOf() *routes {
 	s.quarantineRoutes(m)
 	s.reviewRoutes(m)
 	s.customerRoutes(m)
+	s.changeRoutes(m)
 	s.accountRoutes(m)
 	s.meRoutes(m)
 	s.peopleRoutes(m)

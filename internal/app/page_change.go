@@ -1,0 +1,233 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+	"touchstone/internal/web"
+)
+
+// mostSplit is how many records of a customer one can choose from on a page.
+const mostSplit = 500
+
+// pageDecisions is how many decisions one page lists.
+const pageDecisions = 30
+
+// SplitPage is a customer with the records that may leave it.
+func (a *App) SplitPage(ctx context.Context, id string) (p web.SplitPage, err error) {
+	g, moved, err := a.findGolden(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	parts, err := partsOf(g)
+	if err != nil {
+		return p, err
+	}
+	p = web.SplitPage{ID: g.ID, Entity: g.Entity, Name: DisplayName(g.Entity, parts.fields), Moved: moved}
+	byGolden, err := a.Store.MembersOf(ctx, []int64{g.Founder})
+	if err != nil {
+		return p, err
+	}
+	members := byGolden[g.Founder]
+	if len(members) > mostSplit {
+		p.More, members = len(members)-mostSplit, members[:mostSplit]
+	}
+	recs := make([]int64, len(members))
+	for i, m := range members {
+		recs[i] = m.Rec
+	}
+	var follows map[int64]store.Follows
+	if err := a.Store.Look(ctx, func(tx *store.DecideTx) (err error) {
+		follows, err = tx.Follows(ctx, recs)
+		return err
+	}); err != nil {
+		return p, err
+	}
+	for _, m := range members {
+		row, err := a.goldenMember(m)
+		if err != nil {
+			return p, err
+		}
+		f := follows[m.Rec]
+		p.Records = append(p.Records, web.SplitRecord{
+			Ref: a.refName(m.Ref), Source: row.Source, ID: row.ID, Name: row.Name, Live: row.Live, Fields: row.Fields,
+			Events: f.Events, Consents: f.Consents, Relations: f.Relations, Pins: f.Pins,
+		})
+	}
+	return p, nil
+}
+
+// ChangePreview says what a change would do, and does nothing. What cannot be
+// asked for so is refused in the preview.
+func (a *App) ChangePreview(ctx context.Context, c web.CustomerChange) (p web.ChangePreview, err error) {
+	by := By{Who: "preview", Over: c.Over}
+	switch c.Act {
+	case store.Merged:
+		p, err = a.PreviewMerge(ctx, c.A, c.B, by)
+	case store.Split:
+		p, err = a.PreviewSplit(ctx, c.Records, c.From, by)
+	default:
+		p, err = a.PreviewUndo(ctx, c.Decision, by)
+	}
+	if err != nil {
+		return p, err
+	}
+	for i := range p.Targets { // not inside the rehearsal: it holds the store's writer
+		for _, t := range a.targets {
+			if t.config.Name == p.Targets[i].Target {
+				if p.Targets[i].Held, err = t.deliverer.Held(ctx); err != nil {
+					return p, err
+				}
+			}
+		}
+	}
+	return p, nil
+}
+
+// ChangeCustomers makes a change. What refuses it is told to the reader.
+func (a *App) ChangeCustomers(ctx context.Context, c web.CustomerChange, by web.By) (string, bool, error) {
+	own := By{Who: by.Who, Why: by.Why, Over: c.Over}
+	var d Decided
+	var err error
+	switch c.Act {
+	case store.Merged:
+		d, err = a.Merge(ctx, c.A, c.B, own)
+	case store.Split:
+		d, err = a.Split(ctx, c.Records, c.From, own)
+	default:
+		d, err = a.Undo(ctx, c.Decision, own)
+	}
+	var against *store.Contradiction
+	var impossible *store.Impossible
+	var unclear *Unclear
+	if errors.As(err, &against) || errors.As(err, &impossible) || errors.As(err, &unclear) {
+		return "", false, &web.Problem{Text: err.Error()}
+	}
+	return d.Decision, d.Existing, err
+}
+
+// DecisionsPage lists what people have decided, newest first; of one customer,
+// all that speaks of its records, and what has taken that back.
+func (a *App) DecisionsPage(ctx context.Context, q web.DecisionQuery) (p web.DecisionsPage, err error) {
+	var list []store.Decision
+	if q.Customer != "" {
+		if list, err = a.decisionsOf(ctx, &p, q.Customer); err != nil {
+			return p, err
+		}
+	} else {
+		f := store.DecisionFilter{State: q.State, Kind: q.Kind, Who: q.Who, Newest: true, Limit: pageDecisions + 1}
+		if q.After != "" {
+			if f.After, err = strconv.ParseInt(q.After, 10, 64); err != nil {
+				return p, fmt.Errorf("decisions behind %q: %w", q.After, record.ErrNotFound)
+			}
+		}
+		if list, err = a.Store.Decisions(ctx, f); err != nil {
+			return p, err
+		}
+		if len(list) > pageDecisions {
+			list = list[:pageDecisions]
+			p.Next = strconv.FormatInt(list[pageDecisions-1].Seq, 10)
+		}
+	}
+	p.Rows, err = a.decisionRows(ctx, list)
+	return p, err
+}
+
+// mostOfCustomer bounds what is listed of one customer.
+const mostOfCustomer = 200
+
+func (a *App) decisionsOf(ctx context.Context, p *web.DecisionsPage, customer string) ([]store.Decision, error) {
+	g, _, err := a.findGolden(ctx, customer)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := partsOf(g)
+	if err != nil {
+		return nil, err
+	}
+	p.Customer, p.Name = g.ID, DisplayName(g.Entity, parts.fields)
+	byGolden, err := a.Store.MembersOf(ctx, []int64{g.Founder})
+	if err != nil {
+		return nil, err
+	}
+	recs := make([]int64, 0, len(byGolden[g.Founder]))
+	for _, m := range byGolden[g.Founder] {
+		recs = append(recs, m.Rec)
+	}
+	list, err := a.Store.DecisionsOn(ctx, recs)
+	slices.Reverse(list)
+	return list[:min(len(list), mostOfCustomer)], err
+}
+
+func (a *App) decisionRows(ctx context.Context, list []store.Decision) ([]web.DecisionRow, error) {
+	shown, err := a.showDecisions(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	weighed, err := a.Store.Certificates(ctx, ids(list))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]web.DecisionRow, len(shown))
+	for i, d := range shown {
+		out[i] = web.DecisionRow{
+			ID: d.ID, Kind: d.Kind, State: d.State, Who: d.Who, Why: d.Why, At: parse(d.At), Until: parse(d.Until), Withdrawn: parse(d.Withdrawn),
+			WithdrawnBy: d.WithdrawnBy, Withdraws: d.Withdraws, Records: d.Records, More: d.More, Field: d.Field, Value: d.Value, From: d.From,
+			Problem: d.Problem, Undoable: d.Withdrawn == "" && d.Kind != store.Expired,
+		}
+		for _, c := range weighed[d.ID] {
+			out[i].Balanced = true
+			out[i].Refused = out[i].Refused || c.Refused
+		}
+	}
+	return out, nil
+}
+
+// DecisionPage is one decision with its balance, and the customers that its
+// records belong to now.
+func (a *App) DecisionPage(ctx context.Context, id string) (p web.DecisionPage, err error) {
+	var d store.Decision
+	if err := a.Store.Look(ctx, func(tx *store.DecideTx) (err error) {
+		d, err = tx.Decision(ctx, id)
+		return err
+	}); err != nil {
+		return p, err
+	}
+	if d.Seq == 0 {
+		return p, fmt.Errorf("decision %q: %w", id, record.ErrNotFound)
+	}
+	rows, err := a.decisionRows(ctx, []store.Decision{d})
+	if err != nil {
+		return p, err
+	}
+	p.DecisionRow = rows[0]
+	weighed, err := a.Store.Certificates(ctx, []string{id})
+	if err != nil {
+		return p, err
+	}
+	for _, c := range weighed[id] {
+		p.Certificates = append(p.Certificates, web.Certificate{At: parse(c.At), Refused: c.Refused, Erased: c.Erased, Moved: c.Moved, Lines: a.balanceLines(c.Lines)})
+	}
+	var golden []store.Golden
+	seen := map[string]bool{}
+	for _, name := range p.Records {
+		g, _, err := a.findGolden(ctx, name)
+		if errors.Is(err, record.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return p, err
+		}
+		if !seen[g.ID] {
+			seen[g.ID] = true
+			golden = append(golden, g)
+		}
+	}
+	p.Customers, err = a.goldenRows(ctx, golden)
+	return p, err
+}
