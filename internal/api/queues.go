@@ -108,7 +108,7 @@ type Quarantined struct {
 	Who     string             `json:"who,omitempty"`
 	Why     string             `json:"why,omitempty"`
 	Reasons []QuarantineReason `json:"reasons"`
-	Raw     string             `json:"raw,omitempty" doc:"the record as it came, as JSON text"`
+	Raw     string             `json:"raw,omitempty" doc:"the record as it came"`
 }
 
 func quarantined(q web.QuarantineRow) Quarantined {
@@ -152,7 +152,11 @@ func (x *api) quarantine() {
 				return nil, err
 			}
 			out := quarantined(q.QuarantineRow)
-			out.Raw = q.Raw
+			row, err := x.app.Store.QuarantineShow(ctx, q.ID)
+			if err != nil {
+				return nil, err
+			}
+			out.Raw = string(row.Raw)
 			return answer(out, x.seen(ctx, "read.quarantine", q.ID))
 		})
 	type release struct {

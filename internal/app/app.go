@@ -65,6 +65,7 @@ type App struct {
 	stopping   *atomic.Bool  // work is to end at the next safe place
 	retired    *atomic.Bool  // its connectors are closed
 	looking    chan struct{} // look-ups at once
+	landed     signal        // wakes the resolver
 	sealsAtEnd bool          // what is written is chained when it closes
 	// rebuilding makes what is derived from facts alone: no clock fact lands.
 	rebuilding bool
@@ -109,7 +110,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: newLife(opts.Env), stopping: new(atomic.Bool), retired: new(atomic.Bool), looking: make(chan struct{}, mostLooking)}
+	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: newLife(opts.Env), stopping: new(atomic.Bool), retired: new(atomic.Bool), looking: make(chan struct{}, mostLooking), landed: newSignal()}
 	a.opts.Env.HTTP = a.life.metrics.transport(opts.Env.HTTP)
 	if opts.Shared {
 		if _, err := os.Stat(filepath.Join(opts.Dir, seal.KeyFile)); err != nil {

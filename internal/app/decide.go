@@ -380,7 +380,18 @@ func unsureOf(ctx context.Context, tx *store.DecideTx, n *store.NewDecision, s, 
 // names.
 func (a *App) Undo(ctx context.Context, id string, by By) (Decided, error) {
 	by.Over = false
-	return a.decide(ctx, store.Undone, by, a.undoing(ctx, id))
+	if d, done, err := a.undoOther(ctx, id, by); done {
+		return d, err
+	}
+	mended, err := a.Store.RepairedBy(ctx, id)
+	if err != nil {
+		return Decided{}, err
+	}
+	out, err := a.decide(ctx, store.Undone, by, a.undoing(ctx, id))
+	if err != nil || len(mended) == 0 {
+		return out, err
+	}
+	return out, a.deriveNow(ctx, mended)
 }
 
 func (a *App) undoing(ctx context.Context, id string) making {
@@ -417,8 +428,8 @@ func (a *App) decide(ctx context.Context, kind string, by By, plan making) (out 
 	if err != nil {
 		return Decided{}, fmt.Errorf("%s: %w", kind, err)
 	}
-	if wake := a.life.decided.Load(); wake != nil && !out.Existing {
-		wake.ring()
+	if !out.Existing {
+		a.landed.ring() // a decision takes effect at once, not with the next look
 	}
 	return out, nil
 }

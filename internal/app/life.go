@@ -22,8 +22,6 @@ type life struct {
 	locks   []*os.File
 	gate    *gate
 
-	decided atomic.Pointer[signal] // wakes the resolver; nil while none runs
-
 	mu      sync.Mutex
 	sources map[string]*Part
 	targets map[string]*Part

@@ -1,29 +1,75 @@
 package app
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
+	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 )
 
-// quarantineScan is how many rows one page reads at most while it looks for
-// those with a rule: reasons are sealed, so the store cannot choose.
-const quarantineScan = 2000
+const (
+	// quarantineScan is how many rows one page reads at most while it looks for
+	// those with a rule among rows that wait no more: their reasons are sealed.
+	quarantineScan = 2000
+	// shownFaults is how many faults the list begins with.
+	shownFaults = 12
+)
 
 // QuarantinePage lists quarantined records.
 func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web.QuarantinePage, err error) {
 	f.Limit = max(f.Limit, 1)
-	counts, err := a.Store.QuarantineCounts(ctx)
-	if err != nil {
-		return p, err
-	}
 	if !slices.Contains(quarantineStates(), f.State) {
 		f.State = "open"
+	}
+	if err := a.quarantineCounts(ctx, f, &p); err != nil {
+		return p, err
+	}
+	q := store.QuarantineQuery{State: f.State, Source: a.SourceUID(f.Source), After: f.After, Limit: f.Limit + 1}
+	if days, err := strconv.Atoi(f.Age); err == nil && slices.Contains(web.QuarantineAges, f.Age) {
+		q.Before = store.TimeText(a.opts.Env.Clock.Now().Add(-time.Duration(days) * 24 * time.Hour))
+	}
+	if f.State == "open" {
+		if err := a.faultsFor(ctx, f, &q, &p); err != nil {
+			return p, err
+		}
+		f.Rule = ""
+	}
+	read := 0
+	for {
+		rows, err := a.Store.Quarantines(ctx, q)
+		if err != nil {
+			return p, err
+		}
+		for _, row := range rows {
+			if len(p.Rows) == f.Limit {
+				p.Next = q.After
+				return p, nil
+			}
+			q.After = row.ID
+			if f.Rule == "" || hasRule(row, f.Rule) {
+				p.Rows = append(p.Rows, a.quarantineRow(row))
+			}
+		}
+		read += len(rows)
+		switch {
+		case len(rows) <= f.Limit:
+			return p, nil
+		case read >= quarantineScan:
+			p.Next, p.Partial = q.After, true
+			return p, nil
+		}
+	}
+}
+
+func (a *App) quarantineCounts(ctx context.Context, f web.QuarantineFilter, p *web.QuarantinePage) error {
+	counts, err := a.Store.QuarantineCounts(ctx)
+	if err != nil {
+		return err
 	}
 	byState := map[string]int{}
 	for _, states := range counts {
@@ -37,31 +83,73 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 	for _, s := range a.order {
 		p.Sources = append(p.Sources, web.Count{Name: s.source.Name, N: counts[s.uid][f.State]})
 	}
-	after, read := f.After, 0
-	for {
-		rows, err := a.Store.QuarantineList(ctx, f.State, a.SourceUID(f.Source), after, f.Limit+1)
-		if err != nil {
-			return p, err
-		}
-		for _, q := range rows {
-			if len(p.Rows) == f.Limit {
-				p.Next = after
-				return p, nil
-			}
-			after = q.ID
-			if f.Rule == "" || hasRule(q, f.Rule) {
-				p.Rows = append(p.Rows, a.quarantineRow(q))
-			}
-		}
-		read += len(rows)
+	p.Repairs, p.Overtaken, err = a.Store.RepairCounts(ctx)
+	return err
+}
+
+// faultsFor narrows the question to the faults that are asked for, and lists the
+// most frequent ones.
+func (a *App) faultsFor(ctx context.Context, f web.QuarantineFilter, q *store.QuarantineQuery, p *web.QuarantinePage) error {
+	groups, err := a.Store.FaultGroups(ctx)
+	if err != nil {
+		return err
+	}
+	rule, field, _ := strings.Cut(f.Rule, ":")
+	var shown []store.FaultGroup
+	for _, g := range groups {
 		switch {
-		case len(rows) <= f.Limit:
-			return p, nil
-		case read >= quarantineScan:
-			p.Next, p.Partial = after, true
-			return p, nil
+		case f.Source != "" && g.Source != q.Source:
+			continue
+		case f.Rule != "" && (g.Rule != rule && rule != "" || field != "" && !ofField(g.Field, field)):
+			continue
+		case f.Fault != "" && f.Fault != g.Fault:
+			continue
+		}
+		shown = append(shown, g)
+	}
+	if f.Rule != "" || f.Fault != "" {
+		q.Faults = []string{}
+		for _, g := range shown {
+			q.Faults = append(q.Faults, g.Fault)
 		}
 	}
+	p.More = max(len(shown)-shownFaults, 0)
+	if p.Faults, err = a.faultGroups(ctx, shown[:min(len(shown), shownFaults)]); err != nil {
+		return err
+	}
+	if f.Fault != "" && len(p.Faults) == 1 {
+		p.Of = &p.Faults[0]
+	}
+	return nil
+}
+
+// ofField says whether a fault's field is the one asked for, or a part of it.
+func ofField(have, field string) bool {
+	return have == field || strings.HasPrefix(have, "/"+field+"/") || strings.TrimPrefix(have, "/") == field
+}
+
+// faultGroups shows groups by their oldest record.
+func (a *App) faultGroups(ctx context.Context, groups []store.FaultGroup) ([]web.FaultGroup, error) {
+	out := make([]web.FaultGroup, 0, len(groups))
+	for _, g := range groups {
+		q, err := a.quarantinedRow(ctx, g.Sample)
+		if err != nil {
+			return nil, err
+		}
+		x := web.FaultGroup{Fault: g.Fault, Source: a.SourceName(g.Source), Entity: g.Entity, N: g.N, Oldest: parse(g.Oldest), Sample: g.Sample}
+		for _, r := range q.Reasons {
+			if a.Store.Fault(q.Ref, r) != g.Fault {
+				continue
+			}
+			x.Reason = webReason(r)
+			if offers := q.offers(r); len(offers) > 0 {
+				x.Best = offers[0].Name
+			}
+			break
+		}
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 func quarantineStates() []string { return []string{"open", "released", "mended", "superseded"} }
@@ -71,11 +159,15 @@ func quarantineStates() []string { return []string{"open", "released", "mended",
 func hasRule(q store.Quarantined, rule string) bool {
 	rule, field, _ := strings.Cut(rule, ":")
 	for _, r := range q.Reasons {
-		if r.Rule == rule && (field == "" || r.Field == field) {
+		if (rule == "" || r.Rule == rule) && (field == "" || ofField(r.Field, field)) {
 			return true
 		}
 	}
 	return false
+}
+
+func webReason(r record.Reason) web.Reason {
+	return web.Reason{Rule: r.Rule, Field: r.Field, Value: r.Value, Text: r.Text, Remedy: r.Remedy}
 }
 
 func (a *App) quarantineRow(q store.Quarantined) web.QuarantineRow {
@@ -84,21 +176,7 @@ func (a *App) quarantineRow(q store.Quarantined) web.QuarantineRow {
 		Who: q.Who, Why: q.Why, Version: q.Version,
 	}
 	for _, r := range q.Reasons {
-		row.Reasons = append(row.Reasons, web.Reason{Rule: r.Rule, Field: r.Field, Value: r.Value, Text: r.Text, Remedy: r.Remedy})
+		row.Reasons = append(row.Reasons, webReason(r))
 	}
 	return row
-}
-
-// QuarantineRecord is one quarantined record as it came.
-func (a *App) QuarantineRecord(ctx context.Context, id string) (web.QuarantineRecord, error) {
-	q, err := a.Store.QuarantineShow(ctx, id)
-	if err != nil {
-		return web.QuarantineRecord{}, err
-	}
-	out := web.QuarantineRecord{QuarantineRow: a.quarantineRow(q), Raw: string(q.Raw)}
-	var b bytes.Buffer
-	if json.Indent(&b, q.Raw, "", "  ") == nil {
-		out.Raw = b.String()
-	}
-	return out, nil
 }

@@ -93,6 +93,8 @@ type relator struct {
 	e      *entity
 	model  *matching.Model
 	shared *store.Shared
+	// refused are those that a person does not want to see again.
+	refused map[store.RefusedBetween]bool
 }
 
 func (a *App) relator(ctx context.Context, name string) (r *relator, err error) {
@@ -101,6 +103,9 @@ func (a *App) relator(ctx context.Context, name string) (r *relator, err error) 
 		return nil, fmt.Errorf("entity type %q: %w", name, record.ErrNotFound)
 	}
 	r = &relator{a: a, e: e, model: e.model.Load()}
+	if r.refused, err = a.Store.RefusedRelations(ctx); err != nil {
+		return nil, err
+	}
 	r.shared, err = a.Store.Shared(ctx, name, nil)
 	return r, err
 }
@@ -165,7 +170,7 @@ func (r *relator) page(ctx context.Context, goldens []store.Golden, kind string,
 			if !ok || y.Golden == x.Golden || once && y.Golden < x.Golden {
 				continue
 			}
-			if tie, is := r.model.Relate(x.features, y.features, r.e.resolver.Review); is {
+			if tie, is := r.model.Relate(x.features, y.features, r.e.resolver.Review); is && !r.refused[store.RefusedBetween{A: min(x.Golden, y.Golden), B: max(x.Golden, y.Golden), Kind: tie.Kind}] {
 				keepBest(best, proposal{x, y, tie})
 			}
 		}

@@ -16,7 +16,7 @@ import (
 
 const (
 	// usualPairs and mostPairsListed are how many pairs one answer lists.
-	usualPairs = 20
+	usualPairs      = 20
 	mostPairsListed = 1000
 	// mostTextFound bounds the golden records that a text is looked for in.
 	mostTextFound = 500

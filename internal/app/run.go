@@ -38,9 +38,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.stopping.Store(false)
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	landed, resolved := newSignal(), newSignal()
-	a.life.decided.Store(&landed) // what is decided on a page takes effect at once
-	defer a.life.decided.Store(nil)
+	landed, resolved := a.landed, newSignal()
 	g, asked := errgroup.WithContext(ctx)
 	for _, s := range a.order {
 		g.Go(func() error { return a.runSource(asked, work, s, landed) })

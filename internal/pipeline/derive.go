@@ -79,6 +79,7 @@ type walk struct {
 
 	relations []record.Relation
 	misses    []store.Miss
+	repairs   map[string]mended // of the version whose values are authored, by field
 }
 
 func (w *walk) step(v *store.Version, out *store.Derived) {
@@ -101,7 +102,11 @@ func (w *walk) step(v *store.Version, out *store.Derived) {
 	if len(echoed) > 0 {
 		missed = misses{}
 		fields, _ = w.d.Mapper.mapped(own, &missed)
+		fields = w.stillRepaired(fields, v.Repairs)
 		relations, _ = w.d.Mapper.Relations(own, earlier(v.Stamp, v.SeenAt), &missed)
+	}
+	if len(echoed) == 0 {
+		w.repairs = w.madeBy(obj, v.Repairs)
 	}
 	w.relations, w.misses = relations, missed.list
 	changed := w.setAuthored(fields, v)
@@ -119,6 +124,7 @@ func (d *Deriver) read(v *store.Version, known decoded, missed *misses) (map[str
 		return nil, nil, nil, []record.Reason{{Rule: "unreadable", Text: err.Error(), Remedy: "mend the record at the source; it is read again with the next pull"}}
 	}
 	fields, reasons := d.Mapper.mapped(obj, missed)
+	fields, reasons = repaired(fields, reasons, v.Repairs)
 	if v.Deleted {
 		return obj, fields, nil, nil // a tombstone often holds little more than an id
 	}

@@ -48,6 +48,8 @@ type NewDecision struct {
 	Rulings   []Ruling
 	Withdraws []string
 	Map       *ValueMap // of a decision on values
+	Repairs   []Repair
+	Refuses   []RefusedRelation
 	Relation  *SaidRelation
 	// Leaving are the records that a split takes out. What an earlier decision
 	// that it withdraws said of those who leave, and of those who stay, is said
@@ -212,6 +214,17 @@ func (tx *DecideTx) insertDecision(ctx context.Context, n NewDecision, mark stri
 			return d, err
 		}
 	}
+	if err := tx.insertRefused(ctx, d.ID, n.Refuses); err != nil {
+		return d, err
+	}
+	if len(n.Repairs) > 0 {
+		if err := tx.insertRepairs(ctx, d.ID, n.Repairs); err != nil {
+			return d, err
+		}
+		if err := tx.deriveRecs(ctx, recsRepaired(n.Repairs)); err != nil {
+			return d, err
+		}
+	}
 	return d, tx.insertRulings(ctx, d, "", n.Rulings)
 }
 
@@ -323,6 +336,9 @@ func (tx *Tx) inForce(ctx context.Context, id string, touched map[int64]bool, re
 		*revived = append(*revived, id)
 	}
 	if err := tx.mapTurned(ctx, id); err != nil {
+		return err
+	}
+	if err := tx.repairTurned(ctx, id); err != nil {
 		return err
 	}
 	var next []string

@@ -40,6 +40,8 @@ type Version struct {
 	Problem  string
 	Place    string
 	Released bool // a person let it pass in spite of its reasons
+	// Repairs are fields that a person has set for this version; nil leaves one out.
+	Repairs map[string]json.RawMessage
 }
 
 // Write is what we once sent to the object: target path → value as JSON.

@@ -11,6 +11,7 @@ import (
 // Quarantined is one version that did not pass.
 type Quarantined struct {
 	ID      string
+	Rec     int64
 	Ref     record.Ref // Source is the uid
 	Version int
 	State   string // open | released | superseded | mended | gone
@@ -22,13 +23,13 @@ type Quarantined struct {
 	Raw     []byte // only from QuarantineShow
 }
 
-const quarantineColumns = `SELECT q.id, q.source, q.entity, q.external_id, q.version, q.state, q.at, v.place, q.who, q.why, q.reasons, v.raw, s.salt
+const quarantineColumns = `SELECT q.id, q.rec, q.source, q.entity, q.external_id, q.version, q.state, q.at, v.place, q.who, q.why, q.reasons, v.raw, s.salt
 	FROM quarantine q JOIN source_record s ON s.rec = q.rec JOIN source_version v ON v.rec = q.rec AND v.version = q.version`
 
 func (db *DB) scanQuarantine(r *sql.Rows) (Quarantined, error) {
 	var q Quarantined
 	var reasons, raw, salt []byte
-	err := r.Scan(&q.ID, &q.Ref.Source, &q.Ref.Entity, &q.Ref.ID, &q.Version, &q.State, &q.At, &q.Place, &q.Who, &q.Why, &reasons, &raw, &salt)
+	err := r.Scan(&q.ID, &q.Rec, &q.Ref.Source, &q.Ref.Entity, &q.Ref.ID, &q.Version, &q.State, &q.At, &q.Place, &q.Who, &q.Why, &reasons, &raw, &salt)
 	if err != nil {
 		return q, err
 	}
@@ -94,6 +95,9 @@ func (db *DB) Release(ctx context.Context, id, who, why string) error {
 			return fmt.Errorf("quarantine row %s: %w", id, ErrUnreadable)
 		}
 		if _, err := tx.exec(ctx, `UPDATE quarantine SET state = 'released', who = $1, why = $2 WHERE id = $3`, who, why, id); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, `DELETE FROM quarantine_fault WHERE id = $1`, id); err != nil {
 			return err
 		}
 		seq, err := tx.nextSeq(ctx, 1)

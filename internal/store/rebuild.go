@@ -18,6 +18,8 @@ var factTables = []struct{ table, where string }{
 	{"ruling", ""},
 	{"ruling_pending", ""},
 	{"value_map", ""},
+	{"repair", ""},
+	{"relation_refused", ""},
 	{"said_relation", ""},
 	{"model", ""},
 	{"activation", ""},
@@ -33,6 +35,7 @@ var factTables = []struct{ table, where string }{
 var derivedTables = []struct{ table, columns, where, order string }{
 	{"feature", "rec, entity, version, live, authored, features, published", "", "rec"},
 	{"quarantine", "rec, version, reasons", "WHERE state = 'open'", "rec, version"},
+	{"quarantine_fault", "fault, id, rec, source, entity, rule, field", "", "fault, id"},
 	{"blocking_key", "key, fine, rec", "", "key, fine, rec"},
 	{"shared_value", "value, entity", "", "value"},
 	{"match", "a, b, weight, pattern, model", "", "a, b"},

@@ -12,21 +12,33 @@ import (
 // has mended what stood in the way. Nothing is sent as it was: the planner looks
 // at what stands there now. It gives their number.
 func (db *DB) Retry(ctx context.Context, ids []string, who, why string) (int, error) {
-	return db.revive(ctx, ids, who, why, "retry", []string{Rejected, Conflicted, Dead}, 0)
+	return db.revive(ctx, "", ids, who, why, "retry", []string{Rejected, Conflicted, Dead}, 0)
 }
 
 // Drop takes rows out of the queue for good: what they would write is not
 // planned again until what we want, or what stands there, is different.
 func (db *DB) Drop(ctx context.Context, ids []string, who, why string) (int, error) {
-	return db.revive(ctx, ids, who, why, "drop", []string{Pending, Rejected, Conflicted, Dead}, 1)
+	return db.revive(ctx, "", ids, who, why, "drop", []string{Pending, Rejected, Conflicted, Dead}, 1)
 }
 
-func (db *DB) revive(ctx context.Context, ids []string, who, why, what string, from []string, dropped int) (n int, err error) {
+// ReviveAs is Retry, or Drop, of rows that are stuck, kept under the id of an act
+// so that Unrevive can take it back.
+func (db *DB) ReviveAs(ctx context.Context, act string, ids []string, drop bool, who, why string) (int, error) {
+	if drop {
+		return db.revive(ctx, act, ids, who, why, "drop", []string{Rejected, Conflicted, Dead}, 1)
+	}
+	return db.revive(ctx, act, ids, who, why, "retry", []string{Rejected, Conflicted, Dead}, 0)
+}
+
+func (db *DB) revive(ctx context.Context, act string, ids []string, who, why, what string, from []string, dropped int) (n int, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
 		for _, id := range ids {
+			if err := tx.keepRevived(ctx, act, id); err != nil {
+				return err
+			}
 			if err := tx.reviveRow(ctx, id, who, why, what, from, dropped); err != nil {
 				return err
 			}

@@ -93,6 +93,7 @@ type derivedRows struct {
 	superseded, void              []int64
 	seq                           int64
 	edges                         edgeRows
+	faults                        faultRows
 }
 
 func newDerivedRows() *derivedRows { return &derivedRows{} }
@@ -102,6 +103,9 @@ func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) e
 		o.superseded = append(o.superseded, r.rec)
 	}
 	o.edges.add(r, d)
+	if !r.isNew || r.again {
+		o.faults.old = append(o.faults.old, r.rec)
+	}
 	numbers := make([]int, 0, len(d.Bad))
 	for n := range d.Bad {
 		numbers = append(numbers, n)
@@ -123,7 +127,11 @@ func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) e
 		if err != nil {
 			return err
 		}
-		o.quarantine = append(o.quarantine, []any{quarantineID(r.ref, n, tx), r.rec, n, r.ref.Source, r.ref.Entity, r.ref.ID, sealed, state, tx.now})
+		id := quarantineID(r.ref, n, tx)
+		if state == "open" {
+			o.faults.add(tx, r, id, d.Bad[n])
+		}
+		o.quarantine = append(o.quarantine, []any{id, r.rec, n, r.ref.Source, r.ref.Entity, r.ref.ID, sealed, state, tx.now})
 	}
 	if d.Version > 0 {
 		o.features = append(o.features, []any{r.rec, r.ref.Entity, d.Version, seq, d.Live, string(d.Authored), d.Features, []byte{}})
@@ -171,6 +179,9 @@ func (o *derivedRows) write(ctx context.Context, tx *Tx) error {
 		 WHERE quarantine.state <> 'released'`, o.quarantine)
 	if err != nil {
 		return fmt.Errorf("quarantine: %w", err)
+	}
+	if err := o.faults.write(ctx, tx); err != nil {
+		return err
 	}
 	err = tx.insert(ctx, `INSERT INTO feature (rec, entity, version, seq, live, authored, features, published)`,
 		`ON CONFLICT (rec) DO UPDATE SET version = excluded.version, seq = excluded.seq, live = excluded.live,
@@ -292,6 +303,9 @@ func (tx *Tx) loadVersions(ctx context.Context, recs []int64, byRec map[int64]*H
 		byRec[rec].Versions = append(byRec[rec].Versions, v)
 		return nil
 	})
+	if err == nil {
+		err = tx.loadRepairs(ctx, recs, byRec, salts)
+	}
 	if err != nil {
 		return fmt.Errorf("load versions: %w", err)
 	}

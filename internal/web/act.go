@@ -60,6 +60,11 @@ func (s *server) form(w http.ResponseWriter, r *http.Request) bool {
 // done and offers to undo it. What cannot be done is told by again, which shows
 // the form with what was typed; nil for a page that says why.
 func (s *server) act(w http.ResponseWriter, r *http.Request, next string, do func(context.Context, By) (Done, error), again func(Problem)) {
+	s.actTo(w, r, func() string { return next }, do, again)
+}
+
+// actTo is act where only the doing tells which page is next.
+func (s *server) actTo(w http.ResponseWriter, r *http.Request, next func() string, do func(context.Context, By) (Done, error), again func(Problem)) {
 	if r.PostForm == nil && !s.form(w, r) {
 		return
 	}
@@ -70,7 +75,7 @@ func (s *server) act(w http.ResponseWriter, r *http.Request, next string, do fun
 	switch {
 	case err == nil:
 		s.keepDone(w, r, done)
-		http.Redirect(w, r, ourPath(next), http.StatusSeeOther) //nolint:gosec // ourPath keeps only addresses of ours
+		http.Redirect(w, r, ourPath(next()), http.StatusSeeOther) //nolint:gosec // ourPath keeps only addresses of ours
 	case errors.Is(err, record.ErrNotFound):
 		s.notFound(w, r)
 	case errors.As(err, &told):

@@ -85,24 +85,6 @@ func (s *server) startBulk(w http.ResponseWriter, r *http.Request) {
 	s.actTo(w, r, func() string { return "/bulk/" + url.PathEscape(id) }, do, func(p Problem) { s.showBulk(w, r, http.StatusUnprocessableEntity, q, answer, p) })
 }
 
-// actTo is act for a next page that is known only when the action is done.
-func (s *server) actTo(w http.ResponseWriter, r *http.Request, next func() string, do func(context.Context, By) (Done, error), again func(Problem)) {
-	s.act(&leading{ResponseWriter: w, next: next}, r, "/", do, again)
-}
-
-// leading puts the address of the next page into a redirect.
-type leading struct {
-	http.ResponseWriter
-	next func() string
-}
-
-func (l *leading) WriteHeader(status int) {
-	if status == http.StatusSeeOther {
-		l.Header().Set("Location", l.next())
-	}
-	l.ResponseWriter.WriteHeader(status)
-}
-
 // bulkJobView is one job.
 type bulkJobView struct {
 	page

@@ -42,7 +42,7 @@ func heldLines(before, after *Holdings) (out []heldLine) {
 			continue
 		}
 		for _, m := range h.Money {
-			sums[i][m.Currency], names[m.Currency] = m.Sum, true
+			sums[i][m.Currency], names[m.Currency] = m.Amount, true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {

@@ -16,6 +16,8 @@ type Source interface {
 	QueueData
 	CustomerData
 	ChangeData
+	ConflictData
+	ProposalData
 	// Seen keeps that who was shown these: it is called before they are shown.
 	Seen(ctx context.Context, who, what string, subjects []string) error
 }
@@ -36,6 +38,7 @@ type QuarantineData interface {
 	QuarantinePage(ctx context.Context, f QuarantineFilter) (QuarantinePage, error)
 	// QuarantineRecord reads one of them with its raw record.
 	QuarantineRecord(ctx context.Context, id string) (QuarantineRecord, error)
+	RepairData
 }
 
 // CustomerData is the golden records.
@@ -109,6 +112,8 @@ type TargetPage struct {
 // QuarantineFilter chooses quarantined records; "" for all.
 type QuarantineFilter struct {
 	State, Source, Rule, After string
+	Fault                      string // only records with this fault
+	Age                        string // only records that wait longer: one of QuarantineAges
 	Limit                      int
 }
 
@@ -126,17 +131,28 @@ type QuarantineRow struct {
 
 // QuarantinePage is a page of them.
 type QuarantinePage struct {
-	Rows    []QuarantineRow
-	Next    string
-	Partial bool // ended early: many did not match
-	Sources []Count
-	States  []Count
+	Rows   []QuarantineRow
+	Faults []FaultGroup // of open records, the most frequent first
+	More   int          // faults that are not listed
+	Of     *FaultGroup  // the one that is asked for
+	// Repairs are in force; of them Overtaken are of versions that the source has
+	// replaced since.
+	Repairs, Overtaken int
+	Next               string
+	Partial            bool // ended early: many did not match
+	Sources            []Count
+	States             []Count
 }
 
 // QuarantineRecord is one of them as it came.
 type QuarantineRecord struct {
 	QuarantineRow
-	Raw string // JSON, indented
+	Lines    []RawLine
+	Problems []Mending  // of a record that waits
+	Golden   string     // id of the golden record it is in; "" for none yet
+	Repairs  []RepairOf // in force on any version of it
+	Waits    []WriteRow // what is to be written back to its system
+	Next     string     // the record that waits behind it
 }
 
 // Side is one record of a pair.

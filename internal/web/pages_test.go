@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -70,15 +71,96 @@ func quarantineRow() QuarantineRow {
 }
 
 func (office) QuarantinePage(_ context.Context, f QuarantineFilter) (QuarantinePage, error) {
-	p := QuarantinePage{Sources: []Count{{"crm", 23}}, States: []Count{{"open", 23}, {"released", 1}}}
+	p := QuarantinePage{Sources: []Count{{"crm", 23}}, States: []Count{{"open", 23}, {"released", 1}}, Repairs: 3, Overtaken: 1}
 	if f.Rule != "none" {
+		p.Faults, p.More = []FaultGroup{oneFault()}, 2
 		p.Rows, p.Next = []QuarantineRow{quarantineRow()}, "q1"
 	}
 	return p, nil
 }
 
 func (office) QuarantineRecord(context.Context, string) (QuarantineRecord, error) {
-	return QuarantineRecord{quarantineRow(), `{"name": "<b>SECRET-VALUE"}`}, nil
+	q := quarantineRow()
+	return QuarantineRecord{
+		QuarantineRow: q, Lines: []RawLine{{Text: "{"}, {Text: `  "employees": "<b>SECRET-VALUE"`, Bad: true}, {Text: "}"}}, Next: "q2",
+		Problems: []Mending{{
+			Reason: q.Reasons[0], Now: "=SECRET-VALUE()", Typed: true, Fault: "f1", Same: 214, Back: []WriteBack{{"crm", "size", "=SECRET-VALUE()", "12"}},
+			Offers: []Offer{{Remedy: "number", Now: "12", Key: "1", Passes: true}, {Remedy: "empty", Key: "2", Lossy: true}},
+		}},
+		Repairs: []RepairOf{oneRepair()}, Waits: []WriteRow{write()},
+	}, nil
+}
+
+func oneRepair() RepairOf {
+	return RepairOf{
+		Source: "crm", Entity: "company", Record: "c1315", Field: "/phones/0/value", Was: "=SECRET-OLD", Now: "12", Remedy: "choose:12", Who: "amy", Decision: "d1", At: testNow, Version: 1,
+		Overtaken: true, Back: []string{"crm"},
+	}
+}
+
+func (office) FaultPage(_ context.Context, fault, remedy string) (FaultPage, error) {
+	if fault != "f1" {
+		return FaultPage{}, record.ErrNotFound
+	}
+	return FaultPage{
+		FaultGroup: oneFault(), Remedies: []Trial{{"number", 2}, {"choose:=x", 1}}, Remedy: cmp.Or(remedy, "number"), Looked: 3,
+		Rows: []TrialRow{{"q1", "c1", "line 3", "<b>SECRET-VALUE", "12", true, true}, {"q2", "c2", "", "12 34", "", true, false}, {"q3", "c3", "", "x", "", false, false}},
+	}, nil
+}
+
+func (office) ConflictPage(_ context.Context, f ConflictFilter) (ConflictPage, error) {
+	p := ConflictPage{Shown: cmp.Or(f.View, "conflict"), Views: []Count{{"conflict", 1}, {"rejected", 2}, {"dead", 0}, {"overwritten", 0}, {"flips", 0}}, Targets: []string{"crm"}}
+	switch p.Shown {
+	case "dead":
+	case "flips":
+		p.Flips = []FlipRow{{"crm", "phone", "abcd2345efgh6789", "<i>SECRET-VALUE", "phones", []FlipMove{{testNow, "1", "2"}, {testNow, "2", "1"}}}}
+	default:
+		p.Rows, p.Next = []ConflictRow{{
+			WriteRow: write(), Name: "上海美跃 <b>", Reason: "refused", Changed: testNow.Add(-time.Hour),
+			Sides: []ConflictField{{"phone", "phones", "=SECRET-OLD", "1", "12", true, "crm c1"}, {"street", "", "", "", "上海路", false, ""}},
+		}}, "8"
+	}
+	return p, nil
+}
+
+func (office) BridgePage(_ context.Context, entity, _ string) (BridgePage, error) {
+	p := BridgePage{Entity: cmp.Or(entity, "company"), Entities: []string{"company", "person"}}
+	if entity != "person" {
+		x := onePair()
+		p.Rows, p.Next = []BridgeRow{{Pair: x, Members: [2]int{3, 2}, Mean: 1.5}}, "1-2"
+		p.Between = []Ambiguous{{Record: Side{"desk", "o9", "<Between> 美跃", "", false}, Sides: [2]AmbiguousSide{{x.A, "1-9", 6.5, true}, {x.B, "2-9", 5, false}}}}
+	}
+	return p, nil
+}
+
+func (office) ProposalPage(_ context.Context, f ProposalFilter) (ProposalPage, error) {
+	p := ProposalPage{Entity: cmp.Or(f.Entity, "company"), Kind: f.Kind, Entities: []string{"company"}, Kinds: []string{"branch_of", "shares_phone"}}
+	if f.Kind != "branch_of" {
+		p.More, p.Rows = true, []Proposal{{
+			Name: "shares_phone abcd2345efgh6789 zzzz2345efgh6789", Kind: "shares_phone", A: "abcd2345efgh6789", B: "zzzz2345efgh6789", NameA: "=SECRET-VALUE", NameB: "<b>美跃", RecordA: "crm/company/c1",
+			RecordB: "desk/company/o2", Apart: "names", Evidence: []Evidence{{"phones", "same", "+86 1", "+86 1", 4}},
+		}}
+	}
+	return p, nil
+}
+
+func (office) SharedPage(_ context.Context, entity string) (SharedPage, error) {
+	p := SharedPage{Entity: cmp.Or(entity, "company"), Entities: []string{"company", "person"}}
+	if entity != "person" {
+		p.Rows = []SharedRow{{"phone", "+86 21 <SECRET-VALUE", 12, 40, 5, []string{"crm/company/c1"}}}
+	}
+	return p, nil
+}
+
+func oneFault() FaultGroup {
+	return FaultGroup{Fault: "f1", Source: "crm", Entity: "company", Reason: quarantineRow().Reasons[0], N: 214, Oldest: testNow.Add(-time.Hour), Sample: "q1", Best: "number"}
+}
+
+func (office) Fixes(_ context.Context, source string, _ bool, each func(RepairOf) error) error {
+	if source == "none" {
+		return nil
+	}
+	return each(oneRepair())
 }
 
 func onePair() Pair {
@@ -120,7 +202,9 @@ func (f office) Customer(_ context.Context, id string) (Customer, error) {
 // everyPage lists an address of each kind of page.
 func everyPage() []string {
 	return []string{
-		"/", "/sources/crm", "/targets/crm_people?state=conflict", "/quarantine", "/quarantine?rule=none", "/quarantine/q1", "/review?entity=company", "/review/1-2", "/review?entity=none",
+		"/", "/sources/crm", "/targets/crm_people?state=conflict", "/quarantine", "/quarantine?rule=none", "/quarantine/q1", "/faults/f1", "/faults/f1?behind=q9&repaired=3&left=1&remedy=number", "/quarantine/fixes", "/quarantine/fixes?source=none&overtaken=1",
+		"/conflicts", "/conflicts?view=rejected&all=ours", "/conflicts?view=dead", "/conflicts?view=overwritten", "/conflicts?view=flips", "/bridges", "/bridges?entity=person",
+		"/proposals", "/proposals?kind=branch_of", "/proposals?all=1", "/shared", "/shared?entity=person", "/review?entity=company", "/review/1-2", "/review?entity=none",
 		"/review/list", "/review/list?entity=company&assigned=me", "/review/cluster/abcd2345efgh6789", "/review/effect/1-2", "/bulk?entity=company", "/bulk/b1",
 		"/customers", "/customers?q=%E7%BE%8E%E8%B7%83", "/customers?q=nobody", "/customers/abcd2345efgh6789", "/login", "/nowhere",
 		"/customers/abcd2345efgh6789?day=2026-01-01&from=2025-01-01", "/customers/abcd2345efgh6789/timeline?kind=ticket", "/customers/abcd2345efgh6789/fields/name",
@@ -218,7 +302,7 @@ func TestPagesSayWhatMatters(t *testing.T) {
 		"/sources/crm":                       {"get companies: 503", "Pulled every 5m.", `x="500.0" width="200.0"`, `/customers?source=crm&amp;entity=company`},
 		"/targets/crm_people?state=conflict": {"waits for a person", "SECRET-<mark>NEW</mark> 1<mark>2</mark>", "5\u202f%", `?after=7&amp;state=conflict`},
 		"/quarantine":                        {"23 records are in quarantine.", "correct it at the source", "=SECRET-VALUE()", `?rule=schema%3Aemployees`},
-		"/quarantine/q1":                     {"&lt;b&gt;SECRET-VALUE", "touchstone quarantine release q1"},
+		"/quarantine/q1":                     {"&lt;b&gt;SECRET-VALUE", `action="/quarantine/q1/release"`},
 		"/review/list":                       {"below the threshold", "89.0\u202f%", `<span class="script">跃</span>`, `<mark>有限公司</mark>`, `/review/1-2`, "EUR\u00a0184\u202f000"},
 		"/review":                            {"&#43;3.0 bits", "merged from &#43;4.2", "deleted at its source", `class="line equal"`, "−13.0", "Today&#39;s 40 minutes: these 23 remove 71 % of the expected damage", `data-fetch="/review?not=1-2"`},
 		"/review/1-2":                        {`name="seen" value="v1"`, "For one customer: name nearly same (&#43;20.0).", "If phones were “same” instead of “different”, the answer would turn.", "amy said", "&lt;b&gt;a note", `href="https://crm.example/c1"`},

@@ -14,11 +14,11 @@ const (
 	viewsCookie = "touchstone_views"
 	// mostViews bounds the saved views, maxView one of them, in bytes: all stand
 	// in a cookie.
-	mostViews = 8
-	maxView   = 300
-	maxName   = 40
-	viewsLife = 365 * 24 * 3600
-	listed    = 50
+	mostViews   = 8
+	maxView     = 300
+	maxViewName = 40
+	viewsLife   = 365 * 24 * 3600
+	listed      = 50
 )
 
 // savedView is a question to the queue under a name.
@@ -94,7 +94,7 @@ func viewsOf(r *http.Request) (list []savedView) {
 	for line := range strings.SplitSeq(text, "\n") {
 		name, query, ok := strings.Cut(line, "\t")
 		if v, err := url.ParseQuery(query); ok && err == nil && len(list) < mostViews {
-			list = append(list, savedView{cutText(name, maxName), filtersOf(reviewQuery(v, "")).Encode()})
+			list = append(list, savedView{cutText(name, maxViewName), filtersOf(reviewQuery(v, "")).Encode()})
 		}
 	}
 	return list
@@ -106,7 +106,7 @@ func (s *server) keepView(w http.ResponseWriter, r *http.Request) {
 	if !s.form(w, r) {
 		return
 	}
-	name := cutText(strings.Join(strings.Fields(r.PostForm.Get("name")), " "), maxName)
+	name := cutText(strings.Join(strings.Fields(r.PostForm.Get("name")), " "), maxViewName)
 	query := filtersOf(postedFilters(r)).Encode()
 	list := viewsOf(r)
 	list = slices.DeleteFunc(list, func(v savedView) bool { return v.Name == name || v.Name == r.PostForm.Get("drop") })

@@ -57,6 +57,8 @@ func (s *server) routesOf() *routes {
 	s.machineRoutes(m)
 	s.overviewRoutes(m)
 	s.quarantineRoutes(m)
+	s.conflictRoutes(m)
+	s.proposalRoutes(m)
 	s.reviewRoutes(m)
 	s.customerRoutes(m)
 	s.changeRoutes(m)
@@ -78,10 +80,4 @@ func (s *server) overviewRoutes(m *routes) {
 	m.handle("GET /{$}", auth.See, s.overview)
 	m.handle("GET /sources/{name}", auth.See, s.source)
 	m.handle("GET /targets/{name}", auth.See, s.target)
-}
-
-func (s *server) quarantineRoutes(m *routes) {
-	m.handle("GET /quarantine", auth.See, s.quarantine)
-	m.handle("GET /quarantine.csv", auth.SeeCustomers, s.quarantineExport)
-	m.handle("GET /quarantine/{id}", auth.SeeCustomers, s.quarantined)
 }

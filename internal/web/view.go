@@ -31,6 +31,8 @@ func functions(l language) template.FuncMap {
 		"total": func(r SourceRow) []part {
 			return stacked(r.Pulled, r.Stored, r.Unchanged, r.Echo, r.Quarantined, r.Filtered)
 		},
+		"place":  w.place,
+		"undoAt": undoAt,
 		"bits":   bits,
 		"share":  share,
 		"span":   func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },
@@ -51,6 +53,32 @@ func functions(l language) template.FuncMap {
 	}
 	maps.Copy(all, deskFunctions(w))
 	return all
+}
+
+// actMark begins the ids of acts that an inbox takes back itself.
+const actMark = "act-"
+
+// undoAt is the address that takes back what Done offers to undo.
+func undoAt(id string) string {
+	if act, ok := strings.CutPrefix(id, actMark); ok {
+		return "/acts/" + url.PathEscape(act) + "/undo"
+	}
+	return "/decisions/" + url.PathEscape(id) + "/undo"
+}
+
+// place names a field as a reason points to it: "/phones/0/value" is the first
+// of the phones.
+func (w words) place(field string) string {
+	steps := strings.Split(strings.TrimPrefix(field, "/"), "/")
+	name := w.word("field", steps[0])
+	for _, s := range steps[min(len(steps), 1):] {
+		if n, err := strconv.Atoi(s); err == nil {
+			name += " " + strconv.Itoa(n+1)
+		} else if s != "value" && s != "*" {
+			name += " · " + w.word("part", s)
+		}
+	}
+	return name
 }
 
 // bits is a weight with its sign.

@@ -165,6 +165,7 @@ type page struct {
 	CSS   string
 	JS    string
 	Tab   string // of the bar
+	Here  string // this page's address, to come back to; "" for the answer to a form
 	Now   time.Time
 	// Search says whether the search box is there, SignedIn whether there is
 	// something to sign out of.
@@ -188,7 +189,12 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 		theme = ""
 	}
 	l := pickLanguage(lang, r.Header.Get("Accept-Language"))
+	here := ""
+	if r.Method == http.MethodGet {
+		here = r.URL.RequestURI()
+	}
 	return page{
+		Here: here,
 		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.opts.Env.Clock.Now(), words: words{l}, query: r.URL.Query(),
 		Search: s.opts.ShowValues && name != "login", SignedIn: s.opts.Token != "" && name != "login",
 		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}),

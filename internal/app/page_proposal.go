@@ -1,0 +1,239 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"touchstone/internal/store"
+	"touchstone/internal/web"
+	"touchstone/matching"
+)
+
+// How much one page lists.
+const (
+	pageBridges = 20
+	sharedShown = 100
+	sharedUsers = 8
+)
+
+// entityOr gives the entity type that is asked for, or the first there is.
+func (a *App) entityOr(name string) string {
+	names := a.EntityNames()
+	if slices.Contains(names, name) || len(names) == 0 {
+		return name
+	}
+	return names[0]
+}
+
+// BridgePage lists weak links that were held back, the strongest first.
+func (a *App) BridgePage(ctx context.Context, entity, after string) (p web.BridgePage, err error) {
+	p.Entities, p.Entity = a.EntityNames(), a.entityOr(entity)
+	if len(p.Entities) == 0 {
+		return p, nil
+	}
+	var from store.Bridge
+	if after != "" {
+		pair, err := parsePair(after)
+		if err != nil {
+			return p, err
+		}
+		stored, found, err := a.Store.PairOf(ctx, pair.A, pair.B)
+		if err != nil {
+			return p, err
+		}
+		if found {
+			from = store.Bridge{A: pair.A, B: pair.B, Weight: stored.Weight}
+		}
+	}
+	list, err := a.Store.Bridges(ctx, p.Entity, from, pageBridges+1)
+	if err != nil {
+		return p, err
+	}
+	if len(list) > pageBridges {
+		list = list[:pageBridges]
+		last := list[pageBridges-1]
+		p.Next = pairID(store.OpenPair{A: last.A, B: last.B})
+	}
+	pairs := make([]store.OpenPair, len(list))
+	mean := map[string]float64{}
+	for i, b := range list {
+		pairs[i] = store.OpenPair{A: b.A, B: b.B, Weight: b.Weight, Bridge: true}
+		mean[pairID(pairs[i])] = bits(b.Weight)
+	}
+	shown, err := a.weighed(ctx, pairs)
+	if err != nil {
+		return p, err
+	}
+	members, err := a.sizesOf(ctx, pairs)
+	if err != nil {
+		return p, err
+	}
+	for _, x := range shown {
+		p.Rows = append(p.Rows, web.BridgeRow{Pair: x, Mean: mean[x.ID], Members: members[x.ID]})
+	}
+	if after != "" {
+		return p, nil
+	}
+	between, _, err := a.Betweens(ctx, p.Entity, 0, readBetween)
+	if err != nil {
+		return p, err
+	}
+	MostDoubtful(between)
+	for _, b := range between[:min(len(between), pageBetween)] {
+		p.Between = append(p.Between, b.page)
+	}
+	return p, nil
+}
+
+// sizesOf counts the records of the customers of pairs.
+func (a *App) sizesOf(ctx context.Context, pairs []store.OpenPair) (map[string][2]int, error) {
+	var recs, founders []int64
+	for _, p := range pairs {
+		recs = append(recs, p.A, p.B)
+	}
+	members, err := a.Store.MembersByRec(ctx, recs)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		founders = append(founders, m.Golden)
+	}
+	slices.Sort(founders)
+	groups, err := a.Store.MembersOf(ctx, slices.Compact(founders))
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string][2]int, len(pairs))
+	for _, p := range pairs {
+		out[pairID(p)] = [2]int{len(groups[members[p.A].Golden]), len(groups[members[p.B].Golden])}
+	}
+	return out, nil
+}
+
+// DecideBridge decides on the two records of a pair.
+func (a *App) DecideBridge(ctx context.Context, pair, how string, by web.By) (web.Done, error) {
+	p, err := parsePair(pair)
+	if err != nil {
+		return web.Done{}, err
+	}
+	refs, err := a.Store.Refs(ctx, []int64{p.A, p.B})
+	if err != nil {
+		return web.Done{}, err
+	}
+	x, y := a.refName(refs[p.A]), a.refName(refs[p.B])
+	own := By{Who: by.Who, Why: by.Why}
+	var d Decided
+	key := ""
+	switch how {
+	case "join":
+		key = web.DoneJoined
+		d, err = a.Merge(ctx, x, y, own)
+	case "apart":
+		key = web.DoneApart
+		d, err = a.Apart(ctx, x, y, own)
+	case "unsure":
+		key = web.DoneUnsure
+		d, err = a.Unsure(ctx, x, y, own)
+	default:
+		err = unclear("a bridge is decided by join, apart or unsure")
+	}
+	if err != nil {
+		return web.Done{}, err
+	}
+	return web.ActDone(key, d.Decision), nil
+}
+
+// ProposalPage lists relations that current records propose, without those that a
+// person has refused.
+func (a *App) ProposalPage(ctx context.Context, f web.ProposalFilter) (p web.ProposalPage, err error) {
+	p.Entities, p.Entity, p.Kinds, p.Kind = a.EntityNames(), a.entityOr(f.Entity), matching.RelationKinds(), f.Kind
+	if len(p.Entities) == 0 {
+		return p, nil
+	}
+	list, more, err := a.PossibleRelations(ctx, RelationQuery{Entity: p.Entity, Kind: f.Kind, Limit: f.Limit})
+	if err != nil {
+		return p, err
+	}
+	p.More = more
+	for _, r := range list {
+		x := web.Proposal{
+			Name: r.Kind + " " + r.A + " " + r.B, Kind: r.Kind, A: r.A, B: r.B, NameA: r.NameA, NameB: r.NameB, RecordA: r.RecordA, RecordB: r.RecordB, Apart: r.Apart,
+		}
+		for _, e := range r.Evidence {
+			x.Evidence = append(x.Evidence, web.Evidence{Field: e.Field, Level: e.Level, A: e.A, B: e.B, Bits: float64(e.Weight) / 1000})
+		}
+		p.Rows = append(p.Rows, x)
+	}
+	return p, nil
+}
+
+// mostProposals bounds one bulk decision on proposals.
+const mostProposals = 2000
+
+// RefuseProposals refuses proposed relations, those named or all of a filter, as
+// one decision.
+func (a *App) RefuseProposals(ctx context.Context, f web.ProposalFilter, named []string, by web.By) (web.Done, error) {
+	if len(named) == 0 {
+		list, _, err := a.PossibleRelations(ctx, RelationQuery{Entity: f.Entity, Kind: f.Kind, Limit: mostProposals})
+		if err != nil {
+			return web.Done{}, err
+		}
+		for _, r := range list {
+			named = append(named, r.Kind+" "+r.A+" "+r.B)
+		}
+	}
+	if len(named) == 0 {
+		return web.Done{Key: web.DoneNothing}, nil
+	}
+	d, err := a.RefuseRelations(ctx, named, By{Who: by.Who, Why: by.Why})
+	return web.ActDone(web.DoneRefused, d.Decision), err
+}
+
+func proposalName(name string) (kind string, ids [2]string, ok bool) {
+	parts := strings.Fields(name)
+	if len(parts) != 3 || !slices.Contains(matching.RelationKinds(), parts[0]) {
+		return "", ids, false
+	}
+	return parts[0], [2]string{parts[1], parts[2]}, true
+}
+
+// RefuseRelations says that proposed relations, each "kind a b" with golden ids,
+// are none: they are not proposed again. It is one decision.
+func (a *App) RefuseRelations(ctx context.Context, named []string, by By) (Decided, error) {
+	return a.decide(ctx, store.Unrelated, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+		for _, name := range named {
+			kind, ids, ok := proposalName(name)
+			if !ok {
+				return nil, unclear("%q is no proposal: want kind, golden id, golden id", name)
+			}
+			s, t, err := a.two(ctx, tx, ids[0], ids[1])
+			if err != nil {
+				return nil, err
+			}
+			n.Refuses = append(n.Refuses, store.RefusedRelation{A: s.Rec, B: t.Rec, Kind: kind})
+		}
+		slices.Sort(named)
+		n.Mark = strings.Join(named, "\n")
+		return nil, nil
+	})
+}
+
+// SharedPage is the ledger of values that many names use.
+func (a *App) SharedPage(ctx context.Context, entity string) (p web.SharedPage, err error) {
+	p.Entities, p.Entity = a.EntityNames(), a.entityOr(entity)
+	if len(p.Entities) == 0 {
+		return p, nil
+	}
+	list, err := a.SharedIdentifiers(ctx, p.Entity, sharedShown)
+	if err != nil {
+		return p, err
+	}
+	if err := a.SharedUsers(ctx, list, sharedUsers); err != nil {
+		return p, err
+	}
+	for _, s := range list {
+		p.Rows = append(p.Rows, web.SharedRow{Kind: s.Kind, Value: s.Value, Names: s.Names, Records: s.Records, Line: s.Line, Users: s.Users})
+	}
+	return p, nil
+}

@@ -1,0 +1,405 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"touchstone/config"
+	"touchstone/internal/pipeline"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+	"touchstone/internal/web"
+	"touchstone/rules/repair"
+)
+
+// QuarantineRecord is one of them as it came, with the ways to mend it.
+func (a *App) QuarantineRecord(ctx context.Context, id string) (out web.QuarantineRecord, err error) {
+	q, err := a.quarantinedRow(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	out.QuarantineRow = a.quarantineRow(q.Quarantined)
+	if out.Problems, err = a.mendings(ctx, q); err != nil {
+		return out, err
+	}
+	if q.State == "open" && !q.judged.Unreadable && len(q.judged.Reasons) > 0 {
+		out.Reasons = nil // as of now: a repair may have mended some
+		for _, r := range q.judged.Reasons {
+			out.Reasons = append(out.Reasons, webReason(r))
+		}
+	}
+	paths, values := map[string]bool{}, map[string]bool{}
+	for _, r := range out.Reasons {
+		name, _, _ := repair.Place(r.Field)
+		for _, p := range a.mappedFrom(q.Ref, name) {
+			paths[p] = true
+		}
+		if r.Value != "" {
+			values[r.Value] = true
+		}
+	}
+	out.Lines = rawLines(q.Raw, paths, values)
+	if err := a.recordAround(ctx, q, &out); err != nil {
+		return out, err
+	}
+	return out, nil
+}
+
+// recordAround adds what else is known: its golden record, its repairs, what is
+// to be written back, and which record waits next.
+func (a *App) recordAround(ctx context.Context, q quarantined, out *web.QuarantineRecord) error {
+	members, err := a.Store.MembersByRec(ctx, []int64{q.Rec})
+	if err != nil {
+		return err
+	}
+	if m, ok := members[q.Rec]; ok && m.Golden != 0 {
+		ids, err := a.Store.GoldenIDs(ctx, []int64{m.Golden})
+		if err != nil {
+			return err
+		}
+		out.Golden = ids[m.Golden]
+	}
+	err = a.fixes(ctx, store.RepairFilter{After: store.RepairMark{Rec: q.Rec}, Limit: recordRepairs}, func(r store.ShownRepair) error {
+		if r.Rec == q.Rec {
+			out.Repairs = append(out.Repairs, a.repairOf(r))
+		}
+		return nil
+	}, true)
+	if err != nil {
+		return err
+	}
+	rows, err := a.Store.WaitingFor(ctx, q.Rec)
+	if err != nil {
+		return err
+	}
+	if out.Waits, err = a.writeRows(ctx, rows); err != nil {
+		return err
+	}
+	after := q.ID
+	for range 2 { // behind it, else from the beginning
+		list, err := a.Store.Quarantines(ctx, store.QuarantineQuery{State: "open", After: after, Limit: 2})
+		if err != nil {
+			return err
+		}
+		for _, x := range list {
+			if x.ID != q.ID && out.Next == "" {
+				out.Next = x.ID
+			}
+		}
+		if out.Next != "" {
+			return nil
+		}
+		after = ""
+	}
+	return nil
+}
+
+// recordRepairs bounds the repairs listed with a record.
+const recordRepairs = 50
+
+// mappedFrom lists the members of a raw record that a field of ours is made of.
+func (a *App) mappedFrom(ref record.Ref, field string) (paths []string) {
+	for _, s := range a.order {
+		if s.uid != ref.Source {
+			continue
+		}
+		for _, e := range s.source.Entities {
+			if e.Entity != ref.Entity {
+				continue
+			}
+			for _, f := range e.Map {
+				spec, ok := record.Spec(ref.Entity, f.Name)
+				if f.Name == field || ok && spec.Name == field {
+					paths = append(paths, valuePaths(f.Value)...)
+				}
+			}
+		}
+	}
+	return paths
+}
+
+func valuePaths(v config.MapValue) (paths []string) {
+	paths = recordPaths(v.Expr.Text)
+	for _, p := range v.Parts {
+		paths = append(paths, valuePaths(p.Value)...)
+	}
+	for _, i := range v.Items {
+		paths = append(paths, valuePaths(i)...)
+	}
+	return paths
+}
+
+// mendings are the reasons of a record that waits, with what would mend them.
+func (a *App) mendings(ctx context.Context, q quarantined) (out []web.Mending, err error) {
+	if q.State != "open" {
+		return nil, nil
+	}
+	reasons := q.judged.Reasons
+	if q.judged.Unreadable {
+		reasons = q.Reasons
+	}
+	groups, err := a.Store.FaultCounts(ctx, q.Rec)
+	if err != nil {
+		return nil, err
+	}
+	key := 0
+	for _, r := range reasons {
+		m := web.Mending{Reason: webReason(r), Fault: a.Store.Fault(q.Ref, r)}
+		m.Same = groups[m.Fault]
+		name, entry, part := repair.Place(r.Field)
+		if !q.judged.Unreadable && name != "" {
+			v, has := q.judged.Fields[name]
+			var text bool
+			if m.Now, text = repair.Pointed(v, entry, part); !text {
+				m.Now = ShowValue(v)
+			}
+			m.Typed = !has || text || entry < 0 && v.Kind != record.List || v.Blank()
+			for _, x := range q.offers(r) {
+				o := web.Offer{Remedy: x.Name, Lossy: x.Lossy(), Passes: len(q.with(x).Reasons) == 0}
+				if o.Now, text = repair.Pointed(x.Now, entry, part); !text || x.Name == repair.Drop {
+					o.Now = ShowValue(x.Now)
+				}
+				if key++; key <= 9 {
+					o.Key = strconv.Itoa(key)
+				}
+				m.Offers = append(m.Offers, o)
+				if len(m.Back) == 0 && !x.LeaveOut {
+					m.Back = a.writesBack(q, x)
+				}
+			}
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// writesBack says what a mended field would set in the record's own system, where
+// a target of it owns a path that is mapped from the field. What is written in
+// the end is what the golden record says then.
+func (a *App) writesBack(q quarantined, x repair.Remedy) (out []web.WriteBack) {
+	obj, err := record.DecodeObject(q.Raw)
+	if err != nil {
+		return nil
+	}
+	fields := q.with(x).Fields
+	for _, t := range a.targets {
+		for _, path := range t.filledFrom(q.Ref, x.Field) {
+			now, _ := pipeline.At(obj, path)
+			v, _, err := t.plan.Preview(path, "", fields)
+			if err == nil {
+				out = append(out, web.WriteBack{Target: t.config.Name, Path: path, Old: plainJSON(record.Canonical(nil, now)), New: plainJSON(record.Canonical(nil, v))})
+			}
+		}
+	}
+	return out
+}
+
+// filledFrom lists the paths of a target that it owns and fills from a field of
+// ours, where the record is one of its objects.
+func (t *target) filledFrom(ref record.Ref, field string) (paths []string) {
+	if t.system.uid != ref.Source || t.config.Entity != ref.Entity || t.config.Policy == config.CreateOnly {
+		return nil
+	}
+	for _, m := range t.config.Map {
+		if t.plan.Owned(m.Name) && mentions(m.Value.Expr.Text, "golden."+field) {
+			paths = append(paths, m.Name)
+		}
+	}
+	return paths
+}
+
+// mentions says whether an expression names a member, as a whole word.
+func mentions(text, member string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], member)
+		if i < 0 {
+			return false
+		}
+		at := from + i
+		from = at + len(member)
+		if (at == 0 || !wordByte(text[at-1]) && text[at-1] != '.') && (from == len(text) || !wordByte(text[from])) {
+			return true
+		}
+	}
+}
+
+// FaultPage shows one fault, and what a remedy would make of the records that
+// have it.
+func (a *App) FaultPage(ctx context.Context, fault, remedy string) (p web.FaultPage, err error) {
+	groups, err := a.Store.FaultGroups(ctx)
+	if err != nil {
+		return p, err
+	}
+	i := slices.IndexFunc(groups, func(g store.FaultGroup) bool { return g.Fault == fault })
+	if i < 0 {
+		return p, record.ErrNotFound
+	}
+	shown, err := a.faultGroups(ctx, groups[i:i+1])
+	if err != nil {
+		return p, err
+	}
+	p.FaultGroup = shown[0]
+	rows, err := a.Store.Quarantines(ctx, store.QuarantineQuery{Faults: []string{fault}, Limit: trialRows, Raw: true})
+	if err != nil {
+		return p, err
+	}
+	judged, err := a.judgedRows(ctx, rows)
+	if err != nil {
+		return p, err
+	}
+	p.Looked = len(judged)
+	for _, q := range judged {
+		a.tryAll(q, &p)
+	}
+	slices.SortStableFunc(p.Remedies, func(x, y web.Trial) int { return y.Helps - x.Helps })
+	if p.Remedy = remedy; remedy == "" && len(p.Remedies) > 0 {
+		p.Remedy = p.Remedies[0].Remedy
+		if j := slices.IndexFunc(p.Remedies, func(t web.Trial) bool { return t.Remedy == p.Best }); j >= 0 {
+			p.Remedy = p.Best
+		}
+	}
+	for _, q := range judged[:min(len(judged), trialShown)] {
+		p.Rows = append(p.Rows, a.tryOne(q, p.Fault, p.Remedy))
+	}
+	return p, nil
+}
+
+// How many records a remedy is tried on, and how many of them are shown.
+const (
+	trialRows  = 100
+	trialShown = 25
+)
+
+func (a *App) tryAll(q quarantined, p *web.FaultPage) {
+	for _, r := range q.judged.Reasons {
+		if a.Store.Fault(q.Ref, r) != p.Fault {
+			continue
+		}
+		var had []string
+		for _, x := range q.offers(r) {
+			if slices.Contains(had, x.Name) {
+				continue
+			}
+			had = append(had, x.Name)
+			i := slices.IndexFunc(p.Remedies, func(t web.Trial) bool { return t.Remedy == x.Name })
+			if i < 0 {
+				i, p.Remedies = len(p.Remedies), append(p.Remedies, web.Trial{Remedy: x.Name})
+			}
+			p.Remedies[i].Helps++
+		}
+		return
+	}
+}
+
+func (a *App) tryOne(q quarantined, fault, remedy string) web.TrialRow {
+	row := web.TrialRow{ID: q.ID, Record: q.Ref.ID, Place: q.Place}
+	for _, r := range q.judged.Reasons {
+		if a.Store.Fault(q.Ref, r) == fault {
+			name, entry, part := repair.Place(r.Field)
+			var text bool
+			if row.Was, text = repair.Pointed(q.judged.Fields[name], entry, part); !text {
+				row.Was = ShowValue(q.judged.Fields[name])
+			}
+			break
+		}
+	}
+	x, ok := a.sameRemedy(q, BulkRepair{Fault: fault, Remedy: remedy})
+	if !ok {
+		return row
+	}
+	row.Helps, row.Passes = true, len(q.with(x).Reasons) == 0
+	for _, r := range q.judged.Reasons {
+		if a.Store.Fault(q.Ref, r) == fault {
+			_, entry, part := repair.Place(r.Field)
+			var text bool
+			if row.Now, text = repair.Pointed(x.Now, entry, part); !text || x.Name == repair.Drop {
+				row.Now = ShowValue(x.Now)
+			}
+			break
+		}
+	}
+	return row
+}
+
+// MendField mends one field from a page.
+func (a *App) MendField(ctx context.Context, r web.RepairForm, by web.By) (web.Done, error) {
+	out, err := a.Repair(ctx, RepairRequest{Row: r.Row, Field: r.Field, Remedy: r.Remedy, Value: r.Value}, By{Who: by.Who, Why: by.Why})
+	if err != nil {
+		return web.Done{}, err
+	}
+	if out.Passes {
+		return web.ActDone(web.DoneMended, out.Decision), nil
+	}
+	return web.ActDone(web.DoneMendedPart, out.Decision), nil
+}
+
+// MendAll does a part of a bulk repair from a page.
+func (a *App) MendAll(ctx context.Context, b web.BulkForm, by web.By) (web.BulkStep, error) {
+	out, err := a.RepairAll(ctx, BulkRepair{Fault: b.Fault, Remedy: b.Remedy, Decision: b.Decision, After: b.After}, By{Who: by.Who, Why: by.Why})
+	return web.BulkStep{Decision: out.Decision, After: out.After, Repaired: out.Repaired, Left: out.Left}, err
+}
+
+// ReleaseRecord lets a record pass as it is, from a page.
+func (a *App) ReleaseRecord(ctx context.Context, id string, by web.By) (web.Done, error) {
+	d, err := a.Release(ctx, id, By{Who: by.Who, Why: by.Why})
+	return web.ActDone(web.DoneReleased, d.Decision), err
+}
+
+// UndoAct takes back what a page offered to undo.
+func (a *App) UndoAct(ctx context.Context, id string, by web.By) (web.Done, error) {
+	d, err := a.Undo(ctx, id, By{Who: by.Who, Why: by.Why})
+	if d.Kind != store.Undone || strings.ContainsAny(d.Decision, "-+") {
+		return web.Done{Key: web.DoneUndone}, err
+	}
+	return web.ActDone(web.DoneUndone, d.Decision), err
+}
+
+// Fixes lists the repairs in force of a source.
+func (a *App) Fixes(ctx context.Context, source string, overtaken bool, each func(web.RepairOf) error) error {
+	f := store.RepairFilter{Source: a.SourceUID(source), Overtaken: overtaken, Limit: exportPage}
+	return a.fixes(ctx, f, func(r store.ShownRepair) error { return each(a.repairOf(r)) }, false)
+}
+
+// fixes reads repairs page by page; once reads one page.
+func (a *App) fixes(ctx context.Context, f store.RepairFilter, each func(store.ShownRepair) error, once bool) error {
+	for {
+		list, err := a.Store.Repairs(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			f.After = store.RepairMark{Rec: r.Rec, Version: r.Version, Field: r.Field}
+			if err := each(r); err != nil {
+				return err
+			}
+		}
+		if once || len(list) < f.Limit {
+			return nil
+		}
+	}
+}
+
+func (a *App) repairOf(r store.ShownRepair) web.RepairOf {
+	out := web.RepairOf{
+		Source: a.SourceName(r.Ref.Source), Entity: r.Ref.Entity, Record: r.Ref.ID, Place: r.Place, Field: r.Field, Was: shownJSON(r.Was), Now: shownJSON(r.Now),
+		Remedy: r.Remedy, Who: r.Who, Why: r.Why, Decision: r.Decision, At: parse(r.At), Version: r.Version, Overtaken: r.Overtaken,
+	}
+	for _, t := range a.targets {
+		if len(t.filledFrom(r.Ref, r.Field)) > 0 {
+			out.Back = append(out.Back, t.config.Name)
+		}
+	}
+	return out
+}
+
+// shownJSON shows a value as it is kept.
+func shownJSON(raw json.RawMessage) string {
+	var v record.Value
+	if raw == nil || v.UnmarshalJSON(raw) != nil {
+		return ""
+	}
+	return ShowValue(v)
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Unrelated is the kind of a decision that refuses proposed relations.
+const Unrelated = "unrelated"
+
+// RefusedRelation is a proposal that a person does not want: two source records
+// and the kind of relation.
+type RefusedRelation struct {
+	A, B int64
+	Kind string
+}
+
+func (tx *Tx) insertRefused(ctx context.Context, decision string, list []RefusedRelation) error {
+	rows := make([][]any, len(list))
+	for i, r := range list {
+		rows[i] = []any{decision, min(r.A, r.B), max(r.A, r.B), r.Kind}
+	}
+	if err := tx.insert(ctx, `INSERT INTO relation_refused (decision, a, b, kind)`, "", rows); err != nil {
+		return fmt.Errorf("refused relations: %w", err)
+	}
+	return nil
+}
+
+// RefusedBetween names the customers, as their records stand now, between which a
+// kind of relation was refused: founders, the lower first.
+type RefusedBetween struct {
+	A, B int64
+	Kind string
+}
+
+// RefusedRelations gives the refusals in force.
+func (db *DB) RefusedRelations(ctx context.Context) (map[RefusedBetween]bool, error) {
+	out := map[RefusedBetween]bool{}
+	err := db.view(ctx, `SELECT x.golden, y.golden, r.kind FROM relation_refused r JOIN decision d ON d.id = r.decision
+		JOIN crosswalk x ON x.rec = r.a JOIN crosswalk y ON y.rec = r.b WHERE d.withdrawn = ''`, nil, func(r *sql.Rows) error {
+		var a, b int64
+		var kind string
+		err := r.Scan(&a, &b, &kind)
+		out[RefusedBetween{min(a, b), max(a, b), kind}] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("refused relations: %w", err)
+	}
+	return out, nil
+}
+
+// Bridge is a weak link that was held back: two groups of records that the
+// strongest pair between them does not unite.
+type Bridge struct {
+	A, B   int64
+	Weight int32 // 1/1000 bit; the mean over the pairs of its groups
+}
+
+// Bridges lists the bridges of an entity type between two customers that nobody
+// has decided on, the strongest first, behind the bridge after.
+func (db *DB) Bridges(ctx context.Context, entity string, after Bridge, n int) (list []Bridge, err error) {
+	err = db.view(ctx, `SELECT m.a, m.b, m.weight FROM bridge m JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b JOIN source_record s ON s.rec = m.a
+		WHERE x.golden <> y.golden AND s.entity = $1
+			AND ($3 = 0 OR m.weight < $2 OR m.weight = $2 AND (m.a, m.b) > (CAST($3 AS BIGINT), CAST($4 AS BIGINT)))
+			AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b AND (r.kind <> 'unsure' OR r.stale = 0))
+		ORDER BY m.weight DESC, m.a, m.b LIMIT $5`, []any{entity, after.Weight, after.A, after.B, n}, func(r *sql.Rows) error {
+		var b Bridge
+		err := r.Scan(&b.A, &b.B, &b.Weight)
+		list = append(list, b)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bridges: %w", err)
+	}
+	return list, nil
+}

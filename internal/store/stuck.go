@@ -1,0 +1,214 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+)
+
+// StuckStates are the states of rows that nobody but a person moves on.
+func StuckStates() []string { return []string{Conflicted, Rejected, Dead} }
+
+// StuckCounts counts a target's stuck rows by state.
+func (db *DB) StuckCounts(ctx context.Context, target string) (map[string]int, error) {
+	out := map[string]int{}
+	for _, state := range StuckStates() {
+		err := db.view(ctx, `SELECT count(*) FROM outbox WHERE target = $1 AND state = $2`, []any{target, state}, func(r *sql.Rows) error {
+			var n int
+			err := r.Scan(&n)
+			out[state] = n
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("count rows of %s: %w", target, err)
+		}
+	}
+	return out, nil
+}
+
+// RowsIn lists rows of some targets in a state, oldest first, behind the row with
+// number after.
+func (db *DB) RowsIn(ctx context.Context, targets []string, state string, after int64, n int) (list []Row, err error) {
+	for _, t := range targets {
+		rows, err := db.rows(ctx, `WHERE o.target = $1 AND o.state = $2 AND o.seq > $3 ORDER BY o.seq LIMIT $4`, t, state, after, n)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, rows...)
+	}
+	slices.SortFunc(list, func(a, b Row) int { return cmp.Compare(a.Seq, b.Seq) })
+	return list[:min(len(list), n)], nil
+}
+
+// NewestDelivered lists updates of a target that were delivered, newest first,
+// before the row with number before (0 for the newest).
+func (db *DB) NewestDelivered(ctx context.Context, target string, before int64, n int) ([]Row, error) {
+	if before == 0 {
+		before = 1 << 62
+	}
+	return db.rows(ctx, `WHERE o.target = $1 AND o.state = 'delivered' AND o.op = 'update' AND o.seq < $2 ORDER BY o.seq DESC LIMIT $3`, target, before, n)
+}
+
+// DeliveredTo lists the updates of objects that were delivered, oldest first.
+func (db *DB) DeliveredTo(ctx context.Context, target string, recs []int64) (list []Row, err error) {
+	err = inList(rowColumns+` WHERE o.target = $X1 AND o.state = 'delivered' AND o.op = 'update' AND o.rec IN $LIST ORDER BY o.seq`, recs, []any{target}, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			o, err := db.scanRow(r)
+			list = append(list, o)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("outbox rows: %w", err)
+	}
+	slices.SortFunc(list, func(a, b Row) int { return cmp.Compare(a.Seq, b.Seq) })
+	return list, nil
+}
+
+// OftenWritten lists objects of a target that were written three times or more
+// among its last window rows, those written last first.
+func (db *DB) OftenWritten(ctx context.Context, target string, window, n int) (recs []int64, err error) {
+	err = db.view(ctx, `SELECT rec FROM (SELECT rec, seq FROM outbox WHERE target = $1 AND state = 'delivered' AND op = 'update' ORDER BY seq DESC LIMIT $2) x
+		GROUP BY rec HAVING count(*) >= 3 ORDER BY max(seq) DESC LIMIT $3`, []any{target, window, n}, func(r *sql.Rows) error {
+		var rec int64
+		err := r.Scan(&rec)
+		recs = append(recs, rec)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("outbox rows: %w", err)
+	}
+	return recs, nil
+}
+
+// RowByID reads one row.
+func (db *DB) RowByID(ctx context.Context, id string) (Row, error) {
+	list, err := db.rows(ctx, `WHERE o.id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = notFound("outbox row", id)
+	}
+	if err != nil {
+		return Row{}, err
+	}
+	return list[0], nil
+}
+
+// AtSource is what stands at the source of a record by its current version.
+type AtSource struct {
+	Raw     []byte
+	Stamp   string // the source's own time of it, "" where it gives none
+	SeenAt  string
+	Deleted bool
+}
+
+// AtSourceNow reads the current versions of records.
+func (db *DB) AtSourceNow(ctx context.Context, recs []int64) (map[int64]AtSource, error) {
+	out := make(map[int64]AtSource, len(recs))
+	err := inList(`SELECT s.rec, v.raw, s.salt, v.stamp, v.seen_at, s.deleted FROM source_record s
+		JOIN source_version v ON v.rec = s.rec AND v.version = s.version WHERE s.rec IN $LIST`, recs, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var rec int64
+			var x AtSource
+			var raw, salt []byte
+			if err := r.Scan(&rec, &raw, &salt, &x.Stamp, &x.SeenAt, &x.Deleted); err != nil {
+				return err
+			}
+			var err error
+			x.Raw, err = db.vault.Open(salt, raw)
+			out[rec] = x
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what stands there: %w", err)
+	}
+	return out, nil
+}
+
+// keepRevived keeps what a row was, under the id of an act; "" for none.
+func (tx *Tx) keepRevived(ctx context.Context, act, id string) error {
+	if act == "" {
+		return nil
+	}
+	_, err := tx.exec(ctx, `INSERT INTO revival (act, seq, state, sent, external_id, error) SELECT CAST($1 AS TEXT), seq, state, sent_seq, external_id, error FROM outbox WHERE id = $2
+		ON CONFLICT (act, seq) DO NOTHING`, act, id)
+	return err
+}
+
+// Unrevive takes back what was planned again or dropped under an act: the rows
+// are what they were, and what was planned in their place and not sent yet is not
+// sent. It gives how many it took back; those whose successor was sent stay.
+func (db *DB) Unrevive(ctx context.Context, act, who, why string) (back, sent int, err error) {
+	type row struct {
+		Row
+		was       string
+		sent      int64
+		ext, text string
+	}
+	err = db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil {
+			return err
+		}
+		var list []row
+		err := tx.query(ctx, `SELECT v.state, v.sent, v.external_id, v.error, o.seq, o.id, o.target, o.rec, o.founder, o.op, o.state, o.refusal, o.settled_at FROM revival v JOIN outbox o ON o.seq = v.seq
+			WHERE v.act = $1 ORDER BY v.seq`, []any{act}, func(r *sql.Rows) error {
+			var x row
+			err := r.Scan(&x.was, &x.sent, &x.ext, &x.text, &x.Seq, &x.ID, &x.Target, &x.Rec, &x.Founder, &x.Op, &x.State, &x.Refusal, &x.SettledAt)
+			list = append(list, x)
+			return err
+		})
+		switch {
+		case err != nil:
+			return err
+		case len(list) == 0:
+			return notFound("act", act)
+		}
+		back, sent = 0, 0
+		for _, x := range list {
+			ok, err := tx.unreviveRow(ctx, x.Row, x.was, x.sent, x.ext, x.text)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				sent++
+				continue
+			}
+			back++
+			if err := tx.audit(ctx, []auditEntry{{who, "outbox.unrevive", x.ID, nil, nil}}); err != nil {
+				return err
+			}
+		}
+		_, err = tx.exec(ctx, `DELETE FROM revival WHERE act = $1`, act)
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("take back: %w", err)
+	}
+	return back, sent, nil
+}
+
+// unreviveRow takes one row back; ok is false when what was planned in its place
+// has been sent, or it is no longer what the act made of it.
+func (tx *Tx) unreviveRow(ctx context.Context, x Row, was string, sentSeq int64, ext, text string) (ok bool, err error) {
+	if x.State != Superseded {
+		return false, nil
+	}
+	same := `target = $1 AND seq > $2 AND ((rec <> 0 AND rec = $3) OR (rec = 0 AND $3 = 0 AND founder = $4))`
+	var on int
+	if _, err := tx.one(ctx, `SELECT count(*) FROM outbox WHERE `+same+` AND state NOT IN ('pending','superseded')`, []any{x.Target, x.Seq, x.Rec, x.Founder}, &on); err != nil || on > 0 {
+		return false, err
+	}
+	if _, err := tx.exec(ctx, `UPDATE outbox SET state = 'superseded', settled_at = $5, error = 'taken back' WHERE `+same+` AND state = 'pending'`, x.Target, x.Seq, x.Rec, x.Founder, tx.now); err != nil {
+		return false, err
+	}
+	_, err = tx.exec(ctx, `UPDATE outbox SET state = $1, error = $2, dropped = 0, sent_seq = $3, external_id = $4 WHERE seq = $5`, was, text, sentSeq, ext, x.Seq)
+	if err != nil || x.Rec == 0 {
+		return err == nil, err
+	}
+	// What was refused stays refused, so that it is not planned again by itself.
+	_, err = tx.exec(ctx, `INSERT INTO target_state (target, rec, repr, refused) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (target, rec) DO UPDATE SET refused = excluded.refused`, x.Target, x.Rec, []byte{}, x.Refusal)
+	return err == nil, err
+}

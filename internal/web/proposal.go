@@ -1,0 +1,158 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"touchstone/internal/auth"
+)
+
+// proposalsShown is how many proposed relations one page lists.
+const proposalsShown = 40
+
+func (s *server) proposalRoutes(m *routes) {
+	m.handle("GET /bridges", auth.SeeCustomers, s.bridges)
+	m.handle("POST /bridges/{pair}", auth.Decide, s.decideBridge)
+	m.handle("GET /proposals", auth.SeeCustomers, s.proposals)
+	m.handle("GET /proposals.csv", auth.Export, s.proposalsExport)
+	m.handle("POST /proposals", auth.Decide, s.refuseProposals)
+	m.handle("GET /shared", auth.SeeCustomers, s.shared)
+}
+
+type bridgeView struct {
+	page
+	BridgePage
+	Inbox   string
+	At      string // the pair whose decision was refused
+	Trouble string
+}
+
+func (s *server) bridges(w http.ResponseWriter, r *http.Request) {
+	s.showBridges(w, r, http.StatusOK, r.URL.Query(), bridgeView{})
+}
+
+func (s *server) showBridges(w http.ResponseWriter, r *http.Request, status int, q url.Values, v bridgeView) {
+	if !s.seen(w, r, "read.bridges") {
+		return
+	}
+	data, ok := load(s, w, r, func(ctx context.Context) (BridgePage, error) {
+		return s.data.BridgePage(ctx, q.Get("entity"), q.Get("after"))
+	})
+	if !ok {
+		return
+	}
+	var ids []string
+	for _, b := range data.Rows {
+		ids = append(ids, b.A.Golden, b.B.Golden)
+	}
+	for _, x := range data.Between {
+		ids = append(ids, x.Record.Golden, x.Sides[0].Golden, x.Sides[1].Golden)
+	}
+	if !s.seen(w, r, "read.bridges", unique(ids)...) {
+		return
+	}
+	v.page, v.BridgePage, v.Inbox = s.page(w, r, "quarantine"), data, "bridges"
+	s.render(w, r, status, "bridges.html", v)
+}
+
+func (s *server) decideBridge(w http.ResponseWriter, r *http.Request) {
+	if !s.form(w, r) {
+		return
+	}
+	pair, entity := r.PathValue("pair"), r.PostForm.Get("entity")
+	q := url.Values{"entity": {entity}}
+	s.act(w, r, "/bridges?"+q.Encode(), func(ctx context.Context, by By) (Done, error) {
+		return s.data.DecideBridge(ctx, pair, r.PostForm.Get("how"), by)
+	}, func(p Problem) {
+		s.showBridges(w, r, http.StatusUnprocessableEntity, q, bridgeView{At: pair, Trouble: p.Text})
+	})
+}
+
+type proposalView struct {
+	page
+	ProposalPage
+	Inbox string
+	All   bool // to refuse all of the filter
+}
+
+func proposalFilter(q url.Values) ProposalFilter {
+	return ProposalFilter{Entity: q.Get("entity"), Kind: q.Get("kind"), Limit: proposalsShown}
+}
+
+func (s *server) proposals(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.proposals") {
+		return
+	}
+	data, ok := load(s, w, r, func(ctx context.Context) (ProposalPage, error) {
+		return s.data.ProposalPage(ctx, proposalFilter(r.URL.Query()))
+	})
+	if !ok || !s.seen(w, r, "read.proposals", proposalIDs(data)...) {
+		return
+	}
+	v := proposalView{page: s.page(w, r, "quarantine"), ProposalPage: data, Inbox: "proposals", All: r.URL.Query().Get("all") != "" && len(data.Rows) > 0}
+	s.render(w, r, http.StatusOK, "proposals.html", v)
+}
+
+func proposalIDs(p ProposalPage) []string {
+	var ids []string
+	for _, x := range p.Rows {
+		ids = append(ids, x.A, x.B)
+	}
+	return unique(ids)
+}
+
+func (s *server) refuseProposals(w http.ResponseWriter, r *http.Request) {
+	if !s.form(w, r) {
+		return
+	}
+	f := proposalFilter(r.PostForm)
+	q := url.Values{"entity": {f.Entity}, "kind": {f.Kind}}
+	s.act(w, r, "/proposals?"+q.Encode(), func(ctx context.Context, by By) (Done, error) {
+		return s.data.RefuseProposals(ctx, f, r.PostForm["proposal"], by)
+	}, nil)
+}
+
+func (s *server) proposalsExport(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.proposals") {
+		return
+	}
+	f := proposalFilter(r.URL.Query())
+	f.Limit = exportShown
+	data, ok := load(s, w, r, func(ctx context.Context) (ProposalPage, error) { return s.data.ProposalPage(ctx, f) })
+	if !ok || !s.seen(w, r, "read.proposals.export", proposalIDs(data)...) {
+		return
+	}
+	var rows [][]string
+	for _, x := range data.Rows {
+		rows = append(rows, []string{x.Kind, x.A, x.NameA, x.RecordA, x.B, x.NameB, x.RecordB, x.Apart, s.opts.Env.Clock.Now().UTC().Format(time.RFC3339)})
+	}
+	s.table(w, "proposals.csv", []string{"kind", "customer", "name", "record", "other customer", "other name", "other record", "what says that they are two", "as of"}, rows)
+}
+
+type sharedView struct {
+	page
+	SharedPage
+	Inbox string
+}
+
+func (s *server) shared(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.shared") {
+		return
+	}
+	data, ok := load(s, w, r, func(ctx context.Context) (SharedPage, error) {
+		return s.data.SharedPage(ctx, r.URL.Query().Get("entity"))
+	})
+	if !ok {
+		return
+	}
+	var ids []string
+	for _, x := range data.Rows {
+		ids = append(ids, x.Users...)
+	}
+	if !s.seen(w, r, "read.shared", unique(ids)...) {
+		return
+	}
+	s.render(w, r, http.StatusOK, "shared.html", sharedView{page: s.page(w, r, "quarantine"), SharedPage: data, Inbox: "shared"})
+}
