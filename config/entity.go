@@ -13,7 +13,15 @@ type Entity struct {
 	Match      Match     `yaml:"match" doc:"When two records are the same customer."`
 	Survive    []Survive `yaml:"survive" doc:"Field: strategies in order; each keeps the values it prefers, the next chooses among those."`
 	SourceRank []string  `yaml:"source_rank" doc:"Names of sources, the most trusted first. Sources that are not named follow in the order of the file." example:"[erp, crm]"`
+	Goals      []Goal    `yaml:"goals" doc:"What the records are needed for, by name: the fields that it takes. Completeness is measured by them; built-in goals (identify, reach) serve where there are none."`
 	At         Node      `yaml:"-"`
+}
+
+// Goal is something that records are needed for, and the fields it takes.
+type Goal struct {
+	Name   string   `yaml:",key"`
+	Fields []string `yaml:",value" min:"1"`
+	At     Node     `yaml:"-"`
 }
 
 // Match holds the two thresholds of matching.
@@ -50,6 +58,13 @@ func (e Entity) Check(at Node) (problems []Problem) {
 	}
 	if !builtin && e.Schema == "" {
 		problems = append(problems, lacking(at, "schema", "is missing: an entity of your own needs a JSON Schema file (company and person have one built in)"))
+	}
+	for _, g := range e.Goals {
+		for i, f := range g.Fields {
+			if _, ok := record.Spec(e.Name, f); builtin && !ok {
+				problems = append(problems, g.At.Index(i).Problem("%s has no field %q%s", e.Name, f, hint(f, fieldNames(e.Name))))
+			}
+		}
 	}
 	seen := map[string]string{}
 	for _, s := range e.Survive {

@@ -47,6 +47,7 @@ func (c *cli) planCmd() *cobra.Command {
 	b.flags(approve.Flags(), false)
 	approve.Flags().Int64Var(&upto, "upto", 0, "only as far as you saw: the number that the plan ends with")
 	cmd.AddCommand(approve, c.retryCmd(), c.dropCmd())
+	cmd.AddCommand(c.planStopCmds()...)
 	return cmd
 }
 

@@ -153,12 +153,22 @@ func (a *App) alert(ctx context.Context, r reading) error {
 	if err != nil {
 		return err
 	}
+	notes, err := a.Store.AlertNotes(ctx)
+	if err != nil {
+		return err
+	}
 	var changed []store.Alert
 	channels := a.channels()
 	for _, c := range channels {
 		rows := a.begin(now, open, c.name(), r.at)
 		budget := alertsAtOnce
 		for _, row := range rows {
+			if note, ok := noteOn(notes, row, r.at); ok && quiet(row, note, now) {
+				if !slices.Contains(open, row) {
+					changed = append(changed, row)
+				}
+				continue
+			}
 			next, sent := a.tell(ctx, c, row, now, r.at, budget)
 			if sent {
 				budget--
@@ -194,6 +204,14 @@ func (a *App) begin(now []incident, open []store.Alert, channel string, at time.
 		}
 	}
 	return rows
+}
+
+// quiet says whether a channel is left alone about an incident that lasts: a
+// person looks after it, or wants it silent. The log always hears of the
+// beginning, and the page shows it.
+func quiet(row store.Alert, note store.AlertNote, now []incident) bool {
+	lasts := row.Ended == "" && slices.ContainsFunc(now, func(i incident) bool { return i.rule == row.Rule && i.subject == row.Subject })
+	return lasts && (row.Told != "" || note.Until != "" && row.Channel != channelLog)
 }
 
 // tell brings one row up to date and sends what is due.

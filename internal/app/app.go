@@ -82,6 +82,7 @@ type system struct {
 	// busy is held while a page is pulled and landed and while a write is sent
 	// and read back: so no stale page lands over what was just written.
 	busy sync.Mutex
+	ask  asked
 }
 
 type entity struct {
@@ -97,6 +98,7 @@ type target struct {
 	system    *system
 	plan      *pipeline.Target
 	deliverer *outbox.Deliverer
+	ask       signal // a person let it go on
 }
 
 // defaults of the resolver.
@@ -199,7 +201,7 @@ func (a *App) wire(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s := &system{source: src, uid: uid}
+		s := &system{source: src, uid: uid, ask: asked{wake: newSignal()}}
 		rank[uid] = i
 		s.puller, err = all.Open(src, all.Deps{Env: a.opts.Env, Log: a.Log, Dir: a.Config.Dir, Keeper: a.Store.Kept()})
 		if err := gather(&problems, err); err != nil {
@@ -330,7 +332,7 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 			}
 			d := &pipeline.Deriver{Entity: se.Entity, Mapper: mapper, Schemas: schemas}
 			ent.derivers[s.uid] = d
-			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller, Busy: &s.busy, Stopping: a.stopping.Load}
+			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller, Busy: &s.busy, Stopping: a.stoppingOf(s)}
 			if del := s.source.Deletes; del.Missing != config.MissingKeep {
 				in.Deletes = &pipeline.Deletes{Grace: time.Duration(del.Grace), Brake: float64(del.Brake)}
 			}
@@ -432,7 +434,7 @@ func (a *App) wireTargets(problems *config.Problems) error {
 		}
 		plan.Failed = func(id string, err error) { a.notMapped(t.Name, id, err) }
 		ent.resolver.Differ.Targets = append(ent.resolver.Differ.Targets, plan)
-		a.targets = append(a.targets, &target{config: t, system: s, plan: plan, deliverer: &outbox.Deliverer{
+		a.targets = append(a.targets, &target{config: t, system: s, plan: plan, ask: newSignal(), deliverer: &outbox.Deliverer{
 			Store: a.Store, Env: a.opts.Env, Vault: a.vault, Log: a.Log, Target: t.Name, System: s.uid, Entity: t.Entity, Stream: t.Entity, Refers: plan.Refers(),
 			Rules: plan.Rules, Auto: t.Approve == config.ApproveAuto, Brake: float64(t.Brake), Pusher: pusher, Landing: landing, Stopping: a.stopping.Load,
 		}})

@@ -60,6 +60,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return first.Store.KeepLease(ctx) })
 	g.Go(func() error { return d.watch(ctx) })
+	g.Go(func() error { return d.measure(ctx) })
 	g.Go(func() error { return d.control(ctx) })
 	g.Go(func() error { return d.seal(ctx) })
 	g.Go(func() error { return d.verify(ctx) })

@@ -64,7 +64,7 @@ func (a *App) wireEvents(ctx context.Context, problems *config.Problems) error {
 			}
 			d := &pipeline.EventDeriver{Mapper: mapper, Schemas: schemas}
 			s.events = append(s.events, &pipeline.EventIntake{
-				Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Kind: e.Name, Stream: e.StreamName(), Deriver: d, Puller: s.puller, Busy: &s.busy, Stopping: a.stopping.Load,
+				Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Kind: e.Name, Stream: e.StreamName(), Deriver: d, Puller: s.puller, Busy: &s.busy, Stopping: a.stoppingOf(s),
 			})
 			if len(*problems) > 0 || a.opts.Shared {
 				continue

@@ -13,6 +13,8 @@ import (
 	"touchstone/config"
 	"touchstone/internal/env"
 	"touchstone/internal/schedule"
+	"touchstone/internal/store"
+	"touchstone/internal/web"
 )
 
 // life is what outlives a reload: counters, locks, and what is known of each
@@ -26,6 +28,9 @@ type life struct {
 	sources map[string]*Part
 	targets map[string]*Part
 	trail   trailLife
+
+	numbers  shown[store.Numbers]
+	overview shown[web.Overview]
 }
 
 // Part is how one source or target is doing right now. Only the running daemon

@@ -20,8 +20,22 @@ const lastGolden = 12
 
 // Overview is what the first page shows.
 func (a *App) Overview(ctx context.Context) (web.Overview, error) {
+	o, at, err := a.life.overview.get(ctx, a, a.countOverview)
+	if err != nil {
+		return o, err
+	}
+	o.At = at
+	if o.Alerts, err = a.alertRows(ctx); err != nil {
+		return o, err
+	}
+	o.Last, err = a.lastGolden(ctx)
+	return o, err
+}
+
+// countOverview counts what the first page shows of the systems.
+func (a *App) countOverview(ctx context.Context) (web.Overview, error) {
 	var o web.Overview
-	n, err := a.Store.Numbers(ctx)
+	n, err := a.numbers(ctx)
 	if err != nil {
 		return o, err
 	}
@@ -51,13 +65,28 @@ func (a *App) Overview(ctx context.Context) (web.Overview, error) {
 	o.Queues = []web.Queue{
 		{Kind: web.QueueReview, Count: n.Review, Href: "/review"},
 		{Kind: web.QueueQuarantine, Count: n.Quarantined, Oldest: parse(oldest.Quarantine), Href: "/quarantine"},
-		{Kind: web.QueuePlan, Count: plan},
-		{Kind: web.QueueUnknown, Count: states[store.Unknown], Oldest: parse(oldest.Unknown)},
-		{Kind: web.QueueConflict, Count: states[store.Conflicted], Oldest: parse(oldest.Conflict)},
-		{Kind: web.QueueDead, Count: states[store.Dead] + states[store.Rejected], Oldest: parse(oldest.Dead)},
+		{Kind: web.QueuePlan, Count: plan, Oldest: a.oldestPlan(ctx, o.Targets), Href: "/plans"},
+		{Kind: web.QueueUnknown, Count: states[store.Unknown], Oldest: parse(oldest.Unknown), Href: "/plans"},
+		{Kind: web.QueueConflict, Count: states[store.Conflicted], Oldest: parse(oldest.Conflict), Href: "/plans"},
+		{Kind: web.QueueDead, Count: states[store.Dead] + states[store.Rejected], Oldest: parse(oldest.Dead), Href: "/plans"},
 	}
-	o.Last, err = a.lastGolden(ctx)
+	o.Setup, err = a.setupSteps(ctx, o, n)
 	return o, err
+}
+
+// oldestPlan is since when the oldest write waits of the targets that wait for a
+// person; zero where that is not known.
+func (a *App) oldestPlan(ctx context.Context, targets []web.TargetRow) (oldest time.Time) {
+	since, err := a.Store.OldestPending(ctx)
+	if err != nil {
+		return oldest
+	}
+	for _, t := range targets {
+		if at := since[t.Name]; t.State == web.StateWaiting && !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	return oldest
 }
 
 func parse(s string) time.Time {

@@ -50,7 +50,7 @@ func (a *App) SourcePage(ctx context.Context, name string) (p web.SourcePage, er
 	if err != nil {
 		return p, err
 	}
-	n, err := a.Store.Numbers(ctx)
+	n, err := a.numbers(ctx)
 	if err != nil {
 		return p, err
 	}
@@ -77,7 +77,7 @@ func (a *App) TargetPage(ctx context.Context, name, state, after string) (p web.
 	if t == nil {
 		return p, fmt.Errorf("target %q: %w", name, record.ErrNotFound)
 	}
-	n, err := a.Store.Numbers(ctx)
+	n, err := a.numbers(ctx)
 	if err != nil {
 		return p, err
 	}

@@ -98,7 +98,7 @@ func (a *App) pull(ctx context.Context, s *system, progress Progress) (total sto
 		total = total.Add(c)
 		err = errors.Join(err, e)
 	}
-	if !a.stopping.Load() {
+	if !a.stoppingOf(s)() {
 		err = errors.Join(err, a.pullEvents(ctx, s, progress))
 	}
 	a.tellNotes(s)

@@ -30,6 +30,7 @@ func (a *App) read(ctx context.Context) (r reading) {
 	if r.numbers, r.err = a.Store.Numbers(ctx); r.err != nil {
 		return r
 	}
+	a.life.numbers.set(r.numbers, r.at, a.opts.Env.Clock.Now().Sub(r.at))
 	for _, t := range a.targets {
 		if r.held[t.config.Name], r.err = t.deliverer.Held(ctx); r.err != nil {
 			return r

@@ -111,10 +111,13 @@ func (a *App) runSource(asked, work context.Context, s *system, landed signal) e
 		return err
 	}
 	b := schedule.NewBreaker("source " + s.uid)
+	s.ask.looping.Store(true)
+	defer s.ask.looping.Store(false)
 	for {
 		if err := a.turn(asked, s, timer, b); err != nil {
 			return nil
 		}
+		s.ask.stop.Store(false)
 		started := clock.Now()
 		a.life.source(name, func(p *Part) { p.Running, p.Done, p.State = true, 0, b.State(started) })
 		err := a.probe(work, s, b)
@@ -130,6 +133,8 @@ func (a *App) runSource(asked, work context.Context, s *system, landed signal) e
 		switch {
 		case errors.Is(err, store.ErrLeaseLost):
 			return err
+		case asked.Err() == nil && errors.Is(err, pipeline.ErrStopped): // a person stopped this pull
+			err = nil
 		case stopped(asked, err):
 			return nil
 		case err != nil:
@@ -176,7 +181,7 @@ func (a *App) turn(asked context.Context, s *system, timer *schedule.Timer, b *s
 			return asked.Err()
 		}
 		a.life.source(s.source.Name, func(p *Part) { p.Next = next })
-		if err := a.opts.Env.Clock.Sleep(asked, min(wait, step)); err != nil {
+		if now, err := a.rest(asked, s, min(wait, step)); err != nil || now {
 			return err
 		}
 	}
@@ -253,7 +258,7 @@ func (a *App) runTargets(asked, work context.Context, resolved, landed signal) e
 	g, asked := errgroup.WithContext(asked)
 	wake := make([]signal, len(a.targets))
 	for i, t := range a.targets {
-		wake[i] = newSignal()
+		wake[i] = t.ask
 		g.Go(func() error { return a.runTarget(asked, work, t, wake[i], landed) })
 	}
 	g.Go(func() error {

@@ -144,8 +144,12 @@ func (d *Deliverer) sendAll(ctx context.Context) (total Report, err error) {
 }
 
 // Held says why the target's rows have to wait for a person: its first plan,
-// or a plan that touches too much of the system. "" when nothing is held.
+// a plan that touches too much of the system, or that a person stopped it. ""
+// when nothing is held.
 func (d *Deliverer) Held(ctx context.Context) (string, error) {
+	if p, paused, err := d.Store.Paused(ctx, d.Target); err != nil || paused {
+		return fmt.Sprintf("stopped by %s since %s (touchstone plan resume %s)", p.Who, p.At, d.Target), err
+	}
 	a, err := d.Store.Approval(ctx, d.Target, d.Rules)
 	if err != nil {
 		return "", err

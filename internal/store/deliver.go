@@ -31,7 +31,7 @@ func (db *DB) Claim(ctx context.Context, target string, n int, refers ...string)
 			}
 		}
 		var seqs []int64
-		err := tx.query(ctx, `SELECT o.seq FROM outbox o WHERE o.target = $1 AND o.state = 'pending' AND o.not_before <= $2
+		err := tx.query(ctx, `SELECT o.seq FROM outbox o WHERE o.target = $1 AND o.state = 'pending' AND o.held = 0 AND o.not_before <= $2
 			AND NOT EXISTS (SELECT 1 FROM setting m WHERE m.name = 'activating/' || o.entity AND m.value <> '')
 			AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.target = o.target AND x.seq <> o.seq
 				AND (x.state IN ('inflight','unknown') OR x.zombie_until > $2 OR x.state = 'pending' AND x.seq < o.seq)
@@ -348,6 +348,9 @@ func (tx *Tx) approve(ctx context.Context, target, rules, who, why string, upto 
 		ON CONFLICT (target, rules, at) DO UPDATE SET upto = excluded.upto`, target, rules, upto, who, why, tx.now); err != nil {
 		return err
 	}
+	if _, err := tx.exec(ctx, `UPDATE outbox SET held = 0 WHERE target = $1 AND state = 'pending' AND held = 1 AND seq <= $2`, target, upto); err != nil {
+		return err
+	}
 	return tx.audit(ctx, []auditEntry{{who, "plan.approve", target, nil, []byte(rules)}})
 }
 
@@ -375,7 +378,7 @@ func (db *DB) Load(ctx context.Context, target, system, entity string, upto int6
 func (db *DB) NextDue(ctx context.Context, target string) (time.Time, error) {
 	var at sql.NullString
 	err := db.view(ctx, `SELECT min(CASE WHEN state = 'unknown' AND zombie_until > not_before THEN zombie_until ELSE not_before END) FROM outbox
-		WHERE target = $1 AND (state = 'unknown' OR state = 'pending' AND waits_on = 0)`,
+		WHERE target = $1 AND (state = 'unknown' OR state = 'pending' AND held = 0 AND waits_on = 0)`,
 		[]any{target}, func(r *sql.Rows) error { return r.Scan(&at) })
 	if err != nil || !at.Valid {
 		return time.Time{}, err

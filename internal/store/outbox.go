@@ -62,6 +62,7 @@ type Row struct {
 	SettledAt    string
 	WaitsOn      int64 // founder whose create comes first; 0 for none
 	Dropped      bool  // a person does not want it written
+	Held         bool  // a person let other rows of its plan go, and not yet this one
 	sealedBy     int64
 }
 
@@ -89,14 +90,14 @@ func (tx *LinkTx) Objects(ctx context.Context, recs []int64) (map[int64]Object, 
 }
 
 const rowColumns = `SELECT o.seq, o.id, o.target, o.system, o.entity, o.op, o.founder, o.rec, o.external_id, o.key, o.sealed_by, o.fields, o.base, o.got,
-	o.wanted, o.refusal, o.precondition, o.state, o.attempt, o.sent_seq, o.sent_at, o.not_before, o.zombie_until, o.verified, o.error, o.at, o.settled_at, o.waits_on, o.dropped, s.salt
+	o.wanted, o.refusal, o.precondition, o.state, o.attempt, o.sent_seq, o.sent_at, o.not_before, o.zombie_until, o.verified, o.error, o.at, o.settled_at, o.waits_on, o.dropped, o.held, s.salt
 	FROM outbox o LEFT JOIN source_record s ON s.rec = o.sealed_by`
 
 func (db *DB) scanRow(r *sql.Rows) (Row, error) {
 	var o Row
 	var fields, base, got, salt []byte
 	err := r.Scan(&o.Seq, &o.ID, &o.Target, &o.System, &o.Entity, &o.Op, &o.Founder, &o.Rec, &o.ExternalID, &o.Key, &o.sealedBy, &fields, &base, &got,
-		&o.Wanted, &o.Refusal, &o.Precondition, &o.State, &o.Attempt, &o.SentSeq, &o.SentAt, &o.NotBefore, &o.ZombieUntil, &o.Verified, &o.Error, &o.At, &o.SettledAt, &o.WaitsOn, &o.Dropped, &salt)
+		&o.Wanted, &o.Refusal, &o.Precondition, &o.State, &o.Attempt, &o.SentSeq, &o.SentAt, &o.NotBefore, &o.ZombieUntil, &o.Verified, &o.Error, &o.At, &o.SettledAt, &o.WaitsOn, &o.Dropped, &o.Held, &salt)
 	if err != nil {
 		return o, err
 	}
@@ -190,6 +191,14 @@ func (tx *LinkTx) AddRows(ctx context.Context, rows []Row, superseded []int64) e
 	if err != nil {
 		return err
 	}
+	held, err := tx.heldBefore(ctx, superseded)
+	if err != nil {
+		return err
+	}
+	shapes, err := tx.shapes(ctx, rows)
+	if err != nil {
+		return err
+	}
 	var out [][]any
 	var entries []auditEntry
 	for i, o := range rows {
@@ -205,12 +214,12 @@ func (tx *LinkTx) AddRows(ctx context.Context, rows []Row, superseded []int64) e
 		out = append(out, []any{
 			seq + int64(i), id, o.Target, o.System, o.Entity, o.Op, o.Founder, o.Rec, o.ExternalID, o.Key, by, fields, base,
 			[]byte{},
-			o.Wanted, o.Refusal, "", Pending, 0, 0, "", "", "", false, o.Error, tx.now, "", o.WaitsOn,
+			o.Wanted, o.Refusal, "", Pending, 0, 0, "", "", "", false, o.Error, tx.now, "", o.WaitsOn, held[o.object()], shapes[i],
 		})
 		entries = append(entries, auditEntry{"touchstone", "outbox.plan", id, nil, o.Wanted})
 	}
 	err = tx.insert(ctx, `INSERT INTO outbox (seq, id, target, system, entity, op, founder, rec, external_id, key, sealed_by, fields, base, got,
-		wanted, refusal, precondition, state, attempt, sent_seq, sent_at, not_before, zombie_until, verified, error, at, settled_at, waits_on)`, "", out)
+		wanted, refusal, precondition, state, attempt, sent_seq, sent_at, not_before, zombie_until, verified, error, at, settled_at, waits_on, held, shape)`, "", out)
 	if err != nil {
 		return fmt.Errorf("outbox rows: %w", err)
 	}

@@ -119,7 +119,9 @@ func (db *DB) Oldest(ctx context.Context) (o Oldest, err error) {
 // RunSums adds up the counts of all runs by source uid.
 func (db *DB) RunSums(ctx context.Context) (map[string]Counts, error) {
 	sums := map[string]Counts{}
-	err := db.view(ctx, `SELECT source, sum(pulled), sum(stored), sum(unchanged), sum(echo), sum(quarantined), sum(filtered) FROM run GROUP BY source`, nil, func(r *sql.Rows) error {
+	err := db.view(ctx, `SELECT source, sum(pulled), sum(stored), sum(unchanged), sum(echo), sum(quarantined), sum(filtered)
+		FROM (SELECT source, pulled, stored, unchanged, echo, quarantined, filtered FROM run
+			UNION ALL SELECT source, pulled, stored, unchanged, echo, quarantined, filtered FROM run_past) AS r GROUP BY source`, nil, func(r *sql.Rows) error {
 		var source string
 		var c Counts
 		err := r.Scan(&source, &c.Pulled, &c.Stored, &c.Unchanged, &c.Echo, &c.Quarantined, &c.Filtered)

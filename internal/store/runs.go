@@ -14,8 +14,10 @@ func (db *DB) StartRun(ctx context.Context, source, entity string) (id string, e
 		if _, err := tx.exec(ctx, `UPDATE run SET state = 'interrupted', ended = $1 WHERE source = $2 AND entity = $3 AND state = 'running'`, tx.now, source, entity); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `INSERT INTO run (id, source, entity, started, state) VALUES ($1, $2, $3, $4, 'running')`, id, source, entity, tx.now)
-		return err
+		if _, err := tx.exec(ctx, `INSERT INTO run (id, source, entity, started, state) VALUES ($1, $2, $3, $4, 'running')`, id, source, entity, tx.now); err != nil {
+			return err
+		}
+		return tx.forgetRuns(ctx, source, entity)
 	})
 	if err != nil {
 		return "", fmt.Errorf("start run: %w", err)
@@ -30,8 +32,13 @@ func (db *DB) EndRun(ctx context.Context, id, problem string) error {
 		state = "failed"
 	}
 	return db.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE run SET state = $1, error = $2, ended = $3 WHERE id = $4`, state, problem, tx.now, id)
-		return err
+		if _, err := tx.exec(ctx, `UPDATE run SET state = $1, error = $2, ended = $3 WHERE id = $4`, state, problem, tx.now, id); err != nil {
+			return err
+		}
+		if problem != "" {
+			return tx.say(ctx, id, "error", problem)
+		}
+		return tx.say(ctx, id, "info", "ended")
 	})
 }
 
@@ -42,7 +49,10 @@ func (tx *Tx) countRun(ctx context.Context, id string, c Counts) error {
 	_, err := tx.exec(ctx, `UPDATE run SET pulled = pulled + $1, stored = stored + $2, unchanged = unchanged + $3,
 		echo = echo + $4, quarantined = quarantined + $5, filtered = filtered + $6 WHERE id = $7`,
 		c.Pulled, c.Stored, c.Unchanged, c.Echo, c.Quarantined, c.Filtered, id)
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.say(ctx, id, "info", c.line())
 }
 
 // Run is one pull of one source and entity.

@@ -13,8 +13,10 @@ import (
 // failure, and goes on from its cursor.
 func (db *DB) StopRun(ctx context.Context, id string) error {
 	return db.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE run SET state = 'interrupted', ended = $1 WHERE id = $2`, tx.now, id)
-		return err
+		if _, err := tx.exec(ctx, `UPDATE run SET state = 'interrupted', ended = $1 WHERE id = $2`, tx.now, id); err != nil {
+			return err
+		}
+		return tx.say(ctx, id, "warn", "stopped between two pages; the next run goes on from there")
 	})
 }
 

@@ -18,6 +18,10 @@ type Source interface {
 	ChangeData
 	ConflictData
 	ProposalData
+	QualityData
+	PlanData
+	RunData
+	LiveData
 	// Seen keeps that who was shown these: it is called before they are shown.
 	Seen(ctx context.Context, who, what string, subjects []string) error
 }

@@ -2,8 +2,11 @@ package web
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
+
+	"touchstone/internal/auth"
 )
 
 // Overview is what the first page shows. It carries customers' data only in
@@ -15,6 +18,9 @@ type Overview struct {
 	Members int         // source records that are part of a golden record
 	Golden  int         // live golden records; merged is Members − Golden
 	Last    []Golden    // the golden records that changed last, newest first
+	Alerts  []AlertRow
+	Setup   []SetupStep // what is left to do at first; nil when all is done
+	At      time.Time   // when it was counted; zero for now
 }
 
 // State says how a source or target is.
@@ -122,6 +128,66 @@ type overviewPage struct {
 	Missing    int
 	ShowValues bool
 	Flow       []flowStep
+	Health     Health
+	Score      Score
+	Trend      []int
+	Today      []todo
+}
+
+// todo is something that a person should do today.
+type todo struct {
+	Kind string
+	N    int
+	Href string
+}
+
+// today lists what needs a person, what is the reader's own work first.
+func today(o Overview, role auth.Role) (list []todo) {
+	add := func(kind string, n int, href string) {
+		if n > 0 {
+			list = append(list, todo{kind, n, href})
+		}
+	}
+	waiting, alerts, bad, plans := map[string]int{}, 0, 0, 0
+	for _, q := range o.Queues {
+		waiting[q.Kind] += q.Count
+	}
+	for _, a := range o.Alerts {
+		if a.Who == "" {
+			alerts++
+		}
+	}
+	for _, r := range o.Sources {
+		if r.State.attention() {
+			bad++
+		}
+	}
+	for _, r := range o.Targets {
+		if r.State == StateWaiting {
+			plans++
+		} else if r.State.attention() {
+			bad++
+		}
+	}
+	people := func() {
+		add("review", waiting[QueueReview], "/review")
+		add("quarantine", waiting[QueueQuarantine], "/quarantine")
+		add("conflict", waiting[QueueConflict], "#queues")
+	}
+	systems := func() {
+		add("alerts", alerts, "#alerts")
+		add("systems", bad, "#sources")
+		add("plans", plans, "/plans")
+		add("dead", waiting[QueueDead]+waiting[QueueUnknown], "#queues")
+	}
+	if role == auth.Admin {
+		systems()
+		people()
+	} else {
+		people()
+		systems()
+	}
+	return list
 }
 
 func (s *server) overview(w http.ResponseWriter, r *http.Request) {
@@ -134,6 +200,15 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 	}
 	p := s.page(w, r, "overview")
 	v := overviewPage{page: p, Overview: data, ShowValues: s.opts.ShowValues}
+	if v.Health, err = s.data.Health(ctx, trendDays); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	for _, d := range v.Health.Days {
+		v.Score = d.Score
+		v.Trend = append(v.Trend, int(math.Round(10*d.Score.Score)))
+	}
+	v.Today = today(data, p.Actor.Role)
 	v.Total, v.Missing = totals(data)
 	v.Headline, v.Calm = headline(p.words, data, v.Missing)
 	v.Flow = flow(data, v.Total)

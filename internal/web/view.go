@@ -33,6 +33,8 @@ func functions(l language) template.FuncMap {
 		},
 		"place":  w.place,
 		"undoAt": undoAt,
+		"took":   took,
+		"points": points,
 		"bits":   bits,
 		"share":  share,
 		"span":   func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },

@@ -18,6 +18,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"touchstone/internal/auth"
@@ -53,6 +54,9 @@ type Options struct {
 	// Ready is asked by /readyz: why the work is not done now; nil means that
 	// serving is ready enough.
 	Ready func(context.Context) []string
+	// Ending is closed when the server is asked to end: streams end then, and hold
+	// nothing up. nil for never.
+	Ending <-chan struct{}
 	// Metrics answers /metrics; nil for none.
 	Metrics http.Handler
 	// LookUp answers /api/match, /api/why and /reconcile/; nil for none.
@@ -74,6 +78,7 @@ type server struct {
 	attempts attempts
 	home     func(auth.Role) string // where a role works
 	guesses  attempts               // of the reconciliation service's address
+	streams  atomic.Int64
 }
 
 // New gives the handler of all pages. It is ready at once and starts nothing.
@@ -193,11 +198,15 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 	if r.Method == http.MethodGet {
 		here = r.URL.RequestURI()
 	}
+	stream := ""
+	if auth.From(r.Context()).May(auth.See) {
+		stream = "/live"
+	}
 	return page{
 		Here: here,
 		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.opts.Env.Clock.Now(), words: words{l}, query: r.URL.Query(),
 		Search: s.opts.ShowValues && name != "login", SignedIn: s.opts.Token != "" && name != "login",
-		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}),
+		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}), Stream: stream,
 		Visitor: visitOf(r.Context()).Account != "", Demo: isDemo(auth.From(r.Context())),
 	}
 }
