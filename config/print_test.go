@@ -84,6 +84,18 @@ alert:
   held: 1h
   disk: 1GiB
   repeat: 4h
+review:
+  value: events
+  loss:
+    apart: 0.05
+    wrong: 0.25
+    system: 10
+  minutes: 40
+  bulk:
+    most: 2000
+    pace: 20
+  budget:
+    precision: 0.98
 sources:
   erp:
     type: file

@@ -14,7 +14,7 @@ func deskFunctions(w words) template.FuncMap {
 		"inc":      func(i int) int { return i + 1 },
 		"dec":      func(i int) int { return i - 1 },
 		"mod6":     func(i int) int { return i%6 + 1 },
-		"place":    func(i int) string { return placeOf(i) },
+		"nth":      func(i int) string { return placeOf(i) },
 		"percent":  func(f float64) int { return int(100*f + 0.5) },
 		"dues":     func() []string { return []string{"overdue", "today", "week"} },
 		"deskhead": func(v deskView, i int) deskHead { return deskHead{v.Now, [2]Side{v.A, v.B}[i], v.Sides[i]} },

@@ -244,7 +244,9 @@ type figureRow struct {
 
 func (s *server) profile(w http.ResponseWriter, r *http.Request) {
 	source, entity, field := r.PathValue("source"), r.PathValue("entity"), r.PathValue("field")
-	data, ok := load(s, w, r, func(ctx context.Context) (FieldProfile, error) { return s.data.FieldProfile(ctx, source, entity, field) })
+	data, ok := load(s, w, r, func(ctx context.Context) (FieldProfile, error) {
+		return s.data.FieldProfile(ctx, source, entity, field)
+	})
 	if !ok {
 		return
 	}

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"html/template"
-	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -53,7 +52,12 @@ func functions(l language) template.FuncMap {
 		"own":      ownPart, "tokens": tokensPart, "newtoken": newTokenPart, "otpauth": otpauth,
 		"held": heldLines,
 	}
-	maps.Copy(all, deskFunctions(w))
+	for name, f := range deskFunctions(w) {
+		if all[name] != nil {
+			panic("web: two template functions are called " + name) // a mistake of ours
+		}
+		all[name] = f
+	}
 	return all
 }
 
