@@ -119,7 +119,9 @@ func parsePages(langs []language) map[string]map[string]*template.Template {
 		common := template.Must(template.New("layout.html").Funcs(functions(lang)).Option("missingkey=error").ParseFS(files, shared...))
 		for _, name := range glob("templates/*.html") {
 			if !slices.Contains(shared, name) {
-				out[lang.Code][path.Base(name)] = template.Must(template.Must(common.Clone()).ParseFS(files, name))
+				own := template.Must(template.Must(common.Clone()).ParseFS(files, name))
+				template.Must(own.New("page").Parse(strings.TrimSuffix(path.Base(name), ".html")))
+				out[lang.Code][path.Base(name)] = own
 			}
 		}
 	}
@@ -285,10 +287,29 @@ func joined(name, kind, pattern string) asset {
 		if err != nil {
 			panic("web: " + err.Error()) // embedded, so it cannot be
 		}
-		b.Write(text)
+		b.Write(ownPages(text))
 	}
 	sum := sha256.Sum256(b.Bytes())
 	return asset{name, kind, (&url.URL{Path: "/assets/" + name, RawQuery: "v=" + hex.EncodeToString(sum[:6])}).String(), b.Bytes()}
+}
+
+// ownPages keeps the rules of a stylesheet whose first line names its pages,
+// as in "/* pages: desk review */", to those: areas may use one name for two
+// things. What stands above the line "/* every page */" at its end is theirs,
+// what stands below it is everybody's.
+func ownPages(text []byte) []byte {
+	head, rest, _ := bytes.Cut(text, []byte("\n"))
+	names, found := bytes.CutPrefix(bytes.TrimSuffix(bytes.TrimSpace(head), []byte(" */")), []byte("/* pages: "))
+	if !found {
+		return text
+	}
+	own, shared, _ := bytes.Cut(rest, []byte("/* every page */\n"))
+	var b bytes.Buffer
+	b.WriteString(":is(.page-" + strings.Join(strings.Fields(string(names)), ",.page-") + ") {\n")
+	b.Write(own)
+	b.WriteString("}\n")
+	b.Write(shared)
+	return b.Bytes()
 }
 
 func (s *server) asset(w http.ResponseWriter, r *http.Request) {

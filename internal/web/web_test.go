@@ -360,3 +360,19 @@ func TestPageIsFast(t *testing.T) {
 		t.Errorf("200 sources: %d in %v, want 200 well under 2 s", w.Code, d)
 	}
 }
+
+func TestRulesOfAnAreaStayWithItsPages(t *testing.T) {
+	tests := [][2]string{
+		{".a { color: red; }\n", ".a { color: red; }\n"},
+		{"/* pages: desk review */\n.a { color: red; }\n", ":is(.page-desk,.page-review) {\n.a { color: red; }\n}\n"},
+		{"/* pages: desk */\n.a {}\n/* every page */\n.b {}\n", ":is(.page-desk) {\n.a {}\n}\n.b {}\n"},
+	}
+	for _, tt := range tests {
+		if got := string(ownPages([]byte(tt[0]))); got != tt[1] {
+			t.Errorf("%q becomes %q, want %q", tt[0], got, tt[1])
+		}
+	}
+	if page := get(t, newHandler(newOffice(), nil), "/customers").Body.String(); !strings.Contains(page, `<main id="main" class="page-customers"`) {
+		t.Error("a page does not say which one it is")
+	}
+}
