@@ -245,8 +245,9 @@ func TestRenamedSourceKeepsItsRecords(t *testing.T) {
 			t.Errorf("golden id of %s is %s, was %s", id, got, golden)
 		}
 	}
+	before["audit"]++ // the renaming itself
 	if diff := cmp.Diff(before, w.counts()); diff != "" {
-		t.Errorf("the renaming adds rows (-before +after):\n%s", diff)
+		t.Errorf("the renaming adds other rows (-before +after):\n%s", diff)
 	}
 	w.end()
 }

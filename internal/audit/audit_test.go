@@ -201,7 +201,7 @@ func TestExportHolds(t *testing.T) {
 // behind the last checkpoint cannot be told by checkpoints; rows' own hashes tell
 // it in the store, where the key is.
 func TestMutations(t *testing.T) {
-	const rounds = 9500
+	const rounds = 9744
 	whole := newTrail(50)
 	marks := whole.checkpoints()
 	file := export(whole.key, whole.bodies, hashes(whole.bodies))

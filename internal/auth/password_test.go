@@ -141,8 +141,19 @@ func TestWhichPasswordsAreTaken(t *testing.T) {
 
 func TestLoginNames(t *testing.T) {
 	tests := []struct{ given, want string }{
-		{"Ann", "ann"}, {" ann.b-c_d ", "ann.b-c_d"}, {"ann@example.com", "ann@example.com"}, {"王伟", "王伟"}, {"Ｂｏｂ", "bob"},
-		{"a", ""}, {"", ""}, {"-ann", ""}, {"an n", ""}, {"ann/x", ""}, {"page:local", ""}, {strings.Repeat("a", 65), ""}, {"ann\u202e", ""},
+		{"Ann", "ann"},
+		{" ann.b-c_d ", "ann.b-c_d"},
+		{"ann@example.com", "ann@example.com"},
+		{"王伟", "王伟"},
+		{"Ｂｏｂ", "bob"},
+		{"a", ""},
+		{"", ""},
+		{"-ann", ""},
+		{"an n", ""},
+		{"ann/x", ""},
+		{"page:local", ""},
+		{strings.Repeat("a", 65), ""},
+		{"ann\u202e", ""},
 	}
 	for _, tt := range tests {
 		got, err := CheckLogin(tt.given)

@@ -169,6 +169,11 @@ func (db *DB) Note(ctx context.Context, e audit.Entry) error {
 	if len(list) == 0 {
 		list = append(list, e)
 	}
+	return db.NoteAll(ctx, list)
+}
+
+// NoteAll is Note of several entries at once, each with what one entry takes.
+func (db *DB) NoteAll(ctx context.Context, list []audit.Entry) error {
 	return db.inTx(ctx, func(tx *Tx) error { return tx.auditAll(ctx, list) })
 }
 
@@ -214,15 +219,19 @@ type AuditHead struct {
 	N    int64
 	Seq  int64
 	H    []byte
-	Open int    // rows that wait to be chained
+	Open int    // rows that wait to be chained, counted to maxAuditOpen
 	From string // time of the oldest of them
 }
+
+// maxAuditOpen is how far open rows are counted: a store of an earlier program
+// has all of them open at first.
+const maxAuditOpen = 100_000
 
 // AuditHead reads it.
 func (db *DB) AuditHead(ctx context.Context) (h AuditHead, err error) {
 	err = db.view(ctx, auditHeadQuery, nil, func(r *sql.Rows) error { return r.Scan(&h.N, &h.Seq, &h.H) })
 	if err == nil {
-		err = db.view(ctx, `SELECT count(*), COALESCE(min(at), '') FROM audit WHERE seq > $1`, []any{h.Seq}, func(r *sql.Rows) error { return r.Scan(&h.Open, &h.From) })
+		err = db.view(ctx, `SELECT count(*), COALESCE(min(at), '') FROM (SELECT at FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2) a`, []any{h.Seq, maxAuditOpen}, func(r *sql.Rows) error { return r.Scan(&h.Open, &h.From) })
 	}
 	if err != nil {
 		return h, fmt.Errorf("head of the audit chain: %w", err)
@@ -240,7 +249,7 @@ const auditHeadQuery = `SELECT n, seq, h FROM audit_seal ORDER BY n DESC LIMIT 1
 // under the landing lock, so whatever is to come has a higher number.
 func (db *DB) Seal(ctx context.Context, most int) (sealed int, err error) {
 	open := false
-	err = db.view(ctx, `SELECT 1 FROM audit WHERE seq > (SELECT COALESCE(max(seq), 0) FROM audit_seal) LIMIT 1`, nil, func(*sql.Rows) error { open = true; return nil })
+	err = db.view(ctx, `SELECT 1 FROM audit WHERE seq > (SELECT COALESCE(max(seq), 0) FROM audit_seal) ORDER BY seq LIMIT 1`, nil, func(*sql.Rows) error { open = true; return nil })
 	if err != nil || !open {
 		return 0, err
 	}

@@ -88,44 +88,58 @@ func (db *DB) auditBounds(ctx context.Context, f AuditFilter) (low, high int64, 
 	return low, high, nil
 }
 
-// auditSeqs finds the rows by the indexes: by subject, or by who and action,
-// where every action that there is stands for "any".
-func (db *DB) auditSeqs(ctx context.Context, f AuditFilter, low, high int64, n int) (seqs []int64, err error) {
-	take := func(r *sql.Rows) error {
-		var seq int64
-		err := r.Scan(&seq)
-		seqs = append(seqs, seq)
-		return err
+// auditWalk is one way through an index, the newest first: rows whose leading
+// columns have these values. It is written as a range of the index, which says to
+// both engines, also before any statistics, to walk it and to sort nothing.
+type auditWalk struct {
+	from    string // table, with audit as a
+	columns []string
+	values  []any
+	also    string // of rows that few are left of anyway
+	more    []any  // its arguments
+}
+
+// text is the question for rows below $1, at most $2.
+func (w auditWalk) text() (q string, args []any) {
+	mark := func(i int) string { return "$" + strconv.Itoa(i+3) }
+	var low, high, order []string
+	for i, c := range w.columns {
+		low, high, order = append(low, mark(i)), append(high, mark(i)), append(order, c+" DESC")
 	}
-	args := []any{low, high, n, f.From, f.To}
-	const within = ` a.seq >= $1 AND a.seq < $2 AND ($4 = '' OR a.at >= $4) AND ($5 = '' OR a.at < $5)`
-	arg := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
+	last := "a.seq"
+	if strings.HasPrefix(w.from, "audit_subject") {
+		last = "x.seq"
 	}
-	const tail = ` ORDER BY a.seq DESC LIMIT CAST($3 AS BIGINT)`
+	all := strings.Join(append(slices.Clone(w.columns), last), ", ")
+	q = `SELECT a.seq, a.at FROM ` + w.from + ` WHERE (` + all + `) < (` + strings.Join(append(high, "CAST($1 AS BIGINT)"), ", ") + `) AND (` + all + `) >= (` +
+		strings.Join(append(low, "CAST(0 AS BIGINT)"), ", ") + `)`
+	if len(w.columns) == 0 {
+		q = `SELECT a.seq, a.at FROM ` + w.from + ` WHERE a.seq < CAST($1 AS BIGINT)`
+	}
+	for i := range w.more {
+		w.also = strings.Replace(w.also, "?", mark(len(w.values)+i), 1)
+	}
+	return q + w.also + ` ORDER BY ` + strings.Join(append(order, last+" DESC"), ", ") + ` LIMIT CAST($2 AS BIGINT)`, append(slices.Clone(w.values), w.more...)
+}
+
+// auditWalks are the ways that a question takes: by subject, or by person and
+// action, where every action that there is stands for "any".
+func (db *DB) auditWalks(ctx context.Context, f AuditFilter) (list []auditWalk, err error) {
 	switch {
 	case f.Subject != "":
-		also := ""
+		w := auditWalk{from: `audit a`, columns: []string{"a.subject"}, values: []any{f.Subject}}
 		if f.Who != "" {
-			also += ` AND a.who = ` + arg(f.Who)
+			w.also, w.more = ` AND a.who = ?`, []any{f.Who}
 		}
 		if len(f.What) > 0 {
-			marks := make([]string, len(f.What))
-			for i, w := range f.What {
-				marks[i] = arg(w)
-			}
-			also += ` AND a.what IN (` + strings.Join(marks, ",") + `)`
-		}
-		subject := arg(f.Subject)
-		for _, q := range []string{
-			`SELECT a.seq FROM audit a WHERE a.subject = ` + subject + ` AND` + within + also + tail,
-			`SELECT a.seq FROM audit_subject x JOIN audit a ON a.seq = x.seq WHERE x.subject = ` + subject + ` AND x.seq >= $1 AND x.seq < $2 AND` + within + also + strings.Replace(tail, "a.seq", "x.seq", 1),
-		} {
-			if err := db.view(ctx, q, slices.Clone(args), take); err != nil {
-				return nil, err
+			w.also += ` AND a.what IN (` + strings.TrimSuffix(strings.Repeat("?,", len(f.What)), ",") + `)`
+			for _, what := range f.What {
+				w.more = append(w.more, what)
 			}
 		}
+		further := w
+		further.from, further.columns = `audit_subject x JOIN audit a ON a.seq = x.seq`, []string{"x.subject"}
+		return []auditWalk{w, further}, nil
 	case f.Who != "" || len(f.What) > 0:
 		whats := f.What
 		if len(whats) == 0 {
@@ -133,19 +147,48 @@ func (db *DB) auditSeqs(ctx context.Context, f AuditFilter, low, high int64, n i
 				return nil, err
 			}
 		}
-		who := ""
-		if f.Who != "" {
-			who = `a.who = ` + arg(f.Who) + ` AND `
-		}
-		what := arg("")
-		for _, w := range whats {
-			args[len(args)-1] = w
-			if err := db.view(ctx, `SELECT a.seq FROM audit a WHERE `+who+`a.what = `+what+` AND`+within+tail, slices.Clone(args), take); err != nil {
-				return nil, err
+		for _, what := range whats {
+			w := auditWalk{from: `audit a`, columns: []string{"a.what"}, values: []any{what}}
+			if f.Who != "" {
+				w.columns, w.values = []string{"a.who", "a.what"}, []any{f.Who, what}
 			}
+			list = append(list, w)
 		}
-	default:
-		if err := db.view(ctx, `SELECT a.seq FROM audit a WHERE`+within+tail, args, take); err != nil {
+		return list, nil
+	}
+	return []auditWalk{{from: `audit a`}}, nil
+}
+
+// auditSlack is how many rows beyond those wanted are read at once: those around
+// a bound that do not belong into a time are left out here.
+const auditSlack = 130
+
+func (db *DB) auditSeqs(ctx context.Context, f AuditFilter, low, high int64, n int) (seqs []int64, err error) {
+	walks, err := db.auditWalks(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range walks {
+		q, values := w.text()
+		found := 0
+		for below, ended := high, false; found < n && !ended && err == nil; {
+			read := 0
+			err = db.view(ctx, q, append([]any{below, n + auditSlack}, values...), func(r *sql.Rows) error {
+				var seq int64
+				var at string
+				if err := r.Scan(&seq, &at); err != nil {
+					return err
+				}
+				read, below = read+1, seq
+				ended = ended || seq < low
+				if seq >= low && (f.From == "" || at >= f.From) && (f.To == "" || at < f.To) {
+					seqs, found = append(seqs, seq), found+1
+				}
+				return nil
+			})
+			ended = ended || read < n+auditSlack
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -186,4 +229,21 @@ func (db *DB) auditWords(ctx context.Context, column, after string) (list []stri
 		list, after = append(list, next), next
 	}
 	return list, nil
+}
+
+// InForce gives those of these decisions that are in force.
+func (db *DB) InForce(ctx context.Context, ids []string) (map[string]bool, error) {
+	out := make(map[string]bool, len(ids))
+	err := inList(`SELECT id FROM decision WHERE withdrawn = '' AND id IN $LIST`, ids, nil, func(q string, args []any) error {
+		return db.view(ctx, q, args, func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			out[id] = true
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decisions in force: %w", err)
+	}
+	return out, nil
 }

@@ -15,6 +15,7 @@ type Source interface {
 	DeskData
 	QueueData
 	CustomerData
+	AuditData
 	ChangeData
 	ConflictData
 	ProposalData

@@ -65,6 +65,7 @@ func (s *server) routesOf() *routes {
 	s.proposalRoutes(m)
 	s.reviewRoutes(m)
 	s.customerRoutes(m)
+	s.auditRoutes(m)
 	s.changeRoutes(m)
 	s.accountRoutes(m)
 	s.meRoutes(m)

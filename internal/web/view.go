@@ -20,6 +20,7 @@ func functions(l language) template.FuncMap {
 		"word":   w.word,
 		"hint":   func(kind string) string { return w.table["queue."+kind+".hint"] },
 		"count":  count,
+		"asint":  func(n int64) int { return int(n) },
 		"ago":    w.ago,
 		"exact":  exact,
 		"spark":  sparkline,

@@ -85,7 +85,7 @@ type server struct {
 func New(data Source, opts Options) http.Handler {
 	s := newServer(data, opts)
 	m := s.routesOf()
-	return s.guard(s.withReconcile(http.NewCrossOriginProtection().Handler(s.access(m))))
+	return s.numbered(s.guard(s.withReconcile(http.NewCrossOriginProtection().Handler(s.access(m)))))
 }
 
 func newServer(data Source, opts Options) *server {
@@ -262,7 +262,7 @@ type messagePage struct {
 
 // fail tells the reader a sentence and a number, and the log the rest.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	id := s.opts.Env.ID()
+	id := s.number(r)
 	s.opts.Log.Error("page failed", "path", r.URL.Path, "request", id, "err", err)
 	p := s.page(w, r, "")
 	s.render(w, r, http.StatusInternalServerError, "message.html", messagePage{p, p.words.T("error.title"), p.words.T("error.text"), id})
