@@ -14,6 +14,7 @@ type Server struct {
 	Listen   string   `yaml:"listen" default:"127.0.0.1:8480" doc:"Address and port of the pages and the API. An address that other machines can reach needs api_token."`
 	APIToken Secret   `yaml:"api_token" doc:"What everybody gives who wants to see anything: as Authorization: Bearer, or when signing in. At least 16 characters. Without it only this machine is served. Put a proxy with TLS before it." example:"${env:TOUCHSTONE_TOKEN}"`
 	Hosts    []string `yaml:"hosts" doc:"Further names under which the pages may be asked for; localhost and addresses in numbers always may. Example: [touchstone.example.com]"`
+	Proxies  []string `yaml:"proxies" doc:"Addresses of proxies before the pages, as addresses or networks: of requests that come through them X-Forwarded-For says who calls. Example: [10.0.0.5, 192.0.2.0/24]"`
 	Session  Session  `yaml:"session" doc:"How long people stay signed in."`
 
 	MatchShows []string `yaml:"match_shows" doc:"Fields of a golden record that a look-up by POST /api/match may show beside its name. Without it the answer repeats only what the caller sent. Example: [status, website]"`
@@ -49,6 +50,11 @@ func (s Server) Check(at Node) (problems []Problem) {
 			problems = append(problems, at.Key("hosts").Index(i).Problem("is no host name; want one like touchstone.example.com, without scheme and port"))
 		}
 	}
+	for i, p := range s.Proxies {
+		if _, err := ParseNetwork(p); err != nil {
+			problems = append(problems, at.Key("proxies").Index(i).Problem("is no address and no network; want one like 10.0.0.5 or 10.0.0.0/24"))
+		}
+	}
 	_, port, err := net.SplitHostPort(s.Listen)
 	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n > 65535 {
 		return append(problems, at.Key("listen").Problem("%s is no address with a port; want one like 127.0.0.1:8480", at.Key("listen").describe()))
@@ -67,4 +73,26 @@ func OnLoopback(address string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+// ParseNetwork reads a network, or an address as the network of it alone.
+func ParseNetwork(s string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.Masked(), nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return a.Prefix(a.BitLen())
+}
+
+// Networks are the proxies before the pages.
+func (s Server) Networks() (list []netip.Prefix) {
+	for _, p := range s.Proxies {
+		if n, err := ParseNetwork(p); err == nil { // Check has seen the others
+			list = append(list, n)
+		}
+	}
+	return list
 }

@@ -66,7 +66,7 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 			Env: env.Real(), Log: a.Log, Health: a.Healthy, Ready: d.Ready, Metrics: a.Metrics(),
 			ShowValues: true, // only who sits here, or has the token, gets to any page
 			Token:      token, Hosts: server.Hosts, Addresses: !config.OnLoopback(listen),
-			LookUp: a, Reconcile: server.Reconcile.Reveal(), People: a.People(), Demo: c.demoPage, Ending: ctx.Done(),
+			LookUp: a, Reconcile: server.Reconcile.Reveal(), People: a.People(), Demo: c.demoPage, Ending: ctx.Done(), Proxies: server.Networks(),
 			Mount: func(handle func(string, auth.Permission, http.HandlerFunc)) {
 				api.Mount(a, api.Options{Env: env.Real(), Log: a.Log}, handle)
 			},

@@ -173,7 +173,7 @@ func (p *People) SignIn(ctx context.Context, from web.Caller, login, password st
 		return in, p.refused(ctx, from, a.ID, "password")
 	}
 	if a.TOTP {
-		done(false) // the name's tries go on counting until the code is right
+		done(false) // wrong codes of before go on counting until one is right
 		return web.SignedIn{Pending: p.pending(a)}, nil
 	}
 	in, err = p.signedIn(ctx, from, store.SignIn{Account: a})
@@ -227,9 +227,7 @@ func (p *People) begin(from web.Caller, name string) (done func(all bool), err e
 	}
 	return func(all bool) {
 		p.gate.addresses.Done(address, false)
-		if all {
-			p.gate.names.Done(name, true)
-		}
+		p.gate.names.Done(name, all)
 	}, nil
 }
 

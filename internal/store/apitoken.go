@@ -21,7 +21,7 @@ type APIToken struct {
 	Revoked         string
 }
 
-const tokenColumns = `SELECT t.id, t.shown, t.name, t.account, COALESCE(a.login, ''), COALESCE(a.role, t.role), t.scopes, t.created, t.created_by, t.expires, t.used, t.revoked
+const apiColumns = `SELECT t.id, t.shown, t.name, t.account, COALESCE(a.login, ''), COALESCE(a.role, t.role), t.scopes, t.created, t.created_by, t.expires, t.used, t.revoked
 	FROM api_token t LEFT JOIN account a ON a.id = t.account`
 
 func scanToken(r *sql.Rows) (t APIToken, err error) {
@@ -54,7 +54,7 @@ func (db *DB) AddToken(ctx context.Context, t APIToken, hash []byte, who string)
 
 // Tokens lists the tokens of an account, or all with "", the newest first.
 func (db *DB) Tokens(ctx context.Context, account string) (list []APIToken, err error) {
-	err = db.view(ctx, tokenColumns+` WHERE $1 = '' OR t.account = $1 ORDER BY t.created DESC, t.id`, []any{account}, func(r *sql.Rows) error {
+	err = db.view(ctx, apiColumns+` WHERE $1 = '' OR t.account = $1 ORDER BY t.created DESC, t.id`, []any{account}, func(r *sql.Rows) error {
 		t, err := scanToken(r)
 		list = append(list, t)
 		return err
@@ -68,7 +68,7 @@ func (db *DB) Tokens(ctx context.Context, account string) (list []APIToken, err 
 // TokenOf finds a token by its hash. It is not found when it has expired, was
 // revoked, or its account is not active.
 func (db *DB) TokenOf(ctx context.Context, hash []byte) (t APIToken, found bool, err error) {
-	err = db.view(ctx, tokenColumns+` WHERE t.hash = $1 AND t.revoked = '' AND (t.expires = '' OR t.expires > $2) AND (t.account = '' OR a.state = $3)`,
+	err = db.view(ctx, apiColumns+` WHERE t.hash = $1 AND t.revoked = '' AND (t.expires = '' OR t.expires > $2) AND (t.account = '' OR a.state = $3)`,
 		[]any{hash, formatTime(db.env.Clock.Now()), AccountActive}, func(r *sql.Rows) error {
 			found = true
 			t, err = scanToken(r)

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -140,18 +142,33 @@ func (s *server) tokenIs(given string) bool {
 	return s.opts.Token != "" && hmac.Equal(a[:], b[:])
 }
 
-// callerAddress is the address a request comes from, without the port.
-func callerAddress(r *http.Request) string {
+// callerAddress is the address a request comes from, without the port. Of what
+// a known proxy forwards it is the last one that is not a proxy's: what stands
+// before that anybody can write there.
+func (s *server) callerAddress(r *http.Request) string {
 	address, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
+	list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(list) - 1; i >= 0 && s.isProxy(address); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(list[i]))
+		if err != nil {
+			break
+		}
+		address = next.Unmap().String()
+	}
 	return address
+}
+
+func (s *server) isProxy(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && slices.ContainsFunc(s.opts.Proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
 // try checks a token given by an address, unless that has guessed too often.
 func (s *server) try(r *http.Request, good func() bool) int {
-	address, now := callerAddress(r), s.opts.Env.Clock.Now()
+	address, now := s.callerAddress(r), s.opts.Env.Clock.Now()
 	if s.attempts.spent(address, now) {
 		return http.StatusTooManyRequests
 	}

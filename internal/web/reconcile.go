@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,10 +71,7 @@ func (s *server) withReconcile(next http.Handler) http.Handler {
 // knowsReconcile checks the secret, in a time that tells nothing, unless the
 // address has guessed too often. It answers itself when it is wrong.
 func (s *server) knowsReconcile(w http.ResponseWriter, r *http.Request, given string) bool {
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		address = r.RemoteAddr
-	}
+	address := s.callerAddress(r)
 	now := s.opts.Env.Clock.Now()
 	if s.guesses.spent(address, now) {
 		w.Header().Set("Retry-After", "10")

@@ -116,7 +116,7 @@ func (p signInPage) At(field string) bool { return p.Field == field }
 
 func (s *server) caller(r *http.Request) Caller {
 	agent := r.UserAgent()
-	return Caller{Address: callerAddress(r), Agent: agent[:min(len(agent), 512)]}
+	return Caller{Address: s.callerAddress(r), Agent: agent[:min(len(agent), 512)]}
 }
 
 func (s *server) loginForm(w http.ResponseWriter, r *http.Request) {

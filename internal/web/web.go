@@ -38,6 +38,8 @@ type Options struct {
 	// Token is what everybody has to give who wants to see anything; "" lets in
 	// who sits at this machine.
 	Token string
+	// Proxies are before the pages: who calls through them is who they say.
+	Proxies []netip.Prefix
 	// People is who may sign in; nil where nobody has an account.
 	People People
 	// Demo lets who sits at this machine act as a made-up person of any role, as
