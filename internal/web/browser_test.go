@@ -125,8 +125,8 @@ type sight struct {
 const look = `(() => {
 	const h = document.querySelector("h1.headline"), box = h.getBoundingClientRect();
 	const root = document.documentElement, style = getComputedStyle(document.body);
-	// What a panel scrolls within itself is no surplus of the page.
-	const inPanel = e => e.closest(".panel") && e.closest(".panel") !== e;
+	// What a panel, or the bar, scrolls within itself is no surplus of the page.
+	const inPanel = e => e.closest(".panel, .bar nav") && e.closest(".panel, .bar nav") !== e;
 	const out = [...document.querySelectorAll("body *")].find(e => !inPanel(e) && !e.closest(".skip") && e.getBoundingClientRect().right > innerWidth + 0.5);
 	return {
 		title: document.title, headline: h.innerText,
@@ -185,6 +185,11 @@ func TestBrowserRemembersTheReadersChoice(t *testing.T) {
 	b := openBrowser(t)
 	b.visit(t, server.URL+"/", 1280)
 	for _, link := range []string{`a[href="?theme=dark"]`, `a[href="?lang=zh-Hans"]`, `a.brand`} {
+		if strings.Contains(link, "?") {
+			if err := chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(`.menu:has(`+link+`) > summary`))); err != nil {
+				t.Fatalf("open the menu of %s: %v", link, err)
+			}
+		}
 		if _, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(link))); err != nil {
 			t.Fatalf("click %s: %v", link, err)
 		}
@@ -282,7 +287,7 @@ func TestBrowserFitsEveryPage(t *testing.T) {
 	defer server.Close()
 	b := openBrowser(t)
 	const sideways = `(() => {
-		const inPanel = e => e.closest(".panel") && e.closest(".panel") !== e;
+		const inPanel = e => e.closest(".panel, .bar nav") && e.closest(".panel, .bar nav") !== e;
 		const out = [...document.querySelectorAll("body *")].find(e => !inPanel(e) && !e.closest(".skip, .hidden") && e.getBoundingClientRect().right > innerWidth + 0.5);
 		return document.documentElement.scrollWidth > document.documentElement.clientWidth ? "the page scrolls sideways" : out ? out.outerHTML.slice(0, 120) : "";
 	})()`

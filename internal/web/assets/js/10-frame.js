@@ -21,6 +21,14 @@ document.addEventListener("keydown", (e) => {
   at.click();
 });
 
+// A menu closes when somebody looks elsewhere, and with Escape.
+const closeMenus = (but) => document.querySelectorAll(".menu[open]").forEach((m) => { if (m !== but) m.open = false; });
+document.addEventListener("click", (e) => closeMenus(e.target.closest(".menu")));
+document.addEventListener("keydown", (e) => {
+  const open = e.key === "Escape" && document.querySelector(".menu[open]");
+  if (open) { open.open = false; open.querySelector("summary").focus(); }
+});
+
 // swap puts the main part, the bar and the title of an answered page in place.
 const swap = (text, address) => {
   const page = new DOMParser().parseFromString(text, "text/html");
