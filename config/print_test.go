@@ -71,6 +71,9 @@ func TestPrintShowsDefaults(t *testing.T) {
   path: touchstone.db
 server:
   listen: 127.0.0.1:8480
+  oidc:
+    name: single sign-on
+    claim: groups
   session:
     idle: 8h
     absolute: 7d

@@ -15,6 +15,7 @@ type Server struct {
 	APIToken Secret   `yaml:"api_token" doc:"What everybody gives who wants to see anything: as Authorization: Bearer, or when signing in. At least 16 characters. Without it only this machine is served. Put a proxy with TLS before it." example:"${env:TOUCHSTONE_TOKEN}"`
 	Hosts    []string `yaml:"hosts" doc:"Further names under which the pages may be asked for; localhost and addresses in numbers always may. Example: [touchstone.example.com]"`
 	Proxies  []string `yaml:"proxies" doc:"Addresses of proxies before the pages, as addresses or networks: of requests that come through them X-Forwarded-For says who calls. Example: [10.0.0.5, 192.0.2.0/24]"`
+	OIDC     OIDC     `yaml:"oidc" doc:"Signs people in by the firm's identity provider (OpenID Connect): Keycloak, Entra ID, Okta, Google … Its redirect address is /login/oidc/callback under the address of the pages. With it everybody has to sign in."`
 	Session  Session  `yaml:"session" doc:"How long people stay signed in."`
 
 	MatchShows []string `yaml:"match_shows" doc:"Fields of a golden record that a look-up by POST /api/match may show beside its name. Without it the answer repeats only what the caller sent. Example: [status, website]"`
@@ -45,6 +46,7 @@ func (s Server) Check(at Node) (problems []Problem) {
 			problems = append(problems, at.Key("match_shows").Index(i).Problem("neither company nor person has a field %q%s", f, hint(f, known)))
 		}
 	}
+	problems = append(problems, s.OIDC.check(at.Key("oidc"))...)
 	for i, h := range s.Hosts {
 		if h == "" || strings.ContainsAny(h, " /:") {
 			problems = append(problems, at.Key("hosts").Index(i).Problem("is no host name; want one like touchstone.example.com, without scheme and port"))

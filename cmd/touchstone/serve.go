@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"touchstone/internal/api"
 	"touchstone/internal/app"
 	"touchstone/internal/auth"
+	"touchstone/internal/auth/oidc"
 	"touchstone/internal/env"
 	"touchstone/internal/web"
 )
@@ -59,6 +61,11 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 	pages := &swapping{}
 	page := func(a *app.App) {
 		server := a.Config.Server
+		provider, err := identityProvider(server.OIDC)
+		if err != nil {
+			a.Log.Error("the identity provider cannot be asked", "err", err)
+			provider = unasked{err} // nobody gets in by it; the pages do not open for all
+		}
 		if t := server.APIToken.Reveal(); t != "" || config.OnLoopback(listen) {
 			token = t // a new configuration does not open what listens already
 		}
@@ -67,6 +74,7 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 			ShowValues: true, // only who sits here, or has the token, gets to any page
 			Token:      token, Hosts: server.Hosts, Addresses: !config.OnLoopback(listen),
 			LookUp: a, Reconcile: server.Reconcile.Reveal(), People: a.People(), Demo: c.demoPage, Ending: ctx.Done(), Proxies: server.Networks(),
+			Provider: provider, ProviderName: server.OIDC.Name,
 			Mount: func(handle func(string, auth.Permission, http.HandlerFunc)) {
 				api.Mount(a, api.Options{Env: env.Real(), Log: a.Log}, handle)
 			},
@@ -97,6 +105,33 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 	}
 	context.AfterFunc(ctx, func() { _ = systemd(context.WithoutCancel(ctx), "STOPPING=1") }) // it sees the end as well
 	return g.Wait()
+}
+
+// unasked is an identity provider that cannot be asked.
+type unasked struct{ err error }
+
+func (u unasked) Begin(string, string) (string, string, error) {
+	return "", "", fmt.Errorf("%w: %w", oidc.ErrDown, u.err)
+}
+
+func (u unasked) Finish(context.Context, string, string, url.Values) (oidc.Person, string, error) {
+	return oidc.Person{}, "", fmt.Errorf("%w: %w", oidc.ErrDown, u.err)
+}
+
+// identityProvider is the configured one; nil for none.
+func identityProvider(o config.OIDC) (web.Provider, error) {
+	if o.Issuer == "" {
+		return nil, nil
+	}
+	roles := make(map[string]auth.Role, len(o.Roles))
+	for _, r := range o.Roles {
+		roles[r.Group] = auth.Role(r.Role)
+	}
+	p, err := oidc.New(oidc.Options{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret.Reveal(), Scopes: o.Scopes, Claim: o.Claim, Roles: roles, Env: env.Real()})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // offerSetup shows the link that makes the first account, where there is none

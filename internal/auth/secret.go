@@ -60,3 +60,9 @@ func PlainRecovery(code string) string {
 	}
 	return code
 }
+
+// ShortHash names something by 8 letters of its hash.
+func ShortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base32.StdEncoding.EncodeToString(sum[:5])
+}

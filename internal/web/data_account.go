@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"touchstone/internal/auth"
+	"touchstone/internal/auth/oidc"
 )
 
 // People is who may sign in, with what, and what becomes of it. Secrets go in
@@ -25,6 +26,8 @@ type People interface {
 	// SignInCode goes on with a sign-in that needs a code. ErrTooLate says that
 	// it has to begin anew.
 	SignInCode(ctx context.Context, from Caller, pending, code string) (SignedIn, error)
+	// SignInFrom signs in whom the identity provider has signed in.
+	SignInFrom(ctx context.Context, from Caller, who oidc.Person) (SignedIn, error)
 	// SignOut ends a visit.
 	SignOut(ctx context.Context, v Visit) error
 	// SetupOpen says with ErrSetupOver that a set-up token is good for nothing.

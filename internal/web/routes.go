@@ -68,6 +68,7 @@ func (s *server) routesOf() *routes {
 	s.auditRoutes(m)
 	s.changeRoutes(m)
 	s.accountRoutes(m)
+	s.providerRoutes(m)
 	s.meRoutes(m)
 	s.peopleRoutes(m)
 	if s.opts.Mount != nil {

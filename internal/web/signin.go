@@ -49,6 +49,9 @@ func (s *server) hasAccounts(ctx context.Context) (bool, error) {
 	if s.opts.People == nil {
 		return false, nil
 	}
+	if s.opts.Provider != nil {
+		return true, nil
+	}
 	return s.opts.People.HasAccounts(ctx)
 }
 
@@ -108,6 +111,7 @@ type signInPage struct {
 	page
 	Next, Login, Name, Problem, Pending, Setup string
 	Field                                      string // at fault
+	Provider                                   string // name of the identity provider; "" for none
 	Least, Advised                             int    // characters of a password
 }
 
@@ -149,6 +153,9 @@ func (s *server) goHome(w http.ResponseWriter, r *http.Request, next string, rol
 func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, status int, p signInPage) {
 	p.page = s.page(w, r, "login")
 	p.Least, p.Advised = auth.MinPassword, auth.AdvisedPassword
+	if s.opts.Provider != nil {
+		p.Provider = s.opts.ProviderName
+	}
 	file := "signin.html"
 	if p.Setup != "" {
 		file = "setup.html"

@@ -66,6 +66,10 @@ type Options struct {
 	// Reconcile is the secret in the address of the reconciliation service; "" for
 	// no service.
 	Reconcile string
+	// Provider signs people in by the firm's identity provider, which goes by
+	// ProviderName; nil for none.
+	Provider     Provider
+	ProviderName string
 	// Mount registers the addresses of the API; nil for none.
 	Mount func(handle func(pattern string, needs auth.Permission, h http.HandlerFunc))
 }

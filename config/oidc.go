@@ -1,0 +1,52 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// OIDC is the firm's identity provider.
+type OIDC struct {
+	Name         string      `yaml:"name" default:"single sign-on" doc:"How the sign-in page calls it."`
+	Issuer       string      `yaml:"issuer" doc:"The provider's address as its discovery document says it, with https." example:"https://id.example.com/realms/firm"`
+	ClientID     string      `yaml:"client_id" doc:"What the provider calls Touchstone."`
+	ClientSecret Secret      `yaml:"client_secret" doc:"Its secret there; a public client has none." example:"${env:OIDC_SECRET}"`
+	Scopes       []string    `yaml:"scopes" doc:"What is asked for beside openid. Example: [profile, email, groups]"`
+	Claim        string      `yaml:"claim" default:"groups" doc:"Where a person's groups stand in the id token or the access token; dots lead into objects, as in realm_access.roles."`
+	Roles        []GroupRole `yaml:"roles" doc:"Which group has which role. Who is in several has the widest; who is in none is turned away."`
+}
+
+// GroupRole gives the people of a group a role.
+type GroupRole struct {
+	Group string `yaml:"group" required:"true" doc:"Name of the group as the provider says it."`
+	Role  string `yaml:"role" required:"true" doc:"viewer, steward, admin or auditor."`
+}
+
+// personRoles are the roles that people can have.
+func personRoles() []string { return []string{"viewer", "steward", "admin", "auditor"} }
+
+func (o OIDC) check(at Node) (problems []Problem) {
+	if o.Issuer == "" {
+		if o.ClientID != "" || len(o.Roles) > 0 {
+			problems = append(problems, at.Key("issuer").Problem("is missing: without it nobody is asked"))
+		}
+		return problems
+	}
+	u, err := url.Parse(o.Issuer)
+	if local := err == nil && u.Scheme == "http" && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()); err != nil || u.Host == "" || (u.Scheme != "https" && !local) {
+		problems = append(problems, at.Key("issuer").Problem("must be an https address; only on this machine http will do"))
+	}
+	if o.ClientID == "" {
+		problems = append(problems, at.Key("client_id").Problem("is missing: the provider has to know who asks"))
+	}
+	if len(o.Roles) == 0 {
+		problems = append(problems, at.Key("roles").Problem("is missing: nobody could get in; want a list such as [{group: crm-stewards, role: steward}]"))
+	}
+	for i, r := range o.Roles {
+		if !slices.Contains(personRoles(), r.Role) {
+			problems = append(problems, at.Key("roles").Index(i).Key("role").Problem("%q is no role; want one of %s", r.Role, strings.Join(personRoles(), ", ")))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// Identity is a person of an identity provider, with what the provider says.
+type Identity struct {
+	Issuer, Subject   string
+	Login, Name, Role string
+}
+
+// maxNamesakes bounds how many accounts may differ by their number alone.
+const maxNamesakes = 100
+
+// AccountOf gives the account of a person of an identity provider, made new at
+// the first sign-in: without a password, under the login name or, where that is
+// taken, the name with a number. Name and role are as the provider says now;
+// another role ends the account's sessions. The last active admin stays one.
+func (db *DB) AccountOf(ctx context.Context, p Identity) (Account, error) {
+	var id string
+	err := db.inOrder(ctx, func(tx *Tx) error {
+		id = ""
+		found, err := tx.one(ctx, `SELECT account FROM account_identity WHERE issuer = $1 AND subject = $2`, []any{p.Issuer, p.Subject}, &id)
+		if err != nil || found {
+			return err
+		}
+		login := p.Login
+		for n := 2; ; n++ {
+			id = "u" + db.env.ID()
+			made, err := tx.exec(ctx, `INSERT INTO account (id, login, name, role, state, hash, must_change, totp, salt, totp_on, totp_step, failed, locked_until, rights, created, signed_in)
+				VALUES ($1, $2, $3, $4, $5, '', 0, $6, $6, 0, 0, 0, '', 1, $7, '') ON CONFLICT (login) DO NOTHING`, id, login, p.Name, p.Role, AccountActive, []byte{}, tx.now)
+			if err != nil {
+				return err
+			}
+			if made == 1 {
+				break
+			}
+			if n > maxNamesakes {
+				return ErrLoginTaken
+			}
+			login = p.Login + "-" + strconv.Itoa(n)
+		}
+		if _, err := tx.exec(ctx, `INSERT INTO account_identity (issuer, subject, account) VALUES ($1, $2, $3)`, p.Issuer, p.Subject, id); err != nil {
+			return err
+		}
+		return tx.audit(ctx, []auditEntry{{who: login, what: "account.add", subject: login + " " + p.Role + " by the identity provider"}})
+	})
+	if err != nil {
+		return Account{}, fmt.Errorf("account of an identity: %w", err)
+	}
+	a, found, err := db.AccountByID(ctx, id)
+	if err != nil || !found {
+		return a, errors.Join(err, ErrNotSignedIn)
+	}
+	var c AccountChange
+	if a.Role != p.Role {
+		c.Role = &p.Role
+	}
+	if p.Name != "" && a.Name != p.Name {
+		c.Name = &p.Name
+	}
+	if (c.Role == nil && c.Name == nil) || a.State != AccountActive {
+		return a, nil
+	}
+	if err := db.ChangeAccount(ctx, id, c, "identity provider"); err != nil {
+		return a, err
+	}
+	a, _, err = db.AccountByID(ctx, id)
+	return a, err
+}
