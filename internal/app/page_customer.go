@@ -89,9 +89,11 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 		return c, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
 	for _, spec := range record.Specs(g.Entity) {
-		if c.Of++; !fields[spec.Name].Blank() {
-			c.Known++
+		if c.Of++; fields[spec.Name].Blank() {
+			c.Unknown = append(c.Unknown, spec.Name)
+			continue
 		}
+		c.Known++
 	}
 	if moved {
 		c.Former = strings.TrimSpace(id)

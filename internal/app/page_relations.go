@@ -181,21 +181,25 @@ func (a *App) UnpinField(ctx context.Context, id, field string, by web.By) (web.
 // StateRelation states a relation as a page asks for it; in the place of an earlier
 // statement of the same.
 func (a *App) StateRelation(ctx context.Context, f web.RelateForm, by web.By) (web.Done, error) {
-	to, err := a.named(ctx, f.To)
+	from, err := a.named(ctx, f.From, "person")
 	if err != nil {
 		return web.Done{}, err
 	}
-	r := Relate{From: f.From, Kind: f.Kind, To: to, Title: f.Title, Role: f.Role, Stance: f.Stance, Share: f.Share, Since: f.Since, Until: f.Until}
+	to, err := a.named(ctx, f.To, "to")
+	if err != nil {
+		return web.Done{}, err
+	}
+	r := Relate{From: from, Kind: f.Kind, To: to, Title: f.Title, Role: f.Role, Stance: f.Stance, Share: f.Share, Since: f.Since, Until: f.Until}
 	d, err := a.Relate(ctx, r, By{Who: by.Who, Why: by.Why, Over: true})
 	return done("relation.stated", d, err)
 }
 
-// named finds the customer that somebody typed: an id, or a name that is one
-// customer's alone.
-func (a *App) named(ctx context.Context, text string) (string, error) {
+// named finds the customer that somebody typed into a field: an id, or a name
+// that is one customer's alone.
+func (a *App) named(ctx context.Context, text, field string) (string, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return "", &web.Problem{Field: "to", Text: "say who the other customer is: name or id"}
+		return "", &web.Problem{Field: field, Text: "say who the other customer is: name or id"}
 	}
 	if id, err := a.byID(ctx, text); err != nil || id != "" {
 		return id, err
@@ -216,9 +220,9 @@ func (a *App) named(ctx context.Context, text string) (string, error) {
 	case len(found.List) == 1:
 		return found.List[0].ID, nil
 	case len(found.List) == 0:
-		return "", &web.Problem{Field: "to", Text: "nobody of this name is known"}
+		return "", &web.Problem{Field: field, Text: "nobody of this name is known"}
 	}
-	return "", &web.Problem{Field: "to", Text: "several customers have this name: take the id of one of them"}
+	return "", &web.Problem{Field: field, Text: "several customers have this name: take the id of one of them"}
 }
 
 // FinishRelation ends a person's statement.

@@ -67,6 +67,7 @@ func (office) MemberRecord(_ context.Context, id, ref string) (MemberRecord, err
 func relationRows() []RelationRow {
 	return []RelationRow{
 		{Kind: "parent", Out: true, A: end("abcd2345efgh6789", "上海美跃"), B: end("p1", "美跃集团"), Other: end("p1", "美跃集团"), Share: "51", Since: "2020-01-01", Source: "crm"},
+		{Kind: "partner", Other: end("p3", "合作 <Partner>"), Title: "reseller <b>", Source: "crm"},
 		{Kind: "role", Other: end("p2", "李伟"), Role: "decider", Decision: "d2", Who: "ann", Why: "<b>said so", At: testNow},
 		{Kind: "stance", Other: end("", ""), Stance: "opponent", Over: true, Until: "2020-01-01", Decision: "d3", Who: "ann"},
 	}
@@ -84,8 +85,8 @@ func (office) OrgChartPage(_ context.Context, id, day string) (OrgChart, error) 
 	long := strings.Repeat("很长的名字", 20) + " & <Sons>"
 	gap := end("p2", "李伟")
 	return OrgChart{Company: end(id, "上海美跃"), Day: "2026-01-05", Gaps: []OrgGap{{Kind: "no_decider"}, {Kind: "no_role", Role: "user"}, {Kind: "opponent", Person: &gap}}, Past: rows[:1], People: []OrgPerson{
-		{RelationEnd: end("p1", long), Parent: -1, Title: "CEO <b>", Stance: &rows[2]},
-		{RelationEnd: end("p2", "李伟"), Parent: 0, Depth: 1, Roles: rows[1:2], Line: &rows[0]},
+		{RelationEnd: end("p1", long), Parent: -1, Title: "CEO <b>", Stance: &rows[3]},
+		{RelationEnd: end("p2", "李伟"), Parent: 0, Depth: 1, Roles: rows[2:3], Line: &rows[0]},
 	}}, nil
 }
 
@@ -151,8 +152,8 @@ func TestCustomerPagesSayWhatMatters(t *testing.T) {
 		oneCustomer + "/timeline?kind=ticket":           {`<option value="ticket" selected>`, "timeline.csv?kind=ticket", `rel="next"`, "only the newest is listed"},
 		oneCustomer + "/fields/name":                    {"set by", "rang them", "美躍&lt;script&gt;", `value="desk/company/o2"`, "erased", "Let the sources decide"},
 		oneCustomer + "/record?ref=crm/company/c1":      {"&lt;b&gt;SECRET", "deleted at its source"},
-		oneCustomer + "/relations":                      {"51 %", "2020-01-01 – …", "has not landed yet", "d2/end", "There are more relations"},
-		oneCustomer + "/people":                         {"Decider unknown", "很长的名字很长的名字很长的…", "CEO &lt;b&gt;", `class="box is-opponent"`, "▼ opponent", "Nobody known as: user"},
+		oneCustomer + "/relations":                      {"51 %", "2020-01-01 – …", "has not landed yet", "d2/end", "There are more relations", "Partners and stakeholders", "合作 &lt;Partner&gt;"},
+		oneCustomer + "/people":                         {"Decider unknown", "很长的名字很长的名字很…", "CEO &lt;b&gt;", `class="box is-opponent"`, "▼ opponent", "Nobody known as: user"},
 		oneCustomer + "/group":                          {"51 %", "1\u202f234\u202f567.50", "Also held by", `class="box here"`, "one link is left out"},
 		"/customers?q=%E7%BE%8E":                        {"Quick look", "&lt;b&gt;mine", "/customers.csv?"},
 	} {

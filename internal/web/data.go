@@ -283,6 +283,7 @@ type Customer struct {
 	Version          int
 	Changed          time.Time
 	Known, Of        int // fields with a value, of those there are
+	Unknown          []string
 	Sources          []string
 	Flags            []Flag
 	Fields           []GoldenField

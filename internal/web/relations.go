@@ -10,6 +10,7 @@ import (
 type relationsView struct {
 	page
 	RelationsPage
+	Chart treeChart // partners, suppliers, referrals and what else sources name
 	Typed RelateForm
 	Why   string
 	Wrong Problem
@@ -33,7 +34,7 @@ func (s *server) showRelations(w http.ResponseWriter, r *http.Request, status in
 	})
 	if ok && s.seen(w, r, "read.customer", data.ID) {
 		v := relationsView{page: s.page(w, r, "customers"), RelationsPage: data, Wrong: wrong, Why: r.PostForm.Get("why")}
-		v.Typed = relateForm(r)
+		v.Typed, v.Chart = relateForm(r), networkChart(data, v.words)
 		s.render(w, r, status, "relations.html", v)
 	}
 }
@@ -137,7 +138,7 @@ func (s *server) relatePerson(w http.ResponseWriter, r *http.Request) {
 		f := relateForm(r)
 		company, person := f.From, strings.TrimSpace(r.PostForm.Get("person"))
 		if person == "" {
-			return Done{}, &Problem{Field: "person", Text: in.T("people.nobody")}
+			return Done{}, &Problem{Field: "person", Text: in.T("staff.nobody")}
 		}
 		f.From = person
 		if f.Kind != "reports_to" {

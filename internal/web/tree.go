@@ -48,6 +48,8 @@ const (
 	bendAt   = 20 // of the gap, where a line turns
 	boxGapY  = 14
 	treeEdge = 4
+	nameFits = 23 // Latin characters of a name in a box, which are bold
+	textFits = 28 // of any other text
 )
 
 // treeNode is what a drawing needs of a node; Parent is an index or -1.
@@ -185,7 +187,7 @@ func peopleChart(c OrgChart, w words) treeChart {
 	nodes := make([]treeNode, len(c.People))
 	for i, p := range c.People {
 		b := treeBox{Href: "/customers/" + p.ID, Class: "box"}
-		b.Name.Text, b.Second.Text = fitted(orDash(p.Name), 27), fitted(p.Title, 30)
+		b.Name.Text, b.Second.Text = fitted(orDash(p.Name), nameFits), fitted(p.Title, textFits)
 		label := []string{orDash(p.Name)}
 		if p.Title != "" {
 			label = append(label, p.Title)
@@ -218,7 +220,7 @@ func orDash(s string) string {
 func groupChart(t GroupTree, w words) treeChart {
 	nodes := make([]treeNode, len(t.Nodes))
 	for i, n := range t.Nodes {
-		b := treeBox{Href: "/customers/" + n.ID, Class: "box", Name: treeText{Text: fitted(orDash(n.Name), 27)}}
+		b := treeBox{Href: "/customers/" + n.ID, Class: "box", Name: treeText{Text: fitted(orDash(n.Name), nameFits)}}
 		if n.ID == t.Company.ID {
 			b.Class += " here"
 		}
@@ -234,7 +236,7 @@ func groupChart(t GroupTree, w words) treeChart {
 		}
 		for _, m := range n.Total {
 			if m.Amount != "" && len(b.Marks) == 0 {
-				b.Marks = append(b.Marks, treeMark{treeText{Text: fitted(amount(m.Amount)+" "+m.Currency, 30)}, "mark sum-mark", ""})
+				b.Marks = append(b.Marks, treeMark{treeText{Text: fitted(amount(m.Amount)+" "+m.Currency, textFits)}, "mark sum-mark", ""})
 			}
 		}
 		b.Label = strings.Join(label, ", ")
@@ -261,4 +263,34 @@ func amount(s string) string {
 		b.WriteString("." + part)
 	}
 	return sign + b.String()
+}
+
+// mostPartners bounds the boxes of a network; the table has them all.
+const mostPartners = 40
+
+// networkChart draws who a customer works with: partners, suppliers, referrals,
+// and kinds that only a source has. People and groups have drawings of their own.
+func networkChart(p RelationsPage, w words) treeChart {
+	own := map[string]bool{"employer": true, "reports_to": true, "role": true, "stance": true, "parent": true, "branch_of": true, "brand_of": true}
+	nodes := []treeNode{{parent: -1, box: treeBox{Href: "/customers/" + p.ID, Class: "box here", Label: orDash(p.Name), Name: treeText{Text: fitted(orDash(p.Name), nameFits)}}}}
+	for _, r := range first(len(p.Rows), p.Rows) {
+		if own[r.Kind] || r.Over || r.Other.ID == "" || len(nodes) > mostPartners {
+			continue
+		}
+		group := "relation"
+		if !r.Out {
+			group = "relation_in"
+		}
+		kind := w.word(group, r.Kind)
+		b := treeBox{Href: "/customers/" + r.Other.ID, Class: "box", Name: treeText{Text: fitted(orDash(r.Other.Name), nameFits)}, Second: treeText{Text: fitted(kind, textFits)}}
+		b.Label = orDash(r.Other.Name) + ", " + kind
+		if r.Title != "" {
+			b.Marks = []treeMark{{treeText{Text: fitted(r.Title, textFits)}, "mark sum-mark", ""}}
+		}
+		nodes = append(nodes, treeNode{parent: 0, depth: 1, box: b, line: "join"})
+	}
+	if len(nodes) == 1 {
+		return treeChart{}
+	}
+	return drawTree(nodes)
 }
