@@ -142,3 +142,51 @@ func TestDecisionsByCommandLine(t *testing.T) {
 		t.Errorf("%d records in the other store, want 2", n)
 	}
 }
+
+// TestPreviewByCommandLine: --preview shows what would change, in words and as
+// JSON, and changes nothing.
+func TestPreviewByCommandLine(t *testing.T) {
+	s := shell{t, t.TempDir()}
+	for name, text := range map[string]string{
+		"touchstone.yaml": decideConfig,
+		"crm.csv":         "id,name,phone\nc1,Acme Tools Ltd,+44 113 496 0001\n",
+		"shop.csv":        "id,name,phone\ns1,Zenith Bakery,+44 1904 496 002\n",
+	} {
+		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.run(exitDone, "run", "--once")
+	has := func(text string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is missing in:\n%s", want, text)
+			}
+		}
+	}
+	has(s.run(exitDone, "merge", "crm:c1", "shop:s1", "--preview"), "becomes part of", "+44 1904 496 002", "goes from", "balance: records of crm: 1 before, 1 after", "nothing was changed")
+	if n := s.members("crm:c1"); n != 1 {
+		t.Errorf("after the preview %d records stand behind c1, want 1", n)
+	}
+	var p struct {
+		Act       string
+		Customers []struct{ State string }
+		Moves     []any
+	}
+	if err := json.Unmarshal([]byte(s.run(exitDone, "merge", "crm:c1", "shop:s1", "--preview", "--json")), &p); err != nil || p.Act != "merge" || len(p.Customers) != 2 || len(p.Moves) != 1 {
+		t.Errorf("as JSON: %+v, %v; want a merge of two customers that moves one record", p, err)
+	}
+	s.run(exitDone, "merge", "crm:c1", "shop:s1", "--why", "the same shop")
+	s.run(exitDone, "run", "--once")
+	has(s.run(exitPerson, "split", "shop:s1", "--from", "crm:c1", "--preview"), "would be refused")
+	has(s.run(exitDone, "split", "shop:s1", "--from", "crm:c1", "--over", "--preview"), "takes out of force", "comes into being")
+	var list []struct{ ID string }
+	if err := json.Unmarshal([]byte(s.run(exitDone, "decisions", "list", "--json")), &list); err != nil || len(list) != 1 {
+		t.Fatalf("decisions %+v, %v; want the merge alone", list, err)
+	}
+	has(s.run(exitDone, "undo", list[0].ID, "--preview"), "comes into being", "nothing was changed")
+	if n := s.members("crm:c1"); n != 2 {
+		t.Errorf("after the previews %d records stand behind c1, want 2", n)
+	}
+}

@@ -167,10 +167,12 @@ func (a *App) splitting(ctx context.Context, records []string, from string) maki
 			n.Rulings, err = tx.Said(ctx, standing.ID)
 			return nil, err
 		}
-		if !n.Over {
-			if leaving, err = withObjects(ctx, tx, leaving, g.Recs()); err != nil {
-				return nil, err
-			}
+		follow := tx.Tied
+		if n.Over {
+			follow = tx.Made // a record that an object was made for stays when it is to
+		}
+		if leaving, err = withObjects(ctx, follow, leaving, g.Recs()); err != nil {
+			return nil, err
 		}
 		staying := slices.DeleteFunc(g.Recs(), func(rec int64) bool { return slices.Contains(leaving, rec) })
 		if len(staying) == 0 {
@@ -181,14 +183,13 @@ func (a *App) splitting(ctx context.Context, records []string, from string) maki
 	}
 }
 
-// withObjects adds to the records that leave a golden record the objects that
-// were made for them in targets, and of an object the record that it was made
-// for: so it is kept, and not made a second time. A split that withdraws what
-// stands against it takes the named records alone, and so does one after which
-// nobody would stay: what ties them is named then.
-func withObjects(ctx context.Context, tx *store.DecideTx, named, members []int64) ([]int64, error) {
+// withObjects adds to the records that leave a golden record what follows them:
+// the objects that were made for them in targets, so that none is made a second
+// time, and of an object the record that it was made for. Where nobody would
+// stay then, the named records leave alone, and what ties them is named.
+func withObjects(ctx context.Context, follow func(context.Context, []int64) ([]int64, error), named, members []int64) ([]int64, error) {
 	for leaving := slices.Clone(named); ; {
-		tied, err := tx.Tied(ctx, leaving)
+		tied, err := follow(ctx, leaving)
 		if err != nil {
 			return nil, err
 		}

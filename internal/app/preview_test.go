@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -233,5 +234,46 @@ func TestPreviewIsWhatHappens(t *testing.T) {
 		}
 		w.clean()
 		w.end()
+	})
+}
+
+// TestPreviewsBesideTheResolver: people look and decide while records are being
+// linked; nobody waits in a circle, and linking never loses.
+func TestPreviewsBesideTheResolver(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w, _, _ := familyWorld(t, dsn)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			for ctx.Err() == nil {
+				if err := w.app.Resolve(t.Context(), func(string, string, int) {}); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+		for i := range 8 {
+			d, err := w.app.Merge(t.Context(), "crm/person/p0", fmt.Sprint("crm/person/p", 1+i%3), By{Who: "ann", Over: true})
+			if err != nil {
+				t.Errorf("merge %d: %v", i, err)
+				continue
+			}
+			if _, err := w.app.PreviewMerge(t.Context(), "crm/person/p0", "crm/person/p2", ann); err != nil {
+				t.Errorf("preview %d of a merge: %v", i, err)
+			}
+			if _, err := w.app.PreviewUndo(t.Context(), d.Decision, ann); err != nil {
+				t.Errorf("preview %d of an undo: %v", i, err)
+			}
+			if _, err := w.app.Undo(t.Context(), d.Decision, ann); err != nil {
+				t.Errorf("undo %d: %v", i, err)
+			}
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("resolve beside previews: %v", err)
+		}
+		w.clean()
+		w.verify()
 	})
 }

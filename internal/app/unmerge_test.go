@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +19,7 @@ import (
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/store/pgtest"
+	"touchstone/internal/web"
 )
 
 const unmergeYAML = `
@@ -47,6 +52,7 @@ type twins struct {
 	stamp  int
 	shown  map[string]bool // golden ids that were ever shown by the first
 	seen   map[string]int
+	page   http.Handler // decisions are made on the pages; nil: by the functions below them
 }
 
 const twinRecords = 10
@@ -143,20 +149,19 @@ func (w *twins) refused(err error) bool {
 func (w *twins) history() {
 	w.Helper()
 	var made []string
-	ours := w.worlds[0].app
 	for range 2 + w.r.IntN(6) {
 		by := By{Who: "ann", Over: w.r.IntN(2) == 0}
 		var d Decided
 		var err error
 		switch w.r.IntN(10) {
 		case 0, 1, 2, 3:
-			d, err = ours.Merge(w.Context(), w.ref(), w.ref(), by)
+			d, err = w.decide(web.CustomerChange{Act: store.Merged, A: w.ref(), B: w.ref(), Over: by.Over})
 		case 4, 5:
 			one := w.ref()
-			d, err = ours.Split(w.Context(), []string{one}, one, by)
+			d, err = w.decide(web.CustomerChange{Act: store.Split, Records: []string{one}, From: one, Over: by.Over})
 		case 6:
 			if len(made) > 0 {
-				d, err = ours.Undo(w.Context(), made[w.r.IntN(len(made))], by)
+				d, err = w.decide(web.CustomerChange{Act: store.Undone, Decision: made[w.r.IntN(len(made))]})
 			}
 		case 7:
 			w.pin()
@@ -176,6 +181,51 @@ func (w *twins) history() {
 	w.takeBack(made)
 	w.resolve(0)
 	w.resolve(1)
+}
+
+// decide makes a decision in the first, on a page or below it.
+func (w *twins) decide(c web.CustomerChange) (d Decided, err error) {
+	w.Helper()
+	ours, by := w.worlds[0].app, By{Who: "ann", Over: c.Over}
+	path, form := "", url.Values{"why": {"looked at both"}}
+	if c.Over {
+		form.Set("over", "1")
+	}
+	switch c.Act {
+	case store.Merged:
+		path, form["a"], form["b"] = "/customers/merge", []string{c.A}, []string{c.B}
+		if w.page == nil {
+			return ours.Merge(w.Context(), c.A, c.B, by)
+		}
+	case store.Split:
+		path, form["r"] = "/customers/"+url.PathEscape(c.From)+"/split", c.Records
+		if w.page == nil {
+			return ours.Split(w.Context(), c.Records, c.From, by)
+		}
+	default:
+		path = "/decisions/" + c.Decision + "/undo"
+		if w.page == nil {
+			return ours.Undo(w.Context(), c.Decision, by)
+		}
+	}
+	r := httptest.NewRequestWithContext(w.Context(), http.MethodPost, "http://localhost"+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer := httptest.NewRecorder()
+	w.page.ServeHTTP(answer, r)
+	switch answer.Code {
+	case http.StatusUnprocessableEntity:
+		return d, unclear("refused on the page")
+	case http.StatusSeeOther:
+	default:
+		w.Fatalf("%s with %v answers %d:\n%s", path, form, answer.Code, answer.Body)
+	}
+	for _, c := range answer.Result().Cookies() {
+		if text, err := url.QueryUnescape(c.Value); err == nil && c.Name == "touchstone_done" {
+			key, undo, _ := strings.Cut(text, " ")
+			d.Decision, d.Existing, d.Kind = undo, undo == "", map[string]string{"done.merge": store.Merged, "done.split": store.Split, "done.undo": store.Undone}[key]
+		}
+	}
+	return d, nil
 }
 
 // pin pins a field in both, or in neither where the first has another pin on it.
@@ -215,7 +265,7 @@ func (w *twins) takeBack(made []string) {
 			if d.Withdrawn != "" || d.Kind == store.Undone {
 				continue
 			}
-			if _, err := ours.Undo(w.Context(), id, ann); w.refused(err) {
+			if _, err := w.decide(web.CustomerChange{Act: store.Undone, Decision: id}); w.refused(err) {
 				left++
 			}
 			if w.r.IntN(3) == 0 {
@@ -354,6 +404,87 @@ func TestUnmergeTakesBackMerge(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestUnmergeOnThePages is the same with every decision posted to the pages.
+func TestUnmergeOnThePages(t *testing.T) {
+	t.Parallel()
+	n := 40
+	if os.Getenv("TOUCHSTONE_HISTORIES") != "" {
+		n = 200
+	}
+	w := newTwins(t, [2]string{}, rand.New(rand.NewPCG(7, 43)))
+	w.page = web.New(w.worlds[0].app, web.Options{Env: w.worlds[0].env, ShowValues: true})
+	for i := range n {
+		w.history()
+		if diff := cmp.Diff(w.state(1), w.state(0)); diff != "" {
+			t.Fatalf("history %d: after all was taken back (-never merged +merged and unmerged):\n%s", i, diff)
+		}
+	}
+	if w.seen["merge"] < n/2 || w.seen["split"] < n/10 {
+		t.Errorf("%v: too little to show anything", w.seen)
+	}
+}
+
+// TestUnmergeRestoresTargets plays merges and splits that are delivered to a
+// simulated system, and takes them back: each of its objects holds what it held,
+// by its own state, and none was made or lost.
+func TestUnmergeRestoresTargets(t *testing.T) {
+	t.Parallel()
+	n := 4
+	if os.Getenv("TOUCHSTONE_HISTORIES") != "" {
+		n = historyCount(t) / 50
+	}
+	w, _, desk := familyWorld(t, "")
+	r := rand.New(rand.NewPCG(3, 47))
+	standing := func() (out []string) {
+		for _, kind := range []string{"companies", "contacts"} {
+			for _, o := range desk.all(kind) {
+				delete(o, "updated_at")
+				delete(o, "etag")
+				delete(o, "version")
+				out = append(out, fmt.Sprint(kind, " ", o))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	before, wrote := standing(), len(desk.applied("api"))
+	for i := range n {
+		var made []string
+		for range 1 + r.IntN(3) {
+			kind := []string{"company/c", "person/p"}[r.IntN(2)]
+			a, b := fmt.Sprint("crm/", kind, r.IntN(4)), fmt.Sprint("crm/", kind, r.IntN(4))
+			d, err := w.app.Merge(t.Context(), a, b, ann)
+			if err == nil && r.IntN(3) == 0 {
+				w.clean()
+				d, err = w.app.Split(t.Context(), []string{b}, a, By{Who: "bob", Over: true})
+			}
+			if err == nil && !d.Existing {
+				made = append(made, d.Decision)
+				if len(d.Withdrew) > 0 {
+					made = append(made, d.Withdrew...)
+				}
+			}
+			w.clean()
+		}
+		for range 2 * len(made) {
+			for _, id := range made { // one that was withdrawn comes back when the other is undone, and then goes
+				if _, err := w.app.Undo(t.Context(), id, ann); err != nil {
+					continue
+				}
+			}
+		}
+		w.clean()
+		w.clean()
+		if diff := cmp.Diff(before, standing()); diff != "" {
+			t.Fatalf("history %d: the desk's objects differ (-before +after):\n%s", i, diff)
+		}
+	}
+	if now := len(desk.applied("api")); now-wrote < n {
+		t.Errorf("%d writes in %d histories: too few to show anything", now-wrote, n)
+	}
+	w.end()
 }
 
 // otherModels puts another match model in force in both.

@@ -33,26 +33,16 @@ func (r *Resolver) Again(ctx context.Context, tx *store.LinkTx, recs []int64, e 
 	if r.Shared, err = tx.SharedNow(ctx, r.Entity); err != nil {
 		return err
 	}
-	seqs := make(map[int64]int64, len(recs))
-	waiting, err := tx.BacklogBehind(ctx, r.Entity, 0)
+	waiting, err := tx.Stamps(ctx, recs)
 	if err != nil {
 		return err
-	}
-	for _, w := range waiting {
-		seqs[w.Rec] = w.Seq
-	}
-	mine := make(map[int64]int64, len(recs))
-	for _, rec := range recs {
-		if seq, ok := seqs[rec]; ok {
-			mine[rec] = seq
-		}
 	}
 	if r.Differ != nil {
 		d := *r.Differ
 		d.Dropped = func(seqs []int64) { e.Dropped = append(e.Dropped, seqs...) }
 		r.Differ = &d
 	}
-	l := &link{r: r, tx: tx, scan: &scanned{recs: recs}, kept: true, waiting: mine, stats: &Stats{}, effect: e}
+	l := &link{r: r, tx: tx, scan: &scanned{recs: recs}, kept: true, waiting: waiting, stats: &Stats{}, effect: e}
 	return l.run(ctx)
 }
 

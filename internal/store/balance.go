@@ -226,38 +226,45 @@ func consentType(kind string) bool {
 	return false
 }
 
+// relations counts those that sources give and those that people state, by the
+// source of the record that stands at this end.
 func (h Held) relations(tx *LinkTx) func(context.Context, string, []int64) error {
-	const columns = `SELECT x.rec, x.n, y.source, x.kind, x.source, x.entity, x.external_id, x.title, x.role, x.share, x.since, x.until, x.ended FROM `
+	const (
+		given = `SELECT x.rec, x.n, y.source, x.kind, x.source, x.entity, x.external_id, x.title, x.role, x.share, x.since, x.until, x.ended FROM `
+		said  = `SELECT x.a, x.b, y.source, x.kind, x.decision, x.role, x.stance, x.share, x.since, x.until FROM `
+		force = ` JOIN decision d ON d.id = x.decision AND d.withdrawn = '' JOIN source_record y ON y.rec = c.rec`
+	)
 	return func(ctx context.Context, from string, list []int64) error {
-		for kind, join := range map[string]string{ // each adds to lines of its own
-			HeldRelations: ` JOIN relation x ON x.rec = c.rec JOIN source_record y ON y.rec = x.rec`,
-			HeldReferrals: ` JOIN source_record z ON z.rec = c.rec JOIN relation x ON x.source = z.source AND x.entity = z.entity AND x.external_id = z.external_id
-				JOIN source_record y ON y.rec = x.rec`,
+		for _, q := range []struct{ kind, columns, join string }{
+			{HeldRelations, given, ` JOIN relation x ON x.rec = c.rec JOIN source_record y ON y.rec = x.rec`},
+			{HeldReferrals, given, ` JOIN source_record z ON z.rec = c.rec JOIN relation x ON x.source = z.source AND x.entity = z.entity AND x.external_id = z.external_id
+				JOIN source_record y ON y.rec = x.rec`},
+			{HeldRelations, said, ` JOIN said_relation x ON x.a = c.rec` + force},
+			{HeldReferrals, said, ` JOIN said_relation x ON x.b = c.rec` + force},
 		} {
-			err := eachIn(ctx, tx.Tx, columns+from+join, list, func(r *sql.Rows) error {
-				row, by := make([]any, 13), make([]any, 13)
-				for i := range row {
-					by[i] = &row[i]
-				}
-				var source string
-				by[2] = &source
-				if err := r.Scan(by...); err != nil {
-					return err
-				}
-				for i, v := range row {
-					if b, ok := v.([]byte); ok {
-						row[i] = string(b)
-					}
-				}
-				h.add(source, kind, "", 1, nil, row...)
-				return nil
-			})
-			if err != nil {
+			if err := h.eachRow(ctx, tx, q.kind, q.columns+from+q.join, list); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+}
+
+// eachRow adds every row that a query finds; its third column is the source.
+func (h Held) eachRow(ctx context.Context, tx *LinkTx, kind, q string, list []int64) error {
+	return eachIn(ctx, tx.Tx, q, list, func(r *sql.Rows) error {
+		row, _, err := scanAny(r)
+		if err != nil {
+			return err
+		}
+		for i, v := range row {
+			if b, ok := v.([]byte); ok {
+				row[i] = string(b)
+			}
+		}
+		h.add(fmt.Sprint(row[2]), kind, "", 1, nil, row...)
+		return nil
+	})
 }
 
 func (h Held) pins(tx *LinkTx) func(context.Context, string, []int64) error {

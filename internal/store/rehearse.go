@@ -82,6 +82,11 @@ func (tx *LinkTx) BacklogBehind(ctx context.Context, entity string, seq int64) (
 	return list, nil
 }
 
+// Stamps gives the stamps with which records wait to be linked.
+func (tx *LinkTx) Stamps(ctx context.Context, recs []int64) (map[int64]int64, error) {
+	return tx.backlogSeqs(ctx, recs)
+}
+
 // Waiting counts those of the records that wait for work since before a fact
 // number.
 func (tx *LinkTx) Waiting(ctx context.Context, recs []int64, seq int64) (n int, err error) {
@@ -199,6 +204,8 @@ func (tx *Tx) Follows(ctx context.Context, recs []int64) (map[int64]Follows, err
 		count(`SELECT rec, '', count(*) FROM relation WHERE rec IN $LIST GROUP BY rec`, relation),
 		count(`SELECT z.rec, '', count(*) FROM source_record z JOIN relation x ON x.source = z.source AND x.entity = z.entity AND x.external_id = z.external_id
 			WHERE z.rec IN $LIST GROUP BY z.rec`, relation),
+		count(`SELECT x.a, '', count(*) FROM said_relation x JOIN decision d ON d.id = x.decision WHERE d.withdrawn = '' AND x.a IN $LIST GROUP BY x.a`, relation),
+		count(`SELECT x.b, '', count(*) FROM said_relation x JOIN decision d ON d.id = x.decision WHERE d.withdrawn = '' AND x.b IN $LIST GROUP BY x.b`, relation),
 		count(`SELECT a, '', count(*) FROM ruling WHERE kind = 'pin' AND withdrawn = '' AND a IN $LIST GROUP BY a`, func(f *Follows, _ string, n int) { f.Pins += n }),
 	)
 	if err != nil {
@@ -248,19 +255,29 @@ type EventSum struct {
 	Events        int
 }
 
+// Made gives the objects in targets that our own pushes made for some records,
+// as far as that fact is in force.
+func (tx *DecideTx) Made(ctx context.Context, recs []int64) ([]int64, error) {
+	return tx.facts(ctx, recs, `SELECT o.rec FROM outbox o JOIN ruling r ON r.id = 'create-' || CAST(o.seq AS TEXT)
+		WHERE r.withdrawn = '' AND o.rec > 0 AND o.founder IN $LIST`)
+}
+
 // Tied gives the records that facts of our own pushes tie to some records: the
 // objects that were made for them in targets, and the records that objects were
 // made for.
-func (tx *DecideTx) Tied(ctx context.Context, recs []int64) (tied []int64, err error) {
-	for _, q := range []string{
-		`SELECT b FROM ruling WHERE kind = 'must' AND decision = '' AND who = 'touchstone' AND withdrawn = '' AND a IN $LIST`,
-		`SELECT a FROM ruling WHERE kind = 'must' AND decision = '' AND who = 'touchstone' AND withdrawn = '' AND b IN $LIST`,
-	} {
+func (tx *DecideTx) Tied(ctx context.Context, recs []int64) ([]int64, error) {
+	return tx.facts(ctx, recs, `SELECT b FROM ruling WHERE kind = 'must' AND decision = '' AND who = 'touchstone' AND withdrawn = '' AND a IN $LIST`,
+		`SELECT a FROM ruling WHERE kind = 'must' AND decision = '' AND who = 'touchstone' AND withdrawn = '' AND b IN $LIST`)
+}
+
+// facts gathers the records that these queries find and that are not among recs.
+func (tx *DecideTx) facts(ctx context.Context, recs []int64, queries ...string) (found []int64, err error) {
+	for _, q := range queries {
 		err := eachIn(ctx, tx.Tx, q, recs, func(r *sql.Rows) error {
 			var rec int64
 			err := r.Scan(&rec)
 			if !slices.Contains(recs, rec) {
-				tied = append(tied, rec)
+				found = append(found, rec)
 			}
 			return err
 		})
@@ -268,6 +285,6 @@ func (tx *DecideTx) Tied(ctx context.Context, recs []int64) (tied []int64, err e
 			return nil, fmt.Errorf("objects made for records: %w", err)
 		}
 	}
-	slices.Sort(tied)
-	return slices.Compact(tied), nil
+	slices.Sort(found)
+	return slices.Compact(found), nil
 }

@@ -191,7 +191,7 @@ func (s *server) mergeForm(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) showMerge(w http.ResponseWriter, r *http.Request, status int, v mergeView) {
-	v.A, v.B = cutText(strings.TrimSpace(v.A), maxName), cutText(strings.TrimSpace(v.B), maxName)
+	v.A, v.B = cutText(strings.TrimSpace(v.A), maxReference), cutText(strings.TrimSpace(v.B), maxReference)
 	if !s.seen(w, r, "read.customer") {
 		return
 	}
@@ -209,8 +209,8 @@ func (s *server) showMerge(w http.ResponseWriter, r *http.Request, status int, v
 	s.render(w, r, status, "merge.html", v)
 }
 
-// maxName bounds a reference that was typed, in characters.
-const maxName = 300
+// maxReference bounds a reference that was typed, in characters.
+const maxReference = 300
 
 func (s *server) merge(w http.ResponseWriter, r *http.Request) {
 	if !s.form(w, r) {
@@ -243,7 +243,7 @@ func (s *server) decisions(w http.ResponseWriter, r *http.Request) {
 	v := r.URL.Query()
 	q := DecisionQuery{
 		State: known(v.Get("state"), decisionStates()), Kind: known(v.Get("kind"), decisionKinds()), Who: cutText(v.Get("who"), 200),
-		Customer: cutText(v.Get("customer"), maxName), After: v.Get("after"), Limit: customersShown,
+		Customer: cutText(v.Get("customer"), maxReference), After: v.Get("after"), Limit: customersShown,
 	}
 	if !s.seen(w, r, "read.decisions") {
 		return

@@ -65,12 +65,12 @@ func (f office) ChangePreview(_ context.Context, c CustomerChange) (ChangePrevie
 // changes are what was asked for, one a line.
 func (f office) ChangeCustomers(_ context.Context, c CustomerChange, by By) (string, bool, error) {
 	*f.seen = append(*f.seen, fmt.Sprintf("%s did %s %s%s%s%s%v over %v: %s", by.Who, c.Act, c.A, c.B, c.From, c.Decision, c.Records, c.Over, by.Why))
-	switch {
-	case c.Decision == "gone":
+	switch c.Decision {
+	case "gone":
 		return "", false, fmt.Errorf("decision gone: %w", record.ErrNotFound)
-	case c.Decision == "late":
+	case "late":
 		return "", false, &Problem{Text: "it contradicts <d9>"}
-	case c.Decision == "broken":
+	case "broken":
 		return "", false, errors.New("SECRET broke")
 	}
 	return "d7", c.B == "same", nil
