@@ -141,6 +141,10 @@ func (c *cli) offerSetup(ctx context.Context, a *app.App, address string) error 
 	if err != nil || token == "" {
 		return err
 	}
+	if a.Config.Log.Format == "json" {
+		a.Log.Warn("nobody has an account yet; the link makes the first one, once, within the hour", "link", address+"setup?token="+token)
+		return nil
+	}
 	fmt.Fprintf(c.err, "Nobody has an account yet. This link makes the first one, once, within the hour:\n  %ssetup?token=%s\n", address, token)
 	return nil
 }
