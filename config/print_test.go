@@ -91,14 +91,11 @@ review:
   value: events
   loss:
     apart: 0.05
-    wrong: 0.25
     system: 10
   minutes: 40
   bulk:
     most: 2000
     pace: 20
-  budget:
-    precision: 0.98
 sources:
   erp:
     type: file

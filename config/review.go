@@ -19,13 +19,12 @@ type Review struct {
 	Escalate string             `yaml:"escalate" doc:"The account that pairs are handed on to, by a person, or when they are overdue." example:"lead"`
 	Two      ReviewTwo          `yaml:"two_persons" doc:"When the answer of one account is not enough: the first is kept as proposed, and takes effect when another account gives the same."`
 	Bulk     ReviewBulk         `yaml:"bulk" doc:"One answer to many pairs."`
-	Budget   ReviewBudget       `yaml:"budget" doc:"How many automatic merges may be wrong before they stop."`
 }
 
 // ReviewLoss is what a wrong state costs.
 type ReviewLoss struct {
 	Apart  Percent `yaml:"apart" default:"5%" doc:"Share of both customers' value that is lost while one customer stands as two."`
-	Wrong  Percent `yaml:"wrong" default:"25%" doc:"Share of both customers' value that is lost while two customers stand as one."`
+	Wrong  float64 `yaml:"wrong" min:"0" max:"1000000" doc:"How many times as much is lost while two customers stand as one; when left out, what match.link says: 19 times at 95 %." example:"50"`
 	System float64 `yaml:"system" default:"10" min:"0" max:"1000000000" doc:"What each system that shows the wrong state adds, in the base currency."`
 }
 
@@ -40,12 +39,6 @@ type ReviewTwo struct {
 type ReviewBulk struct {
 	Most int `yaml:"most" default:"2000" min:"1" max:"5000" doc:"Pairs that one job decides at most."`
 	Pace int `yaml:"pace" default:"20" min:"1" max:"1000" doc:"Pairs a job decides in a second at most."`
-}
-
-// ReviewBudget bounds what is merged without a person.
-type ReviewBudget struct {
-	Sample    Percent `yaml:"sample" doc:"Share of the automatic merges that are shown to stewards again, blindly among the pairs; 0 for none." example:"2%"`
-	Precision Percent `yaml:"precision" default:"98%" doc:"The share of automatic merges that has to be right. When the sample says with 95 % confidence that it is not, automatic merging stops until a person lets it go on."`
 }
 
 // eventsValue is the value of Review.Value that stands for events.

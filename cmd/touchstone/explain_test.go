@@ -62,9 +62,9 @@ s,北京字节科技有限公司上海分公司,,zj.example.cn,
 		{exitUsage, []string{"want one of"}, []string{"relations", "possible", "--entity", "ship"}},
 		{exitUsage, []string{"1 or more"}, []string{"relations", "possible", "--limit", "0"}},
 		{exitUsage, []string{"not found"}, []string{"relations", "possible", "--golden", "crm:99"}},
-		{exitDone, []string{"crm/company/c", "crm/company/a", "(stands here)", "crm/company/b"}, []string{"review"}},
-		{exitDone, []string{`"record": "crm/company/c"`}, []string{"review", "--entity", "company", "--json"}},
-		{exitUsage, []string{"want 1 to 1000"}, []string{"review", "--limit", "0"}},
+		{exitDone, []string{"crm/company/c", "crm/company/a", "(stands here)", "crm/company/b"}, []string{"review", "between"}},
+		{exitDone, []string{`"record": "crm/company/c"`}, []string{"review", "between", "--entity", "company", "--json"}},
+		{exitUsage, []string{"want 1 to 1000"}, []string{"review", "between", "--limit", "0"}},
 		{exitDone, []string{"phone", "more than 5 names", "crm/company/1", "crm/company/2"}, []string{"model", "shared", "company", "--users", "2"}},
 	} {
 		out := s.run(tt.code, tt.args...)

@@ -286,14 +286,15 @@ func (a *App) StopBulk(ctx context.Context, id string, by web.By) (web.BulkJob, 
 	return a.turnBulk(ctx, id, by, store.BulkStopped, "the job is not running", store.BulkRunning)
 }
 
-// ResumeBulk lets a stopped job go on behind the last pair that it decided.
+// ResumeBulk lets a job that was stopped, or whose process is gone, go on behind
+// the last pair that it decided.
 func (a *App) ResumeBulk(ctx context.Context, id string, by web.By) (web.BulkJob, error) {
-	return a.turnBulk(ctx, id, by, store.BulkRunning, "the job is not stopped", store.BulkStopped)
+	return a.turnBulk(ctx, id, by, store.BulkRunning, "the job is at its end", store.BulkStopped, store.BulkRunning)
 }
 
-func (a *App) turnBulk(ctx context.Context, id string, by web.By, to, otherwise, from string) (web.BulkJob, error) {
+func (a *App) turnBulk(ctx context.Context, id string, by web.By, to, otherwise string, from ...string) (web.BulkJob, error) {
 	err := a.Store.Decide(ctx, func(tx *store.DecideTx) error {
-		turned, err := tx.TurnBulk(ctx, id, by.Who, to, from)
+		turned, err := tx.TurnBulk(ctx, id, by.Who, to, from...)
 		if err == nil && !turned {
 			err = &web.Problem{Text: otherwise}
 		}

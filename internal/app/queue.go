@@ -20,7 +20,7 @@ func (a *App) worth() pipeline.Worth {
 	w := pipeline.Worth{
 		Field: r.Field(), Currency: r.Currency, Rates: map[string]int64{}, Due: time.Duration(r.Due),
 		Losses: worth.Losses{
-			Apart: millionths(float64(r.Loss.Apart)), Wrong: millionths(float64(r.Loss.Wrong)), System: int64(math.Round(r.Loss.System * worth.Unit)),
+			Apart: millionths(float64(r.Loss.Apart)), Wrong: millionths(r.Loss.Wrong), System: int64(math.Round(r.Loss.System * worth.Unit)),
 		},
 	}
 	for currency, rate := range r.Rates {

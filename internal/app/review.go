@@ -30,11 +30,9 @@ func (a *App) OpenPairs(ctx context.Context, q web.ReviewQuery) (out web.OpenPai
 	if err != nil {
 		return out, err
 	}
-	n, err := a.Store.Numbers(ctx)
-	if err != nil {
+	if out.Open, err = a.Store.QueueLength(ctx); err != nil {
 		return out, err
 	}
-	out.Open = n.Review
 	if q.Today {
 		set, err := a.today(ctx, q.Me, q.Entity, 0)
 		if err != nil {

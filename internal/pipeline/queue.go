@@ -39,9 +39,18 @@ func (w Worth) Hash() (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
+// mostTimes bounds how much worse a wrong merge is taken to be.
+const mostTimes = 1e6
+
 // Appraisal is how this entity type's open pairs are told apart and valued, by
 // the model in force.
 func (w Worth) Appraisal(entity string, m *matching.Model, link int32) *store.Appraisal {
+	losses := w.Losses
+	if losses.Wrong == 0 {
+		// Who merges from a threshold on says by it how much worse a wrong merge is:
+		// there both acts are expected to lose the same.
+		losses.Wrong = int64(math.Round(min(math.Exp2(float64(link)/1000), mostTimes) * worth.Whole))
+	}
 	ap := &store.Appraisal{
 		Entity: entity, Link: link, Due: w.Due, Amount: w.amount,
 		Chance: func(weight int32, held bool) int64 { return chance(m, weight, link, held) },
@@ -58,7 +67,7 @@ func (w Worth) Appraisal(entity string, m *matching.Model, link int32) *store.Ap
 		},
 		Worth: func(chance, one, other int64, systems int) (value, damage int64) {
 			value = worth.Sum(max(one, worth.Unit), max(other, worth.Unit))
-			return value, worth.Damage(chance, value, systems, w.Losses)
+			return value, worth.Damage(chance, value, systems, losses)
 		},
 	}
 	if w.Field != "" {

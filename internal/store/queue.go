@@ -101,7 +101,6 @@ func pairOf(x, y int64) founderPair { return founderPair{min(x, y), max(x, y)} }
 type crossing struct {
 	a, b, x, y int64
 	weight     int32
-	bridge     bool
 }
 
 // openBetween finds the pairs of these golden records with any other that

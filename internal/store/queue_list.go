@@ -293,7 +293,7 @@ type QueueCount struct {
 
 // QueueCounts counts the open pairs by entity type and kind.
 func (db *DB) QueueCounts(ctx context.Context) (list []QueueCount, err error) {
-	err = db.view(ctx, `SELECT entity, kind, count(*), CAST(sum(damage) AS BIGINT) FROM queue GROUP BY entity, kind ORDER BY entity, kind`, nil, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT entity, kind, count(*), CAST(-sum(rank_damage) AS BIGINT) FROM queue GROUP BY entity, kind ORDER BY entity, kind`, nil, func(r *sql.Rows) error {
 		var c QueueCount
 		err := r.Scan(&c.Entity, &c.Kind, &c.Pairs, &c.Damage)
 		list = append(list, c)
@@ -303,4 +303,13 @@ func (db *DB) QueueCounts(ctx context.Context) (list []QueueCount, err error) {
 		return nil, fmt.Errorf("count pairs to review: %w", err)
 	}
 	return list, nil
+}
+
+// QueueLength counts the open pairs.
+func (db *DB) QueueLength(ctx context.Context) (n int, err error) {
+	err = db.view(ctx, `SELECT count(*) FROM queue`, nil, func(r *sql.Rows) error { return r.Scan(&n) })
+	if err != nil {
+		return 0, fmt.Errorf("count pairs to review: %w", err)
+	}
+	return n, nil
 }

@@ -23,35 +23,37 @@ const (
 // Losses say what a wrong state costs.
 type Losses struct {
 	Apart  int64 // share of the value that is lost while one customer stands as two
-	Wrong  int64 // share of the value that is lost while two customers stand as one
-	System int64 // for each system that shows the wrong state
+	System int64 // for each system that shows it
+	Wrong  int64 // how many times as much is lost while two customers stand as one, in millionths
 }
 
 // Damage is what deciding a pair takes off the expected loss.
 //
 // Nobody knows whether the two are one customer; p is the probability. Leaving
-// them apart is expected to lose p·L(apart), merging them (1−p)·L(wrong), and
-// who has to act without asking takes the smaller. Whoever asks a person acts
-// rightly and loses nothing of either, so the answer is worth
+// them apart is expected to lose p·L, merging them (1−p)·W·L, and who has to act
+// without asking takes the smaller. Whoever asks a person acts rightly and loses
+// neither, so the answer is worth
 //
-//	min(p·L(apart), (1−p)·L(wrong)),   L(x) = value·share(x) + systems·System
+//	min(p·L, (1−p)·W·L),   L = value·Apart + systems·System
 //
 // This is the expected value of perfect information for a choice of two acts
 // (R. A. Howard, Information Value Theory, IEEE Transactions on Systems Science
 // and Cybernetics 2, 1966; H. Raiffa and R. Schlaifer, Applied Statistical
-// Decision Theory, 1961, chapter 4). It is largest where the two losses meet,
-// at p = L(wrong)/(L(apart)+L(wrong)), and 0 where p is 0 or 1.
+// Decision Theory, 1961, chapter 4). It is 0 where p is 0 or 1, and largest where
+// the two meet, at p = W/(1+W): of a pair at the threshold from which merging
+// without asking is right.
 //
 // Chance is p in millionths, value the amount of both customers in hundredths
 // of the base currency, systems how many hold either.
 func Damage(chance, value int64, systems int, l Losses) int64 {
 	chance = min(max(chance, 0), Certain)
-	return min(scaled(l.loss(l.Apart, value, systems), chance, Certain), scaled(l.loss(l.Wrong, value, systems), Certain-chance, Certain))
+	loss := l.OfApart(value, systems)
+	return min(scaled(loss, chance, Certain), scaled(scaled(loss, l.Wrong, Whole), Certain-chance, Certain))
 }
 
-// loss is what one wrong state costs.
-func (l Losses) loss(share, value int64, systems int) int64 {
-	return Sum(scaled(value, share, Whole), scaled(l.System, int64(systems), 1))
+// OfApart is what one customer costs that stands as two.
+func (l Losses) OfApart(value int64, systems int) int64 {
+	return Sum(scaled(value, l.Apart, Whole), scaled(l.System, int64(systems), 1))
 }
 
 // Sum adds amounts, none of which is negative, and stays within bounds.

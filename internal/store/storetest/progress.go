@@ -244,7 +244,10 @@ func numbers(b *Bench) {
 		if err := tx.SaveGolden(ctx, []store.GoldenChange{b.change(recs[0], "g1", 1, 2), b.change(recs[2], "g2", 1, 1)}); err != nil {
 			return err
 		}
-		return tx.AddRows(ctx, []store.Row{row("out", recs[0], recs[0], "Ada"), row("out", recs[2], 0, "Cyd")}, nil)
+		if err := tx.AddRows(ctx, []store.Row{row("out", recs[0], recs[0], "Ada"), row("out", recs[2], 0, "Cyd")}, nil); err != nil {
+			return err
+		}
+		return tx.RefreshQueue(ctx, plainly(), recs)
 	})
 	n, err := b.DB.Numbers(ctx)
 	b.Must(err)
@@ -255,7 +258,19 @@ func numbers(b *Bench) {
 	})
 	_, err = b.DB.Rule(ctx, store.Ruling{Kind: "cannot", A: recs[2], B: recs[0], Who: "ann"})
 	b.Must(err)
+	b.Link(func(tx *store.LinkTx) error { return tx.RefreshQueue(ctx, plainly(), recs) })
 	n, err = b.DB.Numbers(ctx)
 	b.Must(err)
 	same(b, "pairs to review after a ruling", n.Review, 0)
+}
+
+// plainly values every pair the same.
+func plainly() *store.Appraisal {
+	return &store.Appraisal{
+		Entity: Entity, Link: 5,
+		Chance: func(int32, bool) int64 { return 500_000 },
+		Veto:   func(_, _ []byte) (bool, error) { return false, nil },
+		Amount: func(string, string) int64 { return 0 },
+		Worth:  func(_, _, _ int64, _ int) (value, damage int64) { return 200, 100 },
+	}
 }
