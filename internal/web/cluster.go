@@ -19,6 +19,9 @@ const (
 	graphWide = 760
 	graphHigh = 380
 	nodeSize  = 15
+	// labelAt is how far along a link its weight stands: off the middle, where
+	// links cross.
+	labelAt = 0.36
 )
 
 // clusterView is a golden record as columns and as a graph.
@@ -181,7 +184,7 @@ func edgeOf(l ClusterLink, at [][2]float64, top float64, in words) graphEdge {
 	a, b := at[l.A], at[l.B]
 	e := graphEdge{
 		X1: coordinate(a[0]), Y1: coordinate(a[1]), X2: coordinate(b[0]), Y2: coordinate(b[1]), Wide: coordinate(1 + 6*max(l.Bits, 0)/top),
-		MidX: coordinate((a[0] + b[0]) / 2), MidY: coordinate((a[1]+b[1])/2 - 5), Text: bits(l.Bits), Class: "edge", Pair: l.Pair,
+		MidX: coordinate(a[0] + labelAt*(b[0]-a[0])), MidY: coordinate(a[1] + labelAt*(b[1]-a[1]) - 5), Text: bits(l.Bits), Class: "edge", Pair: l.Pair,
 	}
 	switch {
 	case l.Decision != "":

@@ -38,7 +38,7 @@ const swap = (text, address) => {
   document.querySelector("#main").replaceWith(main);
   document.title = page.title;
   if (address !== location.href) history.pushState({ swapped: true }, "", address);
-  const focus = main.querySelector("[autofocus]") ?? (held && document.getElementById(held));
+  const focus = main.querySelector("[autofocus]") ?? (held ? document.getElementById(held) : null);
   focus?.focus({ preventScroll: true });
   document.dispatchEvent(new CustomEvent("swapped"));
 };
