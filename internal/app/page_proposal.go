@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 	"touchstone/matching"
@@ -158,7 +159,7 @@ func (a *App) ProposalPage(ctx context.Context, f web.ProposalFilter) (p web.Pro
 	p.More = more
 	for _, r := range list {
 		x := web.Proposal{
-			Name: r.Kind + " " + r.A + " " + r.B, Kind: r.Kind, A: r.A, B: r.B, NameA: r.NameA, NameB: r.NameB, RecordA: r.RecordA, RecordB: r.RecordB, Apart: r.Apart,
+			Name: r.Kind + " " + r.A + " " + r.B, Kind: r.Kind, A: r.A, B: r.B, As: statable(p.Entity, r.Kind), NameA: r.NameA, NameB: r.NameB, RecordA: r.RecordA, RecordB: r.RecordB, Apart: r.Apart,
 		}
 		for _, e := range r.Evidence {
 			x.Evidence = append(x.Evidence, web.Evidence{Field: e.Field, Level: e.Level, A: e.A, B: e.B, Bits: float64(e.Weight) / 1000})
@@ -189,6 +190,57 @@ func (a *App) RefuseProposals(ctx context.Context, f web.ProposalFilter, named [
 	d, err := a.RefuseRelations(ctx, named, By{Who: by.Who, Why: by.Why})
 	return web.ActDone(web.DoneRefused, d.Decision), err
 }
+
+// statable lists what a person can make of a proposal: the relation of A to B, or
+// with parent_of the one of B to A.
+func statable(entity, kind string) []string {
+	switch {
+	case entity != record.Company:
+		return nil // households are no relation that anybody states
+	case kind == matching.BranchOf:
+		return []string{BranchOf}
+	case kind == matching.SameGroup:
+		return []string{Parent, parentOf, Partner}
+	}
+	return []string{Partner, BranchOf}
+}
+
+const parentOf = "parent_of"
+
+// AcceptProposals states relations for proposals, each "kind a b": as says which,
+// of those that can be stated for it.
+func (a *App) AcceptProposals(ctx context.Context, named []string, as string, by web.By) (web.Done, error) {
+	own := By{Who: by.Who, Why: by.Why}
+	var undo []string
+	for _, name := range named[:min(len(named), mostAccepted)] {
+		kind, ids, ok := proposalName(name)
+		if !ok {
+			return web.Done{}, record.ErrNotFound
+		}
+		if !slices.Contains(statable(record.Company, kind), as) {
+			return web.Done{}, a.takeBack(ctx, undo, own, unclear("%s cannot be stated as %s", kind, as))
+		}
+		r := Relate{From: ids[0], Kind: as, To: ids[1]}
+		if as == parentOf {
+			r = Relate{From: ids[1], Kind: Parent, To: ids[0]}
+		}
+		d, err := a.Relate(ctx, r, own)
+		if err != nil {
+			return web.Done{}, a.takeBack(ctx, undo, own, err)
+		}
+		if !d.Existing {
+			undo = append(undo, d.Decision)
+		}
+	}
+	if len(undo) == 0 {
+		return web.Done{Key: web.DoneNothing}, nil
+	}
+	return web.ActDone(web.DoneAccepted, strings.Join(undo, "+")), nil
+}
+
+// mostAccepted bounds the proposals that are accepted at once: as many as one page
+// lists, so that one address can undo them.
+const mostAccepted = 40
 
 func proposalName(name string) (kind string, ids [2]string, ok bool) {
 	parts := strings.Fields(name)

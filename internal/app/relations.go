@@ -95,6 +95,7 @@ type relator struct {
 	shared *store.Shared
 	// refused are those that a person does not want to see again.
 	refused map[store.RefusedBetween]bool
+	stated  map[[2]int64]bool // nothing is proposed where a person has said what it is
 }
 
 func (a *App) relator(ctx context.Context, name string) (r *relator, err error) {
@@ -104,6 +105,9 @@ func (a *App) relator(ctx context.Context, name string) (r *relator, err error) 
 	}
 	r = &relator{a: a, e: e, model: e.model.Load()}
 	if r.refused, err = a.Store.RefusedRelations(ctx); err != nil {
+		return nil, err
+	}
+	if r.stated, err = a.Store.StatedBetween(ctx); err != nil {
 		return nil, err
 	}
 	r.shared, err = a.Store.Shared(ctx, name, nil)
@@ -116,6 +120,13 @@ type near struct {
 	features   *matching.Features
 	keys       []store.Key // of one whose relations are looked for
 	candidates []int64     // likewise: the records on its lists, each once
+}
+
+// settled says that a person has refused the proposal, or has said what the two
+// customers are to each other.
+func (r *relator) settled(x, y int64, kind string) bool {
+	a, b := min(x, y), max(x, y)
+	return r.stated[[2]int64{a, b}] || r.refused[store.RefusedBetween{A: a, B: b, Kind: kind}]
 }
 
 func (r *relator) near(m store.Member) (near, error) {
@@ -170,7 +181,7 @@ func (r *relator) page(ctx context.Context, goldens []store.Golden, kind string,
 			if !ok || y.Golden == x.Golden || once && y.Golden < x.Golden {
 				continue
 			}
-			if tie, is := r.model.Relate(x.features, y.features, r.e.resolver.Review); is && !r.refused[store.RefusedBetween{A: min(x.Golden, y.Golden), B: max(x.Golden, y.Golden), Kind: tie.Kind}] {
+			if tie, is := r.model.Relate(x.features, y.features, r.e.resolver.Review); is && !r.settled(x.Golden, y.Golden, tie.Kind) {
 				keepBest(best, proposal{x, y, tie})
 			}
 		}

@@ -255,6 +255,28 @@ func TestARefusedProposalStaysAway(t *testing.T) {
 	if _, err := w.app.RefuseRelations(ctx, []string{"nonsense"}, someone("")); !errors.As(err, &u) {
 		t.Errorf("nonsense: %v, want it refused", err)
 	}
+	page, err := w.app.ProposalPage(ctx, web.ProposalFilter{Entity: "company", Limit: 40})
+	if err != nil || len(page.Rows) == 0 {
+		t.Fatalf("%d proposals on the page, %v", len(page.Rows), err)
+	}
+	x := page.Rows[0]
+	accepted, err := w.app.AcceptProposals(ctx, []string{x.Name}, x.As[0], web.By{Who: "ann"})
+	if err != nil || accepted.Undo == "" {
+		t.Fatalf("accept %s as %s: %+v, %v", x.Name, x.As[0], accepted, err)
+	}
+	gone := func() bool {
+		page, err := w.app.ProposalPage(ctx, web.ProposalFilter{Entity: "company", Limit: 1000})
+		return err == nil && !slices.ContainsFunc(page.Rows, func(y web.Proposal) bool { return y.A == x.A && y.B == x.B })
+	}
+	if !gone() {
+		t.Error("what was accepted is still proposed")
+	}
+	if _, err := w.app.UndoAct(ctx, strings.TrimPrefix(accepted.Undo, "act-"), web.By{Who: "ann"}); err != nil || gone() {
+		t.Errorf("after the undo it is not proposed: %v", err)
+	}
+	if _, err := w.app.AcceptProposals(ctx, []string{x.Name}, "employer", web.By{Who: "ann"}); !errors.As(err, &u) {
+		t.Errorf("as an employer: %v, want it refused", err)
+	}
 	for _, entity := range []string{"", "person"} {
 		b, err := w.app.BridgePage(ctx, entity, "")
 		if err != nil || len(b.Entities) != 2 {

@@ -51,6 +51,23 @@ func (db *DB) RefusedRelations(ctx context.Context) (map[RefusedBetween]bool, er
 	return out, nil
 }
 
+// StatedBetween gives the customers between which a person has stated a relation
+// that is in force: founders, the lower first.
+func (db *DB) StatedBetween(ctx context.Context) (map[[2]int64]bool, error) {
+	out := map[[2]int64]bool{}
+	err := db.view(ctx, `SELECT x.golden, y.golden FROM said_relation r JOIN decision d ON d.id = r.decision
+		JOIN crosswalk x ON x.rec = r.a JOIN crosswalk y ON y.rec = r.b WHERE d.withdrawn = ''`, nil, func(r *sql.Rows) error {
+		var a, b int64
+		err := r.Scan(&a, &b)
+		out[[2]int64{min(a, b), max(a, b)}] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stated relations: %w", err)
+	}
+	return out, nil
+}
+
 // Bridge is a weak link that was held back: two groups of records that the
 // strongest pair between them does not unite.
 type Bridge struct {

@@ -15,6 +15,8 @@ type ProposalData interface {
 	// RefuseProposals refuses relations: those named, each "kind a b", or all of a
 	// filter.
 	RefuseProposals(ctx context.Context, f ProposalFilter, named []string, by By) (Done, error)
+	// AcceptProposals states relations for proposals: as is one of what they offer.
+	AcceptProposals(ctx context.Context, named []string, as string, by By) (Done, error)
 	// SharedPage is the ledger of values that many names use.
 	SharedPage(ctx context.Context, entity string) (SharedPage, error)
 }
@@ -59,7 +61,8 @@ type Proposal struct {
 	A, B             string // golden ids
 	NameA, NameB     string
 	RecordA, RecordB string
-	Apart            string // what says that they are two
+	Apart            string   // what says that they are two
+	As               []string // what a person can state it as
 	Evidence         []Evidence
 }
 
@@ -79,8 +82,9 @@ type SharedRow struct {
 
 // The words of what was done.
 const (
-	DoneJoined  = "done.joined"
-	DoneApart   = "done.apart"
-	DoneUnsure  = "done.unsure"
-	DoneRefused = "done.refused"
+	DoneJoined   = "done.joined"
+	DoneApart    = "done.apart"
+	DoneUnsure   = "done.unsure"
+	DoneRefused  = "done.refused"
+	DoneAccepted = "done.accepted"
 )

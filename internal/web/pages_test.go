@@ -138,7 +138,7 @@ func (office) ProposalPage(_ context.Context, f ProposalFilter) (ProposalPage, e
 	if f.Kind != "branch_of" {
 		p.More, p.Rows = true, []Proposal{{
 			Name: "shares_phone abcd2345efgh6789 zzzz2345efgh6789", Kind: "shares_phone", A: "abcd2345efgh6789", B: "zzzz2345efgh6789", NameA: "=SECRET-VALUE", NameB: "<b>美跃", RecordA: "crm/company/c1",
-			RecordB: "desk/company/o2", Apart: "names", Evidence: []Evidence{{"phones", "same", "+86 1", "+86 1", 4}},
+			RecordB: "desk/company/o2", Apart: "names", As: []string{"partner", "branch_of"}, Evidence: []Evidence{{"phones", "same", "+86 1", "+86 1", 4}},
 		}}
 	}
 	return p, nil

@@ -17,7 +17,7 @@ func (s *server) proposalRoutes(m *routes) {
 	m.handle("POST /bridges/{pair}", auth.Decide, s.decideBridge)
 	m.handle("GET /proposals", auth.SeeCustomers, s.proposals)
 	m.handle("GET /proposals.csv", auth.Export, s.proposalsExport)
-	m.handle("POST /proposals", auth.Decide, s.refuseProposals)
+	m.handle("POST /proposals", auth.Decide, s.decideProposals)
 	m.handle("GET /shared", auth.SeeCustomers, s.shared)
 }
 
@@ -103,13 +103,17 @@ func proposalIDs(p ProposalPage) []string {
 	return unique(ids)
 }
 
-func (s *server) refuseProposals(w http.ResponseWriter, r *http.Request) {
+// decideProposals accepts proposals as a relation, or refuses them.
+func (s *server) decideProposals(w http.ResponseWriter, r *http.Request) {
 	if !s.form(w, r) {
 		return
 	}
 	f := proposalFilter(r.PostForm)
 	q := url.Values{"entity": {f.Entity}, "kind": {f.Kind}}
 	s.act(w, r, "/proposals?"+q.Encode(), func(ctx context.Context, by By) (Done, error) {
+		if as := r.PostForm.Get("as"); as != "" {
+			return s.data.AcceptProposals(ctx, r.PostForm["proposal"], as, by)
+		}
 		return s.data.RefuseProposals(ctx, f, r.PostForm["proposal"], by)
 	}, nil)
 }
