@@ -52,6 +52,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(c.decideCmds()...)
 	root.AddCommand(
 		c.alertCmd(),
+		c.assessCmd(),
 		c.auditCmd(),
 		c.backupCmd(),
 		c.checkCmd(),

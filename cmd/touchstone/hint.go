@@ -94,7 +94,7 @@ var groups = []struct {
 	{"run", "Run:", []string{"run", "status", "reload", "plan", "source", "alert", "backup", "audit", "restore", "rebuild", "user"}},
 	{"look", "Look:", []string{"golden", "match", "why", "explain", "relations", "review", "events", "quarantine", "values", "text", "export"}},
 	{"decide", "Decide:", []string{"merge", "split", "pin", "unpin", "unsure", "undo", "decisions", "rulings"}},
-	{"match", "Match:", []string{"dedupe", "compare", "label", "eval", "train", "model"}},
+	{"match", "Match:", []string{"dedupe", "assess", "compare", "label", "eval", "train", "model"}},
 }
 
 // inGroups lists the commands under headings, in the order of a first day.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"touchstone/internal/record"
+	"touchstone/internal/web/chart"
 )
 
 // functions are what templates may call, in one language.
@@ -34,7 +35,7 @@ func functions(l language) template.FuncMap {
 		"place":  w.place,
 		"undoAt": undoAt,
 		"took":   took,
-		"points": points,
+		"points": points, "portion": chart.Percent,
 		"bits":   bits,
 		"share":  share,
 		"span":   func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },

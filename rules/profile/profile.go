@@ -169,7 +169,7 @@ type Counter struct {
 	seen   distinct
 	shapes map[string]int
 	names  map[string]int
-	length [9]int
+	length [bins]int
 }
 
 // NewCounter makes a counter of a field with its check.
@@ -246,10 +246,13 @@ func Name(s string) string {
 // Length is the bin in which a value's length is counted.
 func Length(v string) string { return lengthNames()[bin(utf8.RuneCountInString(v))] }
 
-func bin(n int) int { return min(bits.Len(uint(n)), len(lengthNames())-1) } //nolint:gosec // a length is not negative
+// bins is how many names lengthNames has.
+const bins = 9
+
+func bin(n int) int { return min(bits.Len(uint(n)), bins-1) } //nolint:gosec // a length is not negative
 
 // lengthNames are the bins of lengths: each begins at a power of two.
-func lengthNames() [9]string {
+func lengthNames() [bins]string {
 	return [...]string{"0", "1", "2–3", "4–7", "8–15", "16–31", "32–63", "64–127", "128+"}
 }
 

@@ -75,6 +75,6 @@ addEventListener("popstate", () => location.reload());
 const source = document.body.dataset.stream && new EventSource(document.body.dataset.stream);
 source?.addEventListener("counts", (e) => {
   for (const [name, text] of Object.entries(JSON.parse(e.data)))
-    for (const at of document.querySelectorAll(`[data-live="${CSS.escape(name)}"]`)) { at.textContent = text; at.hidden = text === "" || text === "0"; }
+    for (const at of document.querySelectorAll(`[data-live="${CSS.escape(name)}"]`)) { at.textContent = text; at.hidden = at.classList.contains("live") && (text === "" || text === "0"); }
 });
 addEventListener("pagehide", () => source?.close());
