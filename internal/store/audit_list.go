@@ -39,13 +39,27 @@ func (db *DB) AuditList(ctx context.Context, f AuditFilter, n int) ([]AuditItem,
 		return nil, fmt.Errorf("list the audit trail: %w", err)
 	}
 	list := make([]AuditItem, 0, len(seqs))
-	err = inList(`SELECT `+auditColumns+` FROM audit a LEFT JOIN audit_seal s ON s.seq = a.seq WHERE a.seq IN $LIST`, seqs, nil, func(q string, args []any) error {
+	err = inList(`SELECT `+auditColumns+` FROM audit a WHERE a.seq IN $LIST`, seqs, nil, func(q string, args []any) error {
 		return db.view(ctx, q, args, func(r *sql.Rows) error {
 			row, err := scanAudit(r)
-			list = append(list, AuditItem{row.Entry, row.n})
+			list = append(list, AuditItem{Entry: row.Entry})
 			return err
 		})
 	})
+	sealed := map[int64]int64{}
+	if err == nil {
+		err = inList(`SELECT seq, n FROM audit_seal WHERE seq IN $LIST`, seqs, nil, func(q string, args []any) error {
+			return db.view(ctx, q, args, func(r *sql.Rows) error {
+				var seq, n int64
+				err := r.Scan(&seq, &n)
+				sealed[seq] = n
+				return err
+			})
+		})
+	}
+	for i := range list {
+		list[i].N = sealed[list[i].Seq]
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list the audit trail: %w", err)
 	}
@@ -127,12 +141,13 @@ func (w auditWalk) text() (q string, args []any) {
 func (db *DB) auditWalks(ctx context.Context, f AuditFilter) (list []auditWalk, err error) {
 	switch {
 	case f.Subject != "":
+		// What stands beside the subject is put so that no index of its own is walked.
 		w := auditWalk{from: `audit a`, columns: []string{"a.subject"}, values: []any{f.Subject}}
 		if f.Who != "" {
-			w.also, w.more = ` AND a.who = ?`, []any{f.Who}
+			w.also, w.more = ` AND a.who || '' = ?`, []any{f.Who}
 		}
 		if len(f.What) > 0 {
-			w.also += ` AND a.what IN (` + strings.TrimSuffix(strings.Repeat("?,", len(f.What)), ",") + `)`
+			w.also += ` AND a.what || '' IN (` + strings.TrimSuffix(strings.Repeat("?,", len(f.What)), ",") + `)`
 			for _, what := range f.What {
 				w.more = append(w.more, what)
 			}

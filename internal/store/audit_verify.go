@@ -111,7 +111,7 @@ func (db *DB) auditChain(ctx context.Context, n int64, most int) (list []auditLi
 		byField[l.seq] = i
 		low, high = min(low, l.seq), max(high, l.seq)
 	}
-	err = db.view(ctx, `SELECT `+auditColumns+` FROM audit a LEFT JOIN audit_seal s ON s.seq = a.seq WHERE a.seq >= $1 AND a.seq <= $2`, []any{low, high}, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT `+auditColumns+` FROM audit a WHERE a.seq >= $1 AND a.seq <= $2 ORDER BY a.seq`, []any{low, high}, func(r *sql.Rows) error {
 		row, err := scanAudit(r)
 		if i, ok := byField[row.Seq]; ok && err == nil {
 			l := &list[i]
@@ -150,13 +150,16 @@ func (v *auditCheck) rows(ctx context.Context) error {
 	for after, more := int64(0), true; more && err == nil; {
 		n := 0
 		var batch []auditRow
-		err = v.db.view(ctx, `SELECT `+auditColumns+` FROM audit a LEFT JOIN audit_seal s ON s.seq = a.seq WHERE a.seq > $1 ORDER BY a.seq LIMIT $2`, []any{after, auditBatch}, func(r *sql.Rows) error {
+		err = v.db.view(ctx, `SELECT `+auditColumns+` FROM audit a WHERE a.seq > $1 ORDER BY a.seq LIMIT $2`, []any{after, auditBatch}, func(r *sql.Rows) error {
 			row, err := scanAudit(r)
 			n, after = n+1, row.Seq
 			batch = append(batch, row)
 			return err
 		})
 		more = n == auditBatch
+		if err == nil {
+			err = v.db.sealsOf(ctx, batch)
+		}
 		for i := range batch {
 			v.row(&batch[i], newest)
 		}
@@ -168,6 +171,25 @@ func (v *auditCheck) rows(ctx context.Context) error {
 		return fmt.Errorf("verify the audit trail: %w", err)
 	}
 	return nil
+}
+
+// sealsOf puts the numbers of the chain to rows that stand in order.
+func (db *DB) sealsOf(ctx context.Context, rows []auditRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	at := make(map[int64]int, len(rows))
+	for i, r := range rows {
+		at[r.Seq] = i
+	}
+	return db.view(ctx, `SELECT seq, n FROM audit_seal WHERE seq >= $1 AND seq <= $2 ORDER BY seq`, []any{rows[0].Seq, rows[len(rows)-1].Seq}, func(r *sql.Rows) error {
+		var seq, n int64
+		err := r.Scan(&seq, &n)
+		if i, ok := at[seq]; ok {
+			rows[i].n = n
+		}
+		return err
+	})
 }
 
 func (v *auditCheck) row(r *auditRow, newest int64) {
