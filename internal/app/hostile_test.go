@@ -36,10 +36,8 @@ func hostilePayloads() (list []string) {
 	for _, open := range []string{"{{.}}", "{{template \"main\" .}}", "{{`x`}}", "${7*7}", "#{7*7}", "<%= 7*7 %>", "{{constructor.constructor('x')()}}", "[[7*7]]"} {
 		list = append(list, open, "a"+open+"b")
 	}
-	for _, f := range []string{"=1+1", "+1+1", "-1+1", "@SUM(1)", "=HYPERLINK(\"http://evil.example\",\"x\")", "=cmd|' /C calc'!A0", "\t=1", "＝1+1"} {
-		list = append(list, f)
-	}
 	list = append(list,
+		"=1+1", "+1+1", "-1+1", "@SUM(1)", "=HYPERLINK(\"http://evil.example\",\"x\")", "=cmd|' /C calc'!A0", "\t=1", "＝1+1",
 		"\u202egnp.exe", "a\u2066b\u2069c", "\u200bzero\u200bwidth\u200d", "\ufeffbom", "a\u0000nul", "Z"+strings.Repeat("\u0301", 300), "lone \ufffd surrogate", strings.Repeat("W", 3000), strings.Repeat("长", 2000),
 		strings.Repeat("word ", 2000), "شركة الاختبار", "חברת בדיקה", "👩‍👩‍👧‍👦🏳️‍🌈", "a\r\nb", "\u2028line\u2029", "%s%d%!x", "'; DROP TABLE audit; --", "../../etc/passwd", "C:\\con", "null", "true", "NaN",
 	)

@@ -37,7 +37,7 @@ func (a *App) Desk(ctx context.Context, id string) (d web.Desk, err error) {
 		return d, err
 	}
 	d.ID, d.Bridge = id, p.Bridge
-	d.Pair.A.Golden, d.Pair.B.Golden = x.ids[x.side[0].Golden], x.ids[x.side[1].Golden]
+	d.A.Golden, d.B.Golden = x.ids[x.side[0].Golden], x.ids[x.side[1].Golden]
 	for i, m := range x.side {
 		d.Sides[i] = web.DeskSide{Ref: a.refName(m.Ref), Link: a.recordLink(m.Ref), Members: len(x.groups[m.Golden])}
 	}

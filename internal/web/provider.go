@@ -57,7 +57,7 @@ func (s *server) toProvider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.keep(w, r, kept, int(providerLife/time.Second))
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // to the configured provider, by its own discovery document
 }
 
 func (s *server) fromProvider(w http.ResponseWriter, r *http.Request) {

@@ -259,7 +259,7 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) {
 		}
 		return behind(source, entity, field, is, value)
 	}
-	v.Figures = []figureRow{{"filled", "", to("filled", ""), data.FieldFigures.Filled}, {"missing", "", to("missing", ""), data.Missing}}
+	v.Figures = []figureRow{{"filled", "", to("filled", ""), data.Filled}, {"missing", "", to("missing", ""), data.Missing}}
 	if data.Checked {
 		v.Figures = append(v.Figures, figureRow{"invalid", "", to("invalid", ""), data.Invalid})
 	}
