@@ -1,5 +1,6 @@
-// Command pictures takes a picture of every page of a running demo, light and
-// dark, wide and on a phone, into a folder: pictures ADDRESS BROWSER FOLDER.
+// Command pictures takes two pictures of every page of a running demo, wide and
+// light, and dark on a phone in Chinese, into a folder: pictures ADDRESS BROWSER
+// FOLDER.
 package main
 
 import (
@@ -86,7 +87,7 @@ func take(address, browser, folder string) error {
 		for _, kind := range []struct {
 			name, query string
 			wide, high  int64
-		}{{"", "lang=en&theme=light", 1280, 1000}, {"-dark-phone", "lang=zh-Hans&theme=dark", 390, 844}, {"-phone", "lang=zh-Hant&theme=light", 390, 844}, {"-dark", "lang=en&theme=dark", 1280, 1000}} {
+		}{{"", "lang=en&theme=light", 1280, 1000}, {"-phone", "lang=zh-Hans&theme=dark", 390, 844}} {
 			join := "?"
 			if strings.Contains(at, "?") {
 				join = "&"
