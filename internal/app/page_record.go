@@ -204,26 +204,11 @@ func (t *target) filledFrom(ref record.Ref, field string) (paths []string) {
 		return nil
 	}
 	for _, m := range t.config.Map {
-		if t.plan.Owned(m.Name) && mentions(m.Value.Expr.Text, "golden."+field) {
+		if t.plan.Owned(m.Name) && mentioned(m.Value.Expr.Text, "golden."+field) {
 			paths = append(paths, m.Name)
 		}
 	}
 	return paths
-}
-
-// mentions says whether an expression names a member, as a whole word.
-func mentions(text, member string) bool {
-	for from := 0; ; {
-		i := strings.Index(text[from:], member)
-		if i < 0 {
-			return false
-		}
-		at := from + i
-		from = at + len(member)
-		if (at == 0 || !wordByte(text[at-1]) && text[at-1] != '.') && (from == len(text) || !wordByte(text[from])) {
-			return true
-		}
-	}
 }
 
 // FaultPage shows one fault, and what a remedy would make of the records that

@@ -167,8 +167,8 @@ func TestWordsInExpressions(t *testing.T) {
 		{"x", "", false},
 	}
 	for _, tt := range tests {
-		if got := mentions(tt.text, tt.word); got != tt.want {
-			t.Errorf("mentions(%q, %q) = %v, want %v", tt.text, tt.word, got, tt.want)
+		if got := mentioned(tt.text, tt.word); got != tt.want {
+			t.Errorf("mentioned(%q, %q) = %v, want %v", tt.text, tt.word, got, tt.want)
 		}
 	}
 }
