@@ -50,6 +50,13 @@ const desk = `id,name,phone
 
 // each runs a test on an installation with five records, on both databases.
 func each(t *testing.T, test func(*testing.T, *client)) {
+	t.Helper()
+	eachOf(t, map[string]string{"touchstone.yaml": installation, "companies.csv": companies, "desk.csv": desk}, test)
+}
+
+// eachOf runs a test on an installation of these files, on both databases.
+func eachOf(t *testing.T, files map[string]string, test func(*testing.T, *client)) {
+	t.Helper()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			dsn := ""
@@ -57,7 +64,7 @@ func each(t *testing.T, test func(*testing.T, *client)) {
 				dsn = pgtest.DSN(t)
 			}
 			dir := t.TempDir()
-			for name, text := range map[string]string{"touchstone.yaml": installation, "companies.csv": companies, "desk.csv": desk} {
+			for name, text := range files {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}

@@ -57,7 +57,7 @@ type customersIn struct {
 	Entity  string `query:"entity" maxLength:"60"`
 	Source  string `query:"source" maxLength:"100" doc:"with a record of this source"`
 	Several bool   `query:"several" doc:"made of several source records"`
-	Since   string `query:"since" maxLength:"40" pattern:"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$" doc:"changed since this day (2006-01-02)"`
+	Since   string `query:"since" maxLength:"40" pattern:"^(\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01]))?$" doc:"changed since this day (2006-01-02)"`
 	After   string `query:"after" maxLength:"400"`
 	Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }

@@ -28,24 +28,26 @@ type Evidence struct {
 
 // ReviewPair is two source records that wait for a person.
 type ReviewPair struct {
-	ID          string     `json:"id"`
-	Entity      string     `json:"entity"`
-	A           ReviewSide `json:"a"`
-	B           ReviewSide `json:"b"`
-	Bits        float64    `json:"weight_bits"`
-	Threshold   float64    `json:"link_bits" doc:"from which pairs are merged"`
-	Probability float64    `json:"probability"`
-	Why         string     `json:"why" enum:"veto,merged,below,bridge,group" doc:"why it is not merged"`
-	Veto        string     `json:"veto,omitempty"`
-	Shared      []string   `json:"shared_keys"`
-	Evidence    []Evidence `json:"evidence"`
+	ID          string                 `json:"id"`
+	Entity      string                 `json:"entity"`
+	A           ReviewSide             `json:"a"`
+	B           ReviewSide             `json:"b"`
+	Bits        float64                `json:"weight_bits"`
+	Threshold   float64                `json:"link_bits" doc:"from which pairs are merged"`
+	Probability float64                `json:"probability"`
+	Why         string                 `json:"why" enum:"veto,merged,below,bridge,group" doc:"why it is not merged"`
+	Veto        string                 `json:"veto,omitempty"`
+	Shared      []string               `json:"shared_keys"`
+	Evidence    []Evidence             `json:"evidence"`
+	Fields      []Plain[web.PairField] `json:"fields"`
+	Work        Plain[web.PairWork]    `json:"work" doc:"what people have done about it"`
 }
 
 func reviewPair(p web.Pair) ReviewPair {
 	side := func(s web.Side) ReviewSide { return ReviewSide{s.Source + ":" + s.ID, s.Name, s.Golden, s.Deleted} }
 	out := ReviewPair{
 		ID: p.ID, Entity: p.Entity, A: side(p.A), B: side(p.B), Bits: p.Bits, Threshold: p.Threshold, Probability: p.Probability,
-		Why: p.Why(), Veto: p.Veto, Shared: append([]string{}, p.Shared...), Evidence: []Evidence{},
+		Why: p.Why(), Veto: p.Veto, Shared: append([]string{}, p.Shared...), Evidence: []Evidence{}, Fields: plain(p.Fields),
 	}
 	for _, e := range p.Evidence {
 		out.Evidence = append(out.Evidence, Evidence{e.Field, e.Level, e.A, e.B, e.Bits})
@@ -55,34 +57,24 @@ func reviewPair(p web.Pair) ReviewPair {
 
 func (x *api) reviews() {
 	const tag = "Review"
-	type in struct {
-		Entity string `query:"entity" maxLength:"60"`
-		After  string `query:"after" maxLength:"100"`
-	}
-	add(x, op{http.MethodGet, "/reviews", "listReviews", "Pairs that wait for a person", auth.SeeCustomers, tag, 0},
-		func(ctx context.Context, in *in) (*Body[List[ReviewPair]], error) {
-			p, err := x.app.ReviewPage(ctx, in.Entity, in.After)
-			if err != nil {
-				return nil, err
-			}
-			out := List[ReviewPair]{Items: []ReviewPair{}, Next: p.Next}
-			ids := make([]string, 0, len(p.Pairs))
-			for _, pair := range p.Pairs {
-				out.Items = append(out.Items, reviewPair(pair))
-				ids = append(ids, pair.ID)
-			}
-			return answer(out, x.seen(ctx, "read.review", ids...))
-		})
 	type one struct {
 		ID string `path:"id" maxLength:"60"`
 	}
 	add(x, op{http.MethodGet, "/reviews/{id}", "getReview", "One pair, weighed", auth.SeeCustomers, tag, 0},
 		func(ctx context.Context, in *one) (*Body[ReviewPair], error) {
+			// What an answer is about is read before the values: who sends it with the
+			// answer has then seen all that it stands for.
+			work, err := x.app.PairWork(ctx, in.ID, auth.From(ctx).ID)
+			if err != nil {
+				return nil, err
+			}
 			p, err := x.app.PairPage(ctx, in.ID)
 			if err != nil {
 				return nil, err
 			}
-			return answer(reviewPair(p), x.seen(ctx, "read.pair", p.ID, p.A.Golden, p.B.Golden))
+			out := reviewPair(p)
+			out.Work = Plain[web.PairWork]{work}
+			return answer(out, x.seen(ctx, "read.pair", p.ID, p.A.Golden, p.B.Golden))
 		})
 }
 
@@ -97,18 +89,20 @@ type QuarantineReason struct {
 
 // Quarantined is a record that did not pass.
 type Quarantined struct {
-	ID      string             `json:"id"`
-	Source  string             `json:"source"`
-	Entity  string             `json:"entity"`
-	Record  string             `json:"record"`
-	Place   string             `json:"place,omitempty"`
-	State   string             `json:"state"`
-	Version int                `json:"version"`
-	At      time.Time          `json:"at"`
-	Who     string             `json:"who,omitempty"`
-	Why     string             `json:"why,omitempty"`
-	Reasons []QuarantineReason `json:"reasons"`
-	Raw     string             `json:"raw,omitempty" doc:"the record as it came"`
+	ID       string                `json:"id"`
+	Source   string                `json:"source"`
+	Entity   string                `json:"entity"`
+	Record   string                `json:"record"`
+	Place    string                `json:"place,omitempty"`
+	State    string                `json:"state"`
+	Version  int                   `json:"version"`
+	At       time.Time             `json:"at"`
+	Who      string                `json:"who,omitempty"`
+	Why      string                `json:"why,omitempty"`
+	Reasons  []QuarantineReason    `json:"reasons"`
+	Raw      string                `json:"raw,omitempty" doc:"the record as it came"`
+	Problems []Plain[web.Mending]  `json:"problems,omitempty" doc:"of a record that waits: each with the remedies that mend it"`
+	Repairs  []Plain[web.RepairOf] `json:"repairs,omitempty" doc:"in force on any version of it"`
 }
 
 func quarantined(q web.QuarantineRow) Quarantined {
@@ -125,12 +119,13 @@ func (x *api) quarantine() {
 		State  string `query:"state" enum:"open,released,superseded,mended,gone" default:"open"`
 		Source string `query:"source" maxLength:"100"`
 		Rule   string `query:"rule" maxLength:"200"`
+		Fault  string `query:"fault" maxLength:"200" doc:"only records with this fault"`
 		After  string `query:"after" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
 	add(x, op{http.MethodGet, "/quarantine", "listQuarantine", "Records that did not pass, with every reason", auth.SeeCustomers, tag, 0},
 		func(ctx context.Context, in *in) (*Body[List[Quarantined]], error) {
-			p, err := x.app.QuarantinePage(ctx, web.QuarantineFilter{State: in.State, Source: in.Source, Rule: in.Rule, After: in.After, Limit: in.Limit})
+			p, err := x.app.QuarantinePage(ctx, web.QuarantineFilter{State: in.State, Source: in.Source, Rule: in.Rule, Fault: in.Fault, After: in.After, Limit: in.Limit})
 			if err != nil {
 				return nil, err
 			}
@@ -152,21 +147,12 @@ func (x *api) quarantine() {
 				return nil, err
 			}
 			out := quarantined(q.QuarantineRow)
+			out.Problems, out.Repairs = plain(q.Problems), plain(q.Repairs)
 			row, err := x.app.Store.QuarantineShow(ctx, q.ID)
 			if err != nil {
 				return nil, err
 			}
 			out.Raw = string(row.Raw)
 			return answer(out, x.seen(ctx, "read.quarantine", q.ID))
-		})
-	type release struct {
-		ID   string `path:"id" maxLength:"100"`
-		Body struct {
-			Why string `json:"why" minLength:"1" maxLength:"2000" doc:"a release is a decision and keeps its reason"`
-		}
-	}
-	add(x, op{http.MethodPost, "/quarantine/{id}/release", "release", "Lets a record pass in spite of its reasons", auth.Repair, tag, http.StatusNoContent},
-		func(ctx context.Context, in *release) (*none, error) {
-			return &none{}, x.app.Store.Release(ctx, in.ID, auth.From(ctx).ID, in.Body.Why)
 		})
 }

@@ -31,6 +31,9 @@ func ActDone(key, undo string) Done {
 	return Done{Key: key, Undo: undo}
 }
 
+// Act is what ActDone was given to undo by; "" for none.
+func (d Done) Act() string { return strings.TrimPrefix(d.Undo, actMark) }
+
 // The words of what was done, for Done.
 const (
 	DoneMended     = "done.mended"

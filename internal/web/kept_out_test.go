@@ -25,4 +25,13 @@ func TestProgramsAreToldInJSON(t *testing.T) {
 			t.Errorf("%s: %d %s, want 401 and %q in both languages", tt.name, w.Code, w.Body, want)
 		}
 	}
+	w := post(t, h, "/api/v1/decisions/merge", nil)
+	var got struct {
+		Status int
+		Detail string
+	}
+	err := json.Unmarshal(w.Body.Bytes(), &got)
+	if kind := w.Header().Get("Content-Type"); err != nil || w.Code != http.StatusUnauthorized || got.Status != w.Code || kind != "application/problem+json" || !strings.Contains(got.Detail, "missing or wrong") {
+		t.Errorf("the described API: %d %s %s, want problem details", w.Code, kind, w.Body)
+	}
 }

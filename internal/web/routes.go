@@ -47,7 +47,9 @@ func (m *routes) open(r *http.Request) bool {
 // forbidden answers who is known and may not.
 func (s *server) forbidden(w http.ResponseWriter, r *http.Request) {
 	s.opts.Log.Warn("not allowed", "path", r.URL.Path, "who", auth.From(r.Context()).ID)
-	s.message(w, r, http.StatusForbidden, "access.role.title", "access.role.text")
+	if !tellProgram(w, r, http.StatusForbidden, "this account or token does not have the permission that the address needs; /openapi.json names it (x-permission)") {
+		s.message(w, r, http.StatusForbidden, "access.role.title", "access.role.text")
+	}
 }
 
 // routesOf registers every address.
