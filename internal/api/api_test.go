@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"touchstone/config"
 	"touchstone/internal/api"
@@ -330,11 +331,28 @@ func TestTheDescriptionIsWhole(t *testing.T) {
 	})
 }
 
+// past is a clock that is twenty years late.
+type past struct{ env.Clock }
+
+func (c past) Now() time.Time { return c.Clock.Now().AddDate(-20, 0, 0) }
+
 func TestExportGivesEveryCustomer(t *testing.T) {
 	each(t, func(t *testing.T, c *client) {
 		r := c.get(api.Path + "/export")
 		if lines := strings.Split(strings.TrimSpace(r.text), "\n"); len(lines) != 3 || r.header.Get("Content-Type") != "application/x-ndjson" {
 			t.Errorf("%s: %d lines, want 3 golden records:\n%s", r.header.Get("Content-Type"), len(lines), r.text)
+		}
+		// The deadline of the connection is not the clock's of the installation.
+		late := env.Real()
+		late.Clock = past{late.Clock}
+		m := http.NewServeMux()
+		api.Mount(c.app, api.Options{Env: late}, func(pattern string, _ auth.Permission, h http.HandlerFunc) { m.HandleFunc(pattern, h) })
+		c.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			m.ServeHTTP(w, r.WithContext(auth.With(r.Context(), c.actor)))
+		}))
+		t.Cleanup(c.server.Close)
+		if again := c.get(api.Path + "/export"); again.text != r.text {
+			t.Errorf("by a clock that is 20 years late: %q, want the same export", again.text)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"touchstone/internal/auth"
+	"touchstone/internal/env"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 )
@@ -161,7 +162,7 @@ func (x *api) exports() {
 			c.SetHeader("Content-Type", "application/x-ndjson")
 			r, w := humago.Unwrap(c)
 			// A long list takes longer than a page: each part has a minute.
-			out := &patient{w: w, x: x}
+			out := &patient{w}
 			if err := x.app.Export(r.Context(), in.Entity, out); err != nil {
 				x.opts.Log.Error("export ended early", "err", err)
 				panic(http.ErrAbortHandler) // the client must not take half for the whole
@@ -171,12 +172,9 @@ func (x *api) exports() {
 }
 
 // patient gives each part of a long answer its own time to leave.
-type patient struct {
-	w http.ResponseWriter
-	x *api
-}
+type patient struct{ w http.ResponseWriter }
 
 func (p *patient) Write(b []byte) (int, error) {
-	_ = http.NewResponseController(p.w).SetWriteDeadline(p.x.opts.Env.Clock.Now().Add(time.Minute)) // a writer without deadlines needs none
+	_ = http.NewResponseController(p.w).SetWriteDeadline(env.Deadline(time.Minute)) // a writer without deadlines needs none
 	return p.w.Write(b)
 }

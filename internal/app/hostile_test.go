@@ -1,20 +1,19 @@
 package app
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
-
-	"touchstone/internal/store"
-	"touchstone/internal/web"
 )
 
 // hostilePayloads are 200 values that try to be more than text. What they would
@@ -47,69 +46,77 @@ func hostilePayloads() (list []string) {
 	return list
 }
 
-// TestHostileValues puts the payloads into every field of records that come from a
-// file, into decisions and the address, and walks every page that it can reach:
-// nothing of them becomes an element, an attribute or an address.
+// TestHostileValues walks every page of the hostile world that a GET reaches, as an
+// admin: nothing of the payloads becomes an element, an attribute or an address,
+// every table can be read as one, and no cell of it is a formula.
 func TestHostileValues(t *testing.T) {
 	t.Parallel()
-	var table strings.Builder
-	out := csv.NewWriter(&table)
-	rows := [][]string{{"id", "name", "phone", "website", "employees"}}
-	payloads := hostilePayloads()
-	if len(payloads) < 200 {
-		t.Fatalf("%d payloads, want 200", len(payloads))
-	}
-	for i, p := range payloads {
-		p = strings.ReplaceAll(p, "\x00", "")
-		row := []string{fmt.Sprintf("h%03d", i), p, fmt.Sprintf("+44 113 49%05d", i), fmt.Sprintf("h%d.example", i), ""}
-		switch i % 4 {
-		case 1: // its id
-			row[0] += p[:min(len(p), 200)]
-		case 2:
-			row[2] = p
-		case 3: // into quarantine with it
-			row[4] = p
+	h := hostileWorld(t)
+	walk := &hostileWalk{T: t, base: h.url, client: h.client(), seen: map[string]bool{}, shapes: map[string]int{}, reached: map[string]int{}, longest: map[string]string{}, size: map[string]int{}, mux: http.NewServeMux()}
+	for i, r := range h.routes {
+		walk.mux.HandleFunc(r.Pattern, func(http.ResponseWriter, *http.Request) {})
+		path, get := strings.CutPrefix(r.Pattern, "GET ")
+		switch {
+		case !get:
+		case !strings.Contains(path, "{"), strings.HasSuffix(path, "/{$}"):
+			walk.queue = append(walk.queue, strings.TrimSuffix(path, "{$}"))
+		default: // what no record is called by
+			for n := range 3 {
+				walk.queue = append(walk.queue, wildcard.ReplaceAllLiteralString(path, url.PathEscape(h.payload(i+n))))
+			}
 		}
-		rows = append(rows, row)
 	}
-	if err := out.WriteAll(rows); err != nil {
-		t.Fatal(err)
+	for i, p := range h.payloads[:24] {
+		p, q := url.QueryEscape(p), url.QueryEscape(h.payload(i+24))
+		walk.queue = append(
+			walk.queue, "/customers?q="+p+"&source="+q, "/audit?who="+p+"&from="+p, "/review/list?text="+p+"&after="+p, "/review/list?text="+p+"&source="+q+"&kind="+p, "/quarantine?source="+p+"&rule="+q+"&fault="+p,
+			"/runs?source="+p, "/proposals?entity="+p+"&kind="+q, "/conflicts?view="+p+"&target="+q, "/decisions?state="+p+"&customer="+q, "/customers/merge?a="+p+"&b="+q, "/bulk?text="+p+"&source="+q+"&assigned="+q,
+			"/customers.csv?q="+p+"&source="+q, "/plans/desk?op="+p+"&field="+q, "/login?next="+p, "/api/why?a="+p+"&b="+q,
+		)
 	}
-	w, _ := tableWorld(t, table.String())
-	w.open()
-	w.pass()
-	list, err := w.app.Store.GoldenList(t.Context(), store.GoldenFilter{Limit: 400})
-	if err != nil || len(list) < 100 {
-		t.Fatalf("%d golden records, %v", len(list), err)
-	}
-	for i := 0; i+1 < 20; i += 2 { // reasons and names of who decides are data too
-		w.decision(w.app.Merge(t.Context(), list[i].ID, list[i+1].ID, By{Who: payloads[i], Why: payloads[i+1]}))
-	}
-	srv := httptest.NewServer(web.New(w.app, web.Options{Env: w.env, Log: w.app.Log, ShowValues: true, LookUp: w.app}))
-	t.Cleanup(srv.Close)
-	walk := &hostileWalk{T: t, base: srv.URL, seen: map[string]bool{}, shapes: map[string]int{}}
-	walk.queue = []string{"/", "/review", "/review/list", "/quarantine", "/customers", "/conflicts", "/bridges", "/proposals", "/shared", "/decisions", "/audit", "/bulk", "/plans", "/runs", "/quality", "/sources/list", "/targets/desk"}
-	for _, p := range payloads[:60] {
-		walk.queue = append(walk.queue, "/customers?q="+url.QueryEscape(p), "/audit?who="+url.QueryEscape(p)+"&from="+url.QueryEscape(p))
-	}
+	walk.queue = append(walk.queue, "/api/why?a=crm/company/c0&b=crm/company/c1")
 	walk.run()
-	if walk.pages < 150 || walk.shapes["/customers/*"] < 20 || walk.shapes["/quarantine/*"] < 5 {
-		t.Errorf("only %d pages were walked: %v", walk.pages, walk.shapes)
+	for _, r := range h.routes {
+		if strings.HasPrefix(r.Pattern, "GET /") && walk.reached[r.Pattern] == 0 && !slices.Contains(unlinked(), r.Pattern) {
+			t.Errorf("%s was not walked: no link leads there, or it answers none", r.Pattern)
+		}
+	}
+	t.Logf("%d pages, %d tables", walk.pages, walk.tables)
+	if walk.pages < 500 || walk.tables < 50 {
+		t.Errorf("only %d pages and %d tables were walked: %v", walk.pages, walk.tables, walk.shapes)
+	}
+	h.look(walk)
+}
+
+// wildcard is a part of a pattern that stands for any name.
+var wildcard = regexp.MustCompile(`\{[a-z]+\}`)
+
+// unlinked are addresses that this installation has nothing for.
+func unlinked() []string {
+	return []string{
+		"GET /setup", // there are accounts
+		"GET /bulk/{id}",
 	}
 }
 
 // hostileWalk follows the links of pages, a bounded number of each shape.
 type hostileWalk struct {
 	*testing.T
-	base   string
-	queue  []string
-	seen   map[string]bool
-	shapes map[string]int
-	pages  int
+	base    string
+	client  *http.Client
+	mux     *http.ServeMux    // which pattern an address belongs to
+	reached map[string]int    // pattern → answers of 200
+	longest map[string]string // pattern → its address with the most links and values
+	size    map[string]int    // of these, in bytes
+	queue   []string
+	seen    map[string]bool
+	shapes  map[string]int
+	pages   int
+	tables  int
 }
 
-// perShape is how many addresses of one shape are visited.
-const perShape = 30
+// perShape is how many addresses of one pattern are visited.
+const perShape = 12
 
 func (w *hostileWalk) run() {
 	for len(w.queue) > 0 {
@@ -128,23 +135,34 @@ func (w *hostileWalk) visit(path string) {
 		w.Errorf("%q: %v", path, err)
 		return
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := w.client.Do(req)
 	if err != nil {
 		w.Errorf("%q: %v", path, err)
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 32<<20))
 	resp.Body.Close()
+	if _, pattern := w.mux.Handler(req); resp.StatusCode == http.StatusOK {
+		w.reached[pattern]++
+	}
 	switch {
 	case err != nil || resp.StatusCode >= 500:
 		w.Errorf("%q: %d, %v", path, resp.StatusCode, err)
 		return
+	case strings.HasPrefix(resp.Header.Get("Content-Type"), "text/csv"):
+		w.table(path, body)
+		return
 	case !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
 		return
+	case len(body) > 3<<20:
+		w.Errorf("%q: the page has %d bytes", path, len(body))
 	case !strings.Contains(resp.Header.Get("Content-Security-Policy"), "default-src 'none'"):
 		w.Errorf("%q has no policy", path)
 	}
 	w.pages++
+	if _, pattern := w.mux.Handler(req); resp.StatusCode == http.StatusOK && len(body) > w.size[pattern] {
+		w.longest[pattern], w.size[pattern] = path, len(body)
+	}
 	doc, err := html.Parse(strings.NewReader(string(body)))
 	if err != nil {
 		w.Errorf("%q: %v", path, err)
@@ -153,6 +171,22 @@ func (w *hostileWalk) visit(path string) {
 	for n := range doc.Descendants() {
 		if n.Type == html.ElementNode {
 			w.element(path, n)
+		}
+	}
+}
+
+// table wants rows of one length without a cell that a spreadsheet would run.
+func (w *hostileWalk) table(path string, body []byte) {
+	w.tables++
+	rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
+	if err != nil || len(rows) == 0 {
+		w.Errorf("%q: %d rows, %v", path, len(rows), err)
+	}
+	for _, row := range rows {
+		for i, cell := range row {
+			if first, _ := utf8.DecodeRuneInString(cell); cell != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", first) {
+				w.Errorf("%q: column %d has the formula %.40q", path, i, cell)
+			}
 		}
 	}
 }
@@ -171,7 +205,7 @@ func (w *hostileWalk) element(path string, n *html.Node) {
 			w.Errorf("%q: <%s> is loaded from %q", path, n.Data, a.Val)
 		case (a.Key == "href" || a.Key == "action" || a.Key == "formaction") && !ours(value):
 			w.Errorf("%q: <%s> leads to %q", path, n.Data, a.Val)
-		case a.Key == "href" && n.Data == "a" && strings.HasPrefix(value, "/"):
+		case a.Key == "href" && (n.Data == "a" || n.Data == "link") && strings.HasPrefix(value, "/"):
 			w.follow(a.Val)
 		}
 	}
@@ -192,16 +226,9 @@ func (w *hostileWalk) follow(link string) {
 		w.Errorf("a link that is none: %q", link)
 		return
 	}
-	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
-	if len(parts) > 1 {
-		parts[1] = "*"
-	}
-	shape := "/" + strings.Join(parts, "/")
+	_, shape := w.mux.Handler(&http.Request{Method: http.MethodGet, URL: u, Host: "localhost"})
 	if len(u.RawQuery) > 0 {
 		shape += "?"
-	}
-	if strings.HasSuffix(u.Path, ".csv") { // a table, not a page
-		return
 	}
 	if w.shapes[shape] >= perShape || w.seen[link] || strings.Contains(u.RawQuery, "lang=") || strings.Contains(u.RawQuery, "theme=") {
 		return

@@ -156,12 +156,15 @@ func (a *App) mendings(ctx context.Context, q quarantined) (out []web.Mending, e
 			if m.Now, text = repair.Pointed(v, entry, part); !text {
 				m.Now = ShowValue(v)
 			}
+			m.Long = len(m.Now) > longestRaw
+			m.Now = cutLine(m.Now)
 			m.Typed = !has || text || entry < 0 && v.Kind != record.List || v.Blank()
 			for _, x := range q.offers(r) {
 				o := web.Offer{Remedy: x.Name, Lossy: x.Lossy(), Passes: len(q.with(x).Reasons) == 0}
 				if o.Now, text = repair.Pointed(x.Now, entry, part); !text || x.Name == repair.Drop {
 					o.Now = ShowValue(x.Now)
 				}
+				o.Now = cutLine(o.Now)
 				if key++; key <= 9 {
 					o.Key = strconv.Itoa(key)
 				}
@@ -190,7 +193,7 @@ func (a *App) writesBack(q quarantined, x repair.Remedy) (out []web.WriteBack) {
 			now, _ := pipeline.At(obj, path)
 			v, _, err := t.plan.Preview(path, "", fields)
 			if err == nil {
-				out = append(out, web.WriteBack{Target: t.config.Name, Path: path, Old: plainJSON(record.Canonical(nil, now)), New: plainJSON(record.Canonical(nil, v))})
+				out = append(out, web.WriteBack{Target: t.config.Name, Path: path, Old: cutLine(plainJSON(record.Canonical(nil, now))), New: cutLine(plainJSON(record.Canonical(nil, v)))})
 			}
 		}
 	}
@@ -288,6 +291,7 @@ func (a *App) tryOne(q quarantined, fault, remedy string) web.TrialRow {
 			if row.Was, text = repair.Pointed(q.judged.Fields[name], entry, part); !text {
 				row.Was = ShowValue(q.judged.Fields[name])
 			}
+			row.Was = cutLine(row.Was)
 			break
 		}
 	}
@@ -303,6 +307,7 @@ func (a *App) tryOne(q quarantined, fault, remedy string) web.TrialRow {
 			if row.Now, text = repair.Pointed(x.Now, entry, part); !text || x.Name == repair.Drop {
 				row.Now = ShowValue(x.Now)
 			}
+			row.Now = cutLine(row.Now)
 			break
 		}
 	}
@@ -369,7 +374,7 @@ func (a *App) fixes(ctx context.Context, f store.RepairFilter, each func(store.S
 
 func (a *App) repairOf(r store.ShownRepair) web.RepairOf {
 	out := web.RepairOf{
-		Source: a.SourceName(r.Ref.Source), Entity: r.Ref.Entity, Record: r.Ref.ID, Place: r.Place, Field: r.Field, Was: shownJSON(r.Was), Now: shownJSON(r.Now),
+		Source: a.SourceName(r.Ref.Source), Entity: r.Ref.Entity, Record: r.Ref.ID, Place: r.Place, Field: r.Field, Was: cutLine(shownJSON(r.Was)), Now: shownJSON(r.Now),
 		Remedy: r.Remedy, Who: r.Who, Why: r.Why, Decision: r.Decision, At: parse(r.At), Version: r.Version, Overtaken: r.Overtaken,
 	}
 	for _, t := range a.targets {

@@ -10,7 +10,8 @@ import (
 	"touchstone/internal/web"
 )
 
-// mostRawLines bounds what a page shows of one record, and longestRaw one line.
+// mostRawLines bounds what a page shows of one record, and longestRaw one line or
+// value of it.
 const (
 	mostRawLines = 2000
 	longestRaw   = 4000

@@ -37,6 +37,10 @@ type systemClock struct{}
 
 func (systemClock) Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
+// Deadline is the moment d from now by the machine's own clock: connections keep
+// their deadlines by that one, whatever Clock an Env has.
+func Deadline(d time.Duration) time.Time { return time.Now().Add(d) }
+
 func (systemClock) Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

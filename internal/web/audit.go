@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"touchstone/internal/auth"
+	"touchstone/internal/table"
 )
 
 // How much of the trail one page lists, and how much one export holds; touchstone
@@ -196,7 +197,7 @@ func (s *server) auditCSV(w http.ResponseWriter, r *http.Request) {
 			strings.Join(e.Subjects, " "), e.Outcome,
 		}
 		for i, cell := range row {
-			row[i] = plainCell(cell)
+			row[i] = table.Harmless(cell)
 		}
 		return out.Write(row)
 	})

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"touchstone/internal/auth"
+	"touchstone/internal/env"
+	"touchstone/internal/table"
 )
 
 func (s *server) customerRoutes(m *routes) {
@@ -125,7 +127,7 @@ const exportBound = 5 * time.Minute
 
 // sheet begins a table that is sent as it is made.
 func (s *server) sheet(w http.ResponseWriter, r *http.Request, name string, head ...string) (write func(cells ...string) error, end func()) {
-	if err := http.NewResponseController(w).SetWriteDeadline(s.opts.Env.Clock.Now().Add(exportBound)); err != nil {
+	if err := http.NewResponseController(w).SetWriteDeadline(env.Deadline(exportBound)); err != nil {
 		s.opts.Log.Debug("no deadline for an export", "err", err)
 	}
 	h := w.Header()
@@ -134,7 +136,7 @@ func (s *server) sheet(w http.ResponseWriter, r *http.Request, name string, head
 	out := csv.NewWriter(w)
 	write = func(cells ...string) error {
 		for i, c := range cells {
-			cells[i] = plainCell(c)
+			cells[i] = table.Harmless(c)
 		}
 		return out.Write(cells)
 	}

@@ -125,7 +125,7 @@ func (f office) EachCustomer(_ context.Context, _ CustomerQuery, fn func(Golden)
 }
 
 func (office) Views(context.Context, string) ([]View, error) {
-	return []View{{"v1", "<b>mine", "q=%E7%BE%8E"}}, nil
+	return []View{{"v1", "<b>mine", "entity=company&q=%E7%BE%8E"}}, nil
 }
 func (office) SaveView(context.Context, View, string) error   { return nil }
 func (office) DropView(context.Context, string, string) error { return nil }
@@ -155,7 +155,7 @@ func TestCustomerPagesSayWhatMatters(t *testing.T) {
 		oneCustomer + "/relations":                      {"51 %", "2020-01-01 – …", "has not landed yet", "d2/end", "There are more relations", "Partners and stakeholders", "合作 &lt;Partner&gt;"},
 		oneCustomer + "/people":                         {"Decider unknown", "很长的名字很长的名字很…", "CEO &lt;b&gt;", `class="box is-opponent"`, "▼ opponent", "Nobody known as: user"},
 		oneCustomer + "/group":                          {"51 %", "1\u202f234\u202f567.50", "Also held by", `class="box here"`, "one link is left out"},
-		"/customers?q=%E7%BE%8E":                        {"Quick look", "&lt;b&gt;mine", "/customers.csv?"},
+		"/customers?q=%E7%BE%8E&entity=company":         {"Quick look", "&lt;b&gt;mine", `"/customers.csv?entity=company&amp;q=%E7%BE%8E"`, `"/customers?entity=company&amp;q=%E7%BE%8E" aria-current="page"`},
 	} {
 		body := get(t, h, path).Body.String()
 		for _, want := range wants {

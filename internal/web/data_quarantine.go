@@ -67,6 +67,7 @@ type Mending struct {
 	Offers []Offer
 	Typed  bool   // another value can be typed
 	Now    string // what stands there
+	Long   bool   // more stands there than Now shows
 	Fault  string
 	Same   int // records with the same fault, this one among them
 	// Back says where the mended value would be written: systems that let us.

@@ -22,7 +22,12 @@ func load[T any](s *server, w http.ResponseWriter, r *http.Request, read func(co
 	case errors.Is(err, record.ErrNotFound):
 		s.notFound(w, r)
 	default:
-		s.fail(w, r, err)
+		if text, told := forReader(err); told {
+			p := s.page(w, r, "")
+			s.render(w, r, http.StatusUnprocessableEntity, "message.html", messagePage{p, p.words.T("refused.title"), text, ""})
+		} else {
+			s.fail(w, r, err)
+		}
 	}
 	return data, false
 }

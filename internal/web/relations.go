@@ -91,7 +91,7 @@ func (s *server) showOrgChart(w http.ResponseWriter, r *http.Request, status int
 	if !s.seen(w, r, "read.customer") {
 		return
 	}
-	data, ok := loadForReader(s, w, r, func(ctx context.Context) (OrgChart, error) {
+	data, ok := load(s, w, r, func(ctx context.Context) (OrgChart, error) {
 		return s.data.OrgChartPage(ctx, r.PathValue("id"), r.URL.Query().Get("day"))
 	})
 	if !ok {
@@ -107,24 +107,6 @@ func (s *server) showOrgChart(w http.ResponseWriter, r *http.Request, status int
 	v := peopleView{page: s.page(w, r, "customers"), OrgChart: data, Wrong: wrong, Typed: relateForm(r), Who: r.PostForm.Get("person"), Why: r.PostForm.Get("why")}
 	v.Chart = peopleChart(data, v.words)
 	s.render(w, r, status, "people.html", v)
-}
-
-// loadForReader is load where the question itself may be at fault: that is told.
-func loadForReader[T any](s *server, w http.ResponseWriter, r *http.Request, read func(context.Context) (T, error)) (data T, ok bool) {
-	told := ""
-	data, ok = load(s, w, r, func(ctx context.Context) (d T, err error) {
-		d, err = read(ctx)
-		if text, is := forReader(err); is {
-			told, err = text, nil
-		}
-		return d, err
-	})
-	if !ok || told == "" {
-		return data, ok
-	}
-	p := s.page(w, r, "customers")
-	s.render(w, r, http.StatusUnprocessableEntity, "message.html", messagePage{p, p.words.T("refused.title"), told, ""})
-	return data, false
 }
 
 // relatePerson states something of a person of a company: where the form has no
@@ -158,7 +140,7 @@ func (s *server) group(w http.ResponseWriter, r *http.Request) {
 	if !s.seen(w, r, "read.customer") {
 		return
 	}
-	data, ok := loadForReader(s, w, r, func(ctx context.Context) (GroupTree, error) {
+	data, ok := load(s, w, r, func(ctx context.Context) (GroupTree, error) {
 		return s.data.GroupTreePage(ctx, r.PathValue("id"), r.URL.Query().Get("day"))
 	})
 	if !ok {

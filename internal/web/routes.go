@@ -89,3 +89,6 @@ func (s *server) overviewRoutes(m *routes) {
 	m.handle("GET /sources/{name}", auth.See, s.source)
 	m.handle("GET /targets/{name}", auth.See, s.target)
 }
+
+// Routes is the table of all addresses that New answers with these options.
+func Routes(data Source, opts Options) []Route { return newServer(data, opts).routesOf().list }

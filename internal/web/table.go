@@ -5,7 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
+
+	"touchstone/internal/table"
 )
 
 // table answers with a table for a spreadsheet.
@@ -17,7 +18,7 @@ func (s *server) table(w http.ResponseWriter, name string, head []string, rows [
 	_ = out.Write(head) // Error tells at the end
 	for _, row := range rows {
 		for i, cell := range row {
-			row[i] = plainCell(cell)
+			row[i] = table.Harmless(cell)
 		}
 		_ = out.Write(row)
 	}
@@ -25,14 +26,6 @@ func (s *server) table(w http.ResponseWriter, name string, head []string, rows [
 	if err := out.Error(); err != nil {
 		s.opts.Log.Debug("export not sent", "err", err)
 	}
-}
-
-// plainCell keeps a spreadsheet from taking a text for a formula.
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // errEnough ends a list that a page holds no more of.

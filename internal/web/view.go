@@ -43,7 +43,7 @@ func functions(l language) template.FuncMap {
 		"path":   url.PathEscape,
 		"at":     func(now, t time.Time) moment { return moment{now, t} },
 		"at2":    func(now time.Time, row WriteRow) writeMoment { return writeMoment{now, row} },
-		"amount": amount, "month": w.month, "query": url.QueryEscape, "first": first, "min": func(a, b int) int { return min(a, b) },
+		"amount": amount, "month": w.month, "query": url.QueryEscape, "kept": keptQuery, "first": first, "min": func(a, b int) int { return min(a, b) },
 		"rolesign": roleSign, "stancesign": stanceSign,
 		"roles": func() []string { return record.BuyingRoles }, "stances": func() []string { return record.Stances },
 		"tabs":     func(id, entity, here string) customerTabs { return customerTabs{id, entity, here} },
@@ -61,6 +61,16 @@ func functions(l language) template.FuncMap {
 		all[name] = f
 	}
 	return all
+}
+
+// keptQuery gives a whole query, "q=x&entity=company", to stand behind the ? of
+// an address: as plain text its = and & would be escaped too, and lost.
+func keptQuery(query string) template.URL {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return ""
+	}
+	return template.URL(q.Encode()) //nolint:gosec // encoded just now
 }
 
 // actMark begins the ids of acts that an inbox takes back itself.
