@@ -47,7 +47,7 @@ func Mount(a *app.App, opts Options, handle Handle) {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	ownProblems()
-	x := &api{app: a, opts: opts, mux: &mux{handle: handle}, limits: newLimits()}
+	x := &api{app: a, opts: opts, mux: &mux{handle: handle, known: http.NewServeMux()}, limits: newLimits()}
 	x.mux.wrap = x.idempotent
 	x.huma = humago.New(x.mux, x.config())
 	x.huma.UseMiddleware(x.limited)
@@ -81,6 +81,11 @@ func Mount(a *app.App, opts Options, handle Handle) {
 		_, _ = w.Write(spec) // a client that went away is its own affair
 	})
 	handle(Path+"/", auth.Open, func(w http.ResponseWriter, r *http.Request) {
+		if allowed := x.mux.methods(r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			writeProblem(w, &Problem{Status: http.StatusMethodNotAllowed, Detail: "ask with " + strings.Join(allowed, " or ")})
+			return
+		}
 		writeProblem(w, &Problem{Status: http.StatusNotFound, Detail: "there is nothing at this address; /openapi.json lists what there is"})
 	})
 }
@@ -135,6 +140,7 @@ type mux struct {
 	handle Handle
 	wrap   func(http.HandlerFunc) http.HandlerFunc
 	needs  auth.Permission
+	known  *http.ServeMux // the same addresses, to tell which methods they take
 }
 
 // HandleFunc takes an address from huma.
@@ -147,7 +153,20 @@ func (m *mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Reque
 			f = m.wrap(f)
 		}
 	}
+	m.known.HandleFunc(pattern, http.NotFound)
 	m.handle(pattern, m.needs, f)
+}
+
+// methods are those that an address takes; none where there is no such address.
+func (m *mux) methods(r *http.Request) (list []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := m.known.Handler(other); pattern != "" {
+			list = append(list, method)
+		}
+	}
+	return list
 }
 
 // byToken keeps out who came with a cookie: before accounts are changed the pages

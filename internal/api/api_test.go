@@ -252,6 +252,8 @@ func TestProblemsSayWhereAndRepeatNothing(t *testing.T) {
 		}{
 			{"GET", "/customers/none", "", 404, "nothing of this name or id"},
 			{"GET", "/nothing", "", 404, "openapi.json"},
+			{"PUT", "/customers", "", 405, "ask with GET"},
+			{"GET", "/decisions/merge", "", 404, ""},
 			{"GET", "/customers?limit=SECRET", "", 422, "query.limit"},
 			{"GET", "/customers?limit=1000", "", 422, "query.limit"},
 			{"GET", "/customers?colour=SECRET", "", 422, "colour"},
