@@ -17,6 +17,8 @@ import (
 
 	"touchstone/config"
 	"touchstone/internal/env"
+	"touchstone/internal/lookup"
+	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/store/pgtest"
 )
@@ -177,6 +179,11 @@ func TestDaemonTakesANewConfigurationWhileItRuns(t *testing.T) {
 		crm.edit("c1", map[string]any{"phone": "+44 113 496 0003"})
 		r.untilDelivered("desk", 3)
 		desk.want("o1", "phone", "+44 113 496 0003")
+		look, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		defer stop()
+		if _, err := r.daemon.App().LookUp(look, lookup.Query{Entity: "company", Fields: record.Fields{"name": record.TextValue("Acme")}}); err != nil {
+			t.Errorf("a look-up under the new configuration: %v", err)
+		}
 		if len(r.daemon.Ready(t.Context())) > 0 {
 			t.Errorf("not ready: %q", r.daemon.Ready(t.Context()))
 		}

@@ -114,7 +114,7 @@ func (a *App) retire() error {
 // next wires another configuration onto the same store. Looking changes
 // nothing: it only finds problems.
 func (a *App) next(ctx context.Context, cfg *config.Config, look bool) (*App, error) {
-	n := &App{Config: cfg, Store: a.Store, Log: a.Log, opts: a.opts, vault: a.vault, lock: a.lock, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: a.life, stopping: new(atomic.Bool), retired: new(atomic.Bool)}
+	n := &App{Config: cfg, Store: a.Store, Log: a.Log, opts: a.opts, vault: a.vault, lock: a.lock, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: a.life, stopping: new(atomic.Bool), retired: new(atomic.Bool), looking: a.looking, landed: newSignal()}
 	n.opts.Shared = look
 	if err := n.wire(ctx); err != nil {
 		return nil, errors.Join(err, n.retire())
