@@ -131,21 +131,21 @@ type overviewPage struct {
 	Health     Health
 	Score      Score
 	Trend      []int
-	Today      []todo
+	Today      []duty
 }
 
-// todo is something that a person should do today.
-type todo struct {
+// duty is something that a person should do today.
+type duty struct {
 	Kind string
 	N    int
 	Href string
 }
 
 // today lists what needs a person, what is the reader's own work first.
-func today(o Overview, role auth.Role) (list []todo) {
+func today(o Overview, role auth.Role) (list []duty) {
 	add := func(kind string, n int, href string) {
 		if n > 0 {
-			list = append(list, todo{kind, n, href})
+			list = append(list, duty{kind, n, href})
 		}
 	}
 	waiting, alerts, bad, plans := map[string]int{}, 0, 0, 0
