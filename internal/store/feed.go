@@ -24,10 +24,14 @@ type Fed struct {
 
 // feed puts changes at the end of the feed. Its counter stays locked until the
 // transaction ends: numbers are in commit order, so that no reader passes one
-// that appears later.
+// that appears later. The landing lock comes first, as everywhere: who holds it
+// and wants the counter must not meet who holds the counter and wants the lock.
 func (tx *LinkTx) feed(ctx context.Context, list []Golden, kind func(Golden) string) error {
 	if len(list) == 0 {
 		return nil
+	}
+	if err := tx.lockFacts(ctx); err != nil {
+		return err
 	}
 	var last int64
 	if _, err := tx.one(ctx, `UPDATE counter SET value = value + $1 WHERE name = 'feed' RETURNING value`, []any{len(list)}, &last); err != nil {
