@@ -251,7 +251,12 @@ func (db *DB) Unrefuse(ctx context.Context, ids []string, who, why string) (n in
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
+		note := "refusal taken back by " + who
+		if why != "" {
+			note += ": " + why
+		}
 		n = 0
+		entries := make([]auditEntry, 0, len(ids))
 		for _, id := range ids {
 			var r Row
 			found, err := tx.one(ctx, `SELECT seq, target, founder, rec FROM outbox WHERE id = $1 AND dropped = 1`, []any{id}, &r.Seq, &r.Target, &r.Founder, &r.Rec)
@@ -261,7 +266,7 @@ func (db *DB) Unrefuse(ctx context.Context, ids []string, who, why string) (n in
 			case !found:
 				return notFound("refused row", id)
 			}
-			if _, err := tx.exec(ctx, `UPDATE outbox SET dropped = 0, error = $1 WHERE seq = $2`, "refusal taken back by "+who, r.Seq); err != nil {
+			if _, err := tx.exec(ctx, `UPDATE outbox SET dropped = 0, error = $1 WHERE seq = $2`, note, r.Seq); err != nil {
 				return err
 			}
 			again := r.Founder
@@ -274,9 +279,10 @@ func (db *DB) Unrefuse(ctx context.Context, ids []string, who, why string) (n in
 			if err := tx.enqueueAgain(ctx, []int64{again}); err != nil {
 				return err
 			}
+			entries = append(entries, auditEntry{who, "plan.unrefuse", id, nil, nil})
 			n++
 		}
-		return tx.audit(ctx, []auditEntry{{who, "plan.unrefuse", strings.Join(ids, " "), nil, []byte(why)}})
+		return tx.audit(ctx, entries)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("take a refusal back: %w", err)

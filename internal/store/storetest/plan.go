@@ -103,8 +103,16 @@ func planRefusePart(b *Bench) {
 	}
 	same(b, "planned again at once", len(b.resolving()), 2)
 	b.Resolved()
-	_, err = b.DB.Unrefuse(ctx, []string{list[0].ID}, "amy", "")
+	_, err = b.DB.Unrefuse(ctx, []string{list[0].ID}, "amy", "Ann Lee called")
 	b.Must(err)
+	row, err := b.DB.RowByID(ctx, list[0].ID)
+	b.Must(err)
+	same(b, "the row says who took it back and why", row.Error, "refusal taken back by amy: Ann Lee called")
+	trail, err := b.DB.AuditList(ctx, store.AuditFilter{Subject: row.ID, What: []string{"plan.unrefuse"}}, 10)
+	b.Must(err)
+	if len(trail) != 1 || trail[0].Who != "amy" || len(trail[0].After) > 0 {
+		b.Errorf("the trail tells of the refusal taken back as %+v: want one entry of amy's without the reason", trail)
+	}
 	same(b, "planned again when taken back", b.resolving(), r[:1])
 	_, total, err = b.DB.RefusedRows(ctx, "out", 0, 1)
 	b.Must(err)
