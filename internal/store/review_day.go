@@ -46,6 +46,9 @@ type DayPair struct {
 // put aside, or proposed by this one are left out.
 func (db *DB) ChooseDay(ctx context.Context, d ReviewDay, entities []string, want int) (out ReviewDay, pairs []DayPair, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
+		if err := tx.lockFacts(ctx); err != nil { // one account after the other: no pair is chosen twice
+			return err
+		}
 		known, err := tx.reviewDay(ctx, d)
 		if err != nil && !errors.Is(err, record.ErrNotFound) {
 			return err
@@ -159,21 +162,20 @@ func (tx *Tx) nextOfDay(ctx context.Context, d ReviewDay, entities []string, n i
 
 // dayPairs lists a set in its order.
 func (db *DB) dayPairs(ctx context.Context, d ReviewDay) (pairs []DayPair, err error) {
-	var open []int64
-	err = db.view(ctx, `SELECT d.a, d.b, d.damage, q.a IS NOT NULL FROM review_day_pair d LEFT JOIN queue q ON q.a = d.a AND q.b = d.b
-		WHERE d.who = $1 AND d.day = $2 AND d.entity = $3 ORDER BY d.n`, []any{d.Who, d.Day, d.Entity}, func(r *sql.Rows) error {
+	var chosen []int64
+	err = db.view(ctx, `SELECT a, b, damage FROM review_day_pair WHERE who = $1 AND day = $2 AND entity = $3 ORDER BY n`, []any{d.Who, d.Day, d.Entity}, func(r *sql.Rows) error {
 		var p DayPair
-		err := r.Scan(&p.A, &p.B, &p.Damage, &p.Open)
+		err := r.Scan(&p.A, &p.B, &p.Damage)
 		pairs = append(pairs, p)
-		open = append(open, p.A)
+		chosen = append(chosen, p.A)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pairs of a day: %w", err)
 	}
 	at := map[[2]int64]QueuedPair{}
-	slices.Sort(open)
-	err = inList(queueColumns+` FROM queue q WHERE q.a IN $LIST`, slices.Compact(open), nil, func(q string, args []any) error {
+	slices.Sort(chosen)
+	err = inList(queueColumns+` FROM queue q WHERE q.a IN $LIST`, slices.Compact(chosen), nil, func(q string, args []any) error {
 		return db.view(ctx, q, args, func(r *sql.Rows) error {
 			p, err := scanQueued(r)
 			at[[2]int64{p.A, p.B}] = p
@@ -184,7 +186,8 @@ func (db *DB) dayPairs(ctx context.Context, d ReviewDay) (pairs []DayPair, err e
 		return nil, fmt.Errorf("pairs of a day: %w", err)
 	}
 	for i := range pairs {
-		pairs[i].Queued = at[[2]int64{pairs[i].A, pairs[i].B}]
+		p := &pairs[i]
+		p.Queued, p.Open = at[[2]int64{p.A, p.B}]
 	}
 	return pairs, nil
 }
