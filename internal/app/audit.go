@@ -162,7 +162,7 @@ func (a *App) leave(ctx context.Context, kind, place string, s store.Signed, sen
 	sum := sha256.Sum256([]byte(place))
 	name := "audit_left/" + kind + "/" + hex.EncodeToString(sum[:8])
 	mark := fmt.Sprint(s.N)
-	have, err := a.Store.SettingNow(ctx, name)
+	have, err := a.Store.Setting(ctx, name)
 	if err != nil || have == mark {
 		return err
 	}
@@ -415,7 +415,7 @@ func (a *App) AuditState(ctx context.Context) (s AuditState, err error) {
 	}
 	c := a.Config.Audit.Checkpoints
 	s = AuditState{Log: a.Store.LogID(), Sealed: head.N, Open: head.Open, Checkpoint: last.At, Elsewhere: c.File != "" || !c.Webhook.URL.IsZero()}
-	text, err := a.Store.SettingNow(ctx, verifiedSetting)
+	text, err := a.Store.Setting(ctx, verifiedSetting)
 	if err != nil {
 		return s, err
 	}

@@ -346,7 +346,7 @@ func (db *DB) OfferSetup(ctx context.Context, hash []byte, life time.Duration) (
 
 // SetupOpen says with ErrSetupOver that a set-up token makes no account.
 func (db *DB) SetupOpen(ctx context.Context, hash []byte) error {
-	return db.inTx(ctx, func(tx *Tx) error { return tx.setupOpen(ctx, hash) })
+	return db.reading(ctx, func(tx *Tx) error { return tx.setupOpen(ctx, hash) })
 }
 
 func (tx *Tx) setupOpen(ctx context.Context, hash []byte) error {

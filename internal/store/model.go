@@ -155,8 +155,7 @@ func activatingMark(entity string) string { return "activating/" + entity }
 // Activating says whether an entity type is being switched to another model: not
 // every record has been weighed by it yet.
 func (db *DB) Activating(ctx context.Context, entity string) (bool, error) {
-	version := ""
-	err := db.view(ctx, `SELECT value FROM setting WHERE name = $1`, []any{activatingMark(entity)}, func(r *sql.Rows) error { return r.Scan(&version) })
+	version, err := db.Setting(ctx, activatingMark(entity))
 	if err != nil {
 		return false, fmt.Errorf("match model of %s: %w", entity, err)
 	}

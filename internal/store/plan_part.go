@@ -332,8 +332,7 @@ func (db *DB) setPause(ctx context.Context, target, who, what string, value func
 
 // Paused says whether, and why, nothing is sent to a target for now.
 func (db *DB) Paused(ctx context.Context, target string) (p Pause, paused bool, err error) {
-	text := ""
-	err = db.view(ctx, `SELECT value FROM setting WHERE name = $1`, []any{pauseMark(target)}, func(r *sql.Rows) error { return r.Scan(&text) })
+	text, err := db.Setting(ctx, pauseMark(target))
 	if err != nil || text == "" {
 		return p, false, err
 	}

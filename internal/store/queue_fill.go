@@ -43,8 +43,7 @@ const queueBatch = 500
 // FillQueue makes the whole queue of an entity type anew, if it is marked. It
 // goes on where it was interrupted by beginning again.
 func (db *DB) FillQueue(ctx context.Context, ap *Appraisal) error {
-	needed := ""
-	err := db.view(ctx, `SELECT value FROM setting WHERE name = $1`, []any{queueFill + ap.Entity}, func(r *sql.Rows) error { return r.Scan(&needed) })
+	needed, err := db.Setting(ctx, queueFill+ap.Entity)
 	if err != nil || needed == "" {
 		return err
 	}
@@ -113,8 +112,7 @@ func (tx *Tx) revalue(ctx context.Context, evs []int64) error {
 // year have their customers valued anew. The day never goes back.
 func (db *DB) TurnQueue(ctx context.Context) error {
 	today := formatTime(db.env.Clock.Now())[:len(time.DateOnly)]
-	day := ""
-	err := db.view(ctx, `SELECT value FROM setting WHERE name = $1`, []any{queueDay}, func(r *sql.Rows) error { return r.Scan(&day) })
+	day, err := db.Setting(ctx, queueDay)
 	if err != nil || day == "" || day >= today {
 		return err
 	}

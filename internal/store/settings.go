@@ -22,17 +22,9 @@ func (tx *Tx) setSetting(ctx context.Context, name, value string) error {
 	return err
 }
 
-// Setting reads one named value of progress; "" when it was never set.
+// Setting reads one named value of progress; "" when it was never set. It waits
+// for no writer.
 func (db *DB) Setting(ctx context.Context, name string) (value string, err error) {
-	err = db.inTx(ctx, func(tx *Tx) error {
-		value, err = tx.setting(ctx, name)
-		return err
-	})
-	return value, err
-}
-
-// SettingNow is Setting without a writing transaction: it waits for nobody.
-func (db *DB) SettingNow(ctx context.Context, name string) (value string, err error) {
 	err = db.view(ctx, `SELECT value FROM setting WHERE name = $1`, []any{name}, func(r *sql.Rows) error { return r.Scan(&value) })
 	return value, err
 }

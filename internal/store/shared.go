@@ -189,9 +189,7 @@ func (s *Shared) Len() int {
 // Shared gives the list as it stands: the one handed in, where it is still the
 // same.
 func (db *DB) Shared(ctx context.Context, entity string, have *Shared) (*Shared, error) {
-	stamp := ""
-	// The stamp first: a list read later is at least as new.
-	err := db.view(ctx, `SELECT value FROM setting WHERE name = $1`, []any{sharedMark(entity)}, func(r *sql.Rows) error { return r.Scan(&stamp) })
+	stamp, err := db.Setting(ctx, sharedMark(entity)) // first: a list read later is at least as new
 	if err != nil {
 		return nil, fmt.Errorf("shared values of %s: %w", entity, err)
 	}
