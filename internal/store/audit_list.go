@@ -39,22 +39,18 @@ func (db *DB) AuditList(ctx context.Context, f AuditFilter, n int) ([]AuditItem,
 		return nil, fmt.Errorf("list the audit trail: %w", err)
 	}
 	list := make([]AuditItem, 0, len(seqs))
-	err = inList(`SELECT `+auditColumns+` FROM audit a WHERE a.seq IN $LIST`, seqs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			row, err := scanAudit(r)
-			list = append(list, AuditItem{Entry: row.Entry})
-			return err
-		})
+	err = viewIn(ctx, db, `SELECT `+auditColumns+` FROM audit a WHERE a.seq IN $LIST`, seqs, func(r *sql.Rows) error {
+		row, err := scanAudit(r)
+		list = append(list, AuditItem{Entry: row.Entry})
+		return err
 	})
 	sealed := map[int64]int64{}
 	if err == nil {
-		err = inList(`SELECT seq, n FROM audit_seal WHERE seq IN $LIST`, seqs, nil, func(q string, args []any) error {
-			return db.view(ctx, q, args, func(r *sql.Rows) error {
-				var seq, n int64
-				err := r.Scan(&seq, &n)
-				sealed[seq] = n
-				return err
-			})
+		err = viewIn(ctx, db, `SELECT seq, n FROM audit_seal WHERE seq IN $LIST`, seqs, func(r *sql.Rows) error {
+			var seq, n int64
+			err := r.Scan(&seq, &n)
+			sealed[seq] = n
+			return err
 		})
 	}
 	for i := range list {
@@ -249,13 +245,11 @@ func (db *DB) auditWords(ctx context.Context, column, after string) (list []stri
 // InForce gives those of these decisions that are in force.
 func (db *DB) InForce(ctx context.Context, ids []string) (map[string]bool, error) {
 	out := make(map[string]bool, len(ids))
-	err := inList(`SELECT id FROM decision WHERE withdrawn = '' AND id IN $LIST`, ids, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			out[id] = true
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT id FROM decision WHERE withdrawn = '' AND id IN $LIST`, ids, func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		out[id] = true
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("decisions in force: %w", err)

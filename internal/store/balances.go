@@ -27,30 +27,28 @@ type Certificate struct {
 // Certificates lists the balances of decisions, oldest first, by decision.
 func (db *DB) Certificates(ctx context.Context, decisions []string) (map[string][]Certificate, error) {
 	out := map[string][]Certificate{}
-	err := inList(`SELECT o.decision, b.seq, b.at, b.entity, b.state, b.moved, b.sheet, s.salt FROM balance_of o JOIN balance b ON b.seq = o.balance
-		LEFT JOIN source_record s ON s.rec = b.sealed_by WHERE o.decision IN $LIST ORDER BY o.decision, b.seq`, decisions, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var c Certificate
-			var id, state string
-			var sealed, salt []byte
-			if err := r.Scan(&id, &c.Seq, &c.At, &c.Entity, &state, &c.Moved, &sealed, &salt); err != nil {
+	err := viewIn(ctx, db, `SELECT o.decision, b.seq, b.at, b.entity, b.state, b.moved, b.sheet, s.salt FROM balance_of o JOIN balance b ON b.seq = o.balance
+		LEFT JOIN source_record s ON s.rec = b.sealed_by WHERE o.decision IN $LIST ORDER BY o.decision, b.seq`, decisions, func(r *sql.Rows) error {
+		var c Certificate
+		var id, state string
+		var sealed, salt []byte
+		if err := r.Scan(&id, &c.Seq, &c.At, &c.Entity, &state, &c.Moved, &sealed, &salt); err != nil {
+			return err
+		}
+		c.Refused, c.Decisions = state == "refused", []string{id}
+		plain, err := db.vault.Open(salt, sealed)
+		switch {
+		case errors.Is(err, seal.ErrErased) || len(sealed) == 0:
+			c.Erased = true
+		case err != nil:
+			return err
+		default:
+			if err := json.Unmarshal(plain, &c.Lines); err != nil {
 				return err
 			}
-			c.Refused, c.Decisions = state == "refused", []string{id}
-			plain, err := db.vault.Open(salt, sealed)
-			switch {
-			case errors.Is(err, seal.ErrErased) || len(sealed) == 0:
-				c.Erased = true
-			case err != nil:
-				return err
-			default:
-				if err := json.Unmarshal(plain, &c.Lines); err != nil {
-					return err
-				}
-			}
-			out[id] = append(out[id], c)
-			return nil
-		})
+		}
+		out[id] = append(out[id], c)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("balances: %w", err)

@@ -359,13 +359,11 @@ func (db *DB) asking(conn *sql.Conn) ask {
 func (db *DB) Features(ctx context.Context, recs []int64) ([]Feature, error) {
 	var list []Feature
 	q := `SELECT rec, seq, features FROM feature WHERE version > 0 AND rec IN $LIST`
-	err := inList(q, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var f Feature
-			err := r.Scan(&f.Rec, &f.Seq, &f.Features)
-			list = append(list, f)
-			return err
-		})
+	err := viewIn(ctx, db, q, recs, func(r *sql.Rows) error {
+		var f Feature
+		err := r.Scan(&f.Rec, &f.Seq, &f.Features)
+		list = append(list, f)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load features: %w", err)

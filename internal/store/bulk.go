@@ -117,6 +117,11 @@ func eachIn[T any](ctx context.Context, tx *Tx, q string, values []T, scan rowSc
 	return inList(q, values, extra, func(q string, args []any) error { return tx.query(ctx, q, args, scan) })
 }
 
+// viewIn is eachIn outside of a transaction.
+func viewIn[T any](ctx context.Context, db *DB, q string, values []T, scan rowScan, extra ...any) error {
+	return inList(q, values, extra, func(q string, args []any) error { return db.view(ctx, q, args, scan) })
+}
+
 // execIn is eachIn for a statement without an answer.
 func execIn[T any](ctx context.Context, tx *Tx, q string, values []T, extra ...any) error {
 	return inList(q, values, extra, func(q string, args []any) error {

@@ -172,14 +172,12 @@ func (db *DB) bulkJobs(ctx context.Context, where string, args ...any) (list []B
 // MembersBySource counts the source records of golden records by source uid.
 func (db *DB) MembersBySource(ctx context.Context, founders []int64) (map[string]int, error) {
 	out := map[string]int{}
-	err := inList(`SELECT s.source, count(DISTINCT s.rec) FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE s.deleted = 0 AND c.golden IN $LIST GROUP BY s.source`, founders, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var uid string
-			var n int
-			err := r.Scan(&uid, &n)
-			out[uid] += n
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT s.source, count(DISTINCT s.rec) FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE s.deleted = 0 AND c.golden IN $LIST GROUP BY s.source`, founders, func(r *sql.Rows) error {
+		var uid string
+		var n int
+		err := r.Scan(&uid, &n)
+		out[uid] += n
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count source records: %w", err)

@@ -28,17 +28,15 @@ func (db *DB) CrosswalkOf(ctx context.Context, refs []record.Ref) (list []Crossw
 		byKind[k] = append(byKind[k], r.ID)
 	}
 	for _, k := range order {
-		err := inList(`SELECT s.external_id, f.anchor, s.deleted FROM source_record s JOIN crosswalk c ON c.rec = s.rec
-			JOIN source_record f ON f.rec = c.golden WHERE s.external_id IN $LIST AND s.source = $X1 AND s.entity = $X2`, byKind[k], []any{k[0], k[1]}, func(q string, args []any) error {
-			return db.view(ctx, q, args, func(r *sql.Rows) error {
-				row := CrosswalkRow{Ref: record.Ref{Source: k[0], Entity: k[1]}}
-				var deleted int
-				err := r.Scan(&row.Ref.ID, &row.Golden, &deleted)
-				row.Deleted = deleted != 0
-				list = append(list, row)
-				return err
-			})
-		})
+		err := viewIn(ctx, db, `SELECT s.external_id, f.anchor, s.deleted FROM source_record s JOIN crosswalk c ON c.rec = s.rec
+			JOIN source_record f ON f.rec = c.golden WHERE s.external_id IN $LIST AND s.source = $X1 AND s.entity = $X2`, byKind[k], func(r *sql.Rows) error {
+			row := CrosswalkRow{Ref: record.Ref{Source: k[0], Entity: k[1]}}
+			var deleted int
+			err := r.Scan(&row.Ref.ID, &row.Golden, &deleted)
+			row.Deleted = deleted != 0
+			list = append(list, row)
+			return err
+		}, k[0], k[1])
 		if err != nil {
 			return nil, fmt.Errorf("read the crosswalk: %w", err)
 		}

@@ -96,13 +96,11 @@ func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision,
 	if err != nil || len(list) == 0 {
 		return list, err
 	}
-	err = inList(`SELECT decision, withdraws FROM decision_withdrawal WHERE decision IN $LIST ORDER BY decision, withdraws`, sortedKeys(at), nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var by, id string
-			err := r.Scan(&by, &id)
-			list[at[by]].Withdraws = append(list[at[by]].Withdraws, id)
-			return err
-		})
+	err = viewIn(ctx, db, `SELECT decision, withdraws FROM decision_withdrawal WHERE decision IN $LIST ORDER BY decision, withdraws`, sortedKeys(at), func(r *sql.Rows) error {
+		var by, id string
+		err := r.Scan(&by, &id)
+		list[at[by]].Withdraws = append(list[at[by]].Withdraws, id)
+		return err
 	})
 	return list, err
 }
@@ -120,39 +118,35 @@ type RuledPair struct {
 // RuledPairs lists what decisions say about which records, in a fixed order.
 func (db *DB) RuledPairs(ctx context.Context, decisions []string) (map[string][]RuledPair, error) {
 	out := map[string][]RuledPair{}
-	err := inList(`SELECT r.id, r.decision, r.kind, r.a, r.b, r.field, r.a_version, r.b_version, CASE WHEN r.stale <> 0 THEN 1 ELSE 0 END, r.sealed,
+	err := viewIn(ctx, db, `SELECT r.id, r.decision, r.kind, r.a, r.b, r.field, r.a_version, r.b_version, CASE WHEN r.stale <> 0 THEN 1 ELSE 0 END, r.sealed,
 			x.source, x.entity, x.external_id, x.salt, COALESCE(y.source, ''), COALESCE(y.entity, ''), COALESCE(y.external_id, '')
 		FROM ruling r JOIN source_record x ON x.rec = r.a LEFT JOIN source_record y ON y.rec = r.b
-		WHERE r.decision IN $LIST ORDER BY r.decision, r.a, r.b, r.id`, decisions, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var p RuledPair
-			var sealed, salt []byte
-			err := r.Scan(&p.ID, &p.Decision, &p.Kind, &p.A, &p.B, &p.Field, &p.AVersion, &p.BVersion, &p.Stale, &sealed,
-				&p.RefA.Source, &p.RefA.Entity, &p.RefA.ID, &salt, &p.RefB.Source, &p.RefB.Entity, &p.RefB.ID)
-			if err != nil {
-				return err
-			}
-			p.Value, p.Erased, err = db.openPin(salt, sealed)
-			out[p.Decision] = append(out[p.Decision], p)
+		WHERE r.decision IN $LIST ORDER BY r.decision, r.a, r.b, r.id`, decisions, func(r *sql.Rows) error {
+		var p RuledPair
+		var sealed, salt []byte
+		err := r.Scan(&p.ID, &p.Decision, &p.Kind, &p.A, &p.B, &p.Field, &p.AVersion, &p.BVersion, &p.Stale, &sealed,
+			&p.RefA.Source, &p.RefA.Entity, &p.RefA.ID, &salt, &p.RefB.Source, &p.RefB.Entity, &p.RefB.ID)
+		if err != nil {
 			return err
-		})
+		}
+		p.Value, p.Erased, err = db.openPin(salt, sealed)
+		out[p.Decision] = append(out[p.Decision], p)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("rulings: %w", err)
 	}
-	err = inList(`SELECT id, decision, kind, a_source, a_entity, a_id, b_source, b_entity, b_id, field, salt, sealed, problem FROM ruling_pending
-		WHERE decision IN $LIST ORDER BY decision, a_source, a_entity, a_id, b_source, b_entity, b_id, id`, decisions, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			p := RuledPair{Waits: true}
-			var sealed, salt []byte
-			err := r.Scan(&p.ID, &p.Decision, &p.Kind, &p.RefA.Source, &p.RefA.Entity, &p.RefA.ID, &p.RefB.Source, &p.RefB.Entity, &p.RefB.ID, &p.Field, &salt, &sealed, &p.Problem)
-			if err != nil {
-				return err
-			}
-			p.Value, p.Erased, err = db.openPin(salt, sealed)
-			out[p.Decision] = append(out[p.Decision], p)
+	err = viewIn(ctx, db, `SELECT id, decision, kind, a_source, a_entity, a_id, b_source, b_entity, b_id, field, salt, sealed, problem FROM ruling_pending
+		WHERE decision IN $LIST ORDER BY decision, a_source, a_entity, a_id, b_source, b_entity, b_id, id`, decisions, func(r *sql.Rows) error {
+		p := RuledPair{Waits: true}
+		var sealed, salt []byte
+		err := r.Scan(&p.ID, &p.Decision, &p.Kind, &p.RefA.Source, &p.RefA.Entity, &p.RefA.ID, &p.RefB.Source, &p.RefB.Entity, &p.RefB.ID, &p.Field, &salt, &sealed, &p.Problem)
+		if err != nil {
 			return err
-		})
+		}
+		p.Value, p.Erased, err = db.openPin(salt, sealed)
+		out[p.Decision] = append(out[p.Decision], p)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pending rulings: %w", err)
@@ -272,13 +266,11 @@ func (tx *LinkTx) Keyed(what string, hash []byte) []byte { return tx.keyed(what,
 // DecisionKinds gives the kinds of decisions.
 func (db *DB) DecisionKinds(ctx context.Context, ids []string) (map[string]string, error) {
 	out := map[string]string{}
-	err := inList(`SELECT id, kind FROM decision WHERE id IN $LIST`, ids, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var id, kind string
-			err := r.Scan(&id, &kind)
-			out[id] = kind
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT id, kind FROM decision WHERE id IN $LIST`, ids, func(r *sql.Rows) error {
+		var id, kind string
+		err := r.Scan(&id, &kind)
+		out[id] = kind
+		return err
 	})
 	return out, err
 }

@@ -99,50 +99,46 @@ func (db *DB) eventPlaces(ctx context.Context, f EventFilter) (places []int64, e
 // eventsAt loads events in the order of the list.
 func (db *DB) eventsAt(ctx context.Context, evs []int64) ([]StoredEvent, error) {
 	byEv := make(map[int64]*StoredEvent, len(evs))
-	err := inList(`SELECT e.ev, e.source, e.kind, e.external_id, e.salt, e.sealed_by, h.salt, t.version, t.type, t.at, t.amount, t.currency, t.channel, t.status, t.body,
+	err := viewIn(ctx, db, `SELECT e.ev, e.source, e.kind, e.external_id, e.salt, e.sealed_by, h.salt, t.version, t.type, t.at, t.amount, t.currency, t.channel, t.status, t.body,
 			(SELECT count(*) FROM event_of o WHERE o.ev = e.ev AND o.rec > 0)
-		FROM event e JOIN event_state t ON t.ev = e.ev LEFT JOIN source_record h ON h.rec = e.sealed_by WHERE e.ev IN $LIST`, evs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			e := &StoredEvent{}
-			var salt, holderSalt, body []byte
-			var holder int64
-			var known int
-			if err := r.Scan(&e.Ev, &e.Source, &e.Kind, &e.ID, &salt, &holder, &holderSalt, &e.Version, &e.Type, &e.At, &e.Amount, &e.Currency, &e.Channel, &e.Status, &body, &known); err != nil {
-				return err
-			}
-			e.Waiting = known == 0
-			salt, err := db.eventSalt(salt, holder, holderSalt)
-			if err != nil {
-				return fmt.Errorf("event %d: %w", e.Ev, err)
-			}
-			if len(salt) == 0 {
-				return nil // erased
-			}
-			if body, err = db.vault.Open(salt, body); err != nil {
-				return fmt.Errorf("event %d: %w", e.Ev, err)
-			}
-			var b eventBody
-			if err := json.Unmarshal(body, &b); err != nil {
-				return fmt.Errorf("event %d: %w", e.Ev, err)
-			}
-			e.Subject, e.Payload = b.Subject, b.Payload
-			byEv[e.Ev] = e
-			return nil
-		})
+		FROM event e JOIN event_state t ON t.ev = e.ev LEFT JOIN source_record h ON h.rec = e.sealed_by WHERE e.ev IN $LIST`, evs, func(r *sql.Rows) error {
+		e := &StoredEvent{}
+		var salt, holderSalt, body []byte
+		var holder int64
+		var known int
+		if err := r.Scan(&e.Ev, &e.Source, &e.Kind, &e.ID, &salt, &holder, &holderSalt, &e.Version, &e.Type, &e.At, &e.Amount, &e.Currency, &e.Channel, &e.Status, &body, &known); err != nil {
+			return err
+		}
+		e.Waiting = known == 0
+		salt, err := db.eventSalt(salt, holder, holderSalt)
+		if err != nil {
+			return fmt.Errorf("event %d: %w", e.Ev, err)
+		}
+		if len(salt) == 0 {
+			return nil // erased
+		}
+		if body, err = db.vault.Open(salt, body); err != nil {
+			return fmt.Errorf("event %d: %w", e.Ev, err)
+		}
+		var b eventBody
+		if err := json.Unmarshal(body, &b); err != nil {
+			return fmt.Errorf("event %d: %w", e.Ev, err)
+		}
+		e.Subject, e.Payload = b.Subject, b.Payload
+		byEv[e.Ev] = e
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = inList(`SELECT ev, source, entity, external_id FROM event_of WHERE ev IN $LIST ORDER BY ev, n`, evs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var ev int64
-			var ref record.Ref
-			err := r.Scan(&ev, &ref.Source, &ref.Entity, &ref.ID)
-			if e := byEv[ev]; e != nil {
-				e.Of = append(e.Of, ref)
-			}
-			return err
-		})
+	err = viewIn(ctx, db, `SELECT ev, source, entity, external_id FROM event_of WHERE ev IN $LIST ORDER BY ev, n`, evs, func(r *sql.Rows) error {
+		var ev int64
+		var ref record.Ref
+		err := r.Scan(&ev, &ref.Source, &ref.Entity, &ref.ID)
+		if e := byEv[ev]; e != nil {
+			e.Of = append(e.Of, ref)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -223,24 +219,22 @@ type EventTotal struct {
 // EventTotals sums the events of golden records, by type and currency.
 func (db *DB) EventTotals(ctx context.Context, founders []int64) (map[int64][]EventTotal, error) {
 	out := map[int64][]EventTotal{}
-	err := inList(`SELECT DISTINCT c.golden, t.type, t.currency, t.at, t.ev, t.amount
+	err := viewIn(ctx, db, `SELECT DISTINCT c.golden, t.type, t.currency, t.at, t.ev, t.amount
 		FROM crosswalk c JOIN event_of o ON o.rec = c.rec JOIN event_state t ON t.ev = o.ev
-		WHERE c.golden IN $LIST ORDER BY 1, 2, 3, 4, 5`, founders, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var founder, ev int64
-			var t EventTotal
-			var at, amount string
-			if err := r.Scan(&founder, &t.Type, &t.Currency, &at, &ev, &amount); err != nil {
-				return err
-			}
-			list := out[founder]
-			if n := len(list); n == 0 || list[n-1].Type != t.Type || list[n-1].Currency != t.Currency {
-				t.First = at
-				list = append(list, t)
-			}
-			out[founder] = list
-			return list[len(list)-1].add(at, amount)
-		})
+		WHERE c.golden IN $LIST ORDER BY 1, 2, 3, 4, 5`, founders, func(r *sql.Rows) error {
+		var founder, ev int64
+		var t EventTotal
+		var at, amount string
+		if err := r.Scan(&founder, &t.Type, &t.Currency, &at, &ev, &amount); err != nil {
+			return err
+		}
+		list := out[founder]
+		if n := len(list); n == 0 || list[n-1].Type != t.Type || list[n-1].Currency != t.Currency {
+			t.First = at
+			list = append(list, t)
+		}
+		out[founder] = list
+		return list[len(list)-1].add(at, amount)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sum events: %w", err)

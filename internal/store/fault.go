@@ -108,15 +108,13 @@ func (db *DB) Quarantines(ctx context.Context, f QuarantineQuery) (list []Quaran
 		return nil, fmt.Errorf("list quarantine: %w", err)
 	}
 	byID := make(map[string]Quarantined, len(ids))
-	err = inList(quarantineColumns+` WHERE q.id IN $LIST`, ids, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			q, err := db.scanQuarantine(r)
-			if !f.Raw {
-				q.Raw = nil
-			}
-			byID[q.ID] = q
-			return err
-		})
+	err = viewIn(ctx, db, quarantineColumns+` WHERE q.id IN $LIST`, ids, func(r *sql.Rows) error {
+		q, err := db.scanQuarantine(r)
+		if !f.Raw {
+			q.Raw = nil
+		}
+		byID[q.ID] = q
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list quarantine: %w", err)

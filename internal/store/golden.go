@@ -221,17 +221,15 @@ func (db *DB) GoldenOf(ctx context.Context, ref record.Ref) (Golden, error) {
 // landing number.
 func (db *DB) MembersOf(ctx context.Context, founders []int64) (map[int64][]Member, error) {
 	out := map[int64][]Member{}
-	err := inList(`SELECT c.golden, c.comp, f.rec, s.source, s.entity, s.external_id, s.anchor, f.version, f.live, f.authored, f.features
+	err := viewIn(ctx, db, `SELECT c.golden, c.comp, f.rec, s.source, s.entity, s.external_id, s.anchor, f.version, f.live, f.authored, f.features
 		FROM crosswalk c JOIN feature f ON f.rec = c.rec JOIN source_record s ON s.rec = c.rec
-		WHERE f.version > 0 AND c.golden IN $LIST ORDER BY c.golden, c.rec`, founders, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var m Member
-			var authored string
-			err := r.Scan(&m.Golden, &m.Comp, &m.Rec, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Live, &authored, &m.Features)
-			m.Authored = []byte(authored)
-			out[m.Golden] = append(out[m.Golden], m)
-			return err
-		})
+		WHERE f.version > 0 AND c.golden IN $LIST ORDER BY c.golden, c.rec`, founders, func(r *sql.Rows) error {
+		var m Member
+		var authored string
+		err := r.Scan(&m.Golden, &m.Comp, &m.Rec, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Live, &authored, &m.Features)
+		m.Authored = []byte(authored)
+		out[m.Golden] = append(out[m.Golden], m)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("members: %w", err)
@@ -242,14 +240,12 @@ func (db *DB) MembersOf(ctx context.Context, founders []int64) (map[int64][]Memb
 // Refs gives the references of records.
 func (db *DB) Refs(ctx context.Context, recs []int64) (map[int64]record.Ref, error) {
 	out := make(map[int64]record.Ref, len(recs))
-	err := inList(`SELECT rec, source, entity, external_id FROM source_record WHERE rec IN $LIST`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var rec int64
-			var ref record.Ref
-			err := r.Scan(&rec, &ref.Source, &ref.Entity, &ref.ID)
-			out[rec] = ref
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT rec, source, entity, external_id FROM source_record WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec int64
+		var ref record.Ref
+		err := r.Scan(&rec, &ref.Source, &ref.Entity, &ref.ID)
+		out[rec] = ref
+		return err
 	})
 	return out, err
 }

@@ -31,14 +31,12 @@ func (db *DB) Anchored(ctx context.Context, id string) (rec int64, entity string
 // Anchors gives the golden ids that records are, or would be, founders of.
 func (db *DB) Anchors(ctx context.Context, recs []int64) (map[int64]string, error) {
 	out := make(map[int64]string, len(recs))
-	err := inList(`SELECT rec, anchor FROM source_record WHERE rec IN $LIST`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var rec int64
-			var anchor string
-			err := r.Scan(&rec, &anchor)
-			out[rec] = anchor
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT rec, anchor FROM source_record WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec int64
+		var anchor string
+		err := r.Scan(&rec, &anchor)
+		out[rec] = anchor
+		return err
 	})
 	return out, err
 }
@@ -173,24 +171,20 @@ func (db *DB) PinValue(ctx context.Context, decision string) (p Ruling, erased b
 func (db *DB) DecisionsOn(ctx context.Context, recs []int64) (list []Decision, err error) {
 	ids := map[string]bool{}
 	for _, end := range []string{"a", "b"} {
-		err := inList(`SELECT DISTINCT decision FROM ruling WHERE decision <> '' AND `+end+` IN $LIST`, recs, nil, func(q string, args []any) error {
-			return db.view(ctx, q, args, func(r *sql.Rows) error {
-				var id string
-				err := r.Scan(&id)
-				ids[id] = true
-				return err
-			})
+		err := viewIn(ctx, db, `SELECT DISTINCT decision FROM ruling WHERE decision <> '' AND `+end+` IN $LIST`, recs, func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			ids[id] = true
+			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		err = inList(`SELECT decision FROM said_relation WHERE `+end+` IN $LIST`, recs, nil, func(q string, args []any) error {
-			return db.view(ctx, q, args, func(r *sql.Rows) error {
-				var id string
-				err := r.Scan(&id)
-				ids[id] = true
-				return err
-			})
+		err = viewIn(ctx, db, `SELECT decision FROM said_relation WHERE `+end+` IN $LIST`, recs, func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			ids[id] = true
+			return err
 		})
 		if err != nil {
 			return nil, err
@@ -199,28 +193,24 @@ func (db *DB) DecisionsOn(ctx context.Context, recs []int64) (list []Decision, e
 	// With them those that take them back, and those that take these back.
 	for grow := sortedKeys(ids); len(grow) > 0; {
 		var next []string
-		err := inList(`SELECT decision FROM decision_withdrawal WHERE withdraws IN $LIST`, grow, nil, func(q string, args []any) error {
-			return db.view(ctx, q, args, func(r *sql.Rows) error {
-				var id string
-				err := r.Scan(&id)
-				if !ids[id] {
-					ids[id] = true
-					next = append(next, id)
-				}
-				return err
-			})
+		err := viewIn(ctx, db, `SELECT decision FROM decision_withdrawal WHERE withdraws IN $LIST`, grow, func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			if !ids[id] {
+				ids[id] = true
+				next = append(next, id)
+			}
+			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 		grow = next
 	}
-	err = inList(decisionColumns+` WHERE d.id IN $LIST ORDER BY d.seq`, sortedKeys(ids), nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			d, err := scanDecision(r)
-			list = append(list, d)
-			return err
-		})
+	err = viewIn(ctx, db, decisionColumns+` WHERE d.id IN $LIST ORDER BY d.seq`, sortedKeys(ids), func(r *sql.Rows) error {
+		d, err := scanDecision(r)
+		list = append(list, d)
+		return err
 	})
 	return list, err
 }

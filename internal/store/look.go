@@ -84,16 +84,14 @@ func (db *DB) PairOf(ctx context.Context, a, b int64) (p OpenPair, found bool, e
 // MembersByRec loads source records with their features.
 func (db *DB) MembersByRec(ctx context.Context, recs []int64) (map[int64]Member, error) {
 	out := make(map[int64]Member, len(recs))
-	err := inList(`SELECT f.rec, COALESCE(c.comp, 0), COALESCE(c.golden, 0), s.source, s.entity, s.external_id, s.anchor, f.version, f.live, f.authored, f.features
-		FROM feature f JOIN source_record s ON s.rec = f.rec LEFT JOIN crosswalk c ON c.rec = f.rec WHERE f.rec IN $LIST`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var m Member
-			var authored string
-			err := r.Scan(&m.Rec, &m.Comp, &m.Golden, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Live, &authored, &m.Features)
-			m.Authored = []byte(authored)
-			out[m.Rec] = m
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT f.rec, COALESCE(c.comp, 0), COALESCE(c.golden, 0), s.source, s.entity, s.external_id, s.anchor, f.version, f.live, f.authored, f.features
+		FROM feature f JOIN source_record s ON s.rec = f.rec LEFT JOIN crosswalk c ON c.rec = f.rec WHERE f.rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var m Member
+		var authored string
+		err := r.Scan(&m.Rec, &m.Comp, &m.Golden, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Live, &authored, &m.Features)
+		m.Authored = []byte(authored)
+		out[m.Rec] = m
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("source records: %w", err)
@@ -104,14 +102,12 @@ func (db *DB) MembersByRec(ctx context.Context, recs []int64) (map[int64]Member,
 // GoldenIDs gives the ids of golden records by founder.
 func (db *DB) GoldenIDs(ctx context.Context, founders []int64) (map[int64]string, error) {
 	out := make(map[int64]string, len(founders))
-	err := inList(`SELECT founder, id FROM golden WHERE founder IN $LIST`, founders, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var f int64
-			var id string
-			err := r.Scan(&f, &id)
-			out[f] = id
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT founder, id FROM golden WHERE founder IN $LIST`, founders, func(r *sql.Rows) error {
+		var f int64
+		var id string
+		err := r.Scan(&f, &id)
+		out[f] = id
+		return err
 	})
 	return out, err
 }

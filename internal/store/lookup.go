@@ -187,14 +187,12 @@ func (tx *LookTx) Waiting(ctx context.Context, recs []int64) (map[int64]Member, 
 // id that is not known is left out.
 func (db *DB) FoundersOf(ctx context.Context, ids []string) (map[string]int64, error) {
 	out := make(map[string]int64, len(ids))
-	err := inList(`SELECT s.anchor, c.golden FROM source_record s JOIN crosswalk c ON c.rec = s.rec WHERE s.anchor IN $LIST`, ids, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var id string
-			var founder int64
-			err := r.Scan(&id, &founder)
-			out[id] = founder
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT s.anchor, c.golden FROM source_record s JOIN crosswalk c ON c.rec = s.rec WHERE s.anchor IN $LIST`, ids, func(r *sql.Rows) error {
+		var id string
+		var founder int64
+		err := r.Scan(&id, &founder)
+		out[id] = founder
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("golden records: %w", err)

@@ -170,13 +170,11 @@ func (db *DB) away(ctx context.Context, r Reconcile) (list []awayRecord, err err
 }
 
 func (db *DB) live(ctx context.Context, recs []int64, list []awayRecord) ([]awayRecord, error) {
-	err := inList(`SELECT rec, external_id, latest FROM source_record WHERE deleted = 0 AND rec IN $LIST ORDER BY rec`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(rows *sql.Rows) error {
-			var a awayRecord
-			err := rows.Scan(&a.rec, &a.id, &a.latest)
-			list = append(list, a)
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT rec, external_id, latest FROM source_record WHERE deleted = 0 AND rec IN $LIST ORDER BY rec`, recs, func(rows *sql.Rows) error {
+		var a awayRecord
+		err := rows.Scan(&a.rec, &a.id, &a.latest)
+		list = append(list, a)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
@@ -273,9 +271,7 @@ func (db *DB) inForce(ctx context.Context, due []awayRecord) (n int, err error) 
 	for i, d := range due {
 		recs[i] = d.rec
 	}
-	err = inList(`SELECT rec FROM feature WHERE version > 0 AND rec IN $LIST`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(rows *sql.Rows) error { n++; return nil })
-	})
+	err = viewIn(ctx, db, `SELECT rec FROM feature WHERE version > 0 AND rec IN $LIST`, recs, func(*sql.Rows) error { n++; return nil })
 	return n, err
 }
 
@@ -286,11 +282,9 @@ func (db *DB) unsure(ctx context.Context, r Reconcile, began string) (bool, erro
 		return true, nil
 	}
 	found := false
-	err := inList(`SELECT 1 FROM source_record s JOIN source_version v ON v.rec = s.rec AND v.version = 1
-		WHERE s.source = $X1 AND s.entity = $X2 AND v.seen_at >= $X3 AND s.external_id IN $LIST`, r.Unread, []any{r.Source, r.Entity, began},
-		func(q string, args []any) error {
-			return db.view(ctx, q, args, func(*sql.Rows) error { found = true; return nil })
-		})
+	err := viewIn(ctx, db, `SELECT 1 FROM source_record s JOIN source_version v ON v.rec = s.rec AND v.version = 1
+		WHERE s.source = $X1 AND s.entity = $X2 AND v.seen_at >= $X3 AND s.external_id IN $LIST`, r.Unread,
+		func(*sql.Rows) error { found = true; return nil }, r.Source, r.Entity, began)
 	return found, err
 }
 

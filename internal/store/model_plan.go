@@ -56,13 +56,11 @@ func (db *DB) Placements(ctx context.Context, entity string, after int64, n int)
 // PlacedNow says in which golden record each of the records stands.
 func (db *DB) PlacedNow(ctx context.Context, recs []int64) (map[int64]int64, error) {
 	golden := make(map[int64]int64, len(recs))
-	err := inList(`SELECT rec, golden FROM crosswalk WHERE rec IN $LIST`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var rec, founder int64
-			err := r.Scan(&rec, &founder)
-			golden[rec] = founder
-			return err
-		})
+	err := viewIn(ctx, db, `SELECT rec, golden FROM crosswalk WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec, founder int64
+		err := r.Scan(&rec, &founder)
+		golden[rec] = founder
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read crosswalk: %w", err)

@@ -238,14 +238,12 @@ func (db *DB) OpenProposals(ctx context.Context, pairs [][2]int64) (map[[2]int64
 		wanted[k], xs = true, append(xs, k[0])
 	}
 	slices.Sort(xs)
-	err := inList(proposalColumns+` WHERE state = 'open' AND x IN $LIST`, slices.Compact(xs), nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			p, err := scanProposal(r)
-			if k := [2]int64{p.X, p.Y}; wanted[k] {
-				out[k] = p
-			}
-			return err
-		})
+	err := viewIn(ctx, db, proposalColumns+` WHERE state = 'open' AND x IN $LIST`, slices.Compact(xs), func(r *sql.Rows) error {
+		p, err := scanProposal(r)
+		if k := [2]int64{p.X, p.Y}; wanted[k] {
+			out[k] = p
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("proposals: %w", err)
@@ -256,13 +254,11 @@ func (db *DB) OpenProposals(ctx context.Context, pairs [][2]int64) (map[[2]int64
 // Founders gives the founders of the golden records that golden ids, once
 // shown, lead to now.
 func (db *DB) Founders(ctx context.Context, ids []string) (founders []int64, err error) {
-	err = inList(`SELECT DISTINCT c.golden FROM source_record s JOIN crosswalk c ON c.rec = s.rec WHERE s.anchor IN $LIST`, ids, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var f int64
-			err := r.Scan(&f)
-			founders = append(founders, f)
-			return err
-		})
+	err = viewIn(ctx, db, `SELECT DISTINCT c.golden FROM source_record s JOIN crosswalk c ON c.rec = s.rec WHERE s.anchor IN $LIST`, ids, func(r *sql.Rows) error {
+		var f int64
+		err := r.Scan(&f)
+		founders = append(founders, f)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("golden records: %w", err)

@@ -87,13 +87,11 @@ func (db *DB) PlanParts(ctx context.Context, target string) (list []PlanPart, er
 		ids[i] = p.shape
 	}
 	paths := map[string]string{}
-	err = inList(`SELECT id, paths FROM shape WHERE id IN $LIST`, ids, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var id, text string
-			err := r.Scan(&id, &text)
-			paths[id] = text
-			return err
-		})
+	err = viewIn(ctx, db, `SELECT id, paths FROM shape WHERE id IN $LIST`, ids, func(r *sql.Rows) error {
+		var id, text string
+		err := r.Scan(&id, &text)
+		paths[id] = text
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("parts of the plan of %s: %w", target, err)

@@ -236,15 +236,13 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 func (db *DB) queueOf(ctx context.Context, f QueueFilter) (list []QueuedPair, err error) {
 	known := map[[2]int64]bool{}
 	for _, end := range []string{"x", "y"} {
-		err := inList(queueColumns+` FROM queue q WHERE q.`+end+` IN $LIST LIMIT `+fmt.Sprint(mostFound), f.Founders, nil, func(q string, args []any) error {
-			return db.view(ctx, q, args, func(r *sql.Rows) error {
-				p, err := scanQueued(r)
-				if k := [2]int64{p.A, p.B}; !known[k] && len(known) < mostFound && f.keeps(p) {
-					known[k] = true
-					list = append(list, p)
-				}
-				return err
-			})
+		err := viewIn(ctx, db, queueColumns+` FROM queue q WHERE q.`+end+` IN $LIST LIMIT `+fmt.Sprint(mostFound), f.Founders, func(r *sql.Rows) error {
+			p, err := scanQueued(r)
+			if k := [2]int64{p.A, p.B}; !known[k] && len(known) < mostFound && f.keeps(p) {
+				known[k] = true
+				list = append(list, p)
+			}
+			return err
 		})
 		if err != nil {
 			return nil, err

@@ -245,29 +245,27 @@ func (db *DB) RepairCounts(ctx context.Context) (inForce, overtaken int, err err
 // what it holds; nil for a field that is left out.
 func (db *DB) RepairsOn(ctx context.Context, recs []int64) (map[int64]map[int]map[string]json.RawMessage, error) {
 	out := map[int64]map[int]map[string]json.RawMessage{}
-	err := inList(`SELECT p.rec, p.version, p.field, p.sealed, s.salt FROM repair p JOIN decision d ON d.id = p.decision JOIN source_record s ON s.rec = p.rec
-		WHERE d.withdrawn = '' AND p.rec IN $LIST ORDER BY d.seq`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var rec int64
-			var version int
-			var field string
-			var sealed, salt []byte
-			if err := r.Scan(&rec, &version, &field, &sealed, &salt); err != nil {
-				return err
-			}
-			var text repairText
-			if err := (&Tx{db: db}).openJSON(salt, sealed, &text); err != nil {
-				return fmt.Errorf("repair of record %d version %d: %w", rec, version, err)
-			}
-			if out[rec] == nil {
-				out[rec] = map[int]map[string]json.RawMessage{}
-			}
-			if out[rec][version] == nil {
-				out[rec][version] = map[string]json.RawMessage{}
-			}
-			out[rec][version][field] = text.Now
-			return nil
-		})
+	err := viewIn(ctx, db, `SELECT p.rec, p.version, p.field, p.sealed, s.salt FROM repair p JOIN decision d ON d.id = p.decision JOIN source_record s ON s.rec = p.rec
+		WHERE d.withdrawn = '' AND p.rec IN $LIST ORDER BY d.seq`, recs, func(r *sql.Rows) error {
+		var rec int64
+		var version int
+		var field string
+		var sealed, salt []byte
+		if err := r.Scan(&rec, &version, &field, &sealed, &salt); err != nil {
+			return err
+		}
+		var text repairText
+		if err := (&Tx{db: db}).openJSON(salt, sealed, &text); err != nil {
+			return fmt.Errorf("repair of record %d version %d: %w", rec, version, err)
+		}
+		if out[rec] == nil {
+			out[rec] = map[int]map[string]json.RawMessage{}
+		}
+		if out[rec][version] == nil {
+			out[rec][version] = map[string]json.RawMessage{}
+		}
+		out[rec][version][field] = text.Now
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("repairs: %w", err)
@@ -278,13 +276,11 @@ func (db *DB) RepairsOn(ctx context.Context, recs []int64) (map[int64]map[int]ma
 // OfEntity gives those of the records that are of an entity type, by landing
 // number.
 func (db *DB) OfEntity(ctx context.Context, entity string, recs []int64) (own []int64, err error) {
-	err = inList(`SELECT rec FROM source_record WHERE entity = $X1 AND rec IN $LIST ORDER BY rec`, recs, []any{entity}, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var rec int64
-			err := r.Scan(&rec)
-			own = append(own, rec)
-			return err
-		})
-	})
+	err = viewIn(ctx, db, `SELECT rec FROM source_record WHERE entity = $X1 AND rec IN $LIST ORDER BY rec`, recs, func(r *sql.Rows) error {
+		var rec int64
+		err := r.Scan(&rec)
+		own = append(own, rec)
+		return err
+	}, entity)
 	return own, err
 }

@@ -175,12 +175,10 @@ func (db *DB) dayPairs(ctx context.Context, d ReviewDay) (pairs []DayPair, err e
 	}
 	at := map[[2]int64]QueuedPair{}
 	slices.Sort(chosen)
-	err = inList(queueColumns+` FROM queue q WHERE q.a IN $LIST`, slices.Compact(chosen), nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			p, err := scanQueued(r)
-			at[[2]int64{p.A, p.B}] = p
-			return err
-		})
+	err = viewIn(ctx, db, queueColumns+` FROM queue q WHERE q.a IN $LIST`, slices.Compact(chosen), func(r *sql.Rows) error {
+		p, err := scanQueued(r)
+		at[[2]int64{p.A, p.B}] = p
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pairs of a day: %w", err)

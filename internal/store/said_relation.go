@@ -88,21 +88,19 @@ func (db *DB) Edges(ctx context.Context, founders []int64, most int) (list []Rel
 		scan func(*sql.Rows) (RelationEdge, error)
 	}{{edgeOut, scanEdge}, {edgeIn, scanEdge}, {saidOut, db.scanSaid}, {saidIn, db.scanSaid}} {
 		n := 0
-		err := inList(q.text, founders, []any{most + 1}, func(text string, args []any) error {
-			return db.view(ctx, text, args, func(r *sql.Rows) error {
-				e, err := q.scan(r)
-				if n++; err != nil || n > most {
-					more = true
-					return err
-				}
-				key := [2]any{[2]int64{e.Rec, int64(e.N)}, e.Decision}
-				if !seen[key] {
-					seen[key] = true
-					list = append(list, e)
-				}
-				return nil
-			})
-		})
+		err := viewIn(ctx, db, q.text, founders, func(r *sql.Rows) error {
+			e, err := q.scan(r)
+			if n++; err != nil || n > most {
+				more = true
+				return err
+			}
+			key := [2]any{[2]int64{e.Rec, int64(e.N)}, e.Decision}
+			if !seen[key] {
+				seen[key] = true
+				list = append(list, e)
+			}
+			return nil
+		}, most+1)
 		if err != nil {
 			return nil, false, fmt.Errorf("relations: %w", err)
 		}
@@ -138,12 +136,10 @@ func (db *DB) openTitle(salt, sealed []byte) (string, error) {
 // SaidOf gives what decisions say of relations, in force or not, by decision.
 func (db *DB) SaidOf(ctx context.Context, decisions []string) (map[string]SaidBetween, error) {
 	out := map[string]SaidBetween{}
-	err := inList(saidAnyway+` WHERE s.decision IN $LIST`, decisions, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			id, s, err := db.scanBetween(r)
-			out[id] = s
-			return err
-		})
+	err := viewIn(ctx, db, saidAnyway+` WHERE s.decision IN $LIST`, decisions, func(r *sql.Rows) error {
+		id, s, err := db.scanBetween(r)
+		out[id] = s
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("relations of decisions: %w", err)
@@ -220,12 +216,10 @@ func (db *DB) SaidRelations(ctx context.Context, after int64, n int) (list []Rel
 			return err
 		})
 	if err == nil {
-		err = inList(saidColumns+`WHERE s.decision IN $LIST ORDER BY d.seq`, ids, nil, func(q string, args []any) error {
-			return db.view(ctx, q, args, func(r *sql.Rows) error {
-				e, err := db.scanSaid(r)
-				list = append(list, e)
-				return err
-			})
+		err = viewIn(ctx, db, saidColumns+`WHERE s.decision IN $LIST ORDER BY d.seq`, ids, func(r *sql.Rows) error {
+			e, err := db.scanSaid(r)
+			list = append(list, e)
+			return err
 		})
 	}
 	if err != nil {

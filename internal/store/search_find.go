@@ -244,13 +244,11 @@ func (db *DB) searchDocs(ctx context.Context, founders []int64, changed bool) (d
 	if changed {
 		text = `SELECT t.founder, t.entity, t.name, t.text, t.systems, g.changed_at FROM search_text t JOIN golden g ON g.founder = t.founder WHERE t.founder IN $LIST`
 	}
-	err = inList(text, founders, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var d searchDoc
-			err := r.Scan(&d.founder, &d.entity, &d.name, &d.text, &d.systems, &d.changed)
-			docs = append(docs, d)
-			return err
-		})
+	err = viewIn(ctx, db, text, founders, func(r *sql.Rows) error {
+		var d searchDoc
+		err := r.Scan(&d.founder, &d.entity, &d.name, &d.text, &d.systems, &d.changed)
+		docs = append(docs, d)
+		return err
 	})
 	return docs, err
 }
@@ -395,12 +393,10 @@ var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // goldensOf loads golden records in the order of the founders.
 func (db *DB) goldensOf(ctx context.Context, founders []int64) ([]Golden, error) {
 	byFounder := make(map[int64]Golden, len(founders))
-	err := inList(goldenColumns+` FROM golden WHERE founder IN $LIST`, founders, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			g, err := scanGolden(r)
-			byFounder[g.Founder] = g
-			return err
-		})
+	err := viewIn(ctx, db, goldenColumns+` FROM golden WHERE founder IN $LIST`, founders, func(r *sql.Rows) error {
+		g, err := scanGolden(r)
+		byFounder[g.Founder] = g
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("golden records: %w", err)

@@ -53,13 +53,11 @@ func (db *DB) NewestDelivered(ctx context.Context, target string, before int64, 
 
 // DeliveredTo lists the updates of objects that were delivered, oldest first.
 func (db *DB) DeliveredTo(ctx context.Context, target string, recs []int64) (list []Row, err error) {
-	err = inList(rowColumns+` WHERE o.target = $X1 AND o.state = 'delivered' AND o.op = 'update' AND o.rec IN $LIST ORDER BY o.seq`, recs, []any{target}, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			o, err := db.scanRow(r)
-			list = append(list, o)
-			return err
-		})
-	})
+	err = viewIn(ctx, db, rowColumns+` WHERE o.target = $X1 AND o.state = 'delivered' AND o.op = 'update' AND o.rec IN $LIST ORDER BY o.seq`, recs, func(r *sql.Rows) error {
+		o, err := db.scanRow(r)
+		list = append(list, o)
+		return err
+	}, target)
 	if err != nil {
 		return nil, fmt.Errorf("outbox rows: %w", err)
 	}
@@ -106,20 +104,18 @@ type AtSource struct {
 // AtSourceNow reads the current versions of records.
 func (db *DB) AtSourceNow(ctx context.Context, recs []int64) (map[int64]AtSource, error) {
 	out := make(map[int64]AtSource, len(recs))
-	err := inList(`SELECT s.rec, v.raw, s.salt, v.stamp, v.seen_at, s.deleted FROM source_record s
-		JOIN source_version v ON v.rec = s.rec AND v.version = s.version WHERE s.rec IN $LIST`, recs, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error {
-			var rec int64
-			var x AtSource
-			var raw, salt []byte
-			if err := r.Scan(&rec, &raw, &salt, &x.Stamp, &x.SeenAt, &x.Deleted); err != nil {
-				return err
-			}
-			var err error
-			x.Raw, err = db.vault.Open(salt, raw)
-			out[rec] = x
+	err := viewIn(ctx, db, `SELECT s.rec, v.raw, s.salt, v.stamp, v.seen_at, s.deleted FROM source_record s
+		JOIN source_version v ON v.rec = s.rec AND v.version = s.version WHERE s.rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec int64
+		var x AtSource
+		var raw, salt []byte
+		if err := r.Scan(&rec, &raw, &salt, &x.Stamp, &x.SeenAt, &x.Deleted); err != nil {
 			return err
-		})
+		}
+		var err error
+		x.Raw, err = db.vault.Open(salt, raw)
+		out[rec] = x
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("what stands there: %w", err)

@@ -129,9 +129,7 @@ func (db *DB) ValueMaps(ctx context.Context, entity string) (list []ValueMap, er
 // ValueMapsOf gives what decisions say of values, in force or not, by decision.
 func (db *DB) ValueMapsOf(ctx context.Context, decisions []string) (map[string]ValueMap, error) {
 	var list []ValueMap
-	err := inList(valueMapQuery+` WHERE m.decision IN $LIST ORDER BY d.seq`, decisions, nil, func(q string, args []any) error {
-		return db.view(ctx, q, args, db.eachMap(&list))
-	})
+	err := viewIn(ctx, db, valueMapQuery+` WHERE m.decision IN $LIST ORDER BY d.seq`, decisions, db.eachMap(&list))
 	if err != nil {
 		return nil, fmt.Errorf("values of decisions: %w", err)
 	}
