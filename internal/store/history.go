@@ -170,17 +170,11 @@ func (db *DB) PinValue(ctx context.Context, decision string) (p Ruling, erased b
 // first.
 func (db *DB) DecisionsOn(ctx context.Context, recs []int64) (list []Decision, err error) {
 	ids := map[string]bool{}
-	for _, end := range []string{"a", "b"} {
-		err := viewIn(ctx, db, `SELECT DISTINCT decision FROM ruling WHERE decision <> '' AND `+end+` IN $LIST`, recs, func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids[id] = true
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		err = viewIn(ctx, db, `SELECT decision FROM said_relation WHERE `+end+` IN $LIST`, recs, func(r *sql.Rows) error {
+	for _, q := range []string{
+		`SELECT DISTINCT decision FROM ruling WHERE decision <> '' AND a IN $LIST`, `SELECT DISTINCT decision FROM ruling WHERE decision <> '' AND b IN $LIST`,
+		`SELECT decision FROM said_relation WHERE a IN $LIST`, `SELECT decision FROM said_relation WHERE b IN $LIST`,
+	} {
+		err := viewIn(ctx, db, q, recs, func(r *sql.Rows) error {
 			var id string
 			err := r.Scan(&id)
 			ids[id] = true
@@ -191,9 +185,26 @@ func (db *DB) DecisionsOn(ctx context.Context, recs []int64) (list []Decision, e
 		}
 	}
 	// With them those that take them back, and those that take these back.
-	for grow := sortedKeys(ids); len(grow) > 0; {
+	err = follow(ids, func(wave []string, found rowScan) error {
+		return viewIn(ctx, db, `SELECT decision FROM decision_withdrawal WHERE withdraws IN $LIST`, wave, found)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = viewIn(ctx, db, decisionColumns+` WHERE d.id IN $LIST ORDER BY d.seq`, sortedKeys(ids), func(r *sql.Rows) error {
+		d, err := scanDecision(r)
+		list = append(list, d)
+		return err
+	})
+	return list, err
+}
+
+// follow adds to decisions those that a step from them leads to, and on from
+// these.
+func follow(ids map[string]bool, step func(wave []string, found rowScan) error) error {
+	for wave := sortedKeys(ids); len(wave) > 0; {
 		var next []string
-		err := viewIn(ctx, db, `SELECT decision FROM decision_withdrawal WHERE withdraws IN $LIST`, grow, func(r *sql.Rows) error {
+		err := step(wave, func(r *sql.Rows) error {
 			var id string
 			err := r.Scan(&id)
 			if !ids[id] {
@@ -203,14 +214,9 @@ func (db *DB) DecisionsOn(ctx context.Context, recs []int64) (list []Decision, e
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		grow = next
+		wave = next
 	}
-	err = viewIn(ctx, db, decisionColumns+` WHERE d.id IN $LIST ORDER BY d.seq`, sortedKeys(ids), func(r *sql.Rows) error {
-		d, err := scanDecision(r)
-		list = append(list, d)
-		return err
-	})
-	return list, err
+	return nil
 }

@@ -253,25 +253,15 @@ func (tx *DecideTx) landedSaid(ctx context.Context, s *SaidBetween) (*SaidRelati
 // Beneath gives decisions with all that they withdraw, and what these withdraw:
 // whoever ends them and means none of those to come back withdraws them too.
 func (tx *DecideTx) Beneath(ctx context.Context, ids []string) (all []string, err error) {
-	known := map[string]bool{}
-	for wave := ids; len(wave) > 0; {
-		for _, id := range wave {
-			known[id] = true
-		}
-		var next []string
-		err := eachIn(ctx, tx.Tx, `SELECT withdraws FROM decision_withdrawal WHERE decision IN $LIST`, wave, func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			if !known[id] {
-				known[id] = true
-				next = append(next, id)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("what decisions withdraw: %w", err)
-		}
-		wave = next
+	known := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		known[id] = true
+	}
+	err = follow(known, func(wave []string, found rowScan) error {
+		return eachIn(ctx, tx.Tx, `SELECT withdraws FROM decision_withdrawal WHERE decision IN $LIST`, wave, found)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what decisions withdraw: %w", err)
 	}
 	return sortedKeys(known), nil
 }
