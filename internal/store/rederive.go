@@ -25,14 +25,17 @@ func (db *DB) BacklogResolve(ctx context.Context, entity string, n int) ([]Backl
 	return db.backlog(ctx, entity, stageResolve, n)
 }
 
-func (db *DB) backlog(ctx context.Context, entity string, stage, n int) (list []Backlog, err error) {
-	err = db.view(ctx, `SELECT rec, entity, seq FROM backlog WHERE entity = $1 AND stage = $2 ORDER BY rec LIMIT $3`,
-		[]any{entity, stage, n}, func(r *sql.Rows) error {
-			var t Backlog
-			err := r.Scan(&t.Rec, &t.Entity, &t.Seq)
-			list = append(list, t)
-			return err
-		})
+func (db *DB) backlog(ctx context.Context, entity string, stage, n int) ([]Backlog, error) {
+	return readBacklog(ctx, db.view, `WHERE entity = $1 AND stage = $2 ORDER BY rec LIMIT $3`, entity, stage, n)
+}
+
+func readBacklog(ctx context.Context, read ask, where string, args ...any) (list []Backlog, err error) {
+	err = read(ctx, `SELECT rec, entity, seq FROM backlog `+where, args, func(r *sql.Rows) error {
+		var t Backlog
+		err := r.Scan(&t.Rec, &t.Entity, &t.Seq)
+		list = append(list, t)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("backlog: %w", err)
 	}

@@ -69,17 +69,8 @@ func (tx *DecideTx) Mark(ctx context.Context) (int64, error) { return tx.nextSeq
 
 // BacklogBehind lists the records of an entity type that were put on the backlog
 // behind a fact number, lowest landing number first.
-func (tx *LinkTx) BacklogBehind(ctx context.Context, entity string, seq int64) (list []Backlog, err error) {
-	err = tx.query(ctx, `SELECT rec, entity, seq FROM backlog WHERE entity = $1 AND seq > $2 ORDER BY rec`, []any{entity, seq}, func(r *sql.Rows) error {
-		var t Backlog
-		err := r.Scan(&t.Rec, &t.Entity, &t.Seq)
-		list = append(list, t)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("backlog: %w", err)
-	}
-	return list, nil
+func (tx *LinkTx) BacklogBehind(ctx context.Context, entity string, seq int64) ([]Backlog, error) {
+	return readBacklog(ctx, tx.query, `WHERE entity = $1 AND seq > $2 ORDER BY rec`, entity, seq)
 }
 
 // Stamps gives the stamps with which records wait to be linked.
