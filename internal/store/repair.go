@@ -105,7 +105,7 @@ func (tx *Tx) deriveRecs(ctx context.Context, recs []int64) error {
 // repairTurned lets the records of a decision's repairs be derived again: it came
 // into force or went out of it. Of other decisions there are none.
 func (tx *Tx) repairTurned(ctx context.Context, decision string) error {
-	recs, err := tx.db.repairedBy(ctx, decision, func(q string, args []any, scan rowScan) error { return tx.query(ctx, q, args, scan) })
+	recs, err := repairedBy(ctx, decision, tx.query)
 	if err != nil {
 		return err
 	}
@@ -114,11 +114,11 @@ func (tx *Tx) repairTurned(ctx context.Context, decision string) error {
 
 // RepairedBy gives the records that a decision repairs, by landing number.
 func (db *DB) RepairedBy(ctx context.Context, decision string) ([]int64, error) {
-	return db.repairedBy(ctx, decision, func(q string, args []any, scan rowScan) error { return db.view(ctx, q, args, scan) })
+	return repairedBy(ctx, decision, db.view)
 }
 
-func (db *DB) repairedBy(_ context.Context, decision string, query func(string, []any, rowScan) error) (recs []int64, err error) {
-	err = query(`SELECT DISTINCT rec FROM repair WHERE decision = $1 ORDER BY rec`, []any{decision}, func(r *sql.Rows) error {
+func repairedBy(ctx context.Context, decision string, read ask) (recs []int64, err error) {
+	err = read(ctx, `SELECT DISTINCT rec FROM repair WHERE decision = $1 ORDER BY rec`, []any{decision}, func(r *sql.Rows) error {
 		var rec int64
 		err := r.Scan(&rec)
 		recs = append(recs, rec)
@@ -130,33 +130,16 @@ func (db *DB) repairedBy(_ context.Context, decision string, query func(string, 
 	return recs, nil
 }
 
-// loadRepairs puts the repairs in force to the versions they are of; where two
-// speak of one field the later decision counts.
-func (tx *Tx) loadRepairs(ctx context.Context, recs []int64, byRec map[int64]*History, salts map[int64][]byte) error {
-	return eachIn(ctx, tx, `SELECT p.rec, p.version, p.field, p.sealed FROM repair p JOIN decision d ON d.id = p.decision
-		WHERE d.withdrawn = '' AND p.rec IN $LIST ORDER BY d.seq`, recs, func(r *sql.Rows) error {
-		var rec int64
-		var version int
-		var field string
-		var sealed []byte
-		if err := r.Scan(&rec, &version, &field, &sealed); err != nil {
-			return err
-		}
-		var text repairText
-		if err := tx.openJSON(salts[rec], sealed, &text); err != nil {
-			return fmt.Errorf("repair of record %d version %d: %w", rec, version, err)
-		}
+// loadRepairs puts the repairs in force to the versions they are of.
+func (tx *Tx) loadRepairs(ctx context.Context, recs []int64, byRec map[int64]*History) error {
+	repairs, err := tx.db.repairsOn(ctx, recs, tx.query)
+	for rec, versions := range repairs {
 		h := byRec[rec]
 		for i := range h.Versions {
-			if v := &h.Versions[i]; v.N == version {
-				if v.Repairs == nil {
-					v.Repairs = map[string]json.RawMessage{}
-				}
-				v.Repairs[field] = text.Now
-			}
+			h.Versions[i].Repairs = versions[h.Versions[i].N]
 		}
-		return nil
-	})
+	}
+	return err
 }
 
 // ShownRepair is a repair in force, for people.
@@ -244,9 +227,14 @@ func (db *DB) RepairCounts(ctx context.Context) (inForce, overtaken int, err err
 // RepairsOn gives the repairs in force of records: record → version → field →
 // what it holds; nil for a field that is left out.
 func (db *DB) RepairsOn(ctx context.Context, recs []int64) (map[int64]map[int]map[string]json.RawMessage, error) {
+	return db.repairsOn(ctx, recs, db.view)
+}
+
+// repairsOn is RepairsOn as read sees the store. Where two repairs speak of one
+// field the later decision counts.
+func (db *DB) repairsOn(ctx context.Context, recs []int64, read ask) (map[int64]map[int]map[string]json.RawMessage, error) {
 	out := map[int64]map[int]map[string]json.RawMessage{}
-	err := viewIn(ctx, db, `SELECT p.rec, p.version, p.field, p.sealed, s.salt FROM repair p JOIN decision d ON d.id = p.decision JOIN source_record s ON s.rec = p.rec
-		WHERE d.withdrawn = '' AND p.rec IN $LIST ORDER BY d.seq`, recs, func(r *sql.Rows) error {
+	scan := func(r *sql.Rows) error {
 		var rec int64
 		var version int
 		var field string
@@ -266,7 +254,9 @@ func (db *DB) RepairsOn(ctx context.Context, recs []int64) (map[int64]map[int]ma
 		}
 		out[rec][version][field] = text.Now
 		return nil
-	})
+	}
+	err := inList(`SELECT p.rec, p.version, p.field, p.sealed, s.salt FROM repair p JOIN decision d ON d.id = p.decision JOIN source_record s ON s.rec = p.rec
+		WHERE d.withdrawn = '' AND p.rec IN $LIST ORDER BY d.seq`, recs, nil, func(q string, args []any) error { return read(ctx, q, args, scan) })
 	if err != nil {
 		return nil, fmt.Errorf("repairs: %w", err)
 	}

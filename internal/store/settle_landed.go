@@ -304,7 +304,7 @@ func (tx *Tx) loadVersions(ctx context.Context, recs []int64, byRec map[int64]*H
 		return nil
 	})
 	if err == nil {
-		err = tx.loadRepairs(ctx, recs, byRec, salts)
+		err = tx.loadRepairs(ctx, recs, byRec)
 	}
 	if err != nil {
 		return fmt.Errorf("load versions: %w", err)
