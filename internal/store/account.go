@@ -123,14 +123,8 @@ func (db *DB) AddAccount(ctx context.Context, n NewAccount, who string) (Account
 			}
 			who = a.Login
 		}
-		made, err := tx.exec(ctx, `INSERT INTO account (id, login, name, role, state, hash, must_change, totp, salt, totp_on, totp_step, failed, locked_until, rights, created, signed_in)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, 0, 0, '', 1, $9, '') ON CONFLICT (login) DO NOTHING`,
-			a.ID, a.Login, a.Name, a.Role, a.State, n.Hash, a.MustChange, []byte{}, tx.now)
-		if err != nil {
+		if err := tx.insertAccount(ctx, a, n.Hash); err != nil {
 			return err
-		}
-		if made == 0 {
-			return ErrLoginTaken
 		}
 		a.Created = tx.now
 		return tx.audit(ctx, []auditEntry{{who: who, what: "account.add", subject: a.Login + " " + a.Role}})
@@ -139,6 +133,17 @@ func (db *DB) AddAccount(ctx context.Context, n NewAccount, who string) (Account
 		return Account{}, fmt.Errorf("add account: %w", err)
 	}
 	return a, nil
+}
+
+// insertAccount says with ErrLoginTaken that nothing was written.
+func (tx *Tx) insertAccount(ctx context.Context, a Account, hash string) error {
+	made, err := tx.exec(ctx, `INSERT INTO account (id, login, name, role, state, hash, must_change, totp, salt, totp_on, totp_step, failed, locked_until, rights, created, signed_in)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, 0, 0, '', 1, $9, '') ON CONFLICT (login) DO NOTHING`,
+		a.ID, a.Login, a.Name, a.Role, AccountActive, hash, a.MustChange, []byte{}, tx.now)
+	if err == nil && made == 0 {
+		err = ErrLoginTaken
+	}
+	return err
 }
 
 // inOrder is inTx for what changes accounts: the lock that their audit entries

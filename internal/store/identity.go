@@ -31,16 +31,12 @@ func (db *DB) AccountOf(ctx context.Context, p Identity) (Account, error) {
 		login := p.Login
 		for n := 2; ; n++ {
 			id = "u" + db.env.ID()
-			made, err := tx.exec(ctx, `INSERT INTO account (id, login, name, role, state, hash, must_change, totp, salt, totp_on, totp_step, failed, locked_until, rights, created, signed_in)
-				VALUES ($1, $2, $3, $4, $5, '', 0, $6, $6, 0, 0, 0, '', 1, $7, '') ON CONFLICT (login) DO NOTHING`, id, login, p.Name, p.Role, AccountActive, []byte{}, tx.now)
-			if err != nil {
-				return err
-			}
-			if made == 1 {
+			err := tx.insertAccount(ctx, Account{ID: id, Login: login, Name: p.Name, Role: p.Role}, "")
+			if err == nil {
 				break
 			}
-			if n > maxNamesakes {
-				return ErrLoginTaken
+			if !errors.Is(err, ErrLoginTaken) || n > maxNamesakes {
+				return err
 			}
 			login = p.Login + "-" + strconv.Itoa(n)
 		}
