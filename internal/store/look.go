@@ -8,8 +8,7 @@ import (
 
 // RunsOf lists the newest runs of a source, newest first.
 func (db *DB) RunsOf(ctx context.Context, uid string, n int) (list []Run, err error) {
-	err = db.view(ctx, `SELECT id, source, entity, started, ended, state, error, pulled, stored, unchanged, echo, quarantined, filtered
-		FROM run WHERE source = $1 ORDER BY started DESC, entity, id LIMIT $2`, []any{uid, n}, func(rows *sql.Rows) error {
+	err = db.view(ctx, runColumns+` WHERE source = $1 ORDER BY started DESC, entity, id LIMIT $2`, []any{uid, n}, func(rows *sql.Rows) error {
 		r, err := scanRun(rows)
 		list = append(list, r)
 		return err

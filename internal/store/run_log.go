@@ -91,8 +91,7 @@ func (db *DB) RunList(ctx context.Context, f RunFilter) (list []Run, err error) 
 	if f.Started == "" {
 		f.Started = "~" // behind every time
 	}
-	err = db.view(ctx, `SELECT id, source, entity, started, ended, state, error, pulled, stored, unchanged, echo, quarantined, filtered FROM run
-		WHERE (started < $1 OR started = $1 AND id < $2) AND ($3 = '' OR source = $3) AND ($4 = '' OR state = $4)
+	err = db.view(ctx, runColumns+` WHERE (started < $1 OR started = $1 AND id < $2) AND ($3 = '' OR source = $3) AND ($4 = '' OR state = $4)
 		ORDER BY started DESC, id DESC LIMIT $5`, []any{f.Started, f.ID, f.Source, f.State, f.Limit}, func(rows *sql.Rows) error {
 		r, err := scanRun(rows)
 		list = append(list, r)
@@ -107,7 +106,7 @@ func (db *DB) RunList(ctx context.Context, f RunFilter) (list []Run, err error) 
 // RunShow reads one run. Its Source is the uid.
 func (db *DB) RunShow(ctx context.Context, id string) (r Run, err error) {
 	found := false
-	err = db.view(ctx, `SELECT id, source, entity, started, ended, state, error, pulled, stored, unchanged, echo, quarantined, filtered FROM run WHERE id = $1`,
+	err = db.view(ctx, runColumns+` WHERE id = $1`,
 		[]any{id}, func(rows *sql.Rows) (err error) {
 			found = true
 			r, err = scanRun(rows)

@@ -61,7 +61,9 @@ type Run struct {
 	Counts
 }
 
-// scanRun reads id, source, entity, started, ended, state, error and the counts.
+// runColumns are what scanRun reads; Source is the uid.
+const runColumns = `SELECT id, source, entity, started, ended, state, error, pulled, stored, unchanged, echo, quarantined, filtered FROM run`
+
 func scanRun(rows *sql.Rows) (r Run, err error) {
 	err = rows.Scan(&r.ID, &r.Source, &r.Entity, &r.Started, &r.Ended, &r.State, &r.Error,
 		&r.Pulled, &r.Stored, &r.Unchanged, &r.Echo, &r.Quarantined, &r.Filtered)
