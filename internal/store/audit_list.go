@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -59,7 +60,7 @@ func (db *DB) AuditList(ctx context.Context, f AuditFilter, n int) ([]AuditItem,
 	if err != nil {
 		return nil, fmt.Errorf("list the audit trail: %w", err)
 	}
-	slices.SortFunc(list, func(a, b AuditItem) int { return int(max(min(b.Seq-a.Seq, 1), -1)) })
+	slices.SortFunc(list, func(a, b AuditItem) int { return cmp.Compare(b.Seq, a.Seq) })
 	return list, nil
 }
 

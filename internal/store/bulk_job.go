@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 )
 
 // The states of a bulk job.
@@ -90,12 +92,9 @@ func (tx *DecideTx) TurnBulk(ctx context.Context, id, who, to string, from ...st
 	state := ""
 	found, err := tx.one(ctx, `SELECT state FROM bulk_job WHERE id = $1`+tx.db.d.lock, []any{id}, &state)
 	if err != nil || !found {
-		return false, fmt.Errorf("bulk job: %w", cmpErr(err, notFound("bulk job", id)))
+		return false, fmt.Errorf("bulk job: %w", cmp.Or(err, notFound("bulk job", id)))
 	}
-	for _, f := range from {
-		turned = turned || f == state
-	}
-	if !turned {
+	if !slices.Contains(from, state) {
 		return false, nil
 	}
 	ended := tx.now
@@ -106,13 +105,6 @@ func (tx *DecideTx) TurnBulk(ctx context.Context, id, who, to string, from ...st
 		return false, fmt.Errorf("bulk job: %w", err)
 	}
 	return true, tx.audit(ctx, []auditEntry{{who, "bulk." + to, id, nil, nil}})
-}
-
-func cmpErr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 // BulkUndo keeps the decision that took a job back.

@@ -62,8 +62,6 @@ type OpenPair struct {
 	Bridge bool
 }
 
-func abs32(n int32) int32 { return max(n, -n) }
-
 // PairOf reads the stored weight of a pair; found is false when nothing is
 // stored of it.
 func (db *DB) PairOf(ctx context.Context, a, b int64) (p OpenPair, found bool, err error) {

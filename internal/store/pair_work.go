@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -66,9 +67,7 @@ func (tx *DecideTx) Valued(ctx context.Context, ap *Appraisal, x, y int64) (valu
 	if err != nil {
 		return 0, 0, err
 	}
-	all := append(slices.Clone(known[x].sources), known[y].sources...)
-	slices.Sort(all)
-	systems = len(slices.Compact(all))
+	systems = systemsOf(known[x], known[y])
 	value, _ = ap.Worth(0, known[x].value, known[y].value, systems)
 	return value, systems, nil
 }
@@ -145,15 +144,7 @@ func (tx *DecideTx) NotesBetween(ctx context.Context, recs []int64) (list []Pair
 	if err != nil {
 		return nil, fmt.Errorf("notes: %w", err)
 	}
-	slices.SortStableFunc(list, func(x, y PairNote) int {
-		switch {
-		case x.At < y.At:
-			return -1
-		case x.At > y.At:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(list, func(x, y PairNote) int { return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.ID, y.ID)) })
 	return list, nil
 }
 

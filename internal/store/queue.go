@@ -200,7 +200,7 @@ func (tx *Tx) dropRuled(ctx context.Context, recs []int64, of map[int64]int64, p
 func (tx *Tx) kinds(ctx context.Context, ap *Appraisal, pairs map[founderPair]*QueuedPair, bridged, stale map[founderPair]bool) error {
 	var strong []int64
 	for k, p := range pairs {
-		if p.Far = abs32(p.Weight - ap.Link); p.Weight >= ap.Link && !bridged[k] && !stale[k] {
+		if p.Far = max(p.Weight-ap.Link, ap.Link-p.Weight); p.Weight >= ap.Link && !bridged[k] && !stale[k] {
 			strong = append(strong, p.A, p.B)
 		}
 	}

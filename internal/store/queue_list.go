@@ -39,7 +39,7 @@ type QueuePlace struct {
 	B      int64  `json:"b"`
 }
 
-// scanned is how many pairs are looked at for those that a filter without an
+// queueScan is how many pairs are looked at for those that a filter without an
 // index of its own keeps.
 const queueScan = 20_000
 

@@ -1,9 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 
 	"touchstone/internal/record"
@@ -37,11 +37,7 @@ func (tx *Tx) queuedOf(ctx context.Context, founders []int64) (map[founderPair]Q
 // writeQueue writes what changed. What people did about a pair stays with the
 // two golden records.
 func (tx *Tx) writeQueue(ctx context.Context, ap *Appraisal, old map[founderPair]QueuedPair, pairs map[founderPair]*QueuedPair) error {
-	keys := make([]founderPair, 0, len(pairs))
-	for k := range pairs {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, comparePairs)
+	keys := sortedPairs(pairs)
 	var fresh []founderPair
 	for _, k := range keys {
 		if was, known := old[k]; known {
@@ -93,17 +89,8 @@ func (tx *Tx) writeQueue(ctx context.Context, ap *Appraisal, old map[founderPair
 			due = excluded.due, until = excluded.until, escalated = excluded.escalated, proposer = excluded.proposer`, rows)
 }
 
-func comparePairs(p, q founderPair) int {
-	return cmp.Or(cmp.Compare(p[0], q[0]), cmp.Compare(p[1], q[1]))
-}
-
 func sortedPairs[V any](m map[founderPair]V) []founderPair {
-	keys := make([]founderPair, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, comparePairs)
-	return keys
+	return slices.SortedFunc(maps.Keys(m), func(p, q founderPair) int { return slices.Compare(p[:], q[:]) })
 }
 
 // workOf reads what people have done about pairs of golden records, and whose

@@ -15,6 +15,13 @@ type customer struct {
 	sources []string
 }
 
+// systemsOf counts the systems that hold either customer.
+func systemsOf(x, y *customer) int {
+	all := slices.Concat(x.sources, y.sources)
+	slices.Sort(all)
+	return len(slices.Compact(all))
+}
+
 // appraise fills in what the pairs are worth.
 func (tx *Tx) appraise(ctx context.Context, ap *Appraisal, pairs map[founderPair]*QueuedPair) error {
 	var founders, recs []int64
@@ -41,9 +48,7 @@ func (tx *Tx) appraise(ctx context.Context, ap *Appraisal, pairs map[founderPair
 	for _, p := range pairs {
 		x, y := known[p.X], known[p.Y]
 		p.Low, p.High = min(source[p.A], source[p.B]), max(source[p.A], source[p.B])
-		all := append(slices.Clone(x.sources), y.sources...)
-		slices.Sort(all)
-		p.Systems = len(slices.Compact(all))
+		p.Systems = systemsOf(x, y)
 		p.Chance = ap.Chance(p.Weight, p.Kind == "veto" || p.Kind == "bridge" || p.Kind == "group" || p.Kind == "stale")
 		p.Value, p.Damage = ap.Worth(p.Chance, x.value, y.value, p.Systems)
 		if p.Name = min(x.name, y.name); p.Name == "" {
