@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -207,17 +208,13 @@ func (db *DB) RefusePart(ctx context.Context, f PlanFilter, who, why string, n i
 			}
 			now = 0
 			for _, r := range page {
-				var state string
-				if _, err := tx.one(ctx, `SELECT state FROM outbox WHERE seq = $1`, []any{r.Seq}, &state); err != nil {
+				var sent *WrongState
+				switch err := tx.reviveRow(ctx, r.ID, who, why, "drop", []string{Pending}, 1); {
+				case err == nil:
+					now++
+				case !errors.As(err, &sent):
 					return err
 				}
-				if state != Pending {
-					continue
-				}
-				if err := tx.reviveRow(ctx, r.ID, who, why, "drop", []string{Pending}, 1); err != nil {
-					return err
-				}
-				now++
 			}
 			return nil
 		})
