@@ -64,9 +64,3 @@ func (db *DB) Feed(ctx context.Context, entity string, after int64, limit int) (
 	}
 	return list, nil
 }
-
-// FeedEnd gives the number of the last change.
-func (db *DB) FeedEnd(ctx context.Context) (last int64, err error) {
-	err = db.view(ctx, `SELECT value FROM counter WHERE name = 'feed'`, nil, func(r *sql.Rows) error { return r.Scan(&last) })
-	return last, err
-}

@@ -42,11 +42,12 @@ func (db *DB) Profiles(ctx context.Context) (list []Profile, err error) {
 // ProfileMark names the state of a source's records: while it stays the same, so
 // does every figure about them.
 func (db *DB) ProfileMark(ctx context.Context, source, entity string) (mark string, err error) {
-	var records, seq, open int64
+	var records, seq int64
+	var open int
 	err = db.view(ctx, `SELECT count(*), COALESCE(max(f.seq), 0) FROM feature f JOIN source_record s ON s.rec = f.rec WHERE s.source = $1 AND s.entity = $2`,
 		[]any{source, entity}, func(r *sql.Rows) error { return r.Scan(&records, &seq) })
 	if err == nil {
-		err = db.view(ctx, `SELECT count(*) FROM quarantine WHERE state = 'open' AND source = $1 AND entity = $2`, []any{source, entity}, func(r *sql.Rows) error { return r.Scan(&open) })
+		open, err = db.QuarantineOpen(ctx, source, entity)
 	}
 	if err != nil {
 		return "", fmt.Errorf("state of %s: %w", source, err)
