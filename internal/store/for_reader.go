@@ -13,4 +13,7 @@ func (r *forReader) ForReader() bool { return true }
 func (c *Contradiction) ForReader() bool { return true }
 
 // ForReader says that the text is for who asked.
+func (w *WrongState) ForReader() bool { return true }
+
+// ForReader says that the text is for who asked.
 func (i *Impossible) ForReader() bool { return true }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Retry plans rows again that were refused, in conflict or given up: a person
@@ -100,7 +101,7 @@ type WrongState struct {
 }
 
 func (w *WrongState) Error() string {
-	return fmt.Sprintf("row %s is %s; it can be done with rows that are %v", w.Row, w.State, w.Want)
+	return fmt.Sprintf("row %s is %s; it can be done with rows that are %s", w.Row, w.State, strings.Join(w.Want, ", "))
 }
 
 // ApproveUpto lets a target's rows be sent, up to one that a person saw.
