@@ -39,7 +39,7 @@ func (c *cli) quarantineCmd() *cobra.Command {
 			if err := someOf("--limit", limit); err != nil {
 				return err
 			}
-			rows, err := a.Store.QuarantineList(ctx, state, a.SourceUID(source), after, limit)
+			rows, err := a.Store.Quarantines(ctx, store.QuarantineQuery{State: state, Source: a.SourceUID(source), After: after, Limit: limit})
 			if err != nil {
 				return err
 			}

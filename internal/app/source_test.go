@@ -196,7 +196,7 @@ func TestDeletedAtTheSourceGivesNoValues(t *testing.T) {
 
 func (w *world) quarantined(state string) []store.Quarantined {
 	w.Helper()
-	list, err := w.app.Store.QuarantineList(w.Context(), state, "", "", 1000)
+	list, err := w.app.Store.Quarantines(w.Context(), store.QuarantineQuery{State: state, Limit: 1000})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -307,7 +307,7 @@ func (d *daemon) resolve(ctx context.Context, db *store.DB) error {
 
 func (d *daemon) release(ctx context.Context, db *store.DB) error {
 	for range d.rounds {
-		open, err := db.QuarantineList(ctx, "open", "", "", 5)
+		open, err := db.Quarantines(ctx, store.QuarantineQuery{State: "open", Limit: 5})
 		if err != nil {
 			return err
 		}

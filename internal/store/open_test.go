@@ -130,7 +130,7 @@ func TestRawRecordsAreSealed(t *testing.T) {
 	if h := b.History("1"); !bytes.Contains(h.Versions[0].Raw, []byte(canary)) {
 		t.Fatalf("the raw record is %q: want the canary in it", h.Versions[0].Raw)
 	}
-	if list, err := b.DB.QuarantineList(t.Context(), "open", "", "", 9); err != nil || len(list) != 1 || list[0].Reasons[0].Value != canary {
+	if list, err := b.DB.Quarantines(t.Context(), store.QuarantineQuery{State: "open", Limit: 9}); err != nil || len(list) != 1 || list[0].Reasons[0].Value != canary {
 		t.Fatalf("quarantine = %+v, %v: want the canary quoted in a reason", list, err)
 	}
 	if err := b.DB.Close(); err != nil {

@@ -20,7 +20,7 @@ type Quarantined struct {
 	Who     string
 	Why     string
 	Reasons []record.Reason
-	Raw     []byte // only from QuarantineShow
+	Raw     []byte // only where it is asked for
 }
 
 const quarantineColumns = `SELECT q.id, q.rec, q.source, q.entity, q.external_id, q.version, q.state, q.at, v.place, q.who, q.why, q.reasons, v.raw, s.salt
@@ -38,23 +38,6 @@ func (db *DB) scanQuarantine(r *sql.Rows) (Quarantined, error) {
 	}
 	q.Raw, err = db.vault.Open(salt, raw)
 	return q, err
-}
-
-// QuarantineList lists rows in a state, oldest first, behind the row with id
-// after.
-func (db *DB) QuarantineList(ctx context.Context, state, source, after string, n int) (list []Quarantined, err error) {
-	err = db.view(ctx, quarantineColumns+` WHERE q.state = $1 AND ($2 = '' OR q.source = $2)
-		AND ($3 = '' OR (q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = $3)) ORDER BY q.at, q.id LIMIT $4`,
-		[]any{state, source, after, n}, func(r *sql.Rows) error {
-			q, err := db.scanQuarantine(r)
-			q.Raw = nil
-			list = append(list, q)
-			return err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("list quarantine: %w", err)
-	}
-	return list, nil
 }
 
 // QuarantineShow gives one row with its raw record.

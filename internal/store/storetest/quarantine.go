@@ -21,7 +21,7 @@ func quarantines() []subtest {
 
 func (b *Bench) quarantine(state string) []store.Quarantined {
 	b.Helper()
-	list, err := b.DB.QuarantineList(b.Context(), state, "", "", 1000)
+	list, err := b.DB.Quarantines(b.Context(), store.QuarantineQuery{State: state, Limit: 1000})
 	b.Must(err)
 	return list
 }
@@ -115,7 +115,7 @@ func quarantinePages(b *Bench) {
 	var got []string
 	after := ""
 	for {
-		page, err := b.DB.QuarantineList(ctx, "open", Source, after, 3)
+		page, err := b.DB.Quarantines(ctx, store.QuarantineQuery{State: "open", Source: Source, After: after, Limit: 3})
 		b.Must(err)
 		if len(page) == 0 {
 			break
@@ -126,7 +126,7 @@ func quarantinePages(b *Bench) {
 		after = page[len(page)-1].ID
 	}
 	same(b, "oldest first, page by page", got, []string{"0", "1", "2", "3", "4", "5", "6"})
-	all, err := b.DB.QuarantineList(ctx, "open", "", "", 100)
+	all, err := b.DB.Quarantines(ctx, store.QuarantineQuery{State: "open", Limit: 100})
 	b.Must(err)
 	same(b, "of all sources", len(all), 8)
 	if !slices.ContainsFunc(all, func(q store.Quarantined) bool { return q.Ref.Source == "erp" }) {
