@@ -104,8 +104,7 @@ func (w *walk) step(v *store.Version, out *store.Derived) {
 		fields, _ = w.d.Mapper.mapped(own, &missed)
 		fields = w.stillRepaired(fields, v.Repairs)
 		relations, _ = w.d.Mapper.Relations(own, earlier(v.Stamp, v.SeenAt), &missed)
-	}
-	if len(echoed) == 0 {
+	} else {
 		w.repairs = w.madeBy(obj, v.Repairs)
 	}
 	w.relations, w.misses = relations, missed.list
