@@ -52,7 +52,7 @@ func (c *cli) mergeCmd() *cobra.Command {
 		RunE: c.withApp(func(ctx context.Context, a *app.App, n []string) error {
 			if look {
 				p, err := a.PreviewMerge(ctx, n[0], n[1], b.by())
-				return c.previewed(p, err)
+				return c.previewed(ctx, a, p, err)
 			}
 			d, err := a.Merge(ctx, n[0], n[1], b.by())
 			return c.decided(d, err)
@@ -76,7 +76,7 @@ func (c *cli) splitCmd() *cobra.Command {
 			}
 			if look {
 				p, err := a.PreviewSplit(ctx, records, from, b.by())
-				return c.previewed(p, err)
+				return c.previewed(ctx, a, p, err)
 			}
 			d, err := a.Split(ctx, records, from, b.by())
 			return c.decided(d, err)
@@ -155,7 +155,7 @@ func (c *cli) undoCmd() *cobra.Command {
 		RunE: c.withApp(func(ctx context.Context, a *app.App, n []string) error {
 			if look {
 				p, err := a.PreviewUndo(ctx, n[0], b.by())
-				return c.previewed(p, err)
+				return c.previewed(ctx, a, p, err)
 			}
 			d, err := a.Undo(ctx, n[0], b.by())
 			return c.decided(d, err)
@@ -212,6 +212,9 @@ func (c *cli) decisionsCmd() *cobra.Command {
 			}
 			list, err := a.Decisions(ctx, state, after, limit)
 			if err != nil {
+				return err
+			}
+			if err := c.saw(ctx, a, "decisions", eachOf(list, func(d app.ShownDecision) []string { return []string{d.ID} })...); err != nil {
 				return err
 			}
 			return c.print(list, func() { c.decisionTable(list) })

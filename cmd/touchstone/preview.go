@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"touchstone/internal/app"
 	"touchstone/internal/web"
 )
 
@@ -15,8 +17,11 @@ func previewFlag(f *pflag.FlagSet, look *bool) {
 
 // previewed tells what a decision would come to. One that would be refused needs
 // a person.
-func (c *cli) previewed(p web.ChangePreview, err error) error {
+func (c *cli) previewed(ctx context.Context, a *app.App, p web.ChangePreview, err error) error {
 	if err != nil {
+		return err
+	}
+	if err := c.saw(ctx, a, "customer", eachOf(p.Customers, func(x web.ChangedCustomer) []string { return []string{x.ID} })...); err != nil {
 		return err
 	}
 	if err := c.print(p, func() { c.previewText(p) }); err != nil {

@@ -100,6 +100,9 @@ func (c *cli) relationsListCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := c.saw(ctx, a, "relations", eachOf(list, func(r app.Relation) []string { return []string{r.A.ID, r.B.ID} })...); err != nil {
+				return err
+			}
 			return c.print(list, func() {
 				c.relationTable(list)
 				if more {
@@ -180,6 +183,11 @@ func (c *cli) chartCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			shown := []string{chart.Company.ID}
+			chart.Walk(func(p *app.OrgNode, _ int) { shown = append(shown, p.ID) })
+			if err := c.saw(ctx, a, "customer", shown...); err != nil {
+				return err
+			}
 			return c.print(chart, func() {
 				fmt.Fprintf(c.out, "%s, %s\n", endName(chart.Company), chart.Day)
 				chart.Walk(func(p *app.OrgNode, depth int) {
@@ -216,6 +224,11 @@ func (c *cli) treeCmd() *cobra.Command {
 			}
 			tree, err := a.GroupTree(ctx, n[0], day)
 			if err != nil {
+				return err
+			}
+			var shown []string
+			tree.Walk(func(g *app.GroupNode, _ int) { shown = append(shown, g.ID) })
+			if err := c.saw(ctx, a, "customer", shown...); err != nil {
 				return err
 			}
 			return c.print(tree, func() {
