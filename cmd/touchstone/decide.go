@@ -12,6 +12,7 @@ import (
 
 	"touchstone/internal/app"
 	"touchstone/internal/store"
+	"touchstone/internal/web"
 )
 
 // by reads who decides and why.
@@ -33,6 +34,12 @@ func (b *by) by() app.By {
 		b.who = who()
 	}
 	return app.By{Who: b.who, Why: b.why, Over: b.over}
+}
+
+// page is by, for what the pages do too.
+func (b *by) page() web.By {
+	x := b.by()
+	return web.By{Who: x.Who, Why: x.Why}
 }
 
 // decideCmds are the commands by which a person decides.
@@ -166,8 +173,14 @@ func (c *cli) undoCmd() *cobra.Command {
 	return cmd
 }
 
-// decided tells what a decision came to. One that was refused needs a person.
+// decided tells what a decision about records came to.
 func (c *cli) decided(d app.Decided, err error) error {
+	return c.told(d, err, "; it takes effect with the next touchstone run --once, or by the daemon within a minute", "takes out of force")
+}
+
+// told says what a decision came to, when it takes effect, and what becomes of
+// the earlier ones. One that was refused needs a person.
+func (c *cli) told(d app.Decided, err error, when, withdrew string) error {
 	var against *store.Contradiction
 	switch {
 	case errors.As(err, &against):
@@ -186,9 +199,9 @@ func (c *cli) decided(d app.Decided, err error) error {
 			fmt.Fprintf(c.out, "%s (%s) says so already; nothing has changed\n", d.Decision, d.Kind)
 			return
 		}
-		fmt.Fprintf(c.out, "%s %s; it takes effect with the next touchstone run --once, or by the daemon within a minute\n", d.Kind, d.Decision)
+		fmt.Fprintf(c.out, "%s %s%s\n", d.Kind, d.Decision, when)
 		if len(d.Withdrew) > 0 {
-			fmt.Fprintf(c.out, "  takes out of force: %s\n", strings.Join(d.Withdrew, ", "))
+			fmt.Fprintf(c.out, "  %s: %s\n", withdrew, strings.Join(d.Withdrew, ", "))
 		}
 		if d.Kind != store.Undone {
 			fmt.Fprintf(c.out, "  touchstone undo %s takes it back\n", d.Decision)

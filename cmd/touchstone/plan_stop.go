@@ -17,7 +17,7 @@ func (c *cli) planStopCmds() []*cobra.Command {
 		cmd := &cobra.Command{
 			Use: use + " TARGET", Short: short, Args: args(cobra.ExactArgs(1)),
 			RunE: c.withApp(func(ctx context.Context, a *app.App, names []string) error {
-				if err := do(a, ctx, names[0], web.By{Who: b.by().Who, Why: b.why}); err != nil {
+				if err := do(a, ctx, names[0], b.page()); err != nil {
 					return err
 				}
 				return c.print(map[string]string{use: names[0]}, func() { fmt.Fprintf(c.out, done+"\n", names[0]) })

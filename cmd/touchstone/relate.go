@@ -9,7 +9,6 @@ import (
 
 	"touchstone/internal/app"
 	"touchstone/internal/record"
-	"touchstone/internal/store"
 )
 
 // relateCmds are the commands by which a person states how customers are related.
@@ -58,19 +57,9 @@ func (c *cli) relationsEndCmd() *cobra.Command {
 	return cmd
 }
 
-// stated tells what a statement came to.
+// stated tells what a statement came to, which holds at once.
 func (c *cli) stated(d app.Decided, err error) error {
-	if err != nil || d.Existing || c.json {
-		return c.decided(d, err)
-	}
-	fmt.Fprintf(c.out, "%s %s\n", d.Kind, d.Decision)
-	if len(d.Withdrew) > 0 {
-		fmt.Fprintf(c.out, "  takes the place of: %s\n", strings.Join(d.Withdrew, ", "))
-	}
-	if d.Kind != store.Undone {
-		fmt.Fprintf(c.out, "  touchstone undo %s takes it back\n", d.Decision)
-	}
-	return nil
+	return c.told(d, err, "", "takes the place of")
 }
 
 func (c *cli) relationsListCmd() *cobra.Command {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,15 +29,6 @@ func (f *questionFlags) add(l *pflag.FlagSet) {
 	l.StringVar(&f.q.Text, "text", "", "a word of either customer, or an id")
 }
 
-// unlessUsage makes a question that makes no sense a wrong use.
-func unlessUsage(err error) error {
-	var p *web.Problem
-	if errors.As(err, &p) {
-		return usageError{err}
-	}
-	return err
-}
-
 func (c *cli) reviewCmd() *cobra.Command {
 	var f questionFlags
 	var account string
@@ -56,7 +46,7 @@ func (c *cli) reviewCmd() *cobra.Command {
 			}
 			list, err := a.OpenPairs(ctx, f.q)
 			if err != nil {
-				return unlessUsage(err)
+				return usage(err)
 			}
 			shown := app.ShowPairs(list)
 			if err := c.sawPairs(ctx, a, shown.Pairs); err != nil {
@@ -121,7 +111,7 @@ func (c *cli) reviewStatsCmd() *cobra.Command {
 			}
 			s, err := a.ReviewStats(ctx, account, entity, minutes)
 			if err != nil {
-				return unlessUsage(err)
+				return usage(err)
 			}
 			shown := app.ShowStats(s)
 			return c.print(shown, func() {
@@ -148,10 +138,9 @@ func (c *cli) reviewAnswerCmd() *cobra.Command {
 		Use: "answer PAIR same|apart|unsure", Short: "Decide a pair of the list", Args: args(cobra.ExactArgs(2)),
 		Long: "Decide a pair by its name in the list, 12-40. Where review.two_persons asks for two, the answer is kept, and takes effect when\nanother account gives the same.",
 		RunE: c.withApp(func(ctx context.Context, a *app.App, n []string) error {
-			x := b.by()
-			out, err := a.AnswerPair(ctx, web.PairAnswer{ID: n[0], Answer: n[1], Over: x.Over}, web.By{Who: x.Who, Why: x.Why})
+			out, err := a.AnswerPair(ctx, web.PairAnswer{ID: n[0], Answer: n[1], Over: b.over}, b.page())
 			if err != nil {
-				return unlessUsage(err)
+				return usage(err)
 			}
 			shown := app.ShowOutcome(out)
 			if err := c.print(shown, func() {
@@ -178,9 +167,8 @@ func (c *cli) pairWork(use, short string, n cobra.PositionalArgs, more func(*pfl
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: args(n),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, n []string) error {
-			x := b.by()
-			if err := do(ctx, a, n, web.By{Who: x.Who, Why: x.Why}); err != nil {
-				return unlessUsage(err)
+			if err := do(ctx, a, n, b.page()); err != nil {
+				return usage(err)
 			}
 			return c.print(map[string]string{"pair": n[0]}, func() { fmt.Fprintln(c.out, "kept") })
 		}),

@@ -48,10 +48,9 @@ func (c *cli) reviewBulkCmd() *cobra.Command {
 			if err := f.chosen(); err != nil {
 				return err
 			}
-			x := f.by.by()
-			by := web.By{Who: x.Who, Why: x.Why}
+			by := f.by.page()
 			f.q.Me = by.Who
-			return unlessUsage(c.bulk(ctx, a, &f, by))
+			return usage(c.bulk(ctx, a, &f, by))
 		}),
 	}
 	l := cmd.Flags()
