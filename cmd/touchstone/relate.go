@@ -128,26 +128,15 @@ func (c *cli) relationTable(list []app.Relation) {
 	}
 	var rows [][]any
 	for _, r := range list {
-		var more []string
-		for _, p := range []string{r.Title, r.Role, r.Stance} {
-			if p != "" {
-				more = append(more, p)
-			}
-		}
-		if r.Share != "" {
-			more = append(more, r.Share+" %")
-		}
-		if r.Since != "" || r.Until != "" {
-			more = append(more, r.Since+"…"+r.Until)
-		}
+		words := r.Words()
 		if r.Over {
-			more = append(more, "(not now)")
+			words = strings.TrimPrefix(words+", (not now)", ", ")
 		}
 		says := r.Source
 		if r.Decision != "" {
 			says = r.Who + " " + r.Decision
 		}
-		rows = append(rows, []any{endName(r.A), r.Kind, endName(r.B), strings.Join(more, ", "), says})
+		rows = append(rows, []any{endName(r.A), r.Kind, endName(r.B), words, says})
 	}
 	c.table([]string{"golden record", "", "golden record", "", "says"}, rows)
 }

@@ -32,6 +32,11 @@ type Relation struct {
 	a, b int64 // founders
 }
 
+// Words shows what a relation says beside its ends.
+func (r Relation) Words() string {
+	return relationWords(store.SaidRelation{Title: r.Title, Role: r.Role, Stance: r.Stance, Share: r.Share, Since: r.Since, Until: r.Until})
+}
+
 // End is one end of a relation.
 type End struct {
 	ID     string `json:"id,omitempty"` // golden id; "" while it has not landed
