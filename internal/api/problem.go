@@ -93,7 +93,7 @@ func (x *api) problem(ctx context.Context, what string, err error) error {
 		if own.Title == "" {
 			own.Title = http.StatusText(own.Status)
 		}
-		return own
+		return err // with the headers that it may carry
 	case errors.As(err, &ask):
 		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: ask.Error(), Errors: []Fault{{Location: "body." + ask.Field, Message: ask.En}}}
 	case errors.Is(err, record.ErrNotFound):
