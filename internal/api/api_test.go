@@ -188,6 +188,11 @@ func TestAStewardDecidesByAPI(t *testing.T) {
 		if r := c.do("POST", api.Path+"/decisions/merge", `{"a": "x1", "b": "x2"}`, "Idempotency-Key", "key-00001"); r.status != 422 || !strings.Contains(r.text, "another request") {
 			t.Errorf("another request with the key: %d %s", r.status, r.text)
 		}
+		for _, key := range []string{"", "short", "with a blank"} {
+			if r := c.do("POST", api.Path+"/decisions/merge", merge, "Idempotency-Key", key); r.status != 400 || !strings.Contains(r.text, "Idempotency-Key must") {
+				t.Errorf("the key %q: %d %s, want 400", key, r.status, r.text)
+			}
+		}
 		feed := c.get(api.Path + "/changes").body["next"].(float64)
 		c.settle()
 		if got := c.customers(); len(got) != 2 {

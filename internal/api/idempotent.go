@@ -29,13 +29,13 @@ const (
 // told so. An answer that says "try again" frees the key.
 func (x *api) idempotent(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		given := r.Header.Get(keyHeader)
-		if given == "" {
+		given := r.Header.Values(keyHeader)
+		if len(given) == 0 {
 			next(w, r)
 			return
 		}
-		if !visible(given) {
-			writeProblem(w, &Problem{Status: http.StatusBadRequest, Detail: keyHeader + " must have 8 to 200 visible ASCII characters"})
+		if len(given) > 1 || !visible(given[0]) {
+			writeProblem(w, &Problem{Status: http.StatusBadRequest, Detail: keyHeader + " must stand once and have 8 to 200 visible ASCII characters"})
 			return
 		}
 		body, err := readAll(w, r)
@@ -44,7 +44,7 @@ func (x *api) idempotent(next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		key, asked := hashed(auth.From(r.Context()).ID, given), sha256.Sum256([]byte(r.Method+" "+r.URL.RequestURI()+"\n"+string(body)))
+		key, asked := hashed(auth.From(r.Context()).ID, given[0]), sha256.Sum256([]byte(r.Method+" "+r.URL.RequestURI()+"\n"+string(body)))
 		call, taken, err := x.app.Store.BeginCall(r.Context(), key, asked[:], keyLife, keyStuck)
 		switch {
 		case err != nil:
