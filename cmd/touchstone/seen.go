@@ -33,11 +33,11 @@ func eachOf[T any](list []T, ids func(T) []string) (out []string) {
 // sawGolden is saw of a golden record that may have been named by one of its
 // source records: those names may say who it is, and stay out of the trail.
 func (c *cli) sawGolden(ctx context.Context, a *app.App, what, name string) error {
-	s, err := a.Golden(ctx, name)
+	id, err := a.GoldenID(ctx, name)
 	if err != nil {
 		return err
 	}
-	return c.saw(ctx, a, what, s.ID)
+	return c.saw(ctx, a, what, id)
 }
 
 // plannedGolden are the golden records whose values a target's plan shows.

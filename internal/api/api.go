@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -227,7 +228,7 @@ func by(ctx context.Context, why string, over bool) app.By {
 func (x *api) seen(ctx context.Context, what string, ids ...string) error {
 	var list []string
 	for _, id := range ids {
-		if id != "" {
+		if id != "" && !slices.Contains(list, id) {
 			list = append(list, id)
 		}
 	}
@@ -235,6 +236,16 @@ func (x *api) seen(ctx context.Context, what string, ids ...string) error {
 		return nil
 	}
 	return x.app.Seen(ctx, auth.From(ctx).ID, what, list)
+}
+
+// seenNamed is seen of a golden record as it was named in the request, which may
+// be by one of its source records.
+func (x *api) seenNamed(ctx context.Context, what, name string, ids ...string) error {
+	id, err := x.app.GoldenID(ctx, name)
+	if err != nil {
+		return err
+	}
+	return x.seen(ctx, what, append(ids, id)...)
 }
 
 // readAll reads a bounded body.

@@ -160,7 +160,7 @@ func (x *api) customers() {
 			if len(list) == in.Limit {
 				out.Next = list[len(list)-1].Place
 			}
-			return answer(out, x.seen(ctx, "read.events", in.ID))
+			return answer(out, x.seenNamed(ctx, "read.events", in.ID))
 		})
 	add(x, op{http.MethodGet, "/customers/{id}/totals", "getCustomerTotals", "A customer's events summed by type and currency", auth.SeeCustomers, tag, 0},
 		func(ctx context.Context, in *ByID) (*Body[[]store.EventTotal], error) {
@@ -168,7 +168,7 @@ func (x *api) customers() {
 			if err != nil {
 				return nil, err
 			}
-			return answer(append([]store.EventTotal{}, list...), x.seen(ctx, "read.events", in.ID))
+			return answer(append([]store.EventTotal{}, list...), x.seenNamed(ctx, "read.events", in.ID))
 		})
 	add(x, op{http.MethodGet, "/customers/{id}/relations", "getCustomerRelations", "What stands around a golden record", auth.SeeCustomers, tag, 0},
 		func(ctx context.Context, in *ByID) (*Body[app.ShownAround], error) {
@@ -176,7 +176,7 @@ func (x *api) customers() {
 			if err != nil {
 				return nil, err
 			}
-			return answer(s, x.seen(ctx, "read.customer", in.ID))
+			return answer(s, x.seenNamed(ctx, "read.customer", in.ID))
 		})
 	add(x, op{http.MethodGet, "/customers/{id}/how", "explainCustomer", "How a golden record came together, what was refused, and where it would part", auth.SeeCustomers, tag, 0},
 		func(ctx context.Context, in *ByID) (*Body[app.How], error) {

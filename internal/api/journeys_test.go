@@ -377,6 +377,15 @@ func TestRunsQualityAndAuditByAPI(t *testing.T) {
 		if len(looks) != 1 || looks[0]["who"] != "amy" {
 			t.Errorf("the look at customers in the trail: %v", looks)
 		}
+		c.get(api.Path + "/customers/desk:89/totals")
+		c.get(api.Path + "/customers/desk:89/related")
+		gamma := fmt.Sprint([]any{c.customers()["Gamma Foods Inc"]})
+		for _, what := range []string{"read.events", "read.customer"} {
+			looks := c.items("/audit?what=" + what)
+			if len(looks) != 1 || fmt.Sprint(looks[0]["subjects"]) != gamma {
+				t.Errorf("a look at desk:89 is kept as %v, want one %s of %s", looks, what, gamma)
+			}
+		}
 		if s := c.get(api.Path + "/audit/state").body; s["open"] == nil {
 			t.Errorf("state: %v", s)
 		}

@@ -42,11 +42,11 @@ func (x *api) relations() {
 			if err != nil {
 				return nil, err
 			}
-			ids := []string{in.ID}
+			var ids []string
 			for _, r := range list {
 				ids = append(ids, r.A.ID, r.B.ID)
 			}
-			return answer(related{append([]app.Relation{}, list...), more}, x.seen(ctx, "read.customer", ids...))
+			return answer(related{append([]app.Relation{}, list...), more}, x.seenNamed(ctx, "read.customer", in.ID, ids...))
 		})
 	add(x, op{http.MethodGet, "/customers/{id}/people", "getOrgChart", "The people of a company, each with the place (parent) of the manager in the list", auth.SeeCustomers, tag, 0},
 		func(ctx context.Context, in *onDay) (*Body[Plain[web.OrgChart]], error) {

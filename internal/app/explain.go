@@ -76,6 +76,14 @@ func (a *App) Golden(ctx context.Context, id string) (Shown, error) {
 	return s, nil
 }
 
+// GoldenID is the id of the golden record that is named by an id, also an old
+// one, or by one of its source records. The audit trail keeps it instead of the
+// name: that of a source record may say who it is.
+func (a *App) GoldenID(ctx context.Context, name string) (string, error) {
+	g, _, err := a.findGolden(ctx, name)
+	return g.ID, err
+}
+
 func (a *App) findGolden(ctx context.Context, id string) (store.Golden, bool, error) {
 	ref, isRef, err := a.sourceRef(id)
 	if err != nil {
