@@ -300,6 +300,8 @@ func TestPlansAndConflictsByAPI(t *testing.T) {
 		}
 		c.post(204, "/plans/help/go", `{}`)
 		c.settle() // it is planned again
+		// There is one address that approves: it asks for the brake.
+		c.post(404, "/targets/help/approve", `{"upto": 0}`)
 		c.post(204, "/plans/help/approve", `{"upto": 0, "brake": true, "why": "looked at it"}`)
 		c.settle()
 		stuck := c.get(api.Path + "/conflicts?view=rejected").body["rows"].([]any)

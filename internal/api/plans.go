@@ -30,8 +30,8 @@ func (p planPart) decision() web.PlanDecision {
 	return web.PlanDecision{Target: p.Target, Op: p.Body.Op, Field: p.Body.Field, Upto: p.Body.Upto, Brake: p.Body.Brake}
 }
 
-// planParts decide on plans part by part.
-func (x *api) planParts() {
+// plans are decided on as a whole or part by part.
+func (x *api) plans() {
 	const tag = "Plans"
 	add(x, op{http.MethodGet, "/plans", "listPlans", "Every target with what waits to be written", auth.See, tag, 0},
 		func(ctx context.Context, _ *none) (*Body[List[Plain[web.PlanSummary]]], error) {

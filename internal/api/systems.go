@@ -32,8 +32,8 @@ func (x *api) systems() {
 		})
 }
 
-// plans is what is written to the targets.
-func (x *api) plans() {
+// writes are what goes to the targets, one by one.
+func (x *api) writes() {
 	const tag = "Writes"
 	type plansIn struct {
 		Target string `query:"target" maxLength:"100"`
@@ -53,17 +53,6 @@ func (x *api) plans() {
 				}
 			}
 			return answer(List[app.PlanTarget]{Items: append([]app.PlanTarget{}, list...)}, x.seen(ctx, "read.writes", rows...))
-		})
-	type approveIn struct {
-		Target string `path:"target" maxLength:"100"`
-		Body   struct {
-			Why  string `json:"why,omitempty" maxLength:"2000"`
-			Upto int64  `json:"upto" minimum:"0" doc:"number of the last row that the person saw (upto of the plan); 0 for all there is now"`
-		}
-	}
-	add(x, op{http.MethodPost, "/targets/{target}/approve", "approvePlan", "Lets a target's plan be written", auth.Approve, tag, http.StatusNoContent},
-		func(ctx context.Context, in *approveIn) (*none, error) {
-			return &none{}, x.app.ApproveUpto(ctx, in.Target, auth.From(ctx).ID, in.Body.Why, in.Body.Upto)
 		})
 	type rows struct {
 		Body struct {
