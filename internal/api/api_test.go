@@ -214,6 +214,9 @@ func TestAStewardDecidesByAPI(t *testing.T) {
 		if len(items) != 3 || items[0].(map[string]any)["golden"] != alpha || items[1].(map[string]any)["golden"] != nil || len(items[2].(map[string]any)["members"].([]any)) != 3 {
 			t.Errorf("crosswalk: %s", both.text)
 		}
+		if last := items[2].(map[string]any); last["golden"] != alpha || last["moved"] != true || last["golden_asked"] != gamma {
+			t.Errorf("an id that went into another is looked up as %v, want %s", last, alpha)
+		}
 		undo := c.do("POST", api.Path+"/decisions/"+first.body["decision"].(string)+"/undo", `{}`)
 		if undo.status != 200 {
 			t.Fatalf("undo: %d %s", undo.status, undo.text)

@@ -2,10 +2,8 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -115,34 +113,19 @@ func (x *api) crosswalk() {
 			for i := range refs {
 				out.Items = append(out.Items, Crosswalked{Record: &in.Body.Records[i], Golden: of[refs[i]].Golden})
 			}
+			goldens, err := x.app.RecordsOf(ctx, in.Body.Goldens)
+			if err != nil {
+				return nil, err
+			}
 			for _, id := range in.Body.Goldens {
-				c, err := x.membersOf(ctx, id)
-				if err != nil {
-					return nil, err
+				c := Crosswalked{Asked: id, Golden: goldens[id].ID, Moved: goldens[id].ID != "" && goldens[id].ID != id}
+				for _, r := range goldens[id].Records {
+					c.Members = append(c.Members, RecordID{r.Source, r.Entity, r.ID})
 				}
 				out.Items = append(out.Items, c)
 			}
 			return answer(out, nil)
 		})
-}
-
-// membersOf says which source records a golden id stands for.
-func (x *api) membersOf(ctx context.Context, id string) (Crosswalked, error) {
-	c := Crosswalked{Asked: id}
-	g, err := x.app.Golden(ctx, id)
-	if errors.Is(err, record.ErrNotFound) {
-		return c, nil
-	}
-	if err != nil {
-		return c, err
-	}
-	c.Golden, c.Moved = g.ID, g.Moved
-	for _, m := range g.Members {
-		source, rest, _ := strings.Cut(m.Ref, "/")
-		entity, local, _ := strings.Cut(rest, "/")
-		c.Members = append(c.Members, RecordID{source, entity, local})
-	}
-	return c, nil
 }
 
 func (x *api) exports() {
