@@ -57,11 +57,8 @@ func reviewPair(p web.Pair) ReviewPair {
 
 func (x *api) reviews() {
 	const tag = "Review"
-	type one struct {
-		ID string `path:"id" maxLength:"60"`
-	}
 	add(x, op{http.MethodGet, "/reviews/{id}", "getReview", "One pair, weighed", auth.SeeCustomers, tag, 0},
-		func(ctx context.Context, in *one) (*Body[ReviewPair], error) {
+		func(ctx context.Context, in *Named) (*Body[ReviewPair], error) {
 			// What an answer is about is read before the values: who sends it with the
 			// answer has then seen all that it stands for.
 			work, err := x.app.PairWork(ctx, in.ID, auth.From(ctx).ID)
@@ -137,22 +134,14 @@ func (x *api) quarantine() {
 			}
 			return answer(out, x.seen(ctx, "read.quarantine", ids...))
 		})
-	type one struct {
-		ID string `path:"id" maxLength:"100"`
-	}
 	add(x, op{http.MethodGet, "/quarantine/{id}", "getQuarantined", "A quarantined record as it came", auth.SeeCustomers, tag, 0},
-		func(ctx context.Context, in *one) (*Body[Quarantined], error) {
+		func(ctx context.Context, in *Named) (*Body[Quarantined], error) {
 			q, err := x.app.QuarantineRecord(ctx, in.ID)
 			if err != nil {
 				return nil, err
 			}
 			out := quarantined(q.QuarantineRow)
-			out.Problems, out.Repairs = plain(q.Problems), plain(q.Repairs)
-			row, err := x.app.Store.QuarantineShow(ctx, q.ID)
-			if err != nil {
-				return nil, err
-			}
-			out.Raw = string(row.Raw)
+			out.Raw, out.Problems, out.Repairs = q.Raw, plain(q.Problems), plain(q.Repairs)
 			return answer(out, x.seen(ctx, "read.quarantine", q.ID))
 		})
 }

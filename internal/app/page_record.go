@@ -41,7 +41,7 @@ func (a *App) QuarantineRecord(ctx context.Context, id string) (out web.Quaranti
 			values[r.Value] = true
 		}
 	}
-	out.Lines = rawLines(q.Raw, paths, values)
+	out.Raw, out.Lines = string(q.Raw), rawLines(q.Raw, paths, values)
 	if err := a.recordAround(ctx, q, &out); err != nil {
 		return out, err
 	}

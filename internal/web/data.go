@@ -152,6 +152,7 @@ type QuarantinePage struct {
 // QuarantineRecord is one of them as it came.
 type QuarantineRecord struct {
 	QuarantineRow
+	Raw      string // as it came
 	Lines    []RawLine
 	Problems []Mending  // of a record that waits
 	Golden   string     // id of the golden record it is in; "" for none yet
