@@ -47,14 +47,10 @@ func (r Remedy) Lossy() bool {
 // Place is where in a record a reason points to: the field, the number of its
 // entry, -1 for none, and the part of the entry.
 func Place(field string) (name string, entry int, part string) {
-	rest, ok := strings.CutPrefix(field, "/")
-	if !ok {
+	if !strings.HasPrefix(field, "/") {
 		return field, -1, ""
 	}
-	steps := strings.Split(rest, "/")
-	for i, s := range steps {
-		steps[i] = strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
-	}
+	steps := schema.Steps(field)
 	name, entry = steps[0], -1
 	if len(steps) > 1 {
 		if n, err := strconv.Atoi(steps[1]); err == nil {

@@ -1,9 +1,6 @@
 package schema
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "encoding/json"
 
 // Limits are what a schema says of the values at one place, as far as a repair
 // can keep to it; zero for no limit.
@@ -15,16 +12,7 @@ type Limits struct {
 
 // Limits gives those of a field as reasons name it: "status", "/phones/0/value".
 func (s *Schema) Limits(field string) (l Limits) {
-	node := s.follow(s.doc)
-	for _, step := range strings.Split(pointerOf(field), "/")[1:] {
-		step = strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")
-		properties, _ := node["properties"].(map[string]any)
-		next, ok := properties[step].(map[string]any)
-		if !ok {
-			next, _ = node["items"].(map[string]any)
-		}
-		node = s.follow(next)
-	}
+	node := s.place(Steps(field))
 	list, _ := node["enum"].([]any)
 	for _, v := range list {
 		switch v := v.(type) {

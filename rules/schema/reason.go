@@ -155,9 +155,29 @@ func escapePointer(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
 }
 
-// names lists the properties that the schema knows at a place of the document,
-// as far as they can be found by properties, items and references.
+func unescapePointer(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
+}
+
+// Steps are the names and numbers on the way to a field as reasons name it:
+// "status", "/phones/0/value".
+func Steps(field string) []string {
+	steps := strings.Split(pointerOf(field), "/")[1:]
+	for i, s := range steps {
+		steps[i] = unescapePointer(s)
+	}
+	return steps
+}
+
+// names lists the properties that the schema knows at a place of the document.
 func (s *Schema) names(at []string) []string {
+	properties, _ := s.place(at)["properties"].(map[string]any)
+	return slices.Sorted(maps.Keys(properties))
+}
+
+// place is what the schema says of a place of the document, as far as it can be
+// found by properties, items and references.
+func (s *Schema) place(at []string) map[string]any {
 	node := s.follow(s.doc)
 	for _, step := range at {
 		properties, _ := node["properties"].(map[string]any)
@@ -167,8 +187,7 @@ func (s *Schema) names(at []string) []string {
 		}
 		node = s.follow(next)
 	}
-	properties, _ := node["properties"].(map[string]any)
-	return slices.Sorted(maps.Keys(properties))
+	return node
 }
 
 // follow goes along references, which cannot be circular.
@@ -180,8 +199,7 @@ func (s *Schema) follow(node map[string]any) map[string]any {
 		}
 		node = s.doc
 		for _, step := range strings.Split(ref, "/")[1:] {
-			step = strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")
-			node, _ = node[step].(map[string]any)
+			node, _ = node[unescapePointer(step)].(map[string]any)
 		}
 	}
 }
