@@ -4,6 +4,7 @@
 package repair
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"touchstone/internal/record"
+	"touchstone/matching/compare"
 	"touchstone/rules/schema"
 	"touchstone/rules/text"
 )
@@ -216,34 +218,15 @@ func once(points []record.Point) (out []record.Point) {
 // mostChoices bounds the allowed values that are offered.
 const mostChoices = 8
 
-// nearestFirst orders what is allowed by how like it is to s, at most mostChoices.
+// nearestFirst orders what is allowed by how like it is to s, capitals and white
+// space aside, at most mostChoices.
 func nearestFirst(s string, allowed []string) []string {
+	s = strings.ToLower(strings.TrimSpace(s))
+	slips := make(map[string]int, len(allowed))
+	for _, a := range allowed {
+		slips[a] = compare.LevenshteinString(s, strings.ToLower(a), compare.Max)
+	}
 	list := slices.Clone(allowed)
-	slices.SortStableFunc(list, func(a, b string) int { return distance(s, a) - distance(s, b) })
+	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(slips[a], slips[b]) })
 	return list[:min(len(list), mostChoices)]
-}
-
-// distance is Levenshtein's between two short texts, capitals and white space
-// aside; long ones count as far apart.
-func distance(s, t string) int {
-	a, b := []rune(strings.ToLower(strings.TrimSpace(s))), []rune(strings.ToLower(t))
-	if len(a) > 100 || len(b) > 100 {
-		return 100
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, x := range a {
-		corner := row[0]
-		row[0] = i + 1
-		for j, y := range b {
-			cost := 1
-			if x == y {
-				cost = 0
-			}
-			corner, row[j+1] = row[j+1], min(corner+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
