@@ -84,17 +84,18 @@ func (c *cli) assess(cmd *cobra.Command, names []string, f assessFlags) error {
 }
 
 func (c *cli) assessFiles(ctx context.Context, files []string, f assessFlags) (a web.Assessment, err error) {
-	o, memory, err := f.options(c)
+	o, err := f.options(c)
 	if err != nil {
 		return a, err
 	}
-	t, err := loadTable(ctx, files, f.encoding, memory, c.stages())
+	t, err := loadTable(ctx, files, f.encoding, o.Memory, o.Progress)
 	if err != nil {
 		return a, err
 	}
 	r, err := assess.Table(ctx, t, o)
+	c.stagesEnd()
 	if err != nil {
-		return a, err
+		return a, mended(err)
 	}
 	a = web.Assessment{
 		Name: filepath.Base(files[0]), Entity: r.Entity, At: env.Real().Clock.Now(), Rows: r.Rows, Found: true,

@@ -42,11 +42,11 @@ type scoredPair struct {
 }
 
 func (c *cli) compare(ctx context.Context, files []string, f dedupeFlags, prior float64) error {
-	o, memory, err := f.options(c)
+	o, err := f.options(c)
 	if err != nil {
 		return err
 	}
-	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
+	t, err := loadTable(ctx, files, f.encoding, o.Memory, o.Progress)
 	if err != nil {
 		return err
 	}

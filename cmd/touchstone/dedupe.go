@@ -75,7 +75,7 @@ func (f *dedupeFlags) tables(fl *pflag.FlagSet) {
 	fl.IntVar(&f.workers, "workers", 0, "how many cores to use; all without it (the result is the same)")
 }
 
-func (f *dedupeFlags) options(c *cli) (dedupe.Options, int64, error) {
+func (f *dedupeFlags) options(c *cli) (dedupe.Options, error) {
 	o := dedupe.Options{Entity: f.entity, Map: map[string]string{}, ID: f.id, Link: f.link, Threshold: f.threshold, Workers: f.workers, Pairs: f.pairs != "", Progress: c.stages()}
 	if o.Workers <= 0 {
 		o.Workers = runtime.NumCPU()
@@ -84,21 +84,21 @@ func (f *dedupeFlags) options(c *cli) (dedupe.Options, int64, error) {
 	for _, m := range f.maps {
 		column, meaning, ok := strings.Cut(m, "=")
 		if !ok {
-			return o, 0, usageError{fmt.Errorf("--map %s: want COLUMN=MEANING, such as --map tel=phone", m)}
+			return o, usageError{fmt.Errorf("--map %s: want COLUMN=MEANING, such as --map tel=phone", m)}
 		}
 		o.Map[column] = meaning
 	}
 	if err := dedupe.CheckEntity(f.entity); err != nil {
-		return o, 0, usageError{err}
+		return o, usageError{err}
 	}
 	if f.survive != string(dedupe.MostComplete) && f.survive != string(dedupe.MostFrequent) {
-		return o, 0, usageError{fmt.Errorf("--survivorship is %q, want %s or %s", f.survive, dedupe.MostComplete, dedupe.MostFrequent)}
+		return o, usageError{fmt.Errorf("--survivorship is %q, want %s or %s", f.survive, dedupe.MostComplete, dedupe.MostFrequent)}
 	}
-	memory, err := parseSize(f.memory)
-	if err != nil {
-		return o, 0, usageError{fmt.Errorf("--memory: %w", err)}
+	var err error
+	if o.Memory, err = parseSize(f.memory); err != nil {
+		return o, usageError{fmt.Errorf("--memory: %w", err)}
 	}
-	return o, memory, nil
+	return o, nil
 }
 
 const encodingHint = "another encoding is named by --encoding NAME"
@@ -206,7 +206,7 @@ func (c *cli) stagesEnd() {
 }
 
 func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
-	o, memory, err := f.options(c)
+	o, err := f.options(c)
 	if err != nil {
 		return err
 	}
@@ -217,10 +217,9 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
 		}
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(batchGC(files)))
-	o.Memory = memory
 	clock := env.Real().Clock
 	start := clock.Now()
-	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
+	t, err := loadTable(ctx, files, f.encoding, o.Memory, o.Progress)
 	if err != nil {
 		return err
 	}

@@ -129,11 +129,11 @@ func scoreResult(truth label.Truth, path string) (s eval.Score, err error) {
 }
 
 func (c *cli) evalFiles(ctx context.Context, truth label.Truth, files []string, f evalFlags) (out evaluated, err error) {
-	o, memory, err := f.options(c)
+	o, err := f.options(c)
 	if err != nil {
 		return out, err
 	}
-	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
+	t, err := loadTable(ctx, files, f.encoding, o.Memory, o.Progress)
 	if err != nil {
 		return out, err
 	}

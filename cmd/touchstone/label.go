@@ -95,7 +95,7 @@ func (c *cli) labelFiles(ctx context.Context, in io.Reader, files []string, f la
 	if f.entity == "" {
 		f.dedupeFlags.entity = "auto"
 	}
-	o, memory, err := f.options(c)
+	o, err := f.options(c)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (c *cli) labelFiles(ctx context.Context, in io.Reader, files []string, f la
 	if _, err := os.Stat(filepath.Dir(f.labels)); err != nil { // before anybody has answered
 		return usageError{fmt.Errorf("--labels %s: there is no such folder", f.labels)}
 	}
-	t, err := loadTable(ctx, files, f.encoding, memory, o.Progress)
+	t, err := loadTable(ctx, files, f.encoding, o.Memory, o.Progress)
 	if err != nil {
 		return err
 	}
