@@ -15,11 +15,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"touchstone/internal/auth"
 	"touchstone/internal/env"
@@ -66,8 +67,8 @@ type Provider struct {
 	http *http.Client
 	aead cipher.AEAD // of what a browser keeps meanwhile
 
-	mu   sync.Mutex
-	seen *oidc.Provider // once its discovery document was read
+	once singleflight.Group            // who comes while it is asked shares the answer
+	seen atomic.Pointer[oidc.Provider] // once its discovery document was read
 }
 
 // New makes a provider; nobody is asked before somebody signs in.
@@ -102,19 +103,22 @@ func loopback(u *url.URL) bool {
 
 // discovered reads the provider's discovery document, once it can be had.
 func (p *Provider) discovered() (*oidc.Provider, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.seen != nil {
-		return p.seen, nil
+	if found := p.seen.Load(); found != nil {
+		return found, nil
 	}
-	// Its keys are fetched later with this context: it has to outlive the
-	// request. The client bounds each call.
-	found, err := oidc.NewProvider(oidc.ClientContext(context.Background(), p.http), p.o.Issuer)
+	_, err, _ := p.once.Do("", func() (any, error) {
+		// Its keys are fetched later with this context: it has to outlive the
+		// request. The client bounds each call.
+		found, err := oidc.NewProvider(oidc.ClientContext(context.Background(), p.http), p.o.Issuer)
+		if err == nil {
+			p.seen.Store(found)
+		}
+		return nil, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDown, err)
 	}
-	p.seen = found
-	return found, nil
+	return p.seen.Load(), nil
 }
 
 func (p *Provider) config(at oauth2.Endpoint, redirect string) *oauth2.Config {

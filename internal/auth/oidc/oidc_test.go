@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"touchstone/internal/auth"
@@ -126,4 +130,41 @@ func TestAnIssuerWithoutTLSIsRefused(t *testing.T) {
 			t.Errorf("issuer %q is taken", issuer)
 		}
 	}
+}
+
+// slow is a provider that says nothing before the gate opens, and then fails.
+type slow struct {
+	gate  chan struct{}
+	asked atomic.Int32
+}
+
+func (s *slow) RoundTrip(*http.Request) (*http.Response, error) {
+	s.asked.Add(1)
+	<-s.gate
+	return nil, errors.New("no answer")
+}
+
+func TestAProviderIsAskedOnceByAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		provider, world := &slow{gate: make(chan struct{})}, env.Real()
+		world.HTTP = provider
+		p, err := New(Options{Issuer: "http://127.0.0.1", ClientID: "touchstone", Env: world})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				if _, _, err := p.Begin(back, "/"); !errors.Is(err, ErrDown) {
+					t.Errorf("begin: %v, want ErrDown", err)
+				}
+			})
+		}
+		synctest.Wait()
+		close(provider.gate)
+		all.Wait()
+		if n := provider.asked.Load(); n != 1 {
+			t.Errorf("five people at once made %d requests, want 1", n)
+		}
+	})
 }
