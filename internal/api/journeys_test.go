@@ -161,7 +161,11 @@ func TestRecordsAreMendedByAPI(t *testing.T) {
 		}
 		fault := faults[0]["fault"].(string)
 		one := "/quarantine/" + rows[0]["id"].(string)
-		problem := c.get(api.Path + one).body["problems"].([]any)[0].(map[string]any)
+		shown := c.get(api.Path + one).body
+		if raw := shown["raw"].(string); !strings.Contains(raw, "many") {
+			t.Errorf("the record as it came: %s", raw)
+		}
+		problem := shown["problems"].([]any)[0].(map[string]any)
 		typed := fmt.Sprintf(`{"field": %q, "remedy": "typed", "value": %%q, "why": "asked"}`, problem["field"])
 		c.post(422, one+"/repair", fmt.Sprintf(typed, "some"))
 		mended := c.post(200, one+"/repair", fmt.Sprintf(typed, "12"))

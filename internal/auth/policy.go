@@ -138,7 +138,7 @@ func trimmed(s string) string {
 // keyboard holds rows that fingers run along, both ways.
 const keyboard = "abcdefghijklmnopqrstuvwxyz 01234567890 qwertyuiop asdfghjkl zxcvbnm qazwsxedcrfvtgbyhnujmikolp 1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"
 
-// runs says whether a password is one to three characters again and again, or
+// runs says whether a password is four characters or fewer again and again, or
 // mostly a run along the keyboard.
 func runs(s string) bool {
 	set := map[rune]bool{}

@@ -49,7 +49,7 @@ func (t *Throttle) Take(key string, now time.Time) (wait time.Duration, ok bool)
 	return 0, true
 }
 
-// Pause is how long to wait after n bad tries.
+// pause is how long to wait after n bad tries.
 func (t *Throttle) pause(n int) time.Duration {
 	if n < t.Free {
 		return 0
