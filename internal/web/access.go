@@ -204,6 +204,11 @@ func (s *server) bearer(r *http.Request) (actor auth.Actor, status int) {
 	return who, s.try(r, func() bool { return found })
 }
 
+// values says whether who asks may be shown customers' values.
+func (s *server) values(r *http.Request) bool {
+	return s.opts.ShowValues && auth.From(r.Context()).May(auth.SeeCustomers)
+}
+
 // seen keeps in the audit trail that these were shown, before they are. Where
 // values are not shown the page is refused.
 func (s *server) seen(w http.ResponseWriter, r *http.Request, what string, subjects ...string) bool {

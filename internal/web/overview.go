@@ -10,7 +10,7 @@ import (
 )
 
 // Overview is what the first page shows. It carries customers' data only in
-// Golden, and of that only what Options.ShowValues lets through is rendered.
+// Golden, and of that only what the reader may see is rendered.
 type Overview struct {
 	Sources []SourceRow // in the order of the configuration
 	Targets []TargetRow // in the order of the configuration
@@ -100,11 +100,11 @@ const (
 type Golden struct {
 	ID      string
 	Entity  string
-	Name    string // shown only with Options.ShowValues
+	Name    string // shown only to who may see customers
 	Members int    // source records behind it
 	Sources []string
 	Changed time.Time
-	Fields  []Field // shown only with Options.ShowValues
+	Fields  []Field // shown only to who may see customers
 }
 
 // Field is one value with where it came from.
@@ -199,7 +199,7 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := s.page(w, r, "overview")
-	v := overviewPage{page: p, Overview: data, ShowValues: s.opts.ShowValues}
+	v := overviewPage{page: p, Overview: data, ShowValues: s.values(r)}
 	if v.Health, err = s.data.Health(ctx, trendDays); err != nil {
 		s.fail(w, r, err)
 		return
@@ -212,7 +212,7 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 	v.Total, v.Missing = totals(data)
 	v.Headline, v.Calm = headline(p.words, data, v.Missing)
 	v.Flow = flow(data, v.Total)
-	if s.opts.ShowValues {
+	if v.ShowValues {
 		var ids []string
 		for _, g := range data.Last {
 			ids = append(ids, g.ID)

@@ -47,7 +47,6 @@ func (s *server) source(w http.ResponseWriter, r *http.Request) {
 type targetView struct {
 	page
 	TargetPage
-	ShowValues bool
 }
 
 func (s *server) target(w http.ResponseWriter, r *http.Request) {
@@ -58,19 +57,25 @@ func (s *server) target(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if s.writesSeen(w, r, data.Rows) {
+		s.render(w, r, http.StatusOK, "target.html", targetView{s.page(w, r, "target"), data})
+	}
+}
+
+// writesSeen keeps that these writes were shown. Who may not see what they write
+// is shown its fields alone, and that is not kept.
+func (s *server) writesSeen(w http.ResponseWriter, r *http.Request, rows []WriteRow) bool {
+	values := s.values(r)
 	var ids []string
-	for i := range data.Rows {
-		ids = append(ids, data.Rows[i].ID)
-		if !s.opts.ShowValues {
-			for j, f := range data.Rows[i].Fields {
-				data.Rows[i].Fields[j] = Change{Path: f.Path}
+	for i := range rows {
+		ids = append(ids, rows[i].ID)
+		if !values {
+			for j, f := range rows[i].Fields {
+				rows[i].Fields[j] = Change{Path: f.Path}
 			}
 		}
 	}
-	if s.opts.ShowValues && !s.seen(w, r, "read.writes", ids...) {
-		return
-	}
-	s.render(w, r, http.StatusOK, "target.html", targetView{s.page(w, r, "target"), data, s.opts.ShowValues})
+	return !values || s.seen(w, r, "read.writes", ids...)
 }
 
 func cutText(s string, runes int) string {

@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/net/html"
 
+	"touchstone/internal/auth"
+	"touchstone/internal/env"
 	"touchstone/internal/record"
 )
 
@@ -372,6 +374,29 @@ func TestNoPageShowsValuesWhereTheyAreOff(t *testing.T) {
 	}
 	if len(*f.seen) != 0 {
 		t.Errorf("something counts as seen: %v", *f.seen)
+	}
+}
+
+// TestNoPageShowsValuesToWhoMayNotSeeThem asks as a token that may see how the
+// systems are, and no customers.
+func TestNoPageShowsValuesToWhoMayNotSeeThem(t *testing.T) {
+	f := newOffice()
+	m := newServer(f, Options{Env: env.Env{Clock: stopped{}, Rand: func(p []byte) { copy(p, "0123456789") }}, ShowValues: true}).routesOf()
+	actor, shown := auth.Actor{ID: "dashboard", Role: auth.Machine, Only: []auth.Permission{auth.See}}, 0
+	for _, path := range append(everyPage(), "/quarantine.csv") {
+		w := httptest.NewRecorder()
+		m.mux.ServeHTTP(w, httptest.NewRequestWithContext(auth.With(t.Context(), actor), http.MethodGet, path, nil))
+		if w.Code == http.StatusOK {
+			shown++
+		}
+		for _, secret := range []string{"SECRET", "美跃", "美躍"} {
+			if strings.Contains(w.Body.String(), secret) {
+				t.Errorf("%s shows %q", path, secret)
+			}
+		}
+	}
+	if shown < 3 || len(*f.seen) != 0 {
+		t.Errorf("%d pages are shown, want the overview, a source and a target at least; counted as seen: %v", shown, *f.seen)
 	}
 }
 

@@ -58,12 +58,11 @@ func targetHref(target, state string) string {
 type planView struct {
 	page
 	PlanPage
-	Q          PlanQuery
-	Form       planForm
-	Problem    Problem
-	ShowValues bool
-	Headline   string
-	Chart      chart.Chart
+	Q        PlanQuery
+	Form     planForm
+	Problem  Problem
+	Headline string
+	Chart    chart.Chart
 }
 
 // planForm is what was typed into the form of a decision.
@@ -84,23 +83,11 @@ func (s *server) plan(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) showPlan(w http.ResponseWriter, r *http.Request, status int, q PlanQuery, form planForm, problem Problem) {
 	data, ok := load(s, w, r, func(ctx context.Context) (PlanPage, error) { return s.data.PlanPage(ctx, q) })
-	if !ok {
+	if !ok || !s.writesSeen(w, r, data.Rows) {
 		return
 	}
 	p := s.page(w, r, "plans")
-	v := planView{page: p, PlanPage: data, Q: q, Form: form, Problem: problem, ShowValues: s.opts.ShowValues && p.May(string(auth.SeeCustomers))}
-	var ids []string
-	for i := range data.Rows {
-		ids = append(ids, data.Rows[i].ID)
-		if !v.ShowValues {
-			for j, f := range data.Rows[i].Fields {
-				data.Rows[i].Fields[j] = Change{Path: f.Path}
-			}
-		}
-	}
-	if v.ShowValues && len(ids) > 0 && !s.seen(w, r, "read.writes", ids...) {
-		return
-	}
+	v := planView{page: p, PlanPage: data, Q: q, Form: form, Problem: problem}
 	v.Headline = planSentence(p.words, data)
 	v.Chart = planChart(p.words, data)
 	s.render(w, r, status, "plan.html", v)

@@ -252,7 +252,7 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) {
 	}
 	p := s.page(w, r, "quality")
 	v := profileView{page: p, FieldProfile: data}
-	values := s.opts.ShowValues && p.May(string(auth.SeeCustomers))
+	values := s.values(r)
 	to := func(is, value string) string {
 		if !values {
 			return ""

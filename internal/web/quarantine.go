@@ -54,7 +54,7 @@ func (s *server) quarantine(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var ids []string
-	values := s.opts.ShowValues && auth.From(r.Context()).May(auth.SeeCustomers)
+	values := s.values(r)
 	for i := range data.Rows {
 		ids = append(ids, data.Rows[i].ID)
 		if !values {

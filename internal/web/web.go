@@ -213,7 +213,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 	return page{
 		Here: here,
 		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.opts.Env.Clock.Now(), words: words{l}, query: r.URL.Query(),
-		Search: s.opts.ShowValues && name != "login", SignedIn: s.opts.Token != "" && name != "login",
+		Search: s.values(r), SignedIn: s.opts.Token != "" && name != "login",
 		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}), Stream: stream,
 		Visitor: visitOf(r.Context()).Account != "", Demo: isDemo(auth.From(r.Context())),
 	}
