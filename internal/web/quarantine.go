@@ -20,7 +20,7 @@ const (
 
 func (s *server) quarantineRoutes(m *routes) {
 	m.handle("GET /quarantine", auth.See, s.quarantine)
-	m.handle("GET /quarantine.csv", auth.SeeCustomers, s.quarantineExport)
+	m.handle("GET /quarantine.csv", auth.Export, s.quarantineExport)
 	m.handle("GET /quarantine/fixes", auth.SeeCustomers, s.fixes)
 	m.handle("GET /quarantine/fixes.csv", auth.Export, s.fixesExport)
 	m.handle("GET /faults/{fault}", auth.SeeCustomers, s.fault)
