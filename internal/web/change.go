@@ -252,6 +252,13 @@ func (s *server) decisions(w http.ResponseWriter, r *http.Request) {
 	if !ok || data.Customer != "" && !s.seen(w, r, "read.customer", data.Customer) {
 		return
 	}
+	ids := make([]string, len(data.Rows))
+	for i, d := range data.Rows {
+		ids[i] = d.ID
+	}
+	if !s.seen(w, r, "read.decisions", ids...) {
+		return
+	}
 	s.render(w, r, http.StatusOK, "decisions.html", decisionsView{s.page(w, r, "customers"), data, q, decisionStates(), decisionKinds()})
 }
 

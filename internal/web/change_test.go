@@ -137,7 +137,7 @@ func TestChangesSayWhatWouldHappen(t *testing.T) {
 	if body := get(t, h, "/customers/merge?a=x&b=y").Body.String(); strings.Contains(body, `method="post" class="confirm"`) {
 		t.Error("a refused merge can be confirmed")
 	}
-	for _, want := range []string{"page:local read.customer " + acmeID + "," + zenithID + ",gone2345efgh6789", "page:local read.decision d1"} {
+	for _, want := range []string{"page:local read.customer " + acmeID + "," + zenithID + ",gone2345efgh6789", "page:local read.decision d1", "page:local read.decisions d1,d3,d4"} {
 		if !slices.Contains(*f.seen, want) {
 			t.Errorf("the trail lacks %q: %q", want, *f.seen)
 		}
