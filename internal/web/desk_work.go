@@ -43,16 +43,16 @@ func (s *server) assign(w http.ResponseWriter, r *http.Request) {
 		case "nobody":
 			to = ""
 		}
-		if err := s.data.AssignPair(ctx, id, to, by); err != nil {
+		var due time.Time
+		if day := r.PostForm.Get("due"); day != "" {
+			var err error
+			if due, err = time.Parse(time.DateOnly, day); err != nil {
+				return &Problem{"due", s.wordsOf(r).T("desk.until.bad")}
+			}
+		}
+		err := s.data.AssignPair(ctx, id, to, by)
+		if err != nil || due.IsZero() {
 			return err
-		}
-		day := r.PostForm.Get("due")
-		if day == "" {
-			return nil
-		}
-		due, err := time.Parse(time.DateOnly, day)
-		if err != nil {
-			return &Problem{"due", s.wordsOf(r).T("desk.until.bad")}
 		}
 		return s.data.DuePair(ctx, id, due, by)
 	})
