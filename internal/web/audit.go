@@ -48,10 +48,7 @@ func auditTabs() []auditTab {
 
 func auditQuery(r *http.Request) AuditQuery {
 	q := r.URL.Query()
-	text := func(key string) string {
-		v := strings.TrimSpace(q.Get(key))
-		return v[:min(len(v), 500)]
-	}
+	text := func(key string) string { return cutText(strings.TrimSpace(q.Get(key)), 500) }
 	before, err := strconv.ParseInt(q.Get("before"), 10, 64)
 	if err != nil || before < 0 {
 		before = 0
