@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"touchstone/internal/auth"
 	"touchstone/internal/web/chart"
@@ -319,13 +320,16 @@ func (w words) province(p chart.Province) string {
 		return p.Letters
 	}
 	if w.Code == "zh-Hant" {
-		for from, to := range map[string]string{"苏": "蘇", "浙": "浙", "辽": "遼", "黑": "黑", "沪": "滬", "赣": "贛", "鲁": "魯", "贵": "貴", "云": "雲", "陕": "陝", "宁": "寧", "台": "臺", "闽": "閩", "琼": "瓊", "冀": "冀", "晋": "晉"} {
-			if p.Short == from {
-				return to
-			}
-		}
+		return traditional(p.Short)
 	}
 	return p.Short
+}
+
+// traditional writes the short name of a province in traditional characters.
+func traditional(short string) string {
+	return strings.NewReplacer(
+		"晋", "晉", "辽", "遼", "沪", "滬", "苏", "蘇", "闽", "閩", "赣", "贛", "鲁", "魯", "粤", "粵", "琼", "瓊", "贵", "貴", "云", "雲", "陕", "陝", "宁", "寧", "台", "臺",
+	).Replace(short)
 }
 
 type fieldRecordsView struct {
