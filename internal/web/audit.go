@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"touchstone/internal/auth"
-	"touchstone/internal/table"
 )
 
 // How much of the trail one page lists, and how much one export holds; touchstone
@@ -139,10 +137,10 @@ func (e AuditEntry) More() int { return max(0, len(e.Subjects)-auditAbout) }
 
 // auditEach gives what is asked for in batches, up to the bound of an export,
 // after leaving an entry of its own.
-func (s *server) auditEach(w http.ResponseWriter, r *http.Request, begin func() error, each func(AuditEntry) error) {
+func (s *server) auditEach(w http.ResponseWriter, r *http.Request, begin func(), each func(AuditEntry) error) {
 	q := auditQuery(r)
 	q.Limit = auditBatch
-	ctx, cancel := context.WithTimeout(r.Context(), auditExportBound)
+	ctx, cancel := context.WithTimeout(r.Context(), exportBound)
 	defer cancel()
 	var told ReaderError
 	first, err := s.data.AuditPage(ctx, q)
@@ -158,7 +156,7 @@ func (s *server) auditEach(w http.ResponseWriter, r *http.Request, begin func() 
 		s.fail(w, r, err)
 		return
 	}
-	err = begin()
+	begin()
 	for n, p := 0, first; err == nil; {
 		for _, e := range p.List {
 			if err == nil {
@@ -178,37 +176,21 @@ func (s *server) auditEach(w http.ResponseWriter, r *http.Request, begin func() 
 	}
 }
 
-// auditExportBound is how long an export may take.
-const auditExportBound = 2 * time.Minute
-
 func (s *server) auditCSV(w http.ResponseWriter, r *http.Request) {
-	out := csv.NewWriter(w)
-	s.auditEach(w, r, func() error {
-		h := w.Header()
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		h.Set("Content-Disposition", `attachment; filename="audit.csv"`)
-		return out.Write([]string{"row", "entry", "at", "who", "role", "request", "action", "about", "outcome"})
+	var write func(...string) error
+	end := func() {} // nothing was begun
+	s.auditEach(w, r, func() {
+		write, end = s.sheet(w, "audit.csv", "row", "entry", "at", "who", "role", "request", "action", "about", "outcome")
 	}, func(e AuditEntry) error {
-		row := []string{
-			strconv.FormatInt(e.Seq, 10), strconv.FormatInt(e.N, 10), e.At.UTC().Format(time.RFC3339Nano), e.Who, e.Role, e.Request, e.What,
-			strings.Join(e.Subjects, " "), e.Outcome,
-		}
-		for i, cell := range row {
-			row[i] = table.Harmless(cell)
-		}
-		return out.Write(row)
+		return write(strconv.FormatInt(e.Seq, 10), strconv.FormatInt(e.N, 10), e.At.UTC().Format(time.RFC3339Nano), e.Who, e.Role, e.Request, e.What,
+			strings.Join(e.Subjects, " "), e.Outcome)
 	})
-	out.Flush()
+	end()
 }
 
 func (s *server) auditJSONL(w http.ResponseWriter, r *http.Request) {
 	out := json.NewEncoder(w)
-	s.auditEach(w, r, func() error {
-		h := w.Header()
-		h.Set("Content-Type", "application/jsonl; charset=utf-8")
-		h.Set("Content-Disposition", `attachment; filename="audit.jsonl"`)
-		return nil
-	}, func(e AuditEntry) error {
+	s.auditEach(w, r, func() { s.file(w, "application/jsonl", "audit.jsonl") }, func(e AuditEntry) error {
 		return out.Encode(map[string]any{
 			"row": e.Seq, "entry": e.N, "at": e.At.UTC().Format(time.RFC3339Nano), "who": e.Who, "role": e.Role, "request": e.Request, "action": e.What,
 			"about": e.Subjects, "outcome": e.Outcome,

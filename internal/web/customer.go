@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,8 +9,6 @@ import (
 	"time"
 
 	"touchstone/internal/auth"
-	"touchstone/internal/env"
-	"touchstone/internal/table"
 )
 
 func (s *server) customerRoutes(m *routes) {
@@ -122,32 +119,6 @@ func (s *server) dropView(w http.ResponseWriter, r *http.Request) {
 	}, nil)
 }
 
-// exportBound is how long a list may take to be taken away.
-const exportBound = 5 * time.Minute
-
-// sheet begins a table that is sent as it is made.
-func (s *server) sheet(w http.ResponseWriter, r *http.Request, name string, head ...string) (write func(cells ...string) error, end func()) {
-	if err := http.NewResponseController(w).SetWriteDeadline(env.Deadline(exportBound)); err != nil {
-		s.opts.Log.Debug("no deadline for an export", "err", err)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	out := csv.NewWriter(w)
-	write = func(cells ...string) error {
-		for i, c := range cells {
-			cells[i] = table.Harmless(c)
-		}
-		return out.Write(cells)
-	}
-	_ = write(head...) // Error tells at the end
-	return write, func() {
-		if out.Flush(); out.Error() != nil {
-			s.opts.Log.Debug("export not sent", "path", r.URL.Path, "err", out.Error())
-		}
-	}
-}
-
 // customersExport is the list as a table for a spreadsheet. Who took it is kept
 // before the first row leaves.
 func (s *server) customersExport(w http.ResponseWriter, r *http.Request) {
@@ -158,7 +129,7 @@ func (s *server) customersExport(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), exportBound)
 	defer cancel()
 	names := []string{"name", "legal_name", "full_name", "phones", "emails", "website", "addresses", "country", "ids"}
-	write, end := s.sheet(w, r, "customers.csv", append([]string{"golden_id", "kind", "records", "sources", "changed"}, names...)...)
+	write, end := s.sheet(w, "customers.csv", append([]string{"golden_id", "kind", "records", "sources", "changed"}, names...)...)
 	defer end()
 	cut, err := s.data.EachCustomer(ctx, q, func(g Golden) error {
 		row := []string{g.ID, g.Entity, count(g.Members), strings.Join(g.Sources, " "), g.Changed.UTC().Format(time.RFC3339)}

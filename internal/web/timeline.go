@@ -44,7 +44,7 @@ func (s *server) timelineExport(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), exportBound)
 	defer cancel()
-	write, end := s.sheet(w, r, "timeline.csv", "at", "what", "type", "source", "id", "subject", "channel", "status", "amount", "currency", "fields", "golden record", "who", "why", "decision")
+	write, end := s.sheet(w, "timeline.csv", "at", "what", "type", "source", "id", "subject", "channel", "status", "amount", "currency", "fields", "golden record", "who", "why", "decision")
 	defer end()
 	err := s.data.EachHappening(ctx, id, q, func(h TimelineRow) error {
 		return write(h.At.UTC().Format(time.RFC3339), h.Kind, h.Type, h.Source, h.ID, h.Subject, h.Channel, h.Status, h.Amount, h.Currency,
