@@ -71,28 +71,43 @@ func (s *server) actTo(w http.ResponseWriter, r *http.Request, next func() strin
 	ctx, cancel := context.WithTimeout(r.Context(), actBound)
 	defer cancel()
 	done, err := do(ctx, By{Who: auth.From(ctx).ID, Why: strings.TrimSpace(r.PostForm.Get("why"))})
-	var told ReaderError
+	if err != nil {
+		s.answerError(w, r, err, again)
+		return
+	}
+	s.keepDone(w, r, done)
+	http.Redirect(w, r, ourPath(next()), http.StatusSeeOther) //nolint:gosec // ourPath keeps only addresses of ours
+}
+
+// answerError answers that nothing is there, that something cannot be done as it
+// was asked for, or that it failed. What the reader can mend is told by again; nil
+// for a page that says why.
+func (s *server) answerError(w http.ResponseWriter, r *http.Request, err error, again func(Problem)) {
+	told, mendable := refusal(err)
 	switch {
-	case err == nil:
-		s.keepDone(w, r, done)
-		http.Redirect(w, r, ourPath(next()), http.StatusSeeOther) //nolint:gosec // ourPath keeps only addresses of ours
 	case errors.Is(err, record.ErrNotFound):
 		s.notFound(w, r)
-	case errors.As(err, &told):
-		p := Problem{Text: told.Error()}
-		var own *Problem
-		if errors.As(err, &own) {
-			p = *own
-		}
-		if again != nil {
-			again(p)
-			return
-		}
-		g := s.page(w, r, "")
-		s.render(w, r, http.StatusUnprocessableEntity, "message.html", messagePage{g, g.words.T("refused.title"), p.Text, ""})
+	case mendable && again != nil:
+		again(told)
+	case mendable:
+		p := s.page(w, r, "")
+		s.render(w, r, http.StatusUnprocessableEntity, "message.html", messagePage{p, p.words.T("refused.title"), told.Text, ""})
 	default:
 		s.fail(w, r, err)
 	}
+}
+
+// refusal is what an error tells the reader; false where it is not for the reader.
+func refusal(err error) (Problem, bool) {
+	var own *Problem
+	if errors.As(err, &own) {
+		return *own, true
+	}
+	var told ReaderError
+	if errors.As(err, &told) {
+		return Problem{Text: told.Error()}, true
+	}
+	return Problem{}, false
 }
 
 // keepDone keeps for the next page what was done.

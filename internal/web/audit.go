@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -59,9 +58,8 @@ func (s *server) audit(w http.ResponseWriter, r *http.Request) {
 	v := auditView{Q: q, Quick: auditTabs()}
 	data, ok := load(s, w, r, func(ctx context.Context) (AuditPage, error) {
 		p, err := s.data.AuditPage(ctx, q)
-		var told ReaderError
-		if errors.As(err, &told) && told.ForReader() { // the form as it was, and the trail as if nothing had been asked
-			v.Problem, status = told.Error(), http.StatusUnprocessableEntity
+		if told, ok := refusal(err); ok { // the form as it was, and the trail as if nothing had been asked
+			v.Problem, status = told.Text, http.StatusUnprocessableEntity
 			return s.data.AuditPage(ctx, AuditQuery{Limit: auditShown})
 		}
 		return p, err
@@ -142,14 +140,9 @@ func (s *server) auditEach(w http.ResponseWriter, r *http.Request, begin func(),
 	q.Limit = auditBatch
 	ctx, cancel := context.WithTimeout(r.Context(), exportBound)
 	defer cancel()
-	var told ReaderError
 	first, err := s.data.AuditPage(ctx, q)
-	switch {
-	case errors.As(err, &told) && told.ForReader():
-		http.Error(w, told.Error(), http.StatusUnprocessableEntity)
-		return
-	case err != nil:
-		s.fail(w, r, err)
+	if err != nil {
+		s.answerError(w, r, err, func(p Problem) { http.Error(w, p.Text, http.StatusUnprocessableEntity) })
 		return
 	}
 	if err := s.data.Seen(ctx, who(r.Context()), "audit.export", []string{"trail"}); err != nil {

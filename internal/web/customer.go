@@ -187,8 +187,8 @@ func (s *server) customer(w http.ResponseWriter, r *http.Request) {
 			return v, err
 		}
 		at, err := s.data.CustomerAt(ctx, v.ID, v.Day, v.From)
-		if text, told := forReader(err); told {
-			v.Wrong = text
+		if p, told := refusal(err); told {
+			v.Wrong = p.Text
 			return v, nil
 		}
 		v.At = &at

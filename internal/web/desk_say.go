@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"touchstone/internal/auth"
-	"touchstone/internal/record"
 )
 
 const (
@@ -63,19 +61,9 @@ func (s *server) say(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actBound)
 	defer cancel()
 	t, out, err := s.decide(ctx, id, r.PostForm.Get("seen"), form, By{Who: auth.From(ctx).ID, Why: form.Why})
-	var reader ReaderError
 	switch {
-	case errors.Is(err, record.ErrNotFound):
-		s.notFound(w, r)
-	case errors.As(err, &reader):
-		said := Problem{Text: reader.Error()}
-		var own *Problem
-		if errors.As(err, &own) {
-			said = *own
-		}
-		s.sayAgain(w, r, form, said, "problem")
 	case err != nil:
-		s.fail(w, r, err)
+		s.answerError(w, r, err, func(p Problem) { s.sayAgain(w, r, form, p, "problem") })
 	case out.State != OutcomeDecided && out.State != OutcomeProposed:
 		form.Outcome = &out
 		s.sayAgain(w, r, form, Problem{Text: in.outcome(out)}, out.State)
@@ -251,20 +239,14 @@ func (s *server) unsay(w http.ResponseWriter, r *http.Request) {
 	} else {
 		err = s.data.UndoDecisions(ctx, ids[:min(len(ids), mostPicks+1)], by)
 	}
-	var reader ReaderError
 	next := addressOf("/review/"+url.PathEscape(pair), filtersOf(postedFilters(r)).Encode())
 	switch {
-	case errors.As(err, &reader):
-		if asScript(r) {
-			s.tellScript(w, http.StatusUnprocessableEntity, answered{State: "problem", Text: reader.Error()})
-			return
-		}
-		p := s.page(w, r, "review")
-		s.render(w, r, http.StatusUnprocessableEntity, "message.html", messagePage{p, p.words.T("refused.title"), reader.Error(), ""})
-	case errors.Is(err, record.ErrNotFound):
-		s.notFound(w, r)
+	case err != nil && asScript(r):
+		s.answerError(w, r, err, func(p Problem) {
+			s.tellScript(w, http.StatusUnprocessableEntity, answered{State: "problem", Text: p.Text})
+		})
 	case err != nil:
-		s.fail(w, r, err)
+		s.answerError(w, r, err, nil)
 	case asScript(r):
 		s.tellScript(w, http.StatusOK, answered{State: OutcomeDecided, Text: s.wordsOf(r).T("told.undo")})
 	default:

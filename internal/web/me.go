@@ -137,8 +137,7 @@ func (s *server) meAgain(w http.ResponseWriter, r *http.Request, v Visit, file, 
 
 // refusedIn shows a form again where the reader can mend it, and else fails.
 func (s *server) refusedIn(w http.ResponseWriter, r *http.Request, err error, again func(Problem)) {
-	l := s.page(w, r, "").words
-	s.act(w, r, "/", func(context.Context, By) (Done, error) { return Done{}, s.inWords(l, err) }, again)
+	s.answerError(w, r, s.inWords(s.wordsOf(r), err), again)
 }
 
 // typed is what was typed into a form, without its secrets.

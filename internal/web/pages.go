@@ -2,12 +2,9 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"touchstone/internal/record"
 )
 
 // load reads data for a page within the bound. It answers itself when that
@@ -16,20 +13,10 @@ func load[T any](s *server, w http.ResponseWriter, r *http.Request, read func(co
 	ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
 	defer cancel()
 	data, err := read(ctx)
-	switch {
-	case err == nil:
-		return data, true
-	case errors.Is(err, record.ErrNotFound):
-		s.notFound(w, r)
-	default:
-		if text, told := forReader(err); told {
-			p := s.page(w, r, "")
-			s.render(w, r, http.StatusUnprocessableEntity, "message.html", messagePage{p, p.words.T("refused.title"), text, ""})
-		} else {
-			s.fail(w, r, err)
-		}
+	if err != nil {
+		s.answerError(w, r, err, nil)
 	}
-	return data, false
+	return data, err == nil
 }
 
 type sourceView struct {

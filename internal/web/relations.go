@@ -26,8 +26,8 @@ func (s *server) showRelations(w http.ResponseWriter, r *http.Request, status in
 	}
 	data, ok := load(s, w, r, func(ctx context.Context) (p RelationsPage, err error) {
 		p, err = s.data.Relations(ctx, r.PathValue("id"), r.URL.Query().Get("day"))
-		if text, told := forReader(err); told {
-			wrong, status = Problem{Field: "day", Text: text}, http.StatusUnprocessableEntity
+		if told, ok := refusal(err); ok {
+			wrong, status = Problem{Field: "day", Text: told.Text}, http.StatusUnprocessableEntity
 			return s.data.Relations(ctx, r.PathValue("id"), "")
 		}
 		return p, err

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -54,13 +53,4 @@ func (s *server) timelineExport(w http.ResponseWriter, r *http.Request) {
 		s.opts.Log.Error("export ended early", "path", r.URL.Path, "err", err)
 		_ = write("the list ends here: it could not be read to its end")
 	}
-}
-
-// forReader gives the text of an error that is for the reader.
-func forReader(err error) (string, bool) {
-	var told ReaderError
-	if errors.As(err, &told) {
-		return told.Error(), true
-	}
-	return "", false
 }
