@@ -156,9 +156,9 @@ func (s *server) split(w http.ResponseWriter, r *http.Request) {
 	s.act(w, r, "/customers/"+url.PathEscape(id), func(ctx context.Context, by By) (Done, error) {
 		switch {
 		case len(c.Records) == 0:
-			return Done{}, &Problem{Field: "r", Text: s.page(w, r, "").words.T("change.none")}
+			return Done{}, &Problem{Field: "r", Text: wordsOf(r).T("change.none")}
 		case by.Why == "":
-			return Done{}, &Problem{Field: "why", Text: s.page(w, r, "").words.T("change.why.missing")}
+			return Done{}, &Problem{Field: "why", Text: wordsOf(r).T("change.why.missing")}
 		}
 		return s.changed(ctx, c, by, "done.split")
 	}, again)
@@ -224,9 +224,9 @@ func (s *server) merge(w http.ResponseWriter, r *http.Request) {
 	s.act(w, r, "/customers/"+url.PathEscape(c.A), func(ctx context.Context, by By) (Done, error) {
 		switch {
 		case c.A == "" || c.B == "":
-			return Done{}, &Problem{Field: "b", Text: s.page(w, r, "").words.T("change.two")}
+			return Done{}, &Problem{Field: "b", Text: wordsOf(r).T("change.two")}
 		case by.Why == "":
-			return Done{}, &Problem{Field: "why", Text: s.page(w, r, "").words.T("change.why.missing")}
+			return Done{}, &Problem{Field: "why", Text: wordsOf(r).T("change.why.missing")}
 		}
 		return s.changed(ctx, c, by, "done.merge")
 	}, again)

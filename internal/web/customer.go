@@ -103,7 +103,7 @@ func (s *server) saveView(w http.ResponseWriter, r *http.Request) {
 	}
 	query := viewQuery(asked)
 	r.URL.RawQuery = query
-	in := s.page(w, r, "").words
+	in := wordsOf(r)
 	s.act(w, r, "/customers?"+query, func(ctx context.Context, by By) (Done, error) {
 		name := cutText(strings.TrimSpace(r.PostForm.Get("name")), 60)
 		if name == "" {
@@ -244,7 +244,7 @@ func (s *server) pinField(w http.ResponseWriter, r *http.Request) {
 	if !s.form(w, r) {
 		return
 	}
-	in := s.page(w, r, "").words
+	in := wordsOf(r)
 	s.act(w, r, fieldAddress(r), func(ctx context.Context, by By) (Done, error) {
 		if by.Why == "" {
 			return Done{}, &Problem{Field: "why", Text: in.T("field.unreasoned")}

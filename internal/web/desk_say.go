@@ -52,7 +52,7 @@ func (s *server) say(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.PathValue("id")
-	in := s.wordsOf(r)
+	in := wordsOf(r)
 	form, problem := readDeskForm(r.PostForm, in)
 	if problem != nil {
 		s.sayAgain(w, r, form, *problem, "problem")
@@ -248,7 +248,7 @@ func (s *server) unsay(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.answerError(w, r, err, nil)
 	case asScript(r):
-		s.tellScript(w, http.StatusOK, answered{State: OutcomeDecided, Text: s.wordsOf(r).T("told.undo")})
+		s.tellScript(w, http.StatusOK, answered{State: OutcomeDecided, Text: wordsOf(r).T("told.undo")})
 	default:
 		s.keepTold(w, r, told{Said: "undo", Pair: pair})
 		http.Redirect(w, r, ourPath(next), http.StatusSeeOther) //nolint:gosec // ourPath keeps only addresses of ours

@@ -27,7 +27,7 @@ func (s *server) note(w http.ResponseWriter, r *http.Request) {
 	s.onPair(w, r, "desk.note.done", func(ctx context.Context, id string, by By) error {
 		text := strings.TrimSpace(r.PostForm.Get("text"))
 		if text == "" {
-			return &Problem{"text", s.wordsOf(r).T("desk.note.empty")}
+			return &Problem{"text", wordsOf(r).T("desk.note.empty")}
 		}
 		return s.data.NotePair(ctx, id, text, by)
 	})
@@ -47,7 +47,7 @@ func (s *server) assign(w http.ResponseWriter, r *http.Request) {
 		if day := r.PostForm.Get("due"); day != "" {
 			var err error
 			if due, err = time.Parse(time.DateOnly, day); err != nil {
-				return &Problem{"due", s.wordsOf(r).T("desk.until.bad")}
+				return &Problem{"due", wordsOf(r).T("desk.until.bad")}
 			}
 		}
 		err := s.data.AssignPair(ctx, id, to, by)
@@ -65,13 +65,4 @@ func (s *server) escalate(w http.ResponseWriter, r *http.Request) {
 // withdraw takes a proposal of one's own back.
 func (s *server) withdraw(w http.ResponseWriter, r *http.Request) {
 	s.onPair(w, r, "desk.withdraw.done", s.data.WithdrawProposal)
-}
-
-// wordsOf speaks the reader's language.
-func (s *server) wordsOf(r *http.Request) words {
-	chosen := r.URL.Query().Get("lang")
-	if c, err := r.Cookie("touchstone_lang"); err == nil && chosen == "" {
-		chosen = c.Value
-	}
-	return words{pickLanguage(chosen, r.Header.Get("Accept-Language"))}
 }

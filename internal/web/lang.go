@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"io/fs"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -67,6 +68,16 @@ func byCode(code string) (language, bool) {
 		}
 	}
 	return language{}, false
+}
+
+func isLanguage(code string) bool {
+	_, ok := byCode(code)
+	return ok
+}
+
+// wordsOf speaks the reader's language where there is no page yet.
+func wordsOf(r *http.Request) words {
+	return words{pickLanguage(chosen(r, "lang", isLanguage), r.Header.Get("Accept-Language"))}
 }
 
 // pickLanguage takes the reader's choice, else the best of what the browser

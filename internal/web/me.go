@@ -115,7 +115,7 @@ func (s *server) change(w http.ResponseWriter, r *http.Request, next, file, form
 	if !ok {
 		return
 	}
-	l := s.page(w, r, "me").words
+	l := wordsOf(r)
 	s.act(w, r, next, func(ctx context.Context, _ By) (Done, error) {
 		if err := s.proved(ctx, v, r.PostForm.Get("own")); err != nil {
 			return Done{}, s.inWords(l, err)
@@ -137,7 +137,7 @@ func (s *server) meAgain(w http.ResponseWriter, r *http.Request, v Visit, file, 
 
 // refusedIn shows a form again where the reader can mend it, and else fails.
 func (s *server) refusedIn(w http.ResponseWriter, r *http.Request, err error, again func(Problem)) {
-	s.answerError(w, r, s.inWords(s.wordsOf(r), err), again)
+	s.answerError(w, r, s.inWords(wordsOf(r), err), again)
 }
 
 // typed is what was typed into a form, without its secrets.
@@ -154,7 +154,7 @@ func typed(r *http.Request) map[string]string {
 
 func (s *server) setPassword(w http.ResponseWriter, r *http.Request) {
 	s.change(w, r, "/me", "password.html", "password", func(ctx context.Context, v Visit) (Done, error) {
-		l := s.page(w, r, "me").words
+		l := wordsOf(r)
 		if r.PostForm.Get("password") != r.PostForm.Get("again") {
 			return Done{}, &Problem{"again", l.T("problem.again")}
 		}

@@ -78,7 +78,7 @@ func (s *server) fromProvider(w http.ResponseWriter, r *http.Request) {
 // noProvider says why nobody was signed in, beside the form for who has a
 // password here. The log knows more.
 func (s *server) noProvider(w http.ResponseWriter, r *http.Request, err error) {
-	l := s.page(w, r, "login").words
+	l := wordsOf(r)
 	status, key := http.StatusUnauthorized, "provider.refused"
 	switch {
 	case errors.Is(err, oidc.ErrDown):

@@ -115,7 +115,7 @@ func (s *server) relatePerson(w http.ResponseWriter, r *http.Request) {
 	if !s.form(w, r) {
 		return
 	}
-	in := s.page(w, r, "").words
+	in := wordsOf(r)
 	s.act(w, r, customerAddress(r, "people"), func(ctx context.Context, by By) (Done, error) {
 		f := relateForm(r)
 		company, person := f.From, strings.TrimSpace(r.PostForm.Get("person"))

@@ -216,7 +216,7 @@ func (s *server) signedIn(w http.ResponseWriter, r *http.Request, in SignedIn, e
 		s.showSignIn(w, r, http.StatusOK, p)
 		return
 	}
-	l := s.page(w, r, "login").words
+	l := wordsOf(r)
 	var slow *SlowDown
 	var told *Problem
 	status := http.StatusUnauthorized
@@ -288,7 +288,7 @@ func (s *server) setup(w http.ResponseWriter, r *http.Request) {
 	}
 	p := signInPage{Setup: token, Login: strings.TrimSpace(f.Get("login")), Name: strings.TrimSpace(f.Get("name"))}
 	if f.Get("password") != f.Get("again") {
-		p.Problem, p.Field = s.page(w, r, "login").words.T("problem.again"), "again"
+		p.Problem, p.Field = wordsOf(r).T("problem.again"), "again"
 		s.showSignIn(w, r, http.StatusUnprocessableEntity, p)
 		return
 	}

@@ -196,7 +196,7 @@ type page struct {
 // page reads the reader's choices. A choice in the address is kept in a cookie,
 // so that it holds on the next page too.
 func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page {
-	lang := s.choice(w, r, "lang", func(v string) bool { _, ok := byCode(v); return ok })
+	lang := s.choice(w, r, "lang", isLanguage)
 	theme := s.choice(w, r, "theme", func(v string) bool { return v == "light" || v == "dark" || v == "auto" })
 	if theme == "auto" {
 		theme = ""
@@ -223,13 +223,21 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 // may not.
 func (p page) May(permission string) bool { return p.Actor.May(auth.Permission(permission)) }
 
-// choice reads one of the reader's choices from the address or the cookie.
+// choice is one of the reader's choices. One in the address is kept in a cookie.
 func (s *server) choice(w http.ResponseWriter, r *http.Request, name string, valid func(string) bool) string {
-	if v := r.URL.Query().Get(name); valid(v) {
+	v := chosen(r, name, valid)
+	if v != "" && v == r.URL.Query().Get(name) {
 		http.SetCookie(w, &http.Cookie{ //nolint:gosec // on loopback there is no TLS, and a colour is no secret
 			Name: "touchstone_" + name, Value: v, Path: "/", MaxAge: 365 * 24 * 3600,
 			HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
 		})
+	}
+	return v
+}
+
+// chosen reads one of the reader's choices from the address or the cookie.
+func chosen(r *http.Request, name string, valid func(string) bool) string {
+	if v := r.URL.Query().Get(name); valid(v) {
 		return v
 	}
 	if c, err := r.Cookie("touchstone_" + name); err == nil && valid(c.Value) {
