@@ -112,10 +112,7 @@ func refusal(err error) (Problem, bool) {
 
 // keepDone keeps for the next page what was done.
 func (s *server) keepDone(w http.ResponseWriter, r *http.Request, d Done) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // it carries a word's key and a decision's id
-		Name: doneCookie, Value: url.QueryEscape(d.Key + " " + d.Undo), Path: "/", MaxAge: int(doneLife / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
-	})
+	keepCookie(w, r, doneCookie, url.QueryEscape(d.Key+" "+d.Undo), "/", int(doneLife/time.Second), http.SameSiteStrictMode)
 }
 
 // takeDone reads what the last action did, once. It shows no text but ours.
@@ -124,7 +121,7 @@ func (s *server) takeDone(w http.ResponseWriter, r *http.Request, in words) Done
 	if err != nil {
 		return Done{}
 	}
-	http.SetCookie(w, &http.Cookie{Name: doneCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}) //nolint:gosec // as in keepDone
+	keepCookie(w, r, doneCookie, "", "/", -1, http.SameSiteStrictMode)
 	text, err := url.QueryUnescape(c.Value)
 	if err != nil {
 		return Done{}

@@ -24,10 +24,7 @@ func (t told) Undoable() bool { return len(t.Undo) > 0 || t.Said == saySkip }
 
 func (s *server) keepTold(w http.ResponseWriter, r *http.Request, t told) {
 	v := url.Values{"said": {t.Said}, "pair": {t.Pair}, "undo": t.Undo}
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // it carries ids and a word of ours
-		Name: toldCookie, Value: v.Encode(), Path: "/review", MaxAge: int(doneLife / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
-	})
+	keepCookie(w, r, toldCookie, v.Encode(), "/review", int(doneLife/time.Second), http.SameSiteStrictMode)
 }
 
 // takeTold reads what the last answer did, once. A request ahead of its time
@@ -37,7 +34,7 @@ func (s *server) takeTold(w http.ResponseWriter, r *http.Request) told {
 	if err != nil || r.Header.Get(aheadHeader) != "" {
 		return told{}
 	}
-	http.SetCookie(w, &http.Cookie{Name: toldCookie, Path: "/review", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}) //nolint:gosec // as in keepTold
+	keepCookie(w, r, toldCookie, "", "/review", -1, http.SameSiteStrictMode)
 	v, err := url.ParseQuery(c.Value)
 	if _, ours := languages()[0].table["told."+v.Get("said")]; err != nil || !ours {
 		return told{}

@@ -45,9 +45,7 @@ func callback(r *http.Request) string {
 // keep has the browser hold what belongs to a sign-in that was begun. The
 // provider leads back from elsewhere, so the cookie has to come along then.
 func (s *server) keep(w http.ResponseWriter, r *http.Request, kept string, age int) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // secure where there is TLS; on loopback there is none
-		Name: providerCookie, Value: kept, Path: providerPath, MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secure(r),
-	})
+	keepCookie(w, r, providerCookie, kept, providerPath, age, http.SameSiteLaxMode)
 }
 
 func (s *server) toProvider(w http.ResponseWriter, r *http.Request) {

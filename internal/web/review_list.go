@@ -122,9 +122,6 @@ func (s *server) keepView(w http.ResponseWriter, r *http.Request) {
 	for _, v := range list {
 		lines = append(lines, v.Name+"\t"+v.Query)
 	}
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // as the reader's other choices
-		Name: viewsCookie, Value: url.QueryEscape(strings.Join(lines, "\n")), Path: "/review", MaxAge: viewsLife,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
-	})
+	keepCookie(w, r, viewsCookie, url.QueryEscape(strings.Join(lines, "\n")), "/review", viewsLife, http.SameSiteLaxMode)
 	http.Redirect(w, r, addressOf("/review/list", query), http.StatusSeeOther)
 }

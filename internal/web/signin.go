@@ -55,11 +55,6 @@ func (s *server) hasAccounts(ctx context.Context) (bool, error) {
 	return s.opts.People.HasAccounts(ctx)
 }
 
-// secure says whether the browser came by TLS: to us, or to a proxy before us.
-func secure(r *http.Request) bool {
-	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
-}
-
 func visitCookieName(r *http.Request) string {
 	if secure(r) {
 		return "__Host-" + visitCookie
@@ -68,13 +63,11 @@ func visitCookieName(r *http.Request) string {
 }
 
 func (s *server) setVisit(w http.ResponseWriter, r *http.Request, token string, life time.Duration) {
-	c := &http.Cookie{ //nolint:gosec // secure where there is TLS; on loopback there is none
-		Name: visitCookieName(r), Value: token, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: secure(r),
-	}
+	age := int(life / time.Second)
 	if token == "" {
-		c.MaxAge = -1
+		age = -1
 	}
-	http.SetCookie(w, c)
+	keepCookie(w, r, visitCookieName(r), token, "/", age, http.SameSiteLaxMode)
 }
 
 // visit finds who is signed in with this browser.
@@ -397,6 +390,6 @@ func (s *server) demoRole(w http.ResponseWriter, r *http.Request) {
 		s.forbidden(w, r)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: demoCookie, Value: string(role), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}) //nolint:gosec // on loopback there is no TLS, and a role of the demo is no secret
+	keepCookie(w, r, demoCookie, string(role), "/", 0, http.SameSiteStrictMode)
 	http.Redirect(w, r, s.home(role), http.StatusSeeOther)
 }

@@ -78,8 +78,5 @@ func (s *server) tokenLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) setSession(w http.ResponseWriter, r *http.Request, value string, age int) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // behind a proxy that ends TLS the header says so; on loopback there is none
-		Name: sessionCookie, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"),
-	})
+	keepCookie(w, r, sessionCookie, value, "/", age, http.SameSiteStrictMode)
 }

@@ -227,10 +227,7 @@ func (p page) May(permission string) bool { return p.Actor.May(auth.Permission(p
 func (s *server) choice(w http.ResponseWriter, r *http.Request, name string, valid func(string) bool) string {
 	v := chosen(r, name, valid)
 	if v != "" && v == r.URL.Query().Get(name) {
-		http.SetCookie(w, &http.Cookie{ //nolint:gosec // on loopback there is no TLS, and a colour is no secret
-			Name: "touchstone_" + name, Value: v, Path: "/", MaxAge: 365 * 24 * 3600,
-			HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
-		})
+		keepCookie(w, r, "touchstone_"+name, v, "/", 365*24*3600, http.SameSiteLaxMode)
 	}
 	return v
 }
