@@ -2,11 +2,43 @@ package web
 
 import (
 	"html/template"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"touchstone/internal/auth"
 )
+
+// formAt is one of several forms of a page, with what is wrong with it and what
+// was typed into it.
+type formAt struct {
+	Form    string
+	Problem Problem
+	Typed   map[string]string
+}
+
+// faultIn is a form that was sent and not taken. Its secrets are not given back.
+func faultIn(r *http.Request, form string, problem Problem) formAt {
+	typed := map[string]string{}
+	for name := range r.PostForm {
+		if !slices.Contains(secretFields(), name) {
+			typed[name] = r.PostForm.Get(name)
+		}
+	}
+	return formAt{form, problem, typed}
+}
+
+// At says whether an input of a form is at fault; "" is the form itself.
+func (f formAt) At(form, field string) bool { return f.Has(form) && f.Problem.Field == field }
+
+// Has says whether a form has anything at fault.
+func (f formAt) Has(form string) bool { return f.Form == form && f.Problem.Text != "" }
+
+// scopesOf are the permissions that somebody can give a token.
+func scopesOf(a auth.Actor) []auth.Permission {
+	return slices.DeleteFunc(auth.Permissions(), func(p auth.Permission) bool { return p == auth.Open || p == auth.Self || !a.May(p) })
+}
 
 // ownInput is the input for the reader's own password in one of several forms.
 type ownInput struct {

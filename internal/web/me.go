@@ -26,27 +26,20 @@ func (s *server) meRoutes(m *routes) {
 // mePage is the visitor's own account, with the form at fault.
 type mePage struct {
 	page
+	formAt
 	Fresh          bool
 	MustChange     bool
 	Me             MyAccount
-	Problem        Problem
-	Form           string // which form the problem belongs to
 	Least, Advised int
 	Two            Authenticator
 	QR             *qrCode
 	Recovery       []string
 	Token          string // shown once
 	Scopes         []auth.Permission
-	Typed          map[string]string
 }
 
-// At says whether an input of a form is at fault; "" is the form itself.
-func (p mePage) At(form, field string) bool {
-	return p.Form == form && p.Problem.Text != "" && p.Problem.Field == field
-}
-
-// Has says whether a form has anything at fault.
-func (p mePage) Has(form string) bool { return p.Form == form && p.Problem.Text != "" }
+// offer shows the key that waits for a code.
+func (p *mePage) offer(two Authenticator) { p.Two, p.QR = two, drawQR(two.Address) }
 
 // mine is who is signed in; where nobody is it says so itself.
 func (s *server) mine(w http.ResponseWriter, r *http.Request) (Visit, bool) {
@@ -57,30 +50,19 @@ func (s *server) mine(w http.ResponseWriter, r *http.Request) (Visit, bool) {
 	return v, v.Account != ""
 }
 
-func (s *server) mePage(w http.ResponseWriter, r *http.Request, v Visit) (mePage, error) {
-	p := mePage{page: s.page(w, r, "me"), Fresh: v.Fresh, MustChange: v.MustChange, Least: auth.MinPassword, Advised: auth.AdvisedPassword}
-	for _, scope := range auth.Permissions() {
-		if v.Actor.May(scope) && scope != auth.Open && scope != auth.Self {
-			p.Scopes = append(p.Scopes, scope)
-		}
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
-	defer cancel()
-	var err error
-	p.Me, err = s.opts.People.Me(ctx, v)
-	return p, err
-}
-
 // showMe shows the visitor's account or one of its parts.
 func (s *server) showMe(w http.ResponseWriter, r *http.Request, status int, file string, change func(*mePage)) {
 	v, ok := s.mine(w, r)
 	if !ok {
 		return
 	}
-	p, err := s.mePage(w, r, v)
-	if err != nil {
-		s.fail(w, r, err)
+	me, ok := load(s, w, r, func(ctx context.Context) (MyAccount, error) { return s.opts.People.Me(ctx, v) })
+	if !ok {
 		return
+	}
+	p := mePage{
+		page: s.page(w, r, "me"), Fresh: v.Fresh, MustChange: v.MustChange, Me: me, Least: auth.MinPassword, Advised: auth.AdvisedPassword,
+		Scopes: scopesOf(v.Actor),
 	}
 	if change != nil {
 		change(&p)
@@ -128,7 +110,7 @@ func (s *server) change(w http.ResponseWriter, r *http.Request, next, file, form
 // meAgain shows a form with what was typed and what is wrong with it.
 func (s *server) meAgain(w http.ResponseWriter, r *http.Request, v Visit, file, form string, problem Problem) {
 	s.showMe(w, r, http.StatusUnprocessableEntity, file, func(p *mePage) {
-		p.Problem, p.Form, p.Typed = problem, form, typed(r)
+		p.formAt = faultIn(r, form, problem)
 		if form == "two-step" {
 			s.waiting(r, v, p)
 		}
@@ -138,18 +120,6 @@ func (s *server) meAgain(w http.ResponseWriter, r *http.Request, v Visit, file, 
 // refusedIn shows a form again where the reader can mend it, and else fails.
 func (s *server) refusedIn(w http.ResponseWriter, r *http.Request, err error, again func(Problem)) {
 	s.answerError(w, r, s.inWords(wordsOf(r), err), again)
-}
-
-// typed is what was typed into a form, without its secrets.
-func typed(r *http.Request) map[string]string {
-	out := map[string]string{}
-	for name := range r.PostForm {
-		out[name] = r.PostForm.Get(name)
-	}
-	for _, name := range secretFields() {
-		delete(out, name)
-	}
-	return out
 }
 
 func (s *server) setPassword(w http.ResponseWriter, r *http.Request) {
@@ -192,7 +162,7 @@ func (s *server) beginTwoStep(w http.ResponseWriter, r *http.Request) {
 func (s *server) waiting(r *http.Request, v Visit, p *mePage) {
 	two, err := s.opts.People.WaitingTwoStep(r.Context(), v)
 	if err == nil {
-		p.Two, p.QR = two, drawQR(two.Address)
+		p.offer(two)
 	}
 }
 
@@ -201,11 +171,12 @@ func (s *server) twoStepForm(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if _, err := s.opts.People.WaitingTwoStep(r.Context(), v); err != nil || !v.Fresh {
+	two, err := s.opts.People.WaitingTwoStep(r.Context(), v)
+	if err != nil || !v.Fresh {
 		http.Redirect(w, r, "/me", http.StatusSeeOther)
 		return
 	}
-	s.showMe(w, r, http.StatusOK, "twostep.html", func(p *mePage) { s.waiting(r, v, p) })
+	s.showMe(w, r, http.StatusOK, "twostep.html", func(p *mePage) { p.offer(two) })
 }
 
 func (s *server) confirmTwoStep(w http.ResponseWriter, r *http.Request) {

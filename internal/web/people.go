@@ -25,27 +25,17 @@ func (s *server) peopleRoutes(m *routes) {
 // peoplePage is the accounts, one of them, or the tokens.
 type peoplePage struct {
 	page
-	None    bool // nobody has an account
-	Fresh   bool // the reader's password was given a short while ago
-	List    []Person
-	One     Person
-	Tokens  []APIToken
-	Roles   []auth.Role
-	Scopes  []auth.Permission
-	Problem Problem
-	Form    string
-	Typed   map[string]string
-	Given   string // login that Secret was made for
-	Secret  string // shown once
+	formAt
+	None   bool // nobody has an account
+	Fresh  bool // the reader's password was given a short while ago
+	List   []Person
+	One    Person
+	Tokens []APIToken
+	Roles  []auth.Role
+	Scopes []auth.Permission
+	Given  string // login that Secret was made for
+	Secret string // shown once
 }
-
-// At says whether an input of a form is at fault.
-func (p peoplePage) At(form, field string) bool {
-	return p.Form == form && p.Problem.Text != "" && p.Problem.Field == field
-}
-
-// Has says whether a form has anything at fault.
-func (p peoplePage) Has(form string) bool { return p.Form == form && p.Problem.Text != "" }
 
 // Self says whether an account is the reader's own.
 func (p peoplePage) Self() bool { return p.One.Login == p.Actor.ID }
@@ -62,16 +52,15 @@ func (s *server) peoplePage(w http.ResponseWriter, r *http.Request) peoplePage {
 
 // showPeople shows the accounts.
 func (s *server) showPeople(w http.ResponseWriter, r *http.Request, status int, change func(*peoplePage)) {
-	p := s.peoplePage(w, r)
+	var list []Person
 	if s.opts.People != nil {
-		ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
-		defer cancel()
-		var err error
-		if p.List, err = s.opts.People.Persons(ctx); err != nil {
-			s.fail(w, r, err)
+		var ok bool
+		if list, ok = load(s, w, r, s.opts.People.Persons); !ok {
 			return
 		}
 	}
+	p := s.peoplePage(w, r)
+	p.List = list
 	if change != nil {
 		change(&p)
 	}
@@ -87,14 +76,12 @@ func (s *server) showPerson(w http.ResponseWriter, r *http.Request, status int, 
 	if _, ok := s.mine(w, r); !ok {
 		return
 	}
-	p := s.peoplePage(w, r)
-	ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
-	defer cancel()
-	var err error
-	if p.One, err = s.opts.People.Person(ctx, r.PathValue("login")); err != nil {
-		s.refusedIn(w, r, err, nil)
+	one, ok := load(s, w, r, func(ctx context.Context) (Person, error) { return s.opts.People.Person(ctx, r.PathValue("login")) })
+	if !ok {
 		return
 	}
+	p := s.peoplePage(w, r)
+	p.One = one
 	if change != nil {
 		change(&p)
 	}
@@ -142,7 +129,7 @@ func (s *server) addPerson(w http.ResponseWriter, r *http.Request) {
 		password, err = s.opts.People.AddPerson(ctx, by, n)
 		return err
 	}, func(problem Problem) {
-		s.showPeople(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.Problem, p.Form, p.Typed = problem, "add", typed(r) })
+		s.showPeople(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.formAt = faultIn(r, "add", problem) })
 	}, func() {
 		s.showPeople(w, r, http.StatusOK, func(p *peoplePage) { p.Given, p.Secret, p.Fresh = n.Login, password, true })
 	})
@@ -157,7 +144,7 @@ func (s *server) changePerson(w http.ResponseWriter, r *http.Request, form, done
 
 func (s *server) personAgain(w http.ResponseWriter, r *http.Request, form string) func(Problem) {
 	return func(problem Problem) {
-		s.showPerson(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.Problem, p.Form, p.Typed = problem, form, typed(r) })
+		s.showPerson(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.formAt = faultIn(r, form, problem) })
 	}
 }
 
@@ -197,22 +184,15 @@ func (s *server) endSessionsOf(w http.ResponseWriter, r *http.Request) {
 
 // showTokens shows all API tokens.
 func (s *server) showTokens(w http.ResponseWriter, r *http.Request, status int, change func(*peoplePage)) {
-	p := s.peoplePage(w, r)
-	p.Roles = append([]auth.Role{auth.Machine}, p.Roles...)
-	for _, scope := range auth.Permissions() {
-		if scope != auth.Open && scope != auth.Self {
-			p.Scopes = append(p.Scopes, scope)
-		}
-	}
+	var list []APIToken
 	if s.opts.People != nil {
-		ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
-		defer cancel()
-		var err error
-		if p.Tokens, err = s.opts.People.Tokens(ctx, ""); err != nil {
-			s.fail(w, r, err)
+		var ok bool
+		if list, ok = load(s, w, r, func(ctx context.Context) ([]APIToken, error) { return s.opts.People.Tokens(ctx, "") }); !ok {
 			return
 		}
 	}
+	p := s.peoplePage(w, r)
+	p.Tokens, p.Roles, p.Scopes = list, append([]auth.Role{auth.Machine}, p.Roles...), scopesOf(p.Actor)
 	if change != nil {
 		change(&p)
 	}
@@ -229,7 +209,7 @@ func (s *server) addToken(w http.ResponseWriter, r *http.Request) {
 		token, err = s.opts.People.AddToken(ctx, by, tokenForm(r, NewToken{Role: auth.Role(r.PostForm.Get("role"))}))
 		return err
 	}, func(problem Problem) {
-		s.showTokens(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.Problem, p.Form, p.Typed = problem, "token", typed(r) })
+		s.showTokens(w, r, http.StatusUnprocessableEntity, func(p *peoplePage) { p.formAt = faultIn(r, "token", problem) })
 	}, func() {
 		s.showTokens(w, r, http.StatusOK, func(p *peoplePage) { p.Secret, p.Fresh = token, true })
 	})
