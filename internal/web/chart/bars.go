@@ -18,12 +18,12 @@ func Bars(w Words, items []Item) Chart {
 	s := scale{ticks[0], ticks[len(ticks)-1], left, c.Wide - min(wide, 140) - gap}
 	bottom := rowHigh * float64(len(items))
 	c.High = bottom + 22
-	c.Marks = grid(s, ticks, 0, bottom, Count)
+	c.Marks = grid(s, ticks, 0, bottom)
 	for i, it := range items {
 		y, v := rowHigh*float64(i), clean(it.Value)
 		x, x2 := min(s.at(0), s.at(v)), max(s.at(0), s.at(v))
 		c.Marks = append(c.Marks,
-			Mark{Shape: Text, Class: "name", X: left - gap, Y: y + rowHigh/2 + baseline, Text: Fit(it.Name, textSize, mostName), Anchor: "end"},
+			rowName(it.Name, "", left, y+rowHigh/2),
 			Mark{Shape: Rect, Class: "mark " + it.class("c1"), X: x, Y: y + (rowHigh-barHigh)/2, W: thick(x2-x, v), H: barHigh, Href: it.Href, Tip: it.tip(), Value: v},
 			Mark{Shape: Text, Class: "value", X: x2 + 6, Y: y + rowHigh/2 + baseline, Text: Fit(it.label(), textSize, 140)})
 	}
@@ -92,10 +92,10 @@ func Stacked(w Words, series []string, rows []Part) Chart {
 	s := scale{0, ticks[len(ticks)-1], left, c.Wide - wide - gap}
 	bottom := top + rowHigh*float64(len(rows))
 	c.High = bottom + 22
-	c.Marks = append(c.Marks, grid(s, ticks, top, bottom, Count)...)
+	c.Marks = append(c.Marks, grid(s, ticks, top, bottom)...)
 	for i, r := range rows {
 		y, sum := top+rowHigh*float64(i), 0.0
-		c.Marks = append(c.Marks, Mark{Shape: Text, Class: "name", X: left - gap, Y: y + rowHigh/2 + baseline, Text: Fit(r.Name, textSize, mostName), Anchor: "end", Href: r.Href})
+		c.Marks = append(c.Marks, rowName(r.Name, r.Href, left, y+rowHigh/2))
 		for k, name := range series {
 			v := r.value(k)
 			if v == 0 {
@@ -171,7 +171,7 @@ func Waterfall(w Words, items []Item) Chart {
 	s := scale{ticks[0], ticks[len(ticks)-1], left, c.Wide - min(wide, 140) - gap}
 	bottom := rowHigh * float64(len(all))
 	c.High = bottom + 22
-	c.Marks = grid(s, ticks, 0, bottom, Count)
+	c.Marks = grid(s, ticks, 0, bottom)
 	sum = 0
 	for i, it := range all {
 		y, v, from := rowHigh*float64(i), clean(it.Value), sum
@@ -185,7 +185,7 @@ func Waterfall(w Words, items []Item) Chart {
 		sum = from + v
 		a, b := min(s.at(from), s.at(sum)), max(s.at(from), s.at(sum))
 		c.Marks = append(c.Marks,
-			Mark{Shape: Text, Class: "name", X: left - gap, Y: y + rowHigh/2 + baseline, Text: Fit(it.Name, textSize, mostName), Anchor: "end"},
+			rowName(it.Name, "", left, y+rowHigh/2),
 			Mark{Shape: Rect, Class: "mark " + it.class(class), X: a, Y: y + (rowHigh-barHigh)/2, W: thick(b-a, v), H: barHigh, Href: it.Href, Tip: it.tip(), Value: v},
 			Mark{Shape: Text, Class: "value", X: b + 6, Y: y + rowHigh/2 + baseline, Text: signed(it, v)})
 		if i+1 < len(all) {
@@ -227,7 +227,7 @@ func Funnel(w Words, items []Item) Chart {
 			wide = half * v / high
 		}
 		c.Marks = append(c.Marks,
-			Mark{Shape: Text, Class: "name", X: left - gap, Y: y + rowHigh/2 + baseline, Text: Fit(it.Name, textSize, mostName), Anchor: "end"},
+			rowName(it.Name, "", left, y+rowHigh/2),
 			Mark{Shape: Rect, Class: "mark " + it.class("c1"), X: middle - wide, Y: y + 2, W: thick(2*wide, v), H: rowHigh - 4, Href: it.Href, Tip: it.tip(), Value: v},
 			Mark{Shape: Text, Class: "value", X: right + 6, Y: y + rowHigh/2 + baseline, Text: Fit(it.label(), textSize, 134)})
 	}
@@ -244,14 +244,10 @@ func Distribution(w Words, bins []Item) Chart {
 		high = max(high, clean(b.Value))
 	}
 	ticks := Ticks(0, high, 4)
-	left := 0.0
-	for _, t := range ticks {
-		left = max(left, TextWide(Count(t), textSize))
-	}
-	left += 2 * gap
+	left := levelWide(ticks)
 	const top, bottom = 10, 160
 	s := scale{0, ticks[len(ticks)-1], bottom, top}
-	c.Marks = levels(s, ticks, left, c.Wide, Count)
+	c.Marks = levels(s, ticks, left, c.Wide)
 	wide := (c.Wide - left) / float64(max(len(bins), 1))
 	every := 1
 	for _, b := range bins { // as many names as there is room for

@@ -45,7 +45,7 @@ func Grid(w Words, columns []string, rows []Heat) Chart {
 	for i, r := range rows {
 		y := top + high*float64(i)
 		row := Row{Name: r.Name, Href: r.Href}
-		c.Marks = append(c.Marks, Mark{Shape: Text, Class: "name", X: left - gap, Y: y + high/2 + baseline, Text: Fit(r.Name, textSize, mostName), Anchor: "end", Href: r.Href})
+		c.Marks = append(c.Marks, rowName(r.Name, r.Href, left, y+high/2))
 		for k := range columns {
 			cell := Share{Value: math.NaN()}
 			if k < len(r.Cells) {

@@ -38,16 +38,12 @@ func Lines(w Words, places []string, series []Series, zero bool) Chart {
 		low = min(low, 0)
 	}
 	ticks := Ticks(low, high, 4)
-	left := 0.0
-	for _, t := range ticks {
-		left = max(left, TextWide(Count(t), textSize))
-	}
-	left += 2 * gap
+	left := levelWide(ticks)
 	right = c.Wide - min(right, 150) - 2*gap
 	const top, bottom = 10, 186
 	ys := scale{ticks[0], ticks[len(ticks)-1], bottom, top}
 	xs := scale{0, float64(max(len(places)-1, 1)), left + gap, right}
-	c.Marks = append(levels(ys, ticks, left, right, Count), placeNames(xs, places, bottom+18)...)
+	c.Marks = append(levels(ys, ticks, left, right), placeNames(xs, places, bottom+18)...)
 	for i, name := range places {
 		row := Row{Name: name}
 		for _, s := range series {
@@ -184,15 +180,11 @@ func Scatter(w Words, across, up string, kinds []string, spots []Spot) Chart {
 	bottom := top + 220
 	c.High = bottom + 36
 	xt, yt := Ticks(lowX, highX, 5), Ticks(lowY, highY, 4)
-	left := 0.0
-	for _, t := range yt {
-		left = max(left, TextWide(Count(t), textSize))
-	}
-	left += 2 * gap
+	left := levelWide(yt)
 	xs := scale{xt[0], xt[len(xt)-1], left, c.Wide - 3*gap}
 	ys := scale{yt[0], yt[len(yt)-1], bottom, top}
-	c.Marks = append(c.Marks, levels(ys, yt, left, c.Wide-3*gap, Count)...)
-	c.Marks = append(c.Marks, grid(xs, xt, top, bottom, Count)...)
+	c.Marks = append(c.Marks, levels(ys, yt, left, c.Wide-3*gap)...)
+	c.Marks = append(c.Marks, grid(xs, xt, top, bottom)...)
 	c.Marks = append(c.Marks,
 		Mark{Shape: Text, Class: "scale", X: left, Y: top - 6, Text: Fit(up, textSize, 300)},
 		Mark{Shape: Text, Class: "scale", X: c.Wide - 3*gap, Y: bottom + 30, Text: Fit(across, textSize, 300), Anchor: "end"})

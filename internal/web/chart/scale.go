@@ -113,33 +113,46 @@ func nameWide(names []string) float64 {
 	return min(w, mostName)
 }
 
-// grid draws round figures along the bottom and a line up from each; that of
-// nothing is heavier.
-func grid(s scale, ticks []float64, top, bottom float64, shown func(float64) string) (marks []Mark) {
+// levelWide is the room that the figures of a scale that goes up need.
+func levelWide(ticks []float64) float64 {
+	w := 0.0
+	for _, t := range ticks {
+		w = max(w, TextWide(Count(t), textSize))
+	}
+	return w + 2*gap
+}
+
+// rule is the class of a line of the grid: that of nothing is heavier.
+func rule(v float64) string {
+	if v == 0 {
+		return "zero"
+	}
+	return "grid"
+}
+
+// grid draws round figures along the bottom and a line up from each.
+func grid(s scale, ticks []float64, top, bottom float64) (marks []Mark) {
 	for _, v := range ticks {
-		class := "grid"
-		if v == 0 {
-			class = "zero"
-		}
 		x := s.at(v)
 		marks = append(marks,
-			Mark{Shape: Line, Class: class, X: x, Y: top, H: bottom - top},
-			Mark{Shape: Text, Class: "tick", X: x, Y: bottom + 14, Text: shown(v), Anchor: "middle"})
+			Mark{Shape: Line, Class: rule(v), X: x, Y: top, H: bottom - top},
+			Mark{Shape: Text, Class: "tick", X: x, Y: bottom + 14, Text: Count(v), Anchor: "middle"})
 	}
 	return marks
 }
 
 // levels is grid for a scale that goes up.
-func levels(s scale, ticks []float64, left, right float64, shown func(float64) string) (marks []Mark) {
+func levels(s scale, ticks []float64, left, right float64) (marks []Mark) {
 	for _, v := range ticks {
-		class := "grid"
-		if v == 0 {
-			class = "zero"
-		}
 		y := s.at(v)
 		marks = append(marks,
-			Mark{Shape: Line, Class: class, X: left, Y: y, W: right - left},
-			Mark{Shape: Text, Class: "tick", X: left - 6, Y: y + baseline, Text: shown(v), Anchor: "end"})
+			Mark{Shape: Line, Class: rule(v), X: left, Y: y, W: right - left},
+			Mark{Shape: Text, Class: "tick", X: left - 6, Y: y + baseline, Text: Count(v), Anchor: "end"})
 	}
 	return marks
+}
+
+// rowName writes the name of a row before left; y is the row's middle.
+func rowName(name, href string, left, y float64) Mark {
+	return Mark{Shape: Text, Class: "name", X: left - gap, Y: y + baseline, Text: Fit(name, textSize, mostName), Anchor: "end", Href: href}
 }
