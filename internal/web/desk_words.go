@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -48,7 +49,7 @@ func (w words) sentences(d Desk) []string {
 
 // parts names the strongest parts of a weight.
 func (w words) parts(list []Evidence) string {
-	slices.SortStableFunc(list, func(x, y Evidence) int { return cmp.Compare(abs64(y.Bits), abs64(x.Bits)) })
+	slices.SortStableFunc(list, func(x, y Evidence) int { return cmp.Compare(math.Abs(y.Bits), math.Abs(x.Bits)) })
 	var out []string
 	for _, e := range list[:min(len(list), mostNamed)] {
 		out = append(out, fmt.Sprintf(w.T("desk.part"), w.word("field", e.Field), w.word("level", e.Level), bits(e.Bits)))

@@ -245,26 +245,6 @@ func groupChart(t GroupTree, w words) treeChart {
 	return drawTree(nodes)
 }
 
-// amount writes a decimal number in groups of three.
-func amount(s string) string {
-	sign := ""
-	if rest, minus := strings.CutPrefix(s, "-"); minus {
-		sign, s = "−", rest
-	}
-	whole, part, has := strings.Cut(s, ".")
-	var b strings.Builder
-	for i, c := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteRune('\u202f')
-		}
-		b.WriteRune(c)
-	}
-	if has {
-		b.WriteString("." + part)
-	}
-	return sign + b.String()
-}
-
 // mostPartners bounds the boxes of a network; the table has them all.
 const mostPartners = 40
 

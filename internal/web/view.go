@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -101,7 +102,7 @@ func (w words) place(field string) string {
 
 // bits is a weight with its sign.
 func bits(f float64) string {
-	s := strconv.FormatFloat(abs64(f), 'f', 1, 64)
+	s := strconv.FormatFloat(math.Abs(f), 'f', 1, 64)
 	switch {
 	case s == "0.0":
 		return s
@@ -110,8 +111,6 @@ func bits(f float64) string {
 	}
 	return "+" + s
 }
-
-func abs64(f float64) float64 { return max(f, -f) }
 
 // share is a probability in per cent. It never says 0 or 100 of what is not
 // certain.
@@ -134,21 +133,20 @@ type writeMoment struct {
 	Row WriteRow
 }
 
-// count writes a number in groups of three, held together by narrow spaces that
-// do not break (U+202F).
-func count(n int) string {
-	s := strconv.Itoa(abs(n))
-	var b strings.Builder
-	if n < 0 {
-		b.WriteString("−")
+// count writes a number in groups of three.
+func count(n int) string { return amount(strconv.Itoa(n)) }
+
+// amount writes a decimal number in groups of three.
+func amount(s string) string {
+	sign := ""
+	if rest, minus := strings.CutPrefix(s, "-"); minus {
+		sign, s = "−", rest
 	}
-	for i, c := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteRune('\u202f')
-		}
-		b.WriteRune(c)
+	whole, part, has := strings.Cut(s, ".")
+	if has {
+		part = "." + part
 	}
-	return b.String()
+	return sign + chart.Grouped(whole) + part
 }
 
 // exact is a time as the hover shows it.

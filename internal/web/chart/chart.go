@@ -130,8 +130,7 @@ func (i Item) tip() string {
 	return s
 }
 
-// Count writes a figure in groups of three, parted by narrow spaces that do not
-// break (U+202F), with at most one decimal place.
+// Count writes a figure with at most one decimal place, Grouped.
 func Count(f float64) string {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "—"
@@ -142,14 +141,22 @@ func Count(f float64) string {
 	if f < 0 && strings.Trim(s, "0.") != "" {
 		b.WriteString("−")
 	}
-	for i, c := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
+	b.WriteString(Grouped(whole))
+	if rest != "0" {
+		b.WriteString("." + rest)
+	}
+	return b.String()
+}
+
+// Grouped writes digits in groups of three, parted by narrow spaces that do not
+// break (U+202F).
+func Grouped(digits string) string {
+	var b strings.Builder
+	for i, c := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
 			b.WriteRune('\u202f')
 		}
 		b.WriteRune(c)
-	}
-	if rest != "0" {
-		b.WriteString("." + rest)
 	}
 	return b.String()
 }
