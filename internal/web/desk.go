@@ -51,11 +51,14 @@ func (s *server) review(w http.ResponseWriter, r *http.Request) {
 		s.emptyDesk(w, r, q, partial)
 		return
 	}
-	next := ""
-	if len(items) > 1 {
-		next = items[1].ID
+	s.showDesk(w, r, http.StatusOK, items[0].ID, firstID(items[1:]), q, deskForm{})
+}
+
+func firstID(items []QueueItem) string {
+	if len(items) == 0 {
+		return ""
 	}
-	s.showDesk(w, r, http.StatusOK, items[0].ID, next, q, deskForm{})
+	return items[0].ID
 }
 
 // head reads the first two pairs of the queue that are not passed over.
@@ -73,22 +76,21 @@ func (s *server) head(w http.ResponseWriter, r *http.Request, q ReviewQuery, pas
 	return items, list.Partial, true
 }
 
-// pair shows one pair by its address, with the queue behind it.
+// pair shows one pair by its address.
 func (s *server) pair(w http.ResponseWriter, r *http.Request) {
+	s.showPair(w, r, http.StatusOK, reviewQuery(r.URL.Query(), auth.From(r.Context()).ID), deskForm{})
+}
+
+// showPair shows the pair of the address, with the queue behind it.
+func (s *server) showPair(w http.ResponseWriter, r *http.Request, status int, q ReviewQuery, form deskForm) {
 	if !s.seen(w, r, "read.pair") {
 		return
 	}
-	q := reviewQuery(r.URL.Query(), auth.From(r.Context()).ID)
 	id := r.PathValue("id")
 	items, _, ok := s.head(w, r, q, []string{id})
-	if !ok {
-		return
+	if ok {
+		s.showDesk(w, r, status, id, firstID(items), q, form)
 	}
-	next := ""
-	if len(items) > 0 {
-		next = items[0].ID
-	}
-	s.showDesk(w, r, http.StatusOK, id, next, q, deskForm{})
 }
 
 // effectView is what uniting a pair would do.

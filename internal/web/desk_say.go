@@ -141,19 +141,7 @@ func (s *server) sayAgain(w http.ResponseWriter, r *http.Request, f deskForm, wh
 		return
 	}
 	f.Problem = why
-	q, id := postedFilters(r), r.PathValue("id")
-	if !s.seen(w, r, "read.pair") {
-		return
-	}
-	items, _, ok := s.head(w, r, q, []string{id})
-	if !ok {
-		return
-	}
-	next := ""
-	if len(items) > 0 {
-		next = items[0].ID
-	}
-	s.showDesk(w, r, http.StatusUnprocessableEntity, id, next, q, f)
+	s.showPair(w, r, http.StatusUnprocessableEntity, postedFilters(r), f)
 }
 
 // readDeskForm reads an answer. The form comes back with the problem.
