@@ -42,21 +42,8 @@ func (s *server) conflicts(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) showConflicts(w http.ResponseWriter, r *http.Request, status int, v conflictView) {
-	if !s.seen(w, r, "read.conflicts") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (ConflictPage, error) { return s.data.ConflictPage(ctx, v.Filter) })
+	data, ok := look(s, w, r, "read.conflicts", func(ctx context.Context) (ConflictPage, error) { return s.data.ConflictPage(ctx, v.Filter) }, conflictIDs)
 	if !ok {
-		return
-	}
-	var ids []string
-	for _, row := range data.Rows {
-		ids = append(ids, row.ID)
-	}
-	for _, f := range data.Flips {
-		ids = append(ids, f.Golden)
-	}
-	if !s.seen(w, r, "read.conflicts", unique(ids)...) {
 		return
 	}
 	v.page, v.ConflictPage, v.Inbox = s.page(w, r, "quarantine"), data, "conflicts"
@@ -76,6 +63,16 @@ func (s *server) showConflicts(w http.ResponseWriter, r *http.Request, status in
 	}
 	v.Self = "/conflicts?" + q.Encode()
 	s.render(w, r, status, "conflicts.html", v)
+}
+
+func conflictIDs(p ConflictPage) (ids []string) {
+	for _, row := range p.Rows {
+		ids = append(ids, row.ID)
+	}
+	for _, f := range p.Flips {
+		ids = append(ids, f.Golden)
+	}
+	return unique(ids)
 }
 
 func (s *server) settleRow(w http.ResponseWriter, r *http.Request) {
@@ -105,31 +102,22 @@ func (s *server) settleRows(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) conflictsExport(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.conflicts") {
-		return
-	}
 	f := conflictFilter(r.URL.Query())
 	f.After, f.Limit = "", exportShown
-	data, ok := load(s, w, r, func(ctx context.Context) (ConflictPage, error) { return s.data.ConflictPage(ctx, f) })
+	data, ok := look(s, w, r, "read.conflicts.export", func(ctx context.Context) (ConflictPage, error) { return s.data.ConflictPage(ctx, f) }, conflictIDs)
 	if !ok {
 		return
 	}
-	var ids []string
 	var rows [][]string
 	for _, c := range data.Rows {
-		ids = append(ids, c.ID)
 		for _, x := range c.Sides {
 			rows = append(rows, []string{c.Target, c.ExternalID, c.Golden, c.State, c.Problem, x.Path, x.Base, x.Theirs, x.Ours, x.From, c.At.UTC().Format(time.RFC3339)})
 		}
 	}
 	for _, x := range data.Flips {
-		ids = append(ids, x.Golden)
 		for i, step := range x.Steps {
 			rows = append(rows, []string{x.Target, "", x.Golden, "flip " + strconv.Itoa(i+1), "", x.Path, step.Old, "", step.New, "", step.At.UTC().Format(time.RFC3339)})
 		}
-	}
-	if !s.seen(w, r, "read.conflicts.export", unique(ids)...) {
-		return
 	}
 	s.table(w, "conflicts.csv", []string{"target", "object", "golden record", "state", "answer", "field", "when planned", "there now", "ours", "from", "at"}, rows)
 }

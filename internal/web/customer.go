@@ -222,13 +222,10 @@ func (s *server) field(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) showField(w http.ResponseWriter, r *http.Request, status int, wrong Problem) {
-	if !s.seen(w, r, "read.customer") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (FieldPage, error) {
+	data, ok := look(s, w, r, "read.customer", func(ctx context.Context) (FieldPage, error) {
 		return s.data.CustomerField(ctx, r.PathValue("id"), r.PathValue("field"))
-	})
-	if ok && s.seen(w, r, "read.customer", data.ID) {
+	}, func(p FieldPage) []string { return []string{p.ID} })
+	if ok {
 		v := fieldView{page: s.page(w, r, "customers"), FieldPage: data, Wrong: wrong, Why: r.PostForm.Get("why")}
 		v.Typed = PinForm{Value: r.PostForm.Get("value"), Pick: r.PostForm.Get("pick"), Until: r.PostForm.Get("until")}
 		s.render(w, r, status, "field.html", v)
@@ -269,13 +266,10 @@ type memberView struct {
 }
 
 func (s *server) memberRecord(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.customer") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (MemberRecord, error) {
+	data, ok := look(s, w, r, "read.customer", func(ctx context.Context) (MemberRecord, error) {
 		return s.data.MemberRecord(ctx, r.PathValue("id"), r.URL.Query().Get("ref"))
-	})
-	if ok && s.seen(w, r, "read.customer", data.ID) {
+	}, func(m MemberRecord) []string { return []string{m.ID} })
+	if ok {
 		s.render(w, r, http.StatusOK, "member.html", memberView{s.page(w, r, "customers"), data})
 	}
 }

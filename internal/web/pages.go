@@ -19,6 +19,18 @@ func load[T any](s *server, w http.ResponseWriter, r *http.Request, read func(co
 	return data, err == nil
 }
 
+// look is load for what shows customers: nothing is read where values are not
+// shown, and who looked at whom is kept before the page shows them.
+func look[T any](s *server, w http.ResponseWriter, r *http.Request, what string, read func(context.Context) (T, error), whose func(T) []string) (data T, ok bool) {
+	if !s.seen(w, r, what) {
+		return data, false
+	}
+	if data, ok = load(s, w, r, read); !ok {
+		return data, false
+	}
+	return data, s.seen(w, r, what, whose(data)...)
+}
+
 type sourceView struct {
 	page
 	SourcePage

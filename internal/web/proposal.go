@@ -34,23 +34,18 @@ func (s *server) bridges(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) showBridges(w http.ResponseWriter, r *http.Request, status int, q url.Values, v bridgeView) {
-	if !s.seen(w, r, "read.bridges") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (BridgePage, error) {
+	data, ok := look(s, w, r, "read.bridges", func(ctx context.Context) (BridgePage, error) {
 		return s.data.BridgePage(ctx, q.Get("entity"), q.Get("after"))
+	}, func(p BridgePage) (ids []string) {
+		for _, b := range p.Rows {
+			ids = append(ids, b.A.Golden, b.B.Golden)
+		}
+		for _, x := range p.Between {
+			ids = append(ids, x.Record.Golden, x.Sides[0].Golden, x.Sides[1].Golden)
+		}
+		return unique(ids)
 	})
 	if !ok {
-		return
-	}
-	var ids []string
-	for _, b := range data.Rows {
-		ids = append(ids, b.A.Golden, b.B.Golden)
-	}
-	for _, x := range data.Between {
-		ids = append(ids, x.Record.Golden, x.Sides[0].Golden, x.Sides[1].Golden)
-	}
-	if !s.seen(w, r, "read.bridges", unique(ids)...) {
 		return
 	}
 	v.page, v.BridgePage, v.Inbox = s.page(w, r, "quarantine"), data, "bridges"
@@ -82,13 +77,10 @@ func proposalFilter(q url.Values) ProposalFilter {
 }
 
 func (s *server) proposals(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.proposals") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (ProposalPage, error) {
+	data, ok := look(s, w, r, "read.proposals", func(ctx context.Context) (ProposalPage, error) {
 		return s.data.ProposalPage(ctx, proposalFilter(r.URL.Query()))
-	})
-	if !ok || !s.seen(w, r, "read.proposals", proposalIDs(data)...) {
+	}, proposalIDs)
+	if !ok {
 		return
 	}
 	v := proposalView{page: s.page(w, r, "quarantine"), ProposalPage: data, Inbox: "proposals", All: r.URL.Query().Get("all") != "" && len(data.Rows) > 0}
@@ -119,13 +111,10 @@ func (s *server) decideProposals(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) proposalsExport(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.proposals") {
-		return
-	}
 	f := proposalFilter(r.URL.Query())
 	f.Limit = exportShown
-	data, ok := load(s, w, r, func(ctx context.Context) (ProposalPage, error) { return s.data.ProposalPage(ctx, f) })
-	if !ok || !s.seen(w, r, "read.proposals.export", proposalIDs(data)...) {
+	data, ok := look(s, w, r, "read.proposals.export", func(ctx context.Context) (ProposalPage, error) { return s.data.ProposalPage(ctx, f) }, proposalIDs)
+	if !ok {
 		return
 	}
 	var rows [][]string
@@ -142,21 +131,15 @@ type sharedView struct {
 }
 
 func (s *server) shared(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.shared") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (SharedPage, error) {
+	data, ok := look(s, w, r, "read.shared", func(ctx context.Context) (SharedPage, error) {
 		return s.data.SharedPage(ctx, r.URL.Query().Get("entity"))
+	}, func(p SharedPage) (ids []string) {
+		for _, x := range p.Rows {
+			ids = append(ids, x.Users...)
+		}
+		return unique(ids)
 	})
-	if !ok {
-		return
+	if ok {
+		s.render(w, r, http.StatusOK, "shared.html", sharedView{page: s.page(w, r, "quarantine"), SharedPage: data, Inbox: "shared"})
 	}
-	var ids []string
-	for _, x := range data.Rows {
-		ids = append(ids, x.Users...)
-	}
-	if !s.seen(w, r, "read.shared", unique(ids)...) {
-		return
-	}
-	s.render(w, r, http.StatusOK, "shared.html", sharedView{page: s.page(w, r, "quarantine"), SharedPage: data, Inbox: "shared"})
 }

@@ -21,18 +21,15 @@ func (s *server) relations(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) showRelations(w http.ResponseWriter, r *http.Request, status int, wrong Problem) {
-	if !s.seen(w, r, "read.customer") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (p RelationsPage, err error) {
+	data, ok := look(s, w, r, "read.customer", func(ctx context.Context) (p RelationsPage, err error) {
 		p, err = s.data.Relations(ctx, r.PathValue("id"), r.URL.Query().Get("day"))
 		if told, ok := refusal(err); ok {
 			wrong, status = Problem{Field: "day", Text: told.Text}, http.StatusUnprocessableEntity
 			return s.data.Relations(ctx, r.PathValue("id"), "")
 		}
 		return p, err
-	})
-	if ok && s.seen(w, r, "read.customer", data.ID) {
+	}, func(p RelationsPage) []string { return []string{p.ID} })
+	if ok {
 		v := relationsView{page: s.page(w, r, "customers"), RelationsPage: data, Wrong: wrong, Why: r.PostForm.Get("why")}
 		v.Typed, v.Chart = relateForm(r), networkChart(data, v.words)
 		s.render(w, r, status, "relations.html", v)
@@ -88,20 +85,16 @@ func (s *server) orgChart(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) showOrgChart(w http.ResponseWriter, r *http.Request, status int, wrong Problem) {
-	if !s.seen(w, r, "read.customer") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (OrgChart, error) {
+	data, ok := look(s, w, r, "read.customer", func(ctx context.Context) (OrgChart, error) {
 		return s.data.OrgChartPage(ctx, r.PathValue("id"), r.URL.Query().Get("day"))
+	}, func(c OrgChart) []string {
+		ids := []string{c.Company.ID}
+		for _, p := range c.People {
+			ids = append(ids, p.ID)
+		}
+		return ids
 	})
 	if !ok {
-		return
-	}
-	ids := []string{data.Company.ID}
-	for _, p := range data.People {
-		ids = append(ids, p.ID)
-	}
-	if !s.seen(w, r, "read.customer", ids...) {
 		return
 	}
 	v := peopleView{page: s.page(w, r, "customers"), OrgChart: data, Wrong: wrong, Typed: relateForm(r), Who: r.PostForm.Get("person"), Why: r.PostForm.Get("why")}
@@ -137,20 +130,15 @@ type groupView struct {
 }
 
 func (s *server) group(w http.ResponseWriter, r *http.Request) {
-	if !s.seen(w, r, "read.customer") {
-		return
-	}
-	data, ok := load(s, w, r, func(ctx context.Context) (GroupTree, error) {
+	data, ok := look(s, w, r, "read.customer", func(ctx context.Context) (GroupTree, error) {
 		return s.data.GroupTreePage(ctx, r.PathValue("id"), r.URL.Query().Get("day"))
+	}, func(t GroupTree) (ids []string) {
+		for _, n := range t.Nodes {
+			ids = append(ids, n.ID)
+		}
+		return ids
 	})
-	if !ok {
-		return
-	}
-	var ids []string
-	for _, n := range data.Nodes {
-		ids = append(ids, n.ID)
-	}
-	if s.seen(w, r, "read.customer", ids...) {
+	if ok {
 		v := groupView{page: s.page(w, r, "customers"), GroupTree: data}
 		v.Chart = groupChart(data, v.words)
 		s.render(w, r, http.StatusOK, "group.html", v)
