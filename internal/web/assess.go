@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -111,7 +112,7 @@ func WriteAssessment(w io.Writer, a Assessment, code string) error {
 			invalid = append(invalid, chart.Item{Name: c.Name, Value: float64(c.Invalid), Note: chart.Percent(float64(c.Invalid) / float64(c.Values)), Class: "c2"})
 		}
 	}
-	slices.SortStableFunc(invalid, func(x, y chart.Item) int { return int(y.Value - x.Value) })
+	slices.SortStableFunc(invalid, func(x, y chart.Item) int { return cmp.Compare(y.Value, x.Value) })
 	v.Complete = chart.Bars(chart.Words{Title: in.T("assess.complete"), Columns: []string{in.T("col.field"), in.T("quality.is.filled"), in.T("col.share")}}, missing)
 	v.Valid = chart.Bars(chart.Words{Title: in.T("assess.invalid"), Columns: []string{in.T("col.field"), in.T("quality.is.invalid"), in.T("col.share")}}, invalid)
 	var work []chart.Item

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -217,15 +218,7 @@ func league(w words, q Quality, h Health) (rows []leagueRow) {
 			rows = append(rows, row)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b leagueRow) int {
-		switch {
-		case a.Score.Score > b.Score.Score:
-			return -1
-		case a.Score.Score < b.Score.Score:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(rows, func(a, b leagueRow) int { return cmp.Compare(b.Score.Score, a.Score.Score) })
 	return rows
 }
 
