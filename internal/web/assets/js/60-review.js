@@ -117,11 +117,11 @@
       shown = say(doneText + " …", "done");
     }
     const got = await sent;
+    underway.delete(pair);
     if (!got) { bringBack(page, page.main.querySelector("#desk").dataset.offline); return; }
     if (got.status === 401 || got.redirected) { signedOut(page); return; }
     let told;
     try { told = await got.json(); } catch { location.assign(page.address); return; }
-    underway.delete(pair);
     if (!got.ok && told.state === "problem") { bringBack(page, told.text); return; }
     if (!got.ok) { // it is another pair than was looked at: show it as it is now
       const back = "/review/" + encodeURIComponent(pair) + (filters ? "?" + filters : "");
