@@ -141,6 +141,9 @@ func (a *App) AnswerPair(ctx context.Context, q web.PairAnswer, by web.By) (out 
 		out, err = a.answerIn(ctx, tx, q, By{Who: by.Who, Why: by.Why, Over: q.Over}, true)
 		return err
 	})
+	if err == nil && out.State == web.OutcomeDecided {
+		a.landed.ring()
+	}
 	return out, err
 }
 

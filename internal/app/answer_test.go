@@ -27,6 +27,20 @@ func (w *world) answerSeen(who, pair, answer, seen string) web.PairOutcome {
 	return out
 }
 
+// wantRung says whether the resolver was woken since it was asked last.
+func (w *world) wantRung(what string, want bool) {
+	w.Helper()
+	rung := false
+	select {
+	case <-w.app.landed:
+		rung = true
+	default:
+	}
+	if rung != want {
+		w.Errorf("%s wakes the resolver: %t, want %t", what, rung, want)
+	}
+}
+
 func (w *world) work(pair, me string) web.PairWork {
 	w.Helper()
 	work, err := w.app.PairWork(w.Context(), pair, me)
@@ -104,6 +118,11 @@ func TestSecondAccountDecides(t *testing.T) {
 		if got := w.work(pair, "ann").Two; got != "value" {
 			t.Errorf("a pair of value 901 needs two for %q, want value", got)
 		}
+		// The list of bridges is no way around that.
+		if done, err := w.app.DecideBridge(t.Context(), pair, "join", web.By{Who: "ann"}); err != nil || done != (web.Done{Key: web.DoneProposed}) {
+			t.Fatalf("ann joins them as a bridge: %+v, %v; want it to wait for a second account", done, err)
+		}
+		w.wantStates()
 		for range 2 {
 			if out := w.answer("ann", pair, web.AnswerSame); out.State != web.OutcomeProposed {
 				t.Fatalf("ann's answer: %+v, want proposed", out)
@@ -125,9 +144,11 @@ func TestSecondAccountDecides(t *testing.T) {
 		if out := w.answer("bob", pair, web.AnswerApart); out.State != web.OutcomeProposed {
 			t.Fatalf("bob's other answer: %+v, want proposed", out)
 		}
+		w.wantRung("what is only proposed", false)
 		if out := w.answer("cy", pair, web.AnswerApart); out.State != web.OutcomeDecided {
 			t.Fatalf("cy's same answer: %+v, want decided", out)
 		}
+		w.wantRung("an answer", true)
 		w.wantStates("split in force")
 		if list, err := w.app.Decisions(t.Context(), "", 0, 10); err != nil || list[0].Who != "cy" || !strings.Contains(list[0].Why, "proposed by bob") {
 			t.Errorf("decisions %+v, %v; want one of cy that names bob", list, err)

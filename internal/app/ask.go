@@ -28,7 +28,7 @@ func (a *App) rest(ctx context.Context, s *system, d time.Duration) (asked bool,
 	return s.ask.now.Swap(false), nil
 }
 
-// RunNow pulls a source at once, whatever its schedule says. It is done by the
+// runNow pulls a source at once, whatever its schedule says. It is done by the
 // daemon; a source that is being pulled is left alone.
 func (a *App) runNow(name string) error {
 	s := a.systems[name]

@@ -74,11 +74,11 @@ func TestRecordBetweenTwoIsListedUntilAPersonDecides(t *testing.T) {
 			}
 		}
 		expect("at first", "firms/company/c: firms/company/a* firms/company/b")
-		page, err := w.app.ReviewPage(t.Context(), record.Company, "")
-		if err != nil || len(page.Ambiguous) != 1 || page.MoreAmbiguous {
-			t.Fatalf("the review page lists %+v, %v; want the one", page.Ambiguous, err)
+		page, err := w.app.BridgePage(t.Context(), record.Company, "")
+		if err != nil || len(page.Between) != 1 {
+			t.Fatalf("the page of bridges lists %+v, %v; want the one", page.Between, err)
 		}
-		first := page.Ambiguous[0]
+		first := page.Between[0]
 		if first.Record.ID != "c" || !first.Sides[0].Here || first.Sides[1].Here || first.Sides[0].Bits < first.Sides[1].Bits || first.Sides[1].Golden != w.golden("firms/company/b").ID {
 			t.Errorf("the page shows %+v, want c between a, where it stands, and b", first)
 		}

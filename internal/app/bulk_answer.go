@@ -194,6 +194,7 @@ func (a *App) StartBulk(ctx context.Context, q web.ReviewQuery, answer, token st
 // one transaction, so whoever goes on begins at the next pair. Several may work
 // on one job.
 func (a *App) WorkBulk(ctx context.Context, id string, progress func(done int)) error {
+	defer a.landed.ring() // once for the job: its decisions follow each other too quickly to wake the resolver for each
 	pause := time.Second / time.Duration(max(a.Config.Review.Bulk.Pace, 1))
 	for done := 0; ; {
 		more, err := a.bulkStep(ctx, id)
@@ -344,6 +345,7 @@ func (a *App) UndoBulk(ctx context.Context, id string, by web.By) (web.BulkJob, 
 	if err != nil {
 		return web.BulkJob{}, fmt.Errorf("take back bulk job %s: %w", id, err)
 	}
+	a.landed.ring()
 	return a.BulkJob(ctx, id)
 }
 

@@ -47,6 +47,7 @@ func TestBulkIsPreviewedStoppedAndTakenBack(t *testing.T) {
 		// Somebody decides one of them meanwhile, and the job is stopped.
 		fifth := w.pairOf("crm/company/c5", "desk/company/d5")
 		w.answer("bob", fifth, web.AnswerApart)
+		w.wantRung("an answer", true)
 		err = w.app.WorkBulk(ctx, job.ID, func(done int) {
 			if done == 3 {
 				if _, err := w.app.StopBulk(ctx, job.ID, by); err != nil {
@@ -57,6 +58,7 @@ func TestBulkIsPreviewedStoppedAndTakenBack(t *testing.T) {
 		if job, e := w.app.BulkJob(ctx, job.ID); err != nil || e != nil || job.State != "stopped" || job.Decided+job.Skipped != 3 {
 			t.Errorf("stopped after three: %+v, %v, %v", job, err, e)
 		}
+		w.wantRung("a bulk job", true)
 		w.clean()
 		w.verify()
 		if _, err := w.app.ResumeBulk(ctx, job.ID, by); err != nil {
@@ -76,6 +78,7 @@ func TestBulkIsPreviewedStoppedAndTakenBack(t *testing.T) {
 		if err := w.app.WorkBulk(ctx, job.ID, nil); err != nil {
 			t.Fatal(err)
 		}
+		w.wantRung("the rest of a bulk job", true)
 		job, err = w.app.BulkJob(ctx, job.ID)
 		if err != nil || job.State != "done" || job.Decided != 9 || job.Skipped != 1 {
 			t.Errorf("at its end %+v, %v; want 9 decided and bob's skipped", job, err)
@@ -89,6 +92,7 @@ func TestBulkIsPreviewedStoppedAndTakenBack(t *testing.T) {
 		if err != nil || undone.State != "undone" || undone.Undo == "" {
 			t.Fatalf("undo: %+v, %v", undone, err)
 		}
+		w.wantRung("the undo of a bulk job", true)
 		if _, err := w.app.UndoBulk(ctx, job.ID, by); !errors.As(err, &no) {
 			t.Errorf("undo twice: %v, want it refused", err)
 		}

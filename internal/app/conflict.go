@@ -2,8 +2,8 @@ package app
 
 import (
 	"context"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"touchstone/internal/pipeline"
@@ -64,7 +64,7 @@ func (a *App) SettleStuck(ctx context.Context, r Resolution, by By) (out Resolve
 	out.Decisions = len(undo)
 	act, _, err := a.reviveAs(ctx, []string{row.ID}, r.How == "theirs" || r.How == "drop", by)
 	if err != nil {
-		return out, err
+		return Resolved{}, a.takeBack(ctx, undo, by, err)
 	}
 	out.Undo = strings.Join(append(undo, act), "+")
 	return out, nil
@@ -128,7 +128,7 @@ func (a *App) pinTheirs(ctx context.Context, t *target, row store.Row, only stri
 		return nil, err
 	}
 	ref := a.refName(refs[row.Rec])
-	for _, path := range sortedPaths(row) {
+	for _, path := range slices.Sorted(maps.Keys(row.Fields)) {
 		field := t.fieldAt(path)
 		if field == "" || only != "" && only != path {
 			continue
@@ -164,15 +164,6 @@ func (a *App) takeBack(ctx context.Context, undo []string, by By, why error) err
 		}
 	}
 	return why
-}
-
-func sortedPaths(row store.Row) []string {
-	paths := make([]string, 0, len(row.Fields))
-	for p := range row.Fields {
-		paths = append(paths, p)
-	}
-	slices.Sort(paths)
-	return paths
 }
 
 // StuckFilter chooses stuck rows.
@@ -302,14 +293,10 @@ func flipsOf(target string, rows []store.Row) (out []Flip) {
 			steps[path], last[path] = append(steps[path], step), r
 		}
 	}
-	paths := make([]string, 0, len(back))
-	for path, n := range back {
-		if n >= 2 {
-			paths = append(paths, path)
+	for _, path := range slices.Sorted(maps.Keys(back)) {
+		if back[path] < 2 {
+			continue
 		}
-	}
-	slices.Sort(paths)
-	for _, path := range paths {
 		s := steps[path]
 		out = append(out, Flip{Target: target, Path: path, Row: last[path], Steps: s[max(0, len(s)-flipSteps):]})
 	}
@@ -327,7 +314,7 @@ func (a *App) conflictFields(t *target, row store.Row, now store.AtSource, g sto
 	if fields, err := a.provenanceOf(g); err == nil {
 		from = fields
 	}
-	for _, path := range sortedPaths(row) {
+	for _, path := range slices.Sorted(maps.Keys(row.Fields)) {
 		f := web.ConflictField{Path: path, Ours: plainJSON(row.Fields[path]), Base: plainJSON(row.Base[path]), Field: t.fieldAt(path)}
 		if obj != nil {
 			v, _ := pipeline.At(obj, path)
@@ -337,16 +324,4 @@ func (a *App) conflictFields(t *target, row store.Row, now store.AtSource, g sto
 		out = append(out, f)
 	}
 	return out
-}
-
-// rowNumber reads where a list of rows goes on.
-func rowNumber(after string) (int64, error) {
-	if after == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseInt(after, 10, 64)
-	if err != nil {
-		return 0, record.ErrNotFound
-	}
-	return n, nil
 }

@@ -437,7 +437,7 @@ func (a *App) decide(ctx context.Context, kind string, by By, plan making) (out 
 
 // decideIn is decide in a transaction. What it was, or was not, the queue knows
 // at once.
-func (a *App) decideIn(ctx context.Context, tx *store.DecideTx, kind string, by By, plan func(*store.DecideTx, *store.NewDecision) (*store.Decision, error)) (Decided, error) {
+func (a *App) decideIn(ctx context.Context, tx *store.DecideTx, kind string, by By, plan making) (Decided, error) {
 	n := store.NewDecision{Kind: kind, Who: by.Who, Why: by.Why, Over: by.Over}
 	d, err := plan(tx, &n)
 	if err != nil {

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ func (a *App) GroupTree(ctx context.Context, id, day string) (t GroupTree, err e
 		return t, err
 	}
 	nodes := growGroup(g.Founder, self, edges, &t)
-	totals, err := a.Store.EventTotals(ctx, sortedFounders(nodes))
+	totals, err := a.Store.EventTotals(ctx, slices.Sorted(maps.Keys(nodes)))
 	if err != nil {
 		return t, err
 	}
@@ -164,7 +165,7 @@ func growGroup(asked int64, self End, edges []Relation, t *GroupTree) map[int64]
 		}
 		up[r.a] = append(up[r.a], r)
 	}
-	all := sortedFounders(ends)
+	all := slices.Sorted(maps.Keys(ends))
 	link := map[int64]*Relation{}
 	for _, f := range all {
 		if slices.SortStableFunc(up[f], cmpLink); len(up[f]) > 0 {
@@ -208,7 +209,7 @@ func growGroup(asked int64, self End, edges []Relation, t *GroupTree) map[int64]
 		return n
 	}
 	t.Top = grow(top, big.NewRat(1, 1))
-	for _, f := range sortedFounders(nodes) {
+	for _, f := range slices.Sorted(maps.Keys(nodes)) {
 		for i := range up[f] {
 			if r := &up[f][i]; r != link[f] && (link[f] == nil || r.b != link[f].b) {
 				t.Others = append(t.Others, *r)

@@ -155,7 +155,7 @@ func (a *App) NoteAlert(ctx context.Context, n web.AlertNote, by web.By) error {
 // setupSteps are what is left to do before Touchstone works by itself, with what
 // is measured of each; nil when all is done.
 func (a *App) setupSteps(ctx context.Context, o web.Overview, n store.Numbers) ([]web.SetupStep, error) {
-	pulled, passes, done := 0, 0, 0
+	passes, pulled := 0, 0
 	for _, s := range a.order {
 		for _, in := range s.intakes {
 			passes++
@@ -164,11 +164,10 @@ func (a *App) setupSteps(ctx context.Context, o web.Overview, n store.Numbers) (
 				return nil, err
 			}
 			if ok {
-				done++
+				pulled++
 			}
 		}
 	}
-	pulled = done
 	approved, delivering := 0, 0
 	for _, t := range o.Targets {
 		if t.Delivered > 0 {

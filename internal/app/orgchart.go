@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -67,12 +68,7 @@ func (a *App) OrgChart(ctx context.Context, id, day string) (c OrgChart, err err
 		return c, err
 	}
 	people := orgPeople(list, g.Founder, &c)
-	var founders []int64
-	for f := range people {
-		founders = append(founders, f)
-	}
-	slices.Sort(founders)
-	lines, more, err := a.relationsAmong(ctx, founders, day)
+	lines, more, err := a.relationsAmong(ctx, slices.Sorted(maps.Keys(people)), day)
 	if err != nil {
 		return c, err
 	}
@@ -150,7 +146,7 @@ func orgLines(people map[int64]*OrgNode, lines []Relation) {
 // orgTree hangs people below their managers. Of a circle the person with the
 // lowest landing number comes first.
 func orgTree(people map[int64]*OrgNode, c *OrgChart) {
-	founders := sortedFounders(people)
+	founders := slices.Sorted(maps.Keys(people))
 	for _, f := range founders {
 		seen := map[int64]bool{}
 		for x := f; x != 0 && !seen[x]; x = people[x].manager {
@@ -181,20 +177,11 @@ func orgTree(people map[int64]*OrgNode, c *OrgChart) {
 	c.People = len(people)
 }
 
-func sortedFounders[T any](m map[int64]T) []int64 {
-	out := make([]int64, 0, len(m))
-	for f := range m {
-		out = append(out, f)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // orgGaps lists what is not known of a company's buying.
 func orgGaps(people map[int64]*OrgNode, c *OrgChart) {
 	have := map[string]bool{}
 	var each []OrgGap
-	for _, f := range sortedFounders(people) {
+	for _, f := range slices.Sorted(maps.Keys(people)) {
 		n := people[f]
 		gap := func(kind, role string) { each = append(each, OrgGap{kind, role, &n.End}) }
 		for _, r := range n.Roles {

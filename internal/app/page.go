@@ -111,21 +111,42 @@ func (a *App) TargetPage(ctx context.Context, name, state, after string) (p web.
 	case p.Shown == "":
 		p.Shown = store.Pending
 	}
-	from, err := strconv.ParseInt(after, 10, 64)
-	if after != "" && err != nil {
-		return p, fmt.Errorf("row %q: %w", after, record.ErrNotFound)
+	from, err := seqAfter(after)
+	if err != nil {
+		return p, err
 	}
 	list, err := a.Store.Rows(ctx, name, p.Shown, from, pageRows+1)
 	if err != nil {
 		return p, err
 	}
-	if len(list) > pageRows {
-		list = list[:pageRows]
-		p.Next = strconv.FormatInt(list[pageRows-1].Seq, 10)
-	}
+	list, p.Next = pageOf(list, pageRows, rowSeq)
 	p.Rows, err = a.writeRows(ctx, list)
 	return p, err
 }
+
+// seqAfter reads where a list goes on: behind the row of a number; "" is its
+// beginning.
+func seqAfter(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("row %q: %w", text, record.ErrNotFound)
+	}
+	return n, nil
+}
+
+// pageOf takes a page from a list that was read one longer than that, and says
+// behind which number the next one begins; "" at the end.
+func pageOf[T any](list []T, limit int, number func(T) int64) (page []T, next string) {
+	if len(list) <= limit {
+		return list, ""
+	}
+	return list[:limit], strconv.FormatInt(number(list[limit-1]), 10)
+}
+
+func rowSeq(r store.Row) int64 { return r.Seq }
 
 // writeRows shows outbox rows.
 func (a *App) writeRows(ctx context.Context, rows []store.Row) ([]web.WriteRow, error) {

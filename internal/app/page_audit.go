@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"touchstone/internal/web"
@@ -14,10 +13,7 @@ func (a *App) AuditPage(ctx context.Context, q web.AuditQuery) (p web.AuditPage,
 	if err != nil {
 		return p, err
 	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		p.Next = strconv.FormatInt(rows[q.Limit-1].Seq, 10)
-	}
+	rows, p.Next = pageOf(rows, q.Limit, func(r AuditRow) int64 { return r.Seq })
 	var decisions []string
 	for _, r := range rows {
 		if takesBack(r) {

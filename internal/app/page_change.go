@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"touchstone/internal/record"
 	"touchstone/internal/store"
@@ -89,7 +88,7 @@ func (a *App) ChangePreview(ctx context.Context, c web.CustomerChange) (p web.Ch
 	return p, nil
 }
 
-// ChangeCustomers makes a change. What refuses it is told to the reader.
+// ChangeCustomers makes a change.
 func (a *App) ChangeCustomers(ctx context.Context, c web.CustomerChange, by web.By) (string, bool, error) {
 	own := By{Who: by.Who, Why: by.Why, Over: c.Over}
 	var d Decided
@@ -101,12 +100,6 @@ func (a *App) ChangeCustomers(ctx context.Context, c web.CustomerChange, by web.
 		d, err = a.Split(ctx, c.Records, c.From, own)
 	default:
 		d, err = a.Undo(ctx, c.Decision, own)
-	}
-	var against *store.Contradiction
-	var impossible *store.Impossible
-	var unclear *Unclear
-	if errors.As(err, &against) || errors.As(err, &impossible) || errors.As(err, &unclear) {
-		return "", false, &web.Problem{Text: err.Error()}
 	}
 	return d.Decision, d.Existing, err
 }
@@ -121,20 +114,15 @@ func (a *App) DecisionsPage(ctx context.Context, q web.DecisionQuery) (p web.Dec
 		}
 	} else {
 		f := store.DecisionFilter{State: q.State, Kind: q.Kind, Who: q.Who, Newest: true, Limit: pageDecisions + 1}
-		if q.After != "" {
-			if f.After, err = strconv.ParseInt(q.After, 10, 64); err != nil {
-				return p, fmt.Errorf("decisions behind %q: %w", q.After, record.ErrNotFound)
-			}
+		if f.After, err = seqAfter(q.After); err != nil {
+			return p, err
 		}
 		if list, err = a.Store.Decisions(ctx, f); err != nil {
 			return p, err
 		}
-		if len(list) > pageDecisions {
-			list = list[:pageDecisions]
-			p.Next = strconv.FormatInt(list[pageDecisions-1].Seq, 10)
-		}
+		list, p.Next = pageOf(list, pageDecisions, func(d store.Decision) int64 { return d.Seq })
 	}
-	p.Rows, err = a.decisionRows(ctx, list)
+	p.Rows, _, err = a.decisionRows(ctx, list)
 	return p, err
 }
 
@@ -164,14 +152,15 @@ func (a *App) decisionsOf(ctx context.Context, p *web.DecisionsPage, customer st
 	return list[:min(len(list), mostOfCustomer)], err
 }
 
-func (a *App) decisionRows(ctx context.Context, list []store.Decision) ([]web.DecisionRow, error) {
+// decisionRows shows decisions, with the certificates of each by its id.
+func (a *App) decisionRows(ctx context.Context, list []store.Decision) ([]web.DecisionRow, map[string][]store.Certificate, error) {
 	shown, err := a.showDecisions(ctx, list)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	weighed, err := a.Store.Certificates(ctx, ids(list))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out := make([]web.DecisionRow, len(shown))
 	for i, d := range shown {
@@ -185,7 +174,7 @@ func (a *App) decisionRows(ctx context.Context, list []store.Decision) ([]web.De
 			out[i].Refused = out[i].Refused || c.Refused
 		}
 	}
-	return out, nil
+	return out, weighed, nil
 }
 
 // DecisionPage is one decision with its balance, and the customers that its
@@ -201,16 +190,12 @@ func (a *App) DecisionPage(ctx context.Context, id string) (p web.DecisionPage, 
 	if d.Seq == 0 {
 		return p, fmt.Errorf("decision %q: %w", id, record.ErrNotFound)
 	}
-	rows, err := a.decisionRows(ctx, []store.Decision{d})
+	rows, weighed, err := a.decisionRows(ctx, []store.Decision{d})
 	if err != nil {
 		return p, err
 	}
 	p.DecisionRow = rows[0]
-	weighed, err := a.Store.Certificates(ctx, []string{id})
-	if err != nil {
-		return p, err
-	}
-	for _, c := range weighed[id] {
+	for _, c := range weighed[d.ID] {
 		p.Certificates = append(p.Certificates, web.Certificate{At: parse(c.At), Refused: c.Refused, Erased: c.Erased, Moved: c.Moved, Lines: a.balanceLines(c.Lines)})
 	}
 	var golden []store.Golden

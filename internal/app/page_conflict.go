@@ -37,7 +37,7 @@ func (a *App) ConflictPage(ctx context.Context, f web.ConflictFilter) (p web.Con
 			p.Shown = v
 		}
 	}
-	after, err := rowNumber(f.After)
+	after, err := seqAfter(f.After)
 	switch {
 	case err != nil:
 		return p, err

@@ -1,9 +1,7 @@
 package app
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -274,11 +272,11 @@ func (x deskPair) build(ctx context.Context, union []store.Member) (rec golden.R
 		if r.Kind != store.Pinned {
 			continue
 		}
-		var v record.Value
-		if err := json.Unmarshal([]byte(r.Value), &v); err != nil {
-			return rec, fmt.Errorf("pin %s: %w", r.ID, err)
+		pin, err := pipeline.PinOf(r)
+		if err != nil {
+			return rec, err
 		}
-		pins = append(pins, golden.Pin{ID: cmp.Or(r.Decision, r.ID), Field: r.Field, Value: v, Who: r.Who, At: r.At})
+		pins = append(pins, pin)
 	}
 	maps, err := x.a.Store.ValueMaps(ctx, x.scale.entity)
 	if err != nil {

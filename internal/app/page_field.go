@@ -27,15 +27,12 @@ func (a *App) CustomerField(ctx context.Context, id, field string) (p web.FieldP
 		return p, fmt.Errorf("field %q: %w", field, record.ErrNotFound)
 	}
 	p = web.FieldPage{ID: g.ID, Entity: g.Entity, Kind: inputKind(spec.Kind), Field: web.GoldenField{Name: spec.Name}}
-	if p.Name, err = goldenName(g); err != nil {
+	parts, err := partsOf(g)
+	if err != nil {
 		return p, err
 	}
-	var fields record.Fields
-	var provenance map[string]golden.Provenance
-	if err := errors.Join(json.Unmarshal(g.Fields, &fields), json.Unmarshal(g.Provenance, &provenance)); err != nil {
-		return p, fmt.Errorf("golden record %s: %w", g.ID, err)
-	}
-	shown, err := a.goldenFields(g, fields)
+	p.Name = DisplayName(g.Entity, parts.fields)
+	shown, err := a.goldenFields(g, parts.fields)
 	if err != nil {
 		return p, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
@@ -44,7 +41,7 @@ func (a *App) CustomerField(ctx context.Context, id, field string) (p web.FieldP
 			p.Field, p.Known = f, true
 		}
 	}
-	at := provenance[spec.Name]
+	at := parts.provenance[spec.Name]
 	for _, l := range at.Losers {
 		p.Losers = append(p.Losers, web.Loser{Value: ShowValue(l.Value), Ref: a.refNames(l.From), Source: a.sourceMark(l.From)})
 	}

@@ -5,15 +5,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 )
-
-// leastObjects is how large a system counts at least for the brake.
-const leastObjects = 20
 
 // Plans lists every target with what waits.
 func (a *App) Plans(ctx context.Context) (list []web.PlanSummary, err error) {
@@ -22,7 +18,7 @@ func (a *App) Plans(ctx context.Context) (list []web.PlanSummary, err error) {
 		return nil, err
 	}
 	for _, t := range a.targets {
-		p, err := a.planSummary(ctx, t, n)
+		p, _, err := a.planSummary(ctx, t, n)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +35,8 @@ func (a *App) mustTarget(name string) (*target, error) {
 	return nil, fmt.Errorf("target %q: %w", name, record.ErrNotFound)
 }
 
-func (a *App) planSummary(ctx context.Context, t *target, n store.Numbers) (p web.PlanSummary, err error) {
+// planSummary sums a plan up, with the parts that it was counted from.
+func (a *App) planSummary(ctx context.Context, t *target, n store.Numbers) (p web.PlanSummary, parts []store.PlanPart, err error) {
 	name := t.config.Name
 	p = web.PlanSummary{Target: name, System: t.config.System, Entity: t.config.Entity, Brake: float64(t.config.Brake)}
 	for _, x := range n.ByTarget {
@@ -50,26 +47,25 @@ func (a *App) planSummary(ctx context.Context, t *target, n store.Numbers) (p we
 	}
 	pause, stopped, err := a.Store.Paused(ctx, name)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	p.Stopped, p.StoppedBy, p.StoppedWhy = stopped, pause.Who, pause.Why
 	if p.Held, err = t.deliverer.Held(ctx); err != nil {
-		return p, err
+		return p, nil, err
 	}
 	approval, err := a.Store.Approval(ctx, name, t.plan.Rules)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	load, err := a.Store.Load(ctx, name, t.system.uid, t.config.Entity, approval.Upto)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	p.First = !approval.Approved && !t.deliverer.Auto
 	p.Waiting, p.Behind, p.Objects = load.Waiting, load.Behind, load.Objects
-	p.Braked = float64(load.Behind) > p.Brake*float64(max(load.Objects, leastObjects))
-	parts, err := a.Store.PlanParts(ctx, name)
-	if err != nil {
-		return p, err
+	p.Braked = t.deliverer.Braked(load)
+	if parts, err = a.Store.PlanParts(ctx, name); err != nil {
+		return p, nil, err
 	}
 	for _, x := range parts {
 		if x.Held {
@@ -77,13 +73,13 @@ func (a *App) planSummary(ctx context.Context, t *target, n store.Numbers) (p we
 		}
 	}
 	if p.LeftOut, err = a.Store.LeftOut(ctx, name); err != nil {
-		return p, err
+		return p, nil, err
 	}
 	if p.LastSeq, err = a.Store.LastWaiting(ctx, name); err != nil {
-		return p, err
+		return p, nil, err
 	}
 	_, p.Refused, err = a.Store.RefusedRows(ctx, name, 0, 1)
-	return p, err
+	return p, parts, err
 }
 
 // PlanPage is one target's plan with the rows of a part.
@@ -96,13 +92,11 @@ func (a *App) PlanPage(ctx context.Context, q web.PlanQuery) (p web.PlanPage, er
 	if err != nil {
 		return p, err
 	}
-	if p.PlanSummary, err = a.planSummary(ctx, t, n); err != nil {
-		return p, err
-	}
-	parts, err := a.Store.PlanParts(ctx, q.Target)
+	summary, parts, err := a.planSummary(ctx, t, n)
 	if err != nil {
 		return p, err
 	}
+	p.PlanSummary = summary
 	for _, x := range parts {
 		p.Parts = append(p.Parts, web.PlanPart{Op: x.Op, Fields: x.Paths, Rows: x.Rows, Held: x.Held})
 		for _, f := range x.Paths {
@@ -123,9 +117,9 @@ func (a *App) PlanPage(ctx context.Context, q web.PlanQuery) (p web.PlanPage, er
 	slices.SortStableFunc(p.Fields, func(x, y web.PlanField) int {
 		return cmp.Or(cmp.Compare(y.Creates+y.Updates, x.Creates+x.Updates), cmp.Compare(x.Field, y.Field))
 	})
-	after, err := strconv.ParseInt(q.After, 10, 64)
-	if q.After != "" && err != nil {
-		return p, fmt.Errorf("row %q: %w", q.After, record.ErrNotFound)
+	after, err := seqAfter(q.After)
+	if err != nil {
+		return p, err
 	}
 	var rows []store.Row
 	if q.Refused {
@@ -136,10 +130,7 @@ func (a *App) PlanPage(ctx context.Context, q web.PlanQuery) (p web.PlanPage, er
 	if err != nil {
 		return p, err
 	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		p.Next = strconv.FormatInt(rows[q.Limit-1].Seq, 10)
-	}
+	rows, p.Next = pageOf(rows, q.Limit, rowSeq)
 	p.Rows, err = a.writeRows(ctx, rows)
 	return p, err
 }
@@ -164,7 +155,7 @@ func (a *App) ApprovePlan(ctx context.Context, d web.PlanDecision, by web.By) er
 	if err != nil {
 		return err
 	}
-	p, err := a.planSummary(ctx, t, n)
+	p, _, err := a.planSummary(ctx, t, n)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,10 @@ import (
 // How much one page lists.
 const (
 	pageBridges = 20
+	// pageBetween is how many records between two customers the first page of
+	// bridges lists, the most doubtful of readBetween.
+	pageBetween = 10
+	readBetween = 50
 	sharedShown = 100
 	sharedUsers = 8
 )
@@ -101,48 +105,45 @@ func (a *App) sizesOf(ctx context.Context, pairs []store.OpenPair) (map[string][
 		founders = append(founders, m.Golden)
 	}
 	slices.Sort(founders)
-	groups, err := a.Store.MembersOf(ctx, slices.Compact(founders))
+	goldens, err := a.Store.LoadGoldens(ctx, slices.Compact(founders))
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[string][2]int, len(pairs))
 	for _, p := range pairs {
-		out[pairID(p)] = [2]int{len(groups[members[p.A].Golden]), len(groups[members[p.B].Golden])}
+		out[pairID(p)] = [2]int{goldens[members[p.A].Golden].Members, goldens[members[p.B].Golden].Members}
 	}
 	return out, nil
 }
 
-// DecideBridge decides on the two records of a pair.
+// DecideBridge answers the pair that a bridge hangs by, as the review does: where
+// two accounts are needed the answer waits for the second.
 func (a *App) DecideBridge(ctx context.Context, pair, how string, by web.By) (web.Done, error) {
-	p, err := parsePair(pair)
-	if err != nil {
-		return web.Done{}, err
-	}
-	refs, err := a.Store.Refs(ctx, []int64{p.A, p.B})
-	if err != nil {
-		return web.Done{}, err
-	}
-	x, y := a.refName(refs[p.A]), a.refName(refs[p.B])
-	own := By{Who: by.Who, Why: by.Why}
-	var d Decided
-	key := ""
+	answer, key := "", ""
 	switch how {
 	case "join":
-		key = web.DoneJoined
-		d, err = a.Merge(ctx, x, y, own)
+		answer, key = web.AnswerSame, web.DoneJoined
 	case "apart":
-		key = web.DoneApart
-		d, err = a.Apart(ctx, x, y, own)
+		answer, key = web.AnswerApart, web.DoneApart
 	case "unsure":
-		key = web.DoneUnsure
-		d, err = a.Unsure(ctx, x, y, own)
+		answer, key = web.AnswerUnsure, web.DoneUnsure
 	default:
-		err = unclear("a bridge is decided by join, apart or unsure")
+		return web.Done{}, unclear("a bridge is decided by join, apart or unsure")
 	}
+	work, err := a.PairWork(ctx, pair, by.Who)
 	if err != nil {
 		return web.Done{}, err
 	}
-	return web.ActDone(key, d.Decision), nil
+	out, err := a.AnswerPair(ctx, web.PairAnswer{ID: pair, Answer: answer, Seen: work.Seen}, by)
+	switch {
+	case err != nil:
+		return web.Done{}, err
+	case out.State == web.OutcomeDecided:
+		return web.ActDone(key, out.Decision), nil
+	case out.State == web.OutcomeProposed:
+		return web.Done{Key: web.DoneProposed}, nil
+	}
+	return web.Done{}, &web.Problem{Text: out.Text}
 }
 
 // ProposalPage lists relations that current records propose, without those that a

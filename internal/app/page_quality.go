@@ -151,9 +151,9 @@ func (a *App) FieldRecords(ctx context.Context, q web.FieldQuery) (p web.FieldRe
 	if s == nil || !a.configured(s.uid, q.Entity) {
 		return p, fmt.Errorf("records of %s %s: %w", q.Source, q.Entity, record.ErrNotFound)
 	}
-	after, err := strconv.ParseInt(q.After, 10, 64)
-	if q.After != "" && err != nil {
-		return p, fmt.Errorf("record %q: %w", q.After, record.ErrNotFound)
+	after, err := seqAfter(q.After)
+	if err != nil {
+		return p, err
 	}
 	p.Total = a.figureOf(ctx, q)
 	for read := 0; ; {

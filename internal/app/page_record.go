@@ -160,11 +160,7 @@ func (a *App) mendings(ctx context.Context, q quarantined) (out []web.Mending, e
 			m.Now = cutLine(m.Now)
 			m.Typed = !has || text || entry < 0 && v.Kind != record.List || v.Blank()
 			for _, x := range q.offers(r) {
-				o := web.Offer{Remedy: x.Name, Lossy: x.Lossy(), Passes: len(q.with(x).Reasons) == 0}
-				if o.Now, text = repair.Pointed(x.Now, entry, part); !text || x.Name == repair.Drop {
-					o.Now = ShowValue(x.Now)
-				}
-				o.Now = cutLine(o.Now)
+				o := web.Offer{Remedy: x.Name, Lossy: x.Lossy(), Passes: len(q.with(x).Reasons) == 0, Now: shownAfter(x, entry, part)}
 				if key++; key <= 9 {
 					o.Key = strconv.Itoa(key)
 				}
@@ -262,56 +258,59 @@ const (
 )
 
 func (a *App) tryAll(q quarantined, p *web.FaultPage) {
-	for _, r := range q.judged.Reasons {
-		if a.Store.Fault(q.Ref, r) != p.Fault {
-			continue
-		}
-		var had []string
-		for _, x := range q.offers(r) {
-			if slices.Contains(had, x.Name) {
-				continue
-			}
-			had = append(had, x.Name)
-			i := slices.IndexFunc(p.Remedies, func(t web.Trial) bool { return t.Remedy == x.Name })
-			if i < 0 {
-				i, p.Remedies = len(p.Remedies), append(p.Remedies, web.Trial{Remedy: x.Name})
-			}
-			p.Remedies[i].Helps++
-		}
+	r, ok := a.reasonWith(q, p.Fault)
+	if !ok {
 		return
+	}
+	for _, x := range q.offers(r) { // each remedy is offered once
+		i := slices.IndexFunc(p.Remedies, func(t web.Trial) bool { return t.Remedy == x.Name })
+		if i < 0 {
+			i, p.Remedies = len(p.Remedies), append(p.Remedies, web.Trial{Remedy: x.Name})
+		}
+		p.Remedies[i].Helps++
 	}
 }
 
 func (a *App) tryOne(q quarantined, fault, remedy string) web.TrialRow {
 	row := web.TrialRow{ID: q.ID, Record: q.Ref.ID, Place: q.Place}
-	for _, r := range q.judged.Reasons {
-		if a.Store.Fault(q.Ref, r) == fault {
-			name, entry, part := repair.Place(r.Field)
-			var text bool
-			if row.Was, text = repair.Pointed(q.judged.Fields[name], entry, part); !text {
-				row.Was = ShowValue(q.judged.Fields[name])
-			}
-			row.Was = cutLine(row.Was)
-			break
-		}
-	}
-	x, ok := a.sameRemedy(q, BulkRepair{Fault: fault, Remedy: remedy})
+	r, ok := a.reasonWith(q, fault)
 	if !ok {
 		return row
 	}
-	row.Helps, row.Passes = true, len(q.with(x).Reasons) == 0
-	for _, r := range q.judged.Reasons {
-		if a.Store.Fault(q.Ref, r) == fault {
-			_, entry, part := repair.Place(r.Field)
-			var text bool
-			if row.Now, text = repair.Pointed(x.Now, entry, part); !text || x.Name == repair.Drop {
-				row.Now = ShowValue(x.Now)
-			}
-			row.Now = cutLine(row.Now)
-			break
-		}
+	name, entry, part := repair.Place(r.Field)
+	row.Was = shownAt(q.judged.Fields[name], entry, part)
+	if x, ok := a.sameRemedy(q, BulkRepair{Fault: fault, Remedy: remedy}); ok {
+		row.Helps, row.Passes, row.Now = true, len(q.with(x).Reasons) == 0, shownAfter(x, entry, part)
 	}
 	return row
+}
+
+// reasonWith finds the first reason with a fault among those that a record has
+// now.
+func (a *App) reasonWith(q quarantined, fault string) (record.Reason, bool) {
+	i := slices.IndexFunc(q.judged.Reasons, func(r record.Reason) bool { return a.Store.Fault(q.Ref, r) == fault })
+	if i < 0 {
+		return record.Reason{}, false
+	}
+	return q.judged.Reasons[i], true
+}
+
+// shownAt shows what a reason points at, or the whole value where that is no
+// text.
+func shownAt(v record.Value, entry int, part string) string {
+	text, is := repair.Pointed(v, entry, part)
+	if !is {
+		text = ShowValue(v)
+	}
+	return cutLine(text)
+}
+
+// shownAfter shows what a remedy leaves there.
+func shownAfter(x repair.Remedy, entry int, part string) string {
+	if x.Name == repair.Drop {
+		return cutLine(ShowValue(x.Now))
+	}
+	return shownAt(x.Now, entry, part)
 }
 
 // MendField mends one field from a page.

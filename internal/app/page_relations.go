@@ -146,17 +146,10 @@ func (a *App) GroupTreePage(ctx context.Context, id, day string) (web.GroupTree,
 
 // done tells a page what a decision came to.
 func done(key string, d Decided, err error) (web.Done, error) {
-	var against *store.Contradiction
-	var cannot *store.Impossible
-	switch {
-	case err == nil:
-		return web.Done{Key: key, Undo: d.Decision}, nil
-	case errors.As(err, &against):
-		return web.Done{}, &web.Problem{Text: against.Error()}
-	case errors.As(err, &cannot):
-		return web.Done{}, &web.Problem{Text: cannot.Text}
+	if err != nil {
+		return web.Done{}, err
 	}
-	return web.Done{}, err
+	return web.Done{Key: key, Undo: d.Decision}, nil
 }
 
 // PinField sets a field as a page asks for it; over an earlier pin.

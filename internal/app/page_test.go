@@ -183,7 +183,7 @@ func (w *world) wantLists() {
 	}
 	for _, err := range []error{
 		second(w.app.SourcePage(ctx, "none")), second(w.app.TargetPage(ctx, "none", "", "")), second(w.app.QuarantineRecord(ctx, "none")),
-		second(w.app.PairPage(ctx, "2-1")), second(w.app.PairPage(ctx, "999998-999999")), second(w.app.Customer(ctx, "none")), second(w.app.ReviewPage(ctx, "", "x")),
+		second(w.app.PairPage(ctx, "2-1")), second(w.app.PairPage(ctx, "999998-999999")), second(w.app.Customer(ctx, "none")), second(w.app.BridgePage(ctx, "", "x")),
 	} {
 		if !errors.Is(err, record.ErrNotFound) {
 			w.Errorf("what is not there gives %v, want not found", err)
@@ -202,11 +202,11 @@ func (w *world) wantPairs() {
 		w.Fatal(err)
 	}
 	for _, entity := range []string{"company", "person"} {
-		p, err := w.app.ReviewPage(ctx, entity, "")
+		p, err := w.app.OpenPairs(ctx, web.ReviewQuery{Entity: entity})
 		if err != nil {
 			w.Fatal(err)
 		}
-		for _, pair := range p.Pairs {
+		for _, pair := range p.Items {
 			total++
 			full, err := w.app.PairPage(ctx, pair.ID)
 			sum := 0.0

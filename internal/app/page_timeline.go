@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -258,7 +259,7 @@ func (a *App) ourDoings(ctx context.Context, t timelineOf) (list []happening, cu
 		}
 		cut = len(h.Events) >= mostHappened
 		for _, e := range h.Events {
-			if row, ok := a.ownHappening(e); ok && (t.source == "" || row.Source == t.q.Source) {
+			if row := ownHappening(e); t.source == "" || row.Source == t.q.Source {
 				list = append(list, happening{at: e.At, TimelineRow: row})
 			}
 		}
@@ -270,12 +271,9 @@ func (a *App) ourDoings(ctx context.Context, t timelineOf) (list []happening, cu
 		}
 		cut = cut || len(rows) == mostDoings
 		for _, r := range rows {
-			row := web.TimelineRow{At: parse(r.At), Kind: "write", Type: r.Op, Source: r.Target, ID: r.ExternalID, Status: r.State}
-			for path := range r.Fields {
-				row.Fields = append(row.Fields, path)
-			}
-			slices.Sort(row.Fields)
-			if t.source == "" || a.targetSystem(r.Target) == t.q.Source {
+			row := web.TimelineRow{At: parse(r.At), Kind: "write", Type: r.Op, Source: r.Target, ID: r.ExternalID, Status: r.State, Fields: slices.Sorted(maps.Keys(r.Fields))}
+			to := a.targetNamed(r.Target)
+			if t.source == "" || to != nil && to.config.System == t.q.Source {
 				list = append(list, happening{at: r.At, TimelineRow: row})
 			}
 		}
@@ -287,18 +285,9 @@ func (a *App) ourDoings(ctx context.Context, t timelineOf) (list []happening, cu
 	return list, cut, nil
 }
 
-func (a *App) targetSystem(name string) string {
-	for _, t := range a.targets {
-		if t.config.Name == name {
-			return t.config.System
-		}
-	}
-	return ""
-}
-
 // ownHappening shows an entry of a golden record's history.
-func (a *App) ownHappening(e Happened) (row web.TimelineRow, ok bool) {
-	row = web.TimelineRow{At: parse(e.At), Kind: e.What, Golden: e.Golden}
+func ownHappening(e Happened) web.TimelineRow {
+	row := web.TimelineRow{At: parse(e.At), Kind: e.What, Golden: e.Golden}
 	switch e.What {
 	case "joined", "left":
 		if ref, err := record.ParseRef(e.Record); err == nil {
@@ -318,5 +307,5 @@ func (a *App) ownHappening(e Happened) (row web.TimelineRow, ok bool) {
 			row.Subject = d.Relation
 		}
 	}
-	return row, true
+	return row
 }

@@ -162,9 +162,6 @@ func (p *People) SignIn(ctx context.Context, from web.Caller, login, password st
 			return in, err
 		}
 	}
-	if len(password) > 4*auth.MaxPassword {
-		password = "" // no more of it is hashed
-	}
 	ok, err := p.gate.hasher.Verify(ctx, a.Hash, password)
 	if err != nil {
 		return in, busy(err)
@@ -366,9 +363,6 @@ func (p *People) Prove(ctx context.Context, v web.Visit, password string) error 
 	a, found, err := p.db.AccountByID(ctx, v.Account)
 	if err != nil {
 		return err
-	}
-	if len(password) > 4*auth.MaxPassword {
-		password = ""
 	}
 	ok, err := p.gate.hasher.Verify(ctx, a.Hash, password)
 	if err != nil {

@@ -24,10 +24,7 @@ const (
 // show tells what the rehearsal has changed. It reads through the transaction
 // alone.
 func (r *rehearsal) show(ctx context.Context, p *web.ChangePreview) error {
-	ids, err := r.ids(ctx)
-	if err != nil {
-		return err
-	}
+	ids := r.ids()
 	follows, err := r.link.Follows(ctx, slices.Sorted(maps.Keys(r.effect.Members)))
 	if err != nil {
 		return err
@@ -53,7 +50,7 @@ func (r *rehearsal) show(ctx context.Context, p *web.ChangePreview) error {
 }
 
 // ids are the golden ids of all founders that the preview speaks of.
-func (r *rehearsal) ids(ctx context.Context) (map[int64]string, error) {
+func (r *rehearsal) ids() map[int64]string {
 	ids := map[int64]string{}
 	for _, list := range []map[int64]store.Golden{r.effect.Before, r.effect.After} {
 		for f, g := range list {
@@ -63,7 +60,7 @@ func (r *rehearsal) ids(ctx context.Context) (map[int64]string, error) {
 	for rec, m := range r.effect.Members {
 		ids[rec] = m.Anchor
 	}
-	return ids, nil
+	return ids
 }
 
 // regrouped says whether a golden record is another than it was.

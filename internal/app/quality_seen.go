@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -73,8 +74,8 @@ func walkPaths(at string, v any, depth int, found map[string]*seenPath) {
 	case map[string]any:
 		kind = "object"
 		if depth < sampleDepth {
-			for _, k := range sortedKeys(v) {
-				walkPaths(joinPath(at, k), v[k], depth+1, found)
+			for _, k := range slices.Sorted(maps.Keys(v)) {
+				walkPaths(join(at, k), v[k], depth+1, found)
 			}
 		}
 	case []any:
@@ -108,22 +109,6 @@ func walkPaths(at string, v any, depth int, found map[string]*seenPath) {
 	if s, text := v.(string); v != nil && (!text || strings.TrimSpace(s) != "") {
 		p.Filled++
 	}
-}
-
-func joinPath(at, key string) string {
-	if at == "" {
-		return key
-	}
-	return at + "." + key
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // mappedTo lists the fields of ours whose expressions name a field of the

@@ -81,9 +81,6 @@ func openPairs(list []store.QueuedPair) []store.OpenPair {
 	return out
 }
 
-// nowText is the time as the store writes it.
-func (a *App) nowText() string { return store.TimeText(a.opts.Env.Clock.Now()) }
-
 // placeText is a place in the queue as it travels in an address; "" for none.
 func placeText(at *store.QueuePlace) (string, error) {
 	if at == nil {

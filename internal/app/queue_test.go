@@ -252,7 +252,7 @@ func refusedUndo(err error) bool {
 // queueRows is the whole queue.
 func (w *world) queueRows() []store.QueuedPair {
 	w.Helper()
-	list, _, _, err := w.app.Store.Queue(w.Context(), store.QueueFilter{Entity: record.Company, Limit: 1000, Now: w.app.nowText()})
+	list, _, _, err := w.app.Store.Queue(w.Context(), store.QueueFilter{Entity: record.Company, Limit: 1000, Now: store.TimeText(w.app.opts.Env.Clock.Now())})
 	if err != nil {
 		w.Fatal(err)
 	}

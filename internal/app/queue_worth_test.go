@@ -77,7 +77,7 @@ entities:
 	ap := w.app.appraisal("company")
 	// removed is what the first n decisions of an order take off, in 1/100 EUR.
 	order := func(by string) (removed []int64, open int) {
-		list, _, _, err := w.app.Store.Queue(t.Context(), store.QueueFilter{Entity: ap.Entity, Order: by, Limit: 100_000, Now: w.app.nowText()})
+		list, _, _, err := w.app.Store.Queue(t.Context(), store.QueueFilter{Entity: ap.Entity, Order: by, Limit: 100_000, Now: store.TimeText(w.app.opts.Env.Clock.Now())})
 		if err != nil {
 			t.Fatal(err)
 		}

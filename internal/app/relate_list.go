@@ -77,20 +77,25 @@ func (a *App) relationsAmong(ctx context.Context, founders []int64, day string) 
 	}
 	out := make([]Relation, 0, len(edges))
 	for _, e := range edges {
-		k, _ := kindOf(e.Kind)
-		r := Relation{
-			Kind: k.name, A: ends[e.A], B: ends[e.B], Title: e.Title, Role: e.Role, Stance: e.Stance, Share: e.Share, Since: e.Since, Until: e.Until,
-			Decision: e.Decision, Who: e.Who, Why: e.Why, At: e.At, a: e.A, b: e.B,
-		}
-		r.A.Ref, r.A.Entity, r.B.Ref, r.B.Entity = a.refName(e.From), e.From.Entity, a.refName(e.To), e.To.Entity
-		if e.Decision == "" {
-			r.Source = a.SourceName(e.From.Source)
-		}
-		r.Over = !holds(r, day)
-		out = append(out, r)
+		out = append(out, a.relationOf(e, ends, day))
 	}
 	slices.SortStableFunc(out, cmpRelation)
 	return out, more, nil
+}
+
+// relationOf shows an edge between golden records, as of a day.
+func (a *App) relationOf(e store.RelationEdge, ends map[int64]End, day string) Relation {
+	k, _ := kindOf(e.Kind)
+	r := Relation{
+		Kind: k.name, A: ends[e.A], B: ends[e.B], Title: e.Title, Role: e.Role, Stance: e.Stance, Share: e.Share, Since: e.Since, Until: e.Until,
+		Decision: e.Decision, Who: e.Who, Why: e.Why, At: e.At, a: e.A, b: e.B,
+	}
+	r.A.Ref, r.A.Entity, r.B.Ref, r.B.Entity = a.refName(e.From), e.From.Entity, a.refName(e.To), e.To.Entity
+	if e.Decision == "" {
+		r.Source = a.SourceName(e.From.Source)
+	}
+	r.Over = !holds(r, day)
+	return r
 }
 
 // cmpRelation orders relations: by kind, those that hold first, by name.
@@ -154,13 +159,7 @@ func (a *App) StatedRelations(ctx context.Context, after int64, limit int) (list
 	day := a.dayOr("")
 	list = []Relation{}
 	for _, e := range edges {
-		r := Relation{
-			Kind: e.Kind, A: ends[e.A], B: ends[e.B], Title: e.Title, Role: e.Role, Stance: e.Stance, Share: e.Share, Since: e.Since, Until: e.Until,
-			Decision: e.Decision, Who: e.Who, Why: e.Why, At: e.At, a: e.A, b: e.B,
-		}
-		r.A.Ref, r.A.Entity, r.B.Ref, r.B.Entity = a.refName(e.From), e.From.Entity, a.refName(e.To), e.To.Entity
-		r.Over = !holds(r, day)
-		list = append(list, r)
+		list = append(list, a.relationOf(e, ends, day))
 	}
 	return list, last, nil
 }

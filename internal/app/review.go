@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"touchstone/internal/golden"
@@ -227,7 +226,7 @@ func (a *App) items(ctx context.Context, list []store.QueuedPair) ([]web.QueueIt
 
 func (a *App) item(p store.QueuedPair) web.QueueItem {
 	return web.QueueItem{
-		ID: strconv.FormatInt(p.A, 10) + "-" + strconv.FormatInt(p.B, 10), Entity: p.Entity, Kind: p.Kind,
+		ID: pairID(store.OpenPair{A: p.A, B: p.B}), Entity: p.Entity, Kind: p.Kind,
 		Chance: float64(p.Chance) / worth.Certain, Bits: float64(p.Weight) / 1000, Value: units(p.Value), Damage: units(p.Damage),
 		Systems: p.Systems, Pairs: p.Pairs, Since: parse(p.Since), Due: parse(p.Due), Until: parse(p.Until), Assigned: p.Assigned, Escalated: p.Escalated,
 	}

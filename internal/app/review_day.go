@@ -81,17 +81,23 @@ func (a *App) today(ctx context.Context, who, entity string, minutes int) (s day
 
 // todayItems shows a set; what was decided meanwhile says so.
 func (a *App) todayItems(ctx context.Context, s daySet) ([]web.QueueItem, error) {
-	var list []store.QueuedPair
-	for _, p := range s.pairs[:min(s.fit, mostPairsListed)] {
-		q := p.Queued
+	pairs := s.pairs[:min(s.fit, mostPairsListed)]
+	var done []int64
+	for _, p := range pairs {
 		if !p.Open {
-			refs, err := a.Store.MembersByRec(ctx, []int64{p.A, p.B})
-			if err != nil {
-				return nil, err
-			}
-			q = store.QueuedPair{A: p.A, B: p.B, X: refs[p.A].Golden, Y: refs[p.B].Golden, Entity: refs[p.A].Ref.Entity}
+			done = append(done, p.A, p.B)
 		}
-		list = append(list, q)
+	}
+	members, err := a.Store.MembersByRec(ctx, done)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]store.QueuedPair, len(pairs))
+	for i, p := range pairs {
+		if list[i] = p.Queued; !p.Open {
+			x, y := members[p.A], members[p.B]
+			list[i] = store.QueuedPair{A: p.A, B: p.B, X: x.Golden, Y: y.Golden, Entity: x.Ref.Entity}
+		}
 	}
 	items, err := a.items(ctx, list)
 	for i := range items {

@@ -76,6 +76,9 @@ func (h *Hasher) Verify(ctx context.Context, stored, password string) (bool, err
 			return false, err
 		}
 	}
+	if len(password) > maxPasswordBytes {
+		password = "" // nobody's: no more of it is hashed
+	}
 	sum, err := h.sum(ctx, p, password)
 	if err != nil {
 		return false, err

@@ -158,15 +158,24 @@ func (d *Deliverer) Held(ctx context.Context) (string, error) {
 	if err != nil || load.Waiting == 0 {
 		return "", err
 	}
-	switch most := d.Brake * float64(max(load.Objects, 20)); {
+	switch {
 	case !a.Approved && d.Auto:
 		return "", nil
 	case !a.Approved:
 		return fmt.Sprintf("%d writes wait: the first plan of this target has to be approved (touchstone plan approve %s)", load.Waiting, d.Target), nil
-	case float64(load.Behind) > most:
+	case d.Braked(load):
 		return fmt.Sprintf("%d writes wait: they touch more than %g%% of the system's %d records (touchstone plan approve %s)", load.Behind, d.Brake*100, load.Objects, d.Target), nil
 	}
 	return "", nil
+}
+
+// leastObjects is how large a system counts at least for the brake.
+const leastObjects = 20
+
+// Braked says whether the writes behind the last approval touch more of the
+// system than the brake lets pass without a person.
+func (d *Deliverer) Braked(l store.Load) bool {
+	return float64(l.Behind) > d.Brake*float64(max(l.Objects, leastObjects))
 }
 
 // approveFirst records the approval that the configuration gives by itself,

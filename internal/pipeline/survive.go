@@ -183,13 +183,22 @@ func (l *link) pins(g group) ([]golden.Pin, error) {
 		if !ok || !slices.Contains(g.members, i) {
 			continue
 		}
-		var v record.Value
-		if err := json.Unmarshal([]byte(r.Value), &v); err != nil {
-			return nil, fmt.Errorf("pin %s: %w", r.ID, err)
+		pin, err := PinOf(r)
+		if err != nil {
+			return nil, err
 		}
-		pins = append(pins, golden.Pin{ID: cmp.Or(r.Decision, r.ID), Field: r.Field, Value: v, Who: r.Who, At: r.At})
+		pins = append(pins, pin)
 	}
 	return pins, nil
+}
+
+// PinOf reads the pin that a ruling of this kind says.
+func PinOf(r store.Ruling) (golden.Pin, error) {
+	var v record.Value
+	if err := json.Unmarshal([]byte(r.Value), &v); err != nil {
+		return golden.Pin{}, fmt.Errorf("pin %s: %w", r.ID, err)
+	}
+	return golden.Pin{ID: cmp.Or(r.Decision, r.ID), Field: r.Field, Value: v, Who: r.Who, At: r.At}, nil
 }
 
 func contentHash(fields, provenance []byte) []byte {

@@ -220,16 +220,6 @@ type AmbiguousSide struct {
 	Here bool // the record stands with this one
 }
 
-// ReviewPage is a page of pairs.
-type ReviewPage struct {
-	Entity        string
-	Entities      []string
-	Ambiguous     []Ambiguous // on the first page
-	MoreAmbiguous bool
-	Pairs         []Pair // without fields
-	Next          string
-}
-
 // CustomerQuery asks for golden records.
 type CustomerQuery struct {
 	Text, Entity, Source string

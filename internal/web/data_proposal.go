@@ -87,4 +87,5 @@ const (
 	DoneUnsure   = "done.unsure"
 	DoneRefused  = "done.refused"
 	DoneAccepted = "done.accepted"
+	DoneProposed = "told.proposed" // the answer waits for a second account
 )

@@ -13,56 +13,6 @@ import (
 	"touchstone/matching"
 )
 
-// pagePairs is how many pairs one page lists.
-const pagePairs = 20
-
-// pageBetween is how many records between two customers the first page lists,
-// the most doubtful of readBetween.
-const (
-	pageBetween = 10
-	readBetween = 50
-)
-
-// ReviewPage lists the pairs that wait for a person, those first whose decision
-// takes most off the expected loss.
-func (a *App) ReviewPage(ctx context.Context, name, after string) (p web.ReviewPage, err error) {
-	var e *entity
-	for _, x := range a.entities {
-		if x.resolver == nil {
-			continue
-		}
-		p.Entities = append(p.Entities, x.name)
-		if x.name == name || e == nil {
-			e = x
-		}
-	}
-	if e == nil {
-		return p, nil
-	}
-	p.Entity = e.name
-	f := store.QueueFilter{Entity: e.name, Order: web.OrderDamage, Limit: pagePairs, Now: a.nowText()}
-	if f.After, err = placeOf(after); err != nil {
-		return p, fmt.Errorf("%w: %w", err, record.ErrNotFound)
-	}
-	queued, next, _, err := a.Store.Queue(ctx, f)
-	if err != nil {
-		return p, err
-	}
-	if p.Next, err = placeText(next); err != nil {
-		return p, err
-	}
-	if p.Pairs, err = a.weighed(ctx, openPairs(queued)); err != nil || after != "" {
-		return p, err
-	}
-	list, more, err := a.Betweens(ctx, e.name, 0, readBetween)
-	MostDoubtful(list)
-	for _, b := range list[:min(len(list), pageBetween)] {
-		p.Ambiguous = append(p.Ambiguous, b.page)
-	}
-	p.MoreAmbiguous = more != 0 || len(list) > pageBetween
-	return p, err
-}
-
 // PairPage weighs one pair of source records and shows their fields side by
 // side. The id is that of a listed pair.
 func (a *App) PairPage(ctx context.Context, id string) (web.Pair, error) {
