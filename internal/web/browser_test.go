@@ -122,7 +122,7 @@ type sight struct {
 	Icon     bool    `json:"icon"` // the mark in the frame was loaded and drawn
 }
 
-const look = `(() => {
+const sights = `(() => {
 	const h = document.querySelector("h1.headline"), box = h.getBoundingClientRect();
 	const root = document.documentElement, style = getComputedStyle(document.body);
 	// What a panel, or the bar, scrolls within itself is no surplus of the page.
@@ -167,7 +167,7 @@ func TestBrowserShowsTheOverview(t *testing.T) {
 	}
 	for _, tt := range tests {
 		b.visit(t, server.URL+"/"+tt.query, tt.width)
-		got := value[sight](t, b, look)
+		got := value[sight](t, b, sights)
 		want := sight{Title: tt.title, Headline: tt.headline, Seen: true, Paper: tt.paper, Ink: tt.ink, Rows: everything, Icon: true}
 		if got != want {
 			t.Errorf("%s: the reader sees\n%+v, want\n%+v", tt.name, got, want)
