@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"touchstone/internal/say"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 	"touchstone/rules/worth"
@@ -33,7 +34,7 @@ func (a *App) look(ctx context.Context, tx *store.DecideTx, x, y int64) (l looke
 		return l, err
 	}
 	if l.s.Ref.Entity != l.t.Ref.Entity {
-		return l, &web.Problem{Text: fmt.Sprintf("one record is a %s and the other a %s", l.s.Ref.Entity, l.t.Ref.Entity)}
+		return l, web.Refuse("", "one record is a %s and the other a %s", wordOf("entity", l.s.Ref.Entity), wordOf("entity", l.t.Ref.Entity))
 	}
 	versions, err := tx.Versions(ctx, x, y)
 	if err != nil {
@@ -157,7 +158,7 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 	kinds := map[string]string{web.AnswerSame: store.Merged, web.AnswerApart: store.Split, web.AnswerUnsure: store.Undecided}
 	kind, known := kinds[q.Answer]
 	if !known {
-		return out, &web.Problem{Field: "answer", Text: fmt.Sprintf("there is no answer %q: want same, apart or unsure", q.Answer)}
+		return out, web.Refuse("answer", "there is no answer %q: want same, apart or unsure", q.Answer)
 	}
 	l, err := a.look(ctx, tx, pair.A, pair.B)
 	if err != nil {
@@ -174,9 +175,9 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 	switch {
 	case two == "" || q.Answer == web.AnswerUnsure || second:
 	case !propose:
-		return web.PairOutcome{State: web.OutcomeProposed, Text: "a second account is needed: " + two}, nil
+		return became(web.OutcomeProposed, "a second account is needed: %s", two), nil
 	default:
-		return web.PairOutcome{State: web.OutcomeProposed, Text: "the answer waits for a second account"}, a.propose(ctx, tx, l, q, by)
+		return became(web.OutcomeProposed, "the answer waits for a second account"), a.propose(ctx, tx, l, q, by)
 	}
 	if second {
 		by.Why = strings.TrimSpace(fmt.Sprintf("%s (proposed by %s: %s)", by.Why, l.proposal.Who, l.proposal.Why))
@@ -203,16 +204,16 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 func (l looked) meanwhile(q web.PairAnswer) (out web.PairOutcome) {
 	fresh := q.Seen == l.seen
 	if d := l.standing(); d != nil && !fresh {
-		return web.PairOutcome{State: web.OutcomeAlready, By: pairDecided(*d), Text: "it was decided meanwhile by " + d.Who}
+		return decidedBy(d, "it was decided meanwhile by %s", d.Who)
 	}
 	if l.s.Founder == l.t.Founder {
-		return web.PairOutcome{State: web.OutcomeChanged, Text: "the two are one customer now"}
+		return became(web.OutcomeChanged, "the two are one customer now")
 	}
 	if d := l.standing(); d != nil && answerOf(d.Kind) == q.Answer {
-		return web.PairOutcome{State: web.OutcomeAlready, By: pairDecided(*d), Text: "it is decided so"}
+		return decidedBy(d, "it is decided so")
 	}
 	if q.Seen != "" && !fresh {
-		return web.PairOutcome{State: web.OutcomeChanged, Text: "the records or their customers have changed since"}
+		return became(web.OutcomeChanged, "the records or their customers have changed since")
 	}
 	return out
 }
@@ -269,13 +270,13 @@ func outcome(d Decided, err error) (web.PairOutcome, error) {
 	var impossible *store.Impossible
 	switch {
 	case errors.As(err, &against):
-		out := web.PairOutcome{State: web.OutcomeRefused, Text: against.Error()}
+		out := became(web.OutcomeRefused, "%s", against.Told())
 		for _, e := range against.Earlier {
 			out.Earlier = append(out.Earlier, *pairDecided(e))
 		}
 		return out, nil
 	case errors.As(err, &impossible):
-		return web.PairOutcome{State: web.OutcomeRefused, Text: impossible.Error()}, nil
+		return became(web.OutcomeRefused, "%s", impossible.Told()), nil
 	case err != nil:
 		return web.PairOutcome{}, err
 	}
@@ -286,7 +287,7 @@ func outcome(d Decided, err error) (web.PairOutcome, error) {
 func (a *App) WithdrawProposal(ctx context.Context, id string, by web.By) error {
 	return a.onPair(ctx, id, by, func(tx *store.DecideTx, l looked) error {
 		if !l.proposed || l.proposal.Who != by.Who {
-			return &web.Problem{Text: "no answer of yours waits for a second account here"}
+			return web.Refuse("", "no answer of yours waits for a second account here")
 		}
 		if err := tx.EndProposal(ctx, l.proposal, "withdrawn", ""); err != nil {
 			return err
@@ -310,7 +311,7 @@ func (a *App) onPair(ctx context.Context, id string, by web.By, do func(*store.D
 			return err
 		}
 		if l.s.Founder == l.t.Founder {
-			return &web.Problem{Text: "the two are one customer now"}
+			return web.Refuse("", "the two are one customer now")
 		}
 		return do(tx, l)
 	})
@@ -318,4 +319,16 @@ func (a *App) onPair(ctx context.Context, id string, by web.By, do func(*store.D
 		return fmt.Errorf("pair %s: %w", id, err)
 	}
 	return nil
+}
+
+// became says what became of an answer.
+func became(state, format string, args ...any) web.PairOutcome {
+	said := say.New(format, args...)
+	return web.PairOutcome{State: state, Text: said.String(), Said: said}
+}
+
+func decidedBy(d *store.Decision, format string, args ...any) web.PairOutcome {
+	out := became(web.OutcomeAlready, format, args...)
+	out.By = pairDecided(*d)
+	return out
 }

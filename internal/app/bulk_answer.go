@@ -44,7 +44,7 @@ func (a *App) PreviewBulk(ctx context.Context, q web.ReviewQuery, answer string)
 
 func (a *App) planBulk(ctx context.Context, q web.ReviewQuery, answer string) (p bulkPlan, err error) {
 	if answer != web.AnswerSame && answer != web.AnswerApart {
-		return p, &web.Problem{Field: "answer", Text: "want same or apart"}
+		return p, web.Refuse("answer", "want same or apart")
 	}
 	q.Order, q.After, q.Limit, q.Today, q.Proposed = "", "", mostPairsListed, false, false
 	f, err := a.queueFilter(ctx, q)
@@ -162,9 +162,9 @@ func (a *App) StartBulk(ctx context.Context, q web.ReviewQuery, answer, token st
 	case err != nil:
 		return out, err
 	case len(p.pairs) == 0:
-		return out, &web.Problem{Text: "there is no pair to decide"}
+		return out, web.Refuse("", "there is no pair to decide")
 	case p.Token != token:
-		return out, &web.Problem{Field: "token", Text: "other pairs wait now than the preview has shown: look at it again"}
+		return out, web.Refuse("token", "other pairs wait now than the preview has shown: look at it again")
 	}
 	question, err := json.Marshal(q)
 	if err != nil {
@@ -284,20 +284,20 @@ func (a *App) bulkShown(j store.BulkJob) web.BulkJob {
 
 // StopBulk ends a job before its next pair.
 func (a *App) StopBulk(ctx context.Context, id string, by web.By) (web.BulkJob, error) {
-	return a.turnBulk(ctx, id, by, store.BulkStopped, "the job is not running", store.BulkRunning)
+	return a.turnBulk(ctx, id, by, store.BulkStopped, web.Refuse("", "the job is not running"), store.BulkRunning)
 }
 
 // ResumeBulk lets a job that was stopped, or whose process is gone, go on behind
 // the last pair that it decided.
 func (a *App) ResumeBulk(ctx context.Context, id string, by web.By) (web.BulkJob, error) {
-	return a.turnBulk(ctx, id, by, store.BulkRunning, "the job is at its end", store.BulkStopped, store.BulkRunning)
+	return a.turnBulk(ctx, id, by, store.BulkRunning, web.Refuse("", "the job is at its end"), store.BulkStopped, store.BulkRunning)
 }
 
-func (a *App) turnBulk(ctx context.Context, id string, by web.By, to, otherwise string, from ...string) (web.BulkJob, error) {
+func (a *App) turnBulk(ctx context.Context, id string, by web.By, to string, otherwise error, from ...string) (web.BulkJob, error) {
 	err := a.Store.Decide(ctx, func(tx *store.DecideTx) error {
 		turned, err := tx.TurnBulk(ctx, id, by.Who, to, from...)
 		if err == nil && !turned {
-			err = &web.Problem{Text: otherwise}
+			err = otherwise
 		}
 		return err
 	})
@@ -319,7 +319,7 @@ func (a *App) UndoBulk(ctx context.Context, id string, by web.By) (web.BulkJob, 
 			return err
 		}
 		if !turned {
-			return &web.Problem{Text: "the job is taken back already"}
+			return web.Refuse("", "the job is taken back already")
 		}
 		ids, err := tx.BulkDecisions(ctx, id)
 		if err != nil || len(ids) == 0 {
@@ -340,7 +340,7 @@ func (a *App) UndoBulk(ctx context.Context, id string, by web.By) (web.BulkJob, 
 	})
 	var against *store.Contradiction
 	if errors.As(err, &against) {
-		return web.BulkJob{}, &web.Problem{Text: "it cannot be taken back as a whole: " + against.Error()}
+		return web.BulkJob{}, web.Refuse("", "it cannot be taken back as a whole: %s", against.Told())
 	}
 	if err != nil {
 		return web.BulkJob{}, fmt.Errorf("take back bulk job %s: %w", id, err)

@@ -39,7 +39,7 @@ func (a *App) SettleStuck(ctx context.Context, r Resolution, by By) (out Resolve
 		return a.putBack(ctx, row, r, by)
 	}
 	if !slices.Contains(store.StuckStates(), row.State) {
-		return out, unclear("the row is %s by now: load the page again", row.State)
+		return out, unclear("the row is %s by now: load the page again", wordOf("row", row.State))
 	}
 	t := a.targetNamed(row.Target)
 	if t == nil {
@@ -210,7 +210,7 @@ func (a *App) Stuck(ctx context.Context, f StuckFilter) (list []store.Row, next 
 // SettleAll plans all stuck rows of a filter again, or drops them, as one act.
 func (a *App) SettleAll(ctx context.Context, f StuckFilter, drop bool, by By) (undo string, n int, err error) {
 	if !slices.Contains(store.StuckStates(), f.State) {
-		return "", 0, unclear("rows that are %s are not planned again", f.State)
+		return "", 0, unclear("rows that are %s are not planned again", wordOf("row", f.State))
 	}
 	f.After, f.Limit = 0, mostStuck
 	rows, _, err := a.Stuck(ctx, f)

@@ -65,7 +65,7 @@ func (a *App) CompareModels(ctx context.Context, x, y string, from Labels) (c Mo
 			return c, err
 		}
 		if c.Entity != "" && c.Entity != m.Entity {
-			return c, unclear("%s is a model of %s and %s of %s", x, c.Entity, y, m.Entity)
+			return c, unclear("%s is a model of %s and %s of %s", x, wordOf("entity", c.Entity), y, wordOf("entity", m.Entity))
 		}
 		c.Entity = m.Entity
 		if models[i], err = matching.DecodeModel(m.Model); err != nil {

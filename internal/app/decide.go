@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 	"touchstone/internal/store"
 )
 
@@ -29,14 +30,31 @@ type Decided struct {
 }
 
 // Unclear refuses a decision that cannot be made as it was asked for.
-type Unclear struct{ Text string }
+type Unclear struct{ Said say.Text }
 
-func (u *Unclear) Error() string { return u.Text }
+func (u *Unclear) Error() string { return u.Said.String() }
+
+// Told says what is wrong, in any language.
+func (u *Unclear) Told() say.Text { return u.Said }
 
 // ForReader says that the text is for who asked, on a page too.
 func (u *Unclear) ForReader() bool { return true }
 
-func unclear(format string, args ...any) error { return &Unclear{fmt.Sprintf(format, args...)} }
+// wordOf is a name of ours in a sentence.
+func wordOf(group, name string) say.Word { return say.Word{Group: group, Name: name} }
+
+func wordsOf(group string, names []string) say.Words { return say.Words{Group: group, Names: names} }
+
+// toldOf is the sentence of an error, to be said in any language.
+func toldOf(err error) say.Text {
+	var told say.Teller
+	if errors.As(err, &told) {
+		return told.Told()
+	}
+	return say.New("%s", err)
+}
+
+func unclear(format string, args ...any) error { return &Unclear{say.New(format, args...)} }
 
 // mostPairs is up to how many pairs a split names every leaving record with
 // every staying one. A larger one ties those who leave, and those who stay, to
@@ -129,7 +147,7 @@ func (a *App) two(ctx context.Context, tx *store.DecideTx, x, y string) (s, t st
 	case s.Rec == t.Rec:
 		err = unclear("%s and %s are the same record", x, y)
 	case s.Ref.Entity != t.Ref.Entity:
-		err = unclear("%s is a %s and %s a %s", x, s.Ref.Entity, y, t.Ref.Entity)
+		err = unclear("%s is a %s and %s a %s", x, wordOf("entity", s.Ref.Entity), y, wordOf("entity", t.Ref.Entity))
 	}
 	return s, t, err
 }
@@ -330,7 +348,7 @@ func (a *App) Unpin(ctx context.Context, id, field string, by By) (Decided, erro
 			return nil, err
 		}
 		if len(pins) == 0 {
-			return nil, unclear("no pin on %s of golden record %s is in force", field, g.ID)
+			return nil, unclear("no pin on %s of golden record %s is in force", wordOf("field", field), g.ID)
 		}
 		n.Withdraws, err = tx.Beneath(ctx, ids(decisionsOf(pins)))
 		return nil, err
@@ -410,7 +428,7 @@ func (a *App) undoing(ctx context.Context, id string) making {
 			if err != nil || w.Kind == store.Undone {
 				return &w, err
 			}
-			return nil, unclear("%s is not in force: %s (%s by %s) has withdrawn it; undo that", id, w.ID, w.Kind, w.Who)
+			return nil, unclear("%s is not in force: %s (%s by %s) has withdrawn it; undo that", id, w.ID, wordOf("decision", w.Kind), w.Who)
 		}
 		n.Withdraws = []string{id}
 		return nil, nil

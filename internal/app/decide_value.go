@@ -20,7 +20,7 @@ func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (field 
 		for _, s := range record.Specs(g.Ref.Entity) {
 			names = append(names, s.Name)
 		}
-		return "", v, unclear("%s has no field %q; it has %s", g.Ref.Entity, r.Field, strings.Join(names, ", "))
+		return "", v, unclear("%s has no field %q; it has %s", wordOf("entity", g.Ref.Entity), r.Field, wordsOf("field", names))
 	}
 	if r.Pick == "" {
 		v, err = ParsePinned(spec, r.Value)
@@ -46,7 +46,7 @@ func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (field 
 			return "", v, err
 		}
 		if v = authored[spec.Name].Value; v.Blank() {
-			return "", v, unclear("%s has no %s", r.Pick, spec.Name)
+			return "", v, unclear("%s has no %s", r.Pick, wordOf("field", spec.Name))
 		}
 		return spec.Name, v, nil
 	}
@@ -58,22 +58,22 @@ func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (field 
 func ParsePinned(spec record.FieldSpec, text string) (v record.Value, err error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return v, unclear("the value is empty: a pin says what %s is", spec.Name)
+		return v, unclear("the value is empty: a pin says what %s is", wordOf("field", spec.Name))
 	}
 	switch spec.Kind {
 	case record.Number:
 		if _, ok := new(big.Rat).SetString(text); !ok || len(text) > 64 || strings.ContainsAny(text, "eE/_xXpP+") {
-			return v, unclear("%s is a number, such as 1200 or 12.5", spec.Name)
+			return v, unclear("%s is a number, such as 1200 or 12.5", wordOf("field", spec.Name))
 		}
 		return record.NumberValue(text), nil
 	case record.Date:
 		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			return v, unclear("%s is a date, such as 2026-01-31", spec.Name)
+			return v, unclear("%s is a date, such as 2026-01-31", wordOf("field", spec.Name))
 		}
 		return record.DateValue(text), nil
 	case record.Bool:
 		if text != "true" && text != "false" {
-			return v, unclear("%s is true or false", spec.Name)
+			return v, unclear("%s is true or false", wordOf("field", spec.Name))
 		}
 		return record.BoolValue(text == "true"), nil
 	case record.List:
@@ -90,7 +90,7 @@ func parsePoints(spec record.FieldSpec, text string) (v record.Value, err error)
 		return record.ListValue(record.Point{Value: text}), nil
 	}
 	if err := json.Unmarshal([]byte(text), &v); err != nil || v.Kind != record.List || len(v.Points) == 0 {
-		return v, unclear(`%s is a list of entries, such as [{"value": "…", "kind": "work"}]`, spec.Name)
+		return v, unclear(`%s is a list of entries, such as [{"value": "…", "kind": "work"}]`, wordOf("field", spec.Name))
 	}
 	for _, p := range v.Points {
 		for part := range p.Parts {
@@ -99,7 +99,7 @@ func parsePoints(spec record.FieldSpec, text string) (v record.Value, err error)
 				known = known || name == part
 			}
 			if !known {
-				return v, unclear("an entry of %s has no part %q; it has value, kind, %s", spec.Name, part, strings.Join(spec.Parts, ", "))
+				return v, unclear("an entry of %s has no part %q; it has value, kind, %s", wordOf("field", spec.Name), part, wordsOf("part", spec.Parts))
 			}
 		}
 	}

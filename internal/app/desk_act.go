@@ -45,10 +45,10 @@ func (a *App) pinRequests(ctx context.Context, id string, picks []web.Pick) (out
 	for _, p := range picks {
 		spec, ok := record.Spec(x[0].Ref.Entity, p.Field)
 		if !ok {
-			return nil, &web.Problem{Field: "pick." + p.Field, Text: fmt.Sprintf("%s has no field %q that could be pinned", x[0].Ref.Entity, p.Field)}
+			return nil, web.Refuse("pick."+p.Field, "%s has no field %s that could be pinned", wordOf("entity", x[0].Ref.Entity), wordOf("field", p.Field))
 		}
 		if !p.Until.IsZero() && !p.Until.After(a.opts.Env.Clock.Now()) {
-			return nil, &web.Problem{Field: "until", Text: "the day to pin until has passed already"}
+			return nil, web.Refuse("until", "the day to pin until has passed already")
 		}
 		m := x[0]
 		if p.Side == "b" {
@@ -57,7 +57,7 @@ func (a *App) pinRequests(ctx context.Context, id string, picks []web.Pick) (out
 		r := PinRequest{Golden: a.refName(m.Ref), Field: spec.Name, Value: p.Value, Until: p.Until}
 		if p.Side == "" {
 			if _, err := ParsePinned(spec, p.Value); err != nil {
-				return nil, &web.Problem{Field: "value." + p.Field, Text: err.Error()}
+				return nil, web.Refuse("value."+p.Field, "%s", toldOf(err))
 			}
 			out = append(out, r)
 			continue
@@ -67,7 +67,7 @@ func (a *App) pinRequests(ctx context.Context, id string, picks []web.Pick) (out
 			return nil, fmt.Errorf("values of %s: %w", m.Ref, err)
 		}
 		if authored[spec.Name].Value.Blank() {
-			return nil, &web.Problem{Field: "pick." + p.Field, Text: fmt.Sprintf("%s has no %s", r.Golden, spec.Name)}
+			return nil, web.Refuse("pick."+p.Field, "%s has no %s", r.Golden, wordOf("field", spec.Name))
 		}
 		r.Pick, r.Value = r.Golden, ""
 		out = append(out, r)
@@ -108,7 +108,7 @@ func (a *App) RelatePair(ctx context.Context, id, kind string, by web.By) ([]str
 	}
 	first, second := a.refName(x[0].Ref), a.refName(x[1].Ref)
 	if !slices.Contains(web.PairRelations(x[0].Ref.Entity), kind) {
-		return nil, &web.Problem{Field: "say", Text: fmt.Sprintf("%q is no relation of two of kind %s", kind, x[0].Ref.Entity)}
+		return nil, web.Refuse("say", "%q is no relation of two of kind %s", kind, wordOf("entity", x[0].Ref.Entity))
 	}
 	r := Relate{From: first, To: second}
 	switch kind {

@@ -33,7 +33,7 @@ type DirtyTexts struct {
 // one source when it is named, and lists the notes of up to limit records.
 func (a *App) DirtyText(ctx context.Context, entity, source string, limit int) (out DirtyTexts, err error) {
 	if record.Specs(entity) == nil {
-		return out, unclear("there is no entity type %q: want %s or %s", entity, record.Company, record.Person)
+		return out, unclear("there is no entity type %q: want %s or %s", entity, wordOf("entity", record.Company), wordOf("entity", record.Person))
 	}
 	out.Notes = []TextNote{}
 	var dirty []int64

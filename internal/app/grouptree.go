@@ -60,7 +60,7 @@ func (a *App) GroupTree(ctx context.Context, id, day string) (t GroupTree, err e
 		return t, err
 	}
 	if g.Entity != record.Company {
-		return t, unclear("%s is a %s: a group is of companies", id, g.Entity)
+		return t, unclear("%s is a %s: a group is of companies", id, wordOf("entity", g.Entity))
 	}
 	t = GroupTree{Day: a.dayOr(day), Asked: g.ID}
 	edges, more, err := a.groupEdges(ctx, g.Founder, t.Day)

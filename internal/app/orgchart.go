@@ -56,7 +56,7 @@ func (a *App) OrgChart(ctx context.Context, id, day string) (c OrgChart, err err
 		return c, err
 	}
 	if g.Entity != record.Company {
-		return c, unclear("%s is a %s: an organisation chart is of a company", id, g.Entity)
+		return c, unclear("%s is a %s: an organisation chart is of a company", id, wordOf("entity", g.Entity))
 	}
 	day = a.dayOr(day)
 	list, more, err := a.relationsAmong(ctx, []int64{g.Founder}, day)

@@ -160,7 +160,7 @@ func (a *App) ApprovePlan(ctx context.Context, d web.PlanDecision, by web.By) er
 		return err
 	}
 	if p.Braked && !d.Brake {
-		return &web.Problem{Field: "brake", Text: fmt.Sprintf("%d writes touch more than %g%% of the system's %d records: confirm that this is meant", p.Behind, 100*p.Brake, p.Objects)}
+		return web.Refuse("brake", "%d writes touch more than %g%% of the system's %d records: confirm that this is meant", p.Behind, 100*p.Brake, p.Objects)
 	}
 	if d.Op == "" && d.Field == "" {
 		err = a.ApproveUpto(ctx, d.Target, by.Who, by.Why, d.Upto)
@@ -182,7 +182,7 @@ func (a *App) RefusePlan(ctx context.Context, d web.PlanDecision, by web.By) (mo
 		return false, err
 	}
 	if by.Why == "" {
-		return false, &web.Problem{Field: "why", Text: "say why: it is kept with what is refused"}
+		return false, web.Refuse("why", "say why: it is kept with what is refused")
 	}
 	f := store.PlanFilter{Target: d.Target, Op: d.Op, Path: d.Field, Upto: d.Upto}
 	n, err := a.Store.RefusePart(ctx, f, by.Who, by.Why, refuseAtOnce)

@@ -143,7 +143,7 @@ func (a *App) DecideBridge(ctx context.Context, pair, how string, by web.By) (we
 	case out.State == web.OutcomeProposed:
 		return web.Done{Key: web.DoneProposed}, nil
 	}
-	return web.Done{}, &web.Problem{Text: out.Text}
+	return web.Done{}, web.Refused("", out.Said)
 }
 
 // ProposalPage lists relations that current records propose, without those that a
@@ -219,7 +219,7 @@ func (a *App) AcceptProposals(ctx context.Context, named []string, as string, by
 			return web.Done{}, record.ErrNotFound
 		}
 		if !slices.Contains(statable(record.Company, kind), as) {
-			return web.Done{}, a.takeBack(ctx, undo, own, unclear("%s cannot be stated as %s", kind, as))
+			return web.Done{}, a.takeBack(ctx, undo, own, unclear("%s cannot be stated as %s", wordOf("relkind", kind), wordOf("relation", as)))
 		}
 		r := Relate{From: ids[0], Kind: as, To: ids[1]}
 		if as == parentOf {

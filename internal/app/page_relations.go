@@ -158,7 +158,7 @@ func (a *App) PinField(ctx context.Context, f web.PinForm, by web.By) (web.Done,
 	if f.Until != "" {
 		var err error
 		if r.Until, err = ParseDate(f.Until); err != nil {
-			return web.Done{}, &web.Problem{Field: "until", Text: err.Error()}
+			return web.Done{}, web.Refuse("until", "%s", toldOf(err))
 		}
 	}
 	d, err := a.Pin(ctx, r, By{Who: by.Who, Why: by.Why, Over: true})
@@ -192,7 +192,7 @@ func (a *App) StateRelation(ctx context.Context, f web.RelateForm, by web.By) (w
 func (a *App) named(ctx context.Context, text, field string) (string, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return "", &web.Problem{Field: field, Text: "say who the other customer is: name or id"}
+		return "", web.Refuse(field, "say who the other customer is: name or id")
 	}
 	if id, err := a.byID(ctx, text); err != nil || id != "" {
 		return id, err
@@ -213,9 +213,9 @@ func (a *App) named(ctx context.Context, text, field string) (string, error) {
 	case len(found.List) == 1:
 		return found.List[0].ID, nil
 	case len(found.List) == 0:
-		return "", &web.Problem{Field: field, Text: "nobody of this name is known"}
+		return "", web.Refuse(field, "nobody of this name is known")
 	}
-	return "", &web.Problem{Field: field, Text: "several customers have this name: take the id of one of them"}
+	return "", web.Refuse(field, "several customers have this name: take the id of one of them")
 }
 
 // FinishRelation ends a person's statement.
@@ -267,7 +267,7 @@ func (a *App) SaveView(ctx context.Context, v web.View, who string) error {
 	err := a.Store.SaveView(ctx, customerViews, who, store.SavedView{Name: v.Name, Query: v.Query})
 	var cannot *store.Impossible
 	if errors.As(err, &cannot) {
-		return &web.Problem{Field: "name", Text: cannot.Text}
+		return web.Refused("name", cannot.Said)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -89,7 +88,7 @@ func (a *App) AssignPair(ctx context.Context, id, to string, by web.By) error {
 // from when it came to wait.
 func (a *App) DuePair(ctx context.Context, id string, due time.Time, by web.By) error {
 	if !due.IsZero() && due.Before(a.opts.Env.Clock.Now()) {
-		return &web.Problem{Field: "due", Text: "the time is over already"}
+		return web.Refuse("due", "the time is over already")
 	}
 	pair, err := parsePair(id)
 	if err != nil {
@@ -112,7 +111,7 @@ func (a *App) DuePair(ctx context.Context, id string, due time.Time, by web.By) 
 func (a *App) SkipPair(ctx context.Context, id string, until time.Time, by web.By) error {
 	now := a.opts.Env.Clock.Now()
 	if !until.IsZero() && (!until.After(now) || until.After(now.AddDate(1, 0, 0))) {
-		return &web.Problem{Field: "until", Text: "want a time within the next year"}
+		return web.Refuse("until", "want a time within the next year")
 	}
 	text := record.FormatTime(until)
 	return a.work(ctx, id, by, "skip", strings.TrimSpace(text+" "+by.Why), func(w *store.QueueWork) { w.Until = text })
@@ -122,7 +121,7 @@ func (a *App) SkipPair(ctx context.Context, id string, until time.Time, by web.B
 func (a *App) EscalatePair(ctx context.Context, id string, by web.By) error {
 	to := a.Config.Review.Escalate
 	if to == "" {
-		return &web.Problem{Text: "nobody is named to hand pairs on to: review.escalate names an account"}
+		return web.Refuse("", "nobody is named to hand pairs on to: review.escalate names an account")
 	}
 	return a.work(ctx, id, by, "escalate", strings.TrimSpace(to+" "+by.Why), func(w *store.QueueWork) { w.Assigned, w.Escalated = to, w.Escalated+1 })
 }
@@ -134,7 +133,7 @@ const maxNote = 4000
 func (a *App) NotePair(ctx context.Context, id, text string, by web.By) error {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return &web.Problem{Field: "text", Text: "the comment is empty"}
+		return web.Refuse("text", "the comment is empty")
 	}
 	if err := short("text", text, maxNote); err != nil {
 		return err
@@ -146,7 +145,7 @@ func (a *App) NotePair(ctx context.Context, id, text string, by web.By) error {
 
 func short(field, text string, most int) error {
 	if n := utf8.RuneCountInString(text); n > most {
-		return &web.Problem{Field: field, Text: fmt.Sprintf("is %d characters long, want at most %d", n, most)}
+		return web.Refuse(field, "is %d characters long, want at most %d", n, most)
 	}
 	return nil
 }

@@ -210,7 +210,7 @@ func (p *People) add(ctx context.Context, n web.NewPerson, setup []byte, who str
 	case !personRole(n.Role):
 		return a, web.ErrRole
 	case utf8.RuneCountInString(n.Name) > maxName:
-		return a, &web.Problem{Field: "name", Text: "the name is too long: want 100 characters or fewer"}
+		return a, web.Refuse("name", "the name is too long: want 100 characters or fewer")
 	}
 	if err := auth.CheckPassword(n.Password, login, n.Name); err != nil {
 		return a, err
@@ -239,7 +239,7 @@ func (p *People) ChangePerson(ctx context.Context, by web.By, login string, c we
 	}
 	if c.State != "" {
 		if c.State != store.AccountActive && c.State != store.AccountDisabled {
-			return &web.Problem{Field: "state", Text: "an account is active or disabled"}
+			return web.Refuse("state", "an account is active or disabled")
 		}
 		change.State = &c.State
 	}
@@ -329,10 +329,10 @@ const maxTokenDays = 3650
 func (p *People) AddToken(ctx context.Context, by web.By, n web.NewToken) (string, error) {
 	t := store.APIToken{Name: strings.Join(strings.Fields(n.Name), " "), Role: string(n.Role)}
 	if t.Name == "" || utf8.RuneCountInString(t.Name) > maxName {
-		return "", &web.Problem{Field: "name", Text: "a token needs a name of 1 to 100 characters that says what it is for"}
+		return "", web.Refuse("name", "a token needs a name of 1 to 100 characters that says what it is for")
 	}
 	if n.Days < 0 || n.Days > maxTokenDays {
-		return "", &web.Problem{Field: "days", Text: fmt.Sprintf("want 1 to %d days, or 0 for a token that does not end", maxTokenDays)}
+		return "", web.Refuse("days", "want 1 to %d days, or 0 for a token that does not end", maxTokenDays)
 	}
 	role := n.Role
 	if n.Login != "" {

@@ -79,16 +79,17 @@ func (a *App) refusedPreview(p web.ChangePreview, err error) (web.ChangePreview,
 	var imbalance *store.Imbalance
 	switch {
 	case errors.As(err, &against):
-		p.Refused = against.Error()
+		p.Refused, p.RefusedSaid = against.Error(), against.Told()
 		for _, d := range against.Earlier {
 			p.Earlier = append(p.Earlier, earlierOf(d))
 		}
 	case errors.As(err, &impossible):
-		p.Refused = impossible.Error()
+		p.Refused, p.RefusedSaid = impossible.Error(), impossible.Told()
 	case errors.As(err, &unclear):
-		p.Refused = unclear.Error()
+		p.Refused, p.RefusedSaid = unclear.Error(), unclear.Told()
 	case errors.As(err, &imbalance):
-		p.Refused = imbalance.Text(a.SourceName)
+		p.RefusedSaid = imbalance.Said(a.SourceName)
+		p.Refused = p.RefusedSaid.String()
 		p.Balance = a.balanceLines(imbalance.Sheet.Lines)
 	case err != nil:
 		return p, fmt.Errorf("preview %s: %w", p.Act, err)

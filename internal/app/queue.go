@@ -103,7 +103,7 @@ func placeOf(text string) (at store.QueuePlace, err error) {
 		err = json.Unmarshal(b, &at)
 	}
 	if err != nil || at.A <= 0 || at.B <= 0 {
-		return at, &web.Problem{Field: "after", Text: "the place in the list is none; begin at its beginning"}
+		return at, web.Refuse("after", "the place in the list is none; begin at its beginning")
 	}
 	return at, nil
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 	"touchstone/internal/store"
 )
 
@@ -95,12 +96,12 @@ const longestTitle = 200
 func (r Relate) checked() (k relationKind, s store.SaidRelation, err error) {
 	k, ok := kindOf(r.Kind)
 	if !ok {
-		return k, s, unclear("%q is no kind of relation; there are %s", r.Kind, strings.Join(RelationKinds(), ", "))
+		return k, s, unclear("%q is no kind of relation; there are %s", r.Kind, wordsOf("relation", RelationKinds()))
 	}
 	s = store.SaidRelation{Kind: k.name, Title: strings.TrimSpace(r.Title)}
 	for _, p := range []struct{ name, value string }{{"title", s.Title}, {"role", r.Role}, {"stance", r.Stance}, {"share", r.Share}} {
 		if strings.TrimSpace(p.value) != "" && k.parts != p.name {
-			return k, s, unclear("a relation of kind %s has no %s", k.name, p.name)
+			return k, s, unclear("a relation of kind %s has no %s", wordOf("relation", k.name), partOf(p.name))
 		}
 	}
 	if utf8.RuneCountInString(s.Title) > longestTitle {
@@ -108,12 +109,12 @@ func (r Relate) checked() (k relationKind, s store.SaidRelation, err error) {
 	}
 	if k.parts == "role" {
 		if s.Role = strings.ToLower(strings.TrimSpace(r.Role)); !slices.Contains(record.BuyingRoles, s.Role) {
-			return k, s, unclear("a role is one of %s", strings.Join(record.BuyingRoles, ", "))
+			return k, s, unclear("a role is one of %s", wordsOf("role", record.BuyingRoles))
 		}
 	}
 	if k.parts == "stance" {
 		if s.Stance = strings.ToLower(strings.TrimSpace(r.Stance)); !slices.Contains(record.Stances, s.Stance) {
-			return k, s, unclear("a stance is one of %s", strings.Join(record.Stances, ", "))
+			return k, s, unclear("a stance is one of %s", wordsOf("stance", record.Stances))
 		}
 	}
 	if s.Share, err = shareOf(r.Share); err != nil {
@@ -136,10 +137,18 @@ func shareOf(text string) (string, error) {
 	return text, nil
 }
 
+// partOf is what pages call a part of a relation.
+func partOf(name string) say.Word {
+	if name == "title" {
+		return wordOf("field", name)
+	}
+	return wordOf("relations", name)
+}
+
 func spanOf(s store.SaidRelation) error {
 	for _, d := range []struct{ name, day string }{{"since", s.Since}, {"until", s.Until}} {
 		if _, err := time.Parse(time.DateOnly, d.day); d.day != "" && err != nil {
-			return unclear("%s is a date, such as 2026-01-31", d.name)
+			return unclear("%s is a date, such as 2026-01-31", partOf(d.name))
 		}
 	}
 	if s.Since != "" && s.Until != "" && s.Until < s.Since {
@@ -207,9 +216,9 @@ func (a *App) ends(ctx context.Context, tx *store.DecideTx, k relationKind, x, y
 	}
 	switch {
 	case k.from != "" && from.Ref.Entity != k.from:
-		err = unclear("%s is a %s; %s leads from a %s", x, from.Ref.Entity, k.name, k.from)
+		err = unclear("%s is a %s; %s leads from a %s", x, wordOf("entity", from.Ref.Entity), wordOf("relation", k.name), wordOf("entity", k.from))
 	case k.to != "" && to.Ref.Entity != k.to:
-		err = unclear("%s is a %s; %s leads to a %s", y, to.Ref.Entity, k.name, k.to)
+		err = unclear("%s is a %s; %s leads to a %s", y, wordOf("entity", to.Ref.Entity), wordOf("relation", k.name), wordOf("entity", k.to))
 	case from.Founder == to.Founder:
 		err = unclear("%s and %s are one customer", x, y)
 	}
@@ -235,7 +244,7 @@ func (a *App) EndRelation(ctx context.Context, decision, until string, by By) (D
 		}
 		old, err := tx.SaidRelation(ctx, decision)
 		if err != nil {
-			return nil, unclear("%s is a %s, not a relation that somebody stated", decision, d.Kind)
+			return nil, unclear("%s is a %s, not a relation that somebody stated", decision, wordOf("decision", d.Kind))
 		}
 		if d.Withdrawn != "" {
 			return nil, unclear("%s is not in force: %s has withdrawn it", decision, d.WithdrawnBy)

@@ -153,7 +153,7 @@ func stands(list []record.Reason, r record.Reason) bool {
 func (q quarantined) wanted(r RepairRequest) (repair.Remedy, error) {
 	switch {
 	case q.State != "open":
-		return repair.Remedy{}, unclear("this record is %s: only what waits in quarantine is mended", q.State)
+		return repair.Remedy{}, unclear("this record is %s: only what waits in quarantine is mended", wordOf("qstate", q.State))
 	case q.deriver == nil:
 		return repair.Remedy{}, unclear("its source is not configured any more")
 	case q.judged.Unreadable:
@@ -170,7 +170,7 @@ func (q quarantined) wanted(r RepairRequest) (repair.Remedy, error) {
 		}
 	}
 	if r.Remedy != repair.Typed {
-		return repair.Remedy{}, unclear("nothing is wrong with %s any more that %q would mend: load the page again", r.Field, r.Remedy)
+		return repair.Remedy{}, unclear("nothing is wrong with %s any more that %s would mend: load the page again", wordOf("place", r.Field), wordOf("remedy", r.Remedy))
 	}
 	name, entry, part := repair.Place(r.Field)
 	v, has := q.judged.Fields[name]
@@ -205,7 +205,7 @@ func (a *App) Repair(ctx context.Context, r RepairRequest, by By) (out RepairedR
 	after := q.with(x)
 	for _, reason := range after.Reasons {
 		if name, _, _ := repair.Place(reason.Field); name == x.Field && (reason.Field == r.Field || len(after.Reasons) >= len(q.judged.Reasons)) {
-			return out, unclear("%s %s", reason.Field, reason.Text)
+			return out, unclear("%s %s", wordOf("place", reason.Field), wordOf("reason", reason.Text))
 		}
 	}
 	one := q.repair(x)
@@ -263,7 +263,7 @@ func (a *App) Release(ctx context.Context, id string, by By) (Decided, error) {
 		return Decided{}, err
 	}
 	if q.State != "open" || unreadable(q.Reasons) {
-		return Decided{}, unclear("only a record that waits and can be read is released; this one is %s", q.State)
+		return Decided{}, unclear("only a record that waits and can be read is released; this one is %s", wordOf("qstate", q.State))
 	}
 	if err := a.Store.Release(ctx, id, by.Who, by.Why); err != nil {
 		return Decided{}, err
@@ -285,7 +285,7 @@ func (a *App) undoOther(ctx context.Context, id string, by By) (d Decided, done 
 			return d, true, err
 		}
 		if q.State != "released" {
-			return d, true, unclear("the record is %s: there is no release to take back", q.State)
+			return d, true, unclear("the record is %s: there is no release to take back", wordOf("qstate", q.State))
 		}
 		if err := a.Store.Unrelease(ctx, row, by.Who, by.Why); err != nil {
 			return d, true, err

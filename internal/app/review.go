@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -95,28 +94,25 @@ func (a *App) queued(ctx context.Context, f store.QueueFilter, entities []string
 
 // queueFilter reads a question.
 func (a *App) queueFilter(ctx context.Context, q web.ReviewQuery) (f store.QueueFilter, err error) {
-	wrong := func(field, format string, args ...any) error {
-		return &web.Problem{Field: field, Text: fmt.Sprintf(format, args...)}
-	}
 	now := a.opts.Env.Clock.Now()
 	f = store.QueueFilter{Order: q.Order, Kind: q.Kind, Proposed: q.Proposed, Skipped: q.Skipped, Now: store.TimeText(now), Limit: q.Limit}
 	switch {
 	case q.Order != "" && !slices.Contains(web.ReviewOrders, q.Order):
-		return f, wrong("order", "there is no order %q: want one of %v", q.Order, web.ReviewOrders)
+		return f, web.Refuse("order", "there is no order %q: want one of %s", q.Order, wordsOf("order", web.ReviewOrders))
 	case q.Kind != "" && !slices.Contains(web.ReviewKinds, q.Kind):
-		return f, wrong("kind", "there is no kind of pairs %q: want one of %v", q.Kind, web.ReviewKinds)
+		return f, web.Refuse("kind", "there is no kind of pairs %q: want one of %s", q.Kind, wordsOf("why", web.ReviewKinds))
 	case q.Entity != "" && len(a.queueEntities(q.Entity)) == 0:
-		return f, wrong("entity", "there is no entity type %q: want one of %v", q.Entity, a.queueEntities(""))
+		return f, web.Refuse("entity", "there is no entity type %q: want one of %s", q.Entity, wordsOf("entity", a.queueEntities("")))
 	case !(q.From >= 0 && q.From <= 1) || !(q.To >= 0 && q.To <= 1) || q.To > 0 && q.To < q.From:
-		return f, wrong("from", "the probability is to lie between 0 and 1, from below to")
+		return f, web.Refuse("from", "the probability is to lie between 0 and 1, from below to")
 	case !(q.Value >= 0 && q.Value <= 1e12):
-		return f, wrong("value", "the value is to be 0 or more")
+		return f, web.Refuse("value", "the value is to be 0 or more")
 	case q.Limit < 0 || q.Limit > mostPairsListed:
-		return f, wrong("limit", "the length is %d, want 1 to %d", q.Limit, mostPairsListed)
+		return f, web.Refuse("limit", "the length is %d, want 1 to %d", q.Limit, mostPairsListed)
 	case q.Other != "" && q.Source == "":
-		return f, wrong("source", "name one source, or two")
+		return f, web.Refuse("source", "name one source, or two")
 	case (q.Today || q.Assigned == "me") && q.Me == "":
-		return f, wrong("assigned", "nobody asks: there is no list of one's own")
+		return f, web.Refuse("assigned", "nobody asks: there is no list of one's own")
 	}
 	if f.Limit == 0 {
 		f.Limit = usualPairs
@@ -129,7 +125,7 @@ func (a *App) queueFilter(ctx context.Context, q web.ReviewQuery) (f store.Queue
 			continue
 		}
 		if *s.uid, err = a.knownSource(s.name); err != nil {
-			return f, wrong("source", "there is no source %q", s.name)
+			return f, web.Refuse("source", "there is no source %q", s.name)
 		}
 	}
 	f.From, f.To = millionths(q.From), millionths(q.To)
@@ -151,7 +147,7 @@ func (a *App) queueFilter(ctx context.Context, q web.ReviewQuery) (f store.Queue
 	case "week":
 		f.DueBefore = store.TimeText(now.Add(7 * 24 * time.Hour))
 	default:
-		return f, wrong("due", "there is no time %q: want overdue, today or week", q.Due)
+		return f, web.Refuse("due", "there is no time %q: want overdue, today or week", q.Due)
 	}
 	if q.Proposed {
 		f.NotProposer = q.Me

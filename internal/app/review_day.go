@@ -111,10 +111,10 @@ func (a *App) todayItems(ctx context.Context, s daySet) ([]web.QueueItem, error)
 func (a *App) ReviewStats(ctx context.Context, me, entity string, minutes int) (out web.ReviewStats, err error) {
 	out.Currency = a.Config.Review.Currency
 	if minutes < 0 || minutes > 24*60 {
-		return out, &web.Problem{Field: "minutes", Text: "want 1 to 1440 minutes"}
+		return out, web.Refuse("minutes", "want 1 to 1440 minutes")
 	}
 	if entity != "" && len(a.queueEntities(entity)) == 0 {
-		return out, &web.Problem{Field: "entity", Text: "there is no such entity type"}
+		return out, web.Refuse("entity", "there is no such entity type")
 	}
 	counts, err := a.Store.QueueCounts(ctx)
 	if err != nil {

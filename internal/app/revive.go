@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"touchstone/internal/store"
 )
@@ -20,7 +19,7 @@ func (a *App) Retry(ctx context.Context, rows []string, who, why string) (int, e
 // RetryAll does it for all rows of a state, of one target or of all ("").
 func (a *App) RetryAll(ctx context.Context, target, state, who, why string) (n int, err error) {
 	if !slices.Contains(RevivedStates, state) {
-		return 0, unclear("rows that are %s are not planned again; those that are %s can be", state, strings.Join(RevivedStates, ", "))
+		return 0, unclear("rows that are %s are not planned again; those that are %s can be", wordOf("row", state), wordsOf("row", RevivedStates))
 	}
 	for {
 		rows, err := a.Store.Rows(ctx, target, state, 0, exportPage) // from the beginning: what was done has left the state

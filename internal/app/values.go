@@ -77,7 +77,7 @@ func (a *App) Values(ctx context.Context, r ValuesRequest) (out ValueClusters, e
 	}
 	found, err := values.Find(list, r.Options)
 	if err != nil {
-		return out, &Unclear{err.Error()}
+		return out, unclear("%s", err)
 	}
 	out = ValueClusters{
 		Entity: r.Entity, Field: r.Field, Records: g.records, Distinct: found.Distinct, LeftOut: found.LeftOut + g.left,
@@ -251,7 +251,7 @@ func newMap(r MapRequest) (*store.ValueMap, error) {
 	pairs, err := store.Sorted(pairs)
 	switch {
 	case err != nil:
-		return nil, &Unclear{err.Error()}
+		return nil, unclear("%s", err)
 	case len(pairs) == 0:
 		return nil, unclear("no value is to count as another one: say from and to, two different ones")
 	case len(pairs) > mostPairsMapped:
@@ -265,7 +265,7 @@ func mapField(entity, field string) (record.FieldSpec, error) {
 	name, part := golden.SplitField(field)
 	specs := record.Specs(entity)
 	if specs == nil {
-		return record.FieldSpec{}, unclear("there is no entity type %q: want %s or %s", entity, record.Company, record.Person)
+		return record.FieldSpec{}, unclear("there is no entity type %q: want %s or %s", entity, wordOf("entity", record.Company), wordOf("entity", record.Person))
 	}
 	var can []string
 	for _, s := range specs {
@@ -279,7 +279,7 @@ func mapField(entity, field string) (record.FieldSpec, error) {
 			return s, nil
 		}
 	}
-	return record.FieldSpec{}, unclear("%s has no field %q of texts; it has %s", entity, field, strings.Join(can, ", "))
+	return record.FieldSpec{}, unclear("%s has no field %q of texts; it has %s", wordOf("entity", entity), field, wordsOf("field", can))
 }
 
 // holding calls fn with each live record that has one of the wanted values, by

@@ -14,7 +14,7 @@ func (a *App) WhyShown(ctx context.Context, x, y string) (any, []string, error) 
 	w, err := a.Why(ctx, x, y)
 	var no *Unclear
 	if errors.As(err, &no) {
-		return nil, nil, &lookup.Problem{En: no.Text, Zh: "无法解释这两条记录：" + no.Text}
+		return nil, nil, &lookup.Problem{En: no.Error(), Zh: "无法解释这两条记录：" + no.Error()}
 	}
 	if errors.Is(err, record.ErrNotFound) {
 		return nil, nil, &lookup.Problem{En: err.Error(), Zh: "找不到：" + err.Error()}

@@ -11,6 +11,8 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"touchstone/internal/say"
 )
 
 // The kinds of things that a balance counts. Consents are events too: those
@@ -63,16 +65,20 @@ func (i *Imbalance) Error() string { return i.Text(func(uid string) string { ret
 
 // Text says what is wrong, with the systems by the names that name gives. It
 // tells kinds and counts only: sums and values are not for logs.
-func (i *Imbalance) Text(name func(uid string) string) string {
-	var parts []string
+func (i *Imbalance) Text(name func(uid string) string) string { return i.Said(name).String() }
+
+// Said is Text, to be said in any language.
+func (i *Imbalance) Said(name func(uid string) string) say.Text {
+	var parts say.Texts
 	for _, l := range i.Sheet.Wrong() {
-		text := fmt.Sprintf("%s of %s: %d before, %d after", l.Kind, name(l.System), l.Before.Count, l.After.Count)
+		kind := say.Word{Group: "held", Name: l.Kind}
+		text := say.New("%s of %s: %d before, %d after", kind, name(l.System), l.Before.Count, l.After.Count)
 		if l.Before.Count == l.After.Count {
-			text = fmt.Sprintf("%s of %s: %d, but not the same", l.Kind, name(l.System), l.Before.Count)
+			text = say.New("%s of %s: %d, but not the same", kind, name(l.System), l.Before.Count)
 		}
 		parts = append(parts, text)
 	}
-	return "the change was rolled back, it does not balance: " + strings.Join(parts, "; ")
+	return say.New("the change was rolled back, it does not balance: %s", parts)
 }
 
 // Wrong are the lines that do not balance.

@@ -29,7 +29,7 @@ func (tx *Tx) settleContradictions(ctx context.Context, d Decision, n NewDecisio
 			return earlier, err
 		}
 		if against == "" {
-			return nil, &Impossible{"the decision contradicts itself: a record cannot be one with another and not be it"}
+			return nil, impossible("the decision contradicts itself: a record cannot be one with another and not be it")
 		}
 		if !n.Over {
 			e, err := tx.Decision(ctx, against)
@@ -49,7 +49,7 @@ func (tx *Tx) settleContradictions(ctx context.Context, d Decision, n NewDecisio
 			}
 		}
 	}
-	return nil, &Impossible{fmt.Sprintf("it contradicts more than %d earlier decisions: undo some of them first", mostContradictions)}
+	return nil, impossible("it contradicts more than %d earlier decisions: undo some of them first", mostContradictions)
 }
 
 // sayRest says again what a withdrawn decision said of the records on either

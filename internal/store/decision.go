@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 )
 
 // The kinds of decisions.
@@ -64,20 +64,30 @@ type NewDecision struct {
 type Contradiction struct{ Earlier []Decision }
 
 func (c *Contradiction) Error() string {
-	names := make([]string, len(c.Earlier))
+	return c.Told().String()
+}
+
+// Told names the decisions that stand against it.
+func (c *Contradiction) Told() say.Text {
+	names := make(say.Texts, len(c.Earlier))
 	for i, d := range c.Earlier {
-		names[i] = fmt.Sprintf("%s (%s by %s, %s)", d.ID, d.Kind, d.Who, d.At)
+		names[i] = say.New("%s (%s by %s, %s)", d.ID, say.Word{Group: "decision", Name: d.Kind}, d.Who, d.At)
 	}
-	return "it contradicts " + strings.Join(names, ", ")
+	return say.New("it contradicts %s", names)
 }
 
 // Impossible refuses a decision that cannot hold, whatever is taken back.
-type Impossible struct{ Text string }
+type Impossible struct{ Said say.Text }
 
-func (i *Impossible) Error() string { return i.Text }
+func impossible(format string, args ...any) error { return &Impossible{say.New(format, args...)} }
+
+func (i *Impossible) Error() string { return i.Said.String() }
+
+// Told says why.
+func (i *Impossible) Told() say.Text { return i.Said }
 
 // ErrNoEffect says that a decision would change nothing that is in force.
-var ErrNoEffect error = &forReader{"nothing in force to take back"}
+var ErrNoEffect error = refused("nothing in force to take back")
 
 // DecideTx is the transaction in which a person's decision is looked up, checked
 // and written: what it was made of cannot move meanwhile.

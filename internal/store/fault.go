@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 )
 
 // mostFaults bounds the faults noted of one version.
@@ -190,7 +191,7 @@ func (db *DB) Unrelease(ctx context.Context, id, who, why string) error {
 		case !found:
 			return notFound("quarantine row", id)
 		case state != "released":
-			return &forReader{fmt.Sprintf("quarantine row %s is %s: only a release can be taken back", id, state)}
+			return refused("quarantine row %s is %s: only a release can be taken back", id, say.Word{Group: "qstate", Name: state})
 		}
 		if _, err := tx.exec(ctx, `UPDATE quarantine SET state = 'open', who = $1, why = $2 WHERE id = $3`, who, why, id); err != nil {
 			return err

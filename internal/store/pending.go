@@ -141,7 +141,7 @@ func (tx *Tx) noCircle(ctx context.Context, id string, withdraws []string) error
 		var next []string
 		for _, w := range wave {
 			if w == id {
-				return &Impossible{"the decision withdraws itself"}
+				return impossible("the decision withdraws itself")
 			}
 			if !seen[w] {
 				seen[w] = true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 )
 
 // Quarantined is one version that did not pass.
@@ -54,7 +55,7 @@ func (db *DB) QuarantineShow(ctx context.Context, id string) (q Quarantined, err
 
 // ErrUnreadable says that a quarantined record cannot be released, because
 // there is nothing in it to work with.
-var ErrUnreadable error = &forReader{"the record could not be read at all: mend it at the source, it is read again with the next pull"}
+var ErrUnreadable error = refused("the record could not be read at all: mend it at the source, it is read again with the next pull")
 
 // Release lets a version pass in spite of its reasons: a person's decision,
 // kept as a fact.
@@ -73,7 +74,7 @@ func (db *DB) Release(ctx context.Context, id, who, why string) error {
 		case !found:
 			return notFound("quarantine row", id)
 		case state != "open":
-			return &forReader{fmt.Sprintf("quarantine row %s is %s, only an open one can be released", id, state)}
+			return refused("quarantine row %s is %s, only an open one can be released", id, say.Word{Group: "qstate", Name: state})
 		case problem != "" && problem != DuplicateProblem: // a double is put aside by it, never current
 			return fmt.Errorf("quarantine row %s: %w", id, ErrUnreadable)
 		}

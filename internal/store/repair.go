@@ -39,7 +39,7 @@ func (tx *DecideTx) AddRepairs(ctx context.Context, decision string, list []Repa
 	case err != nil:
 		return err
 	case d.Kind != Repaired || d.Withdrawn != "":
-		return &forReader{fmt.Sprintf("decision %s is no repair in force: nothing can be added to it", decision)}
+		return refused("decision %s is no repair in force: nothing can be added to it", decision)
 	}
 	if err := tx.insertRepairs(ctx, decision, list); err != nil {
 		return err

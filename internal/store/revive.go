@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+
+	"touchstone/internal/say"
 )
 
 // Retry plans rows again that were refused, in conflict or given up: a person
@@ -101,7 +102,12 @@ type WrongState struct {
 }
 
 func (w *WrongState) Error() string {
-	return fmt.Sprintf("row %s is %s; it can be done with rows that are %s", w.Row, w.State, strings.Join(w.Want, ", "))
+	return w.Told().String()
+}
+
+// Told says with which rows it can be done.
+func (w *WrongState) Told() say.Text {
+	return say.New("row %s is %s; it can be done with rows that are %s", w.Row, say.Word{Group: "row", Name: w.State}, say.Words{Group: "row", Names: w.Want})
 }
 
 // ApproveUpto lets a target's rows be sent, up to one that a person saw.

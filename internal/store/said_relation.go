@@ -33,7 +33,7 @@ func (tx *Tx) insertRelation(ctx context.Context, decision string, r *SaidRelati
 		return fmt.Errorf("relation: %w", err)
 	}
 	if !found || len(salt) == 0 {
-		return &Impossible{"the record that the relation would belong to has been erased"}
+		return impossible("the record that the relation would belong to has been erased")
 	}
 	sealed, err := tx.db.vault.Seal(salt, "relation"+decision, []byte(r.Title))
 	if err != nil {
@@ -243,7 +243,7 @@ func (tx *DecideTx) landedSaid(ctx context.Context, s *SaidBetween) (*SaidRelati
 			return nil, err
 		}
 		if rec == 0 {
-			return nil, &Impossible{"one of the records that it relates has not landed here: import it again after a run"}
+			return nil, impossible("one of the records that it relates has not landed here: import it again after a run")
 		}
 		*end.into = rec
 	}

@@ -37,7 +37,7 @@ func (db *DB) SaveView(ctx context.Context, page, who string, v SavedView) error
 			return fmt.Errorf("saved view: %w", err)
 		}
 		if n >= mostViews {
-			return &Impossible{fmt.Sprintf("%d views are kept already: take one away first", mostViews)}
+			return impossible("%d views are kept already: take one away first", mostViews)
 		}
 		_, err := tx.exec(ctx, `INSERT INTO saved_view (id, who, page, name, query, at) VALUES ($1,$2,$3,$4,$5,$6)`, "v"+tx.db.env.ID(), who, page, v.Name, v.Query, tx.now)
 		if err != nil {

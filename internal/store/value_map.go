@@ -160,7 +160,7 @@ func (tx *Tx) settleMaps(ctx context.Context, d Decision, n NewDecision, own []s
 				break
 			}
 			if against == "" {
-				return nil, &Impossible{"the decision contradicts itself: values would stand for each other in a circle"}
+				return nil, impossible("the decision contradicts itself: values would stand for each other in a circle")
 			}
 			if !n.Over {
 				e, err := tx.Decision(ctx, against)

@@ -10,6 +10,7 @@ import (
 
 	"touchstone/internal/auth"
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 )
 
 // By says who does something and why.
@@ -30,6 +31,26 @@ type ReaderError interface {
 type Problem struct {
 	Field string // the name of the input at fault; "" for the whole form
 	Text  string
+	// Said is the text for readers of other languages; nil where Text is in the
+	// reader's already.
+	Said *say.Text
+}
+
+// Refuse makes a Problem of an English sentence, which the reader is told in
+// their own language: see package say.
+func Refuse(field, english string, args ...any) *Problem {
+	return Refused(field, say.New(english, args...))
+}
+
+// Refused makes a Problem of a sentence.
+func Refused(field string, said say.Text) *Problem { return &Problem{field, said.String(), &said} }
+
+// Told is the sentence.
+func (p *Problem) Told() say.Text {
+	if p.Said != nil {
+		return *p.Said
+	}
+	return say.New("%s", p.Text)
 }
 
 func (p *Problem) Error() string { return p.Text }
@@ -83,7 +104,7 @@ func (s *server) actTo(w http.ResponseWriter, r *http.Request, next func() strin
 // was asked for, or that it failed. What the reader can mend is told by again; nil
 // for a page that says why.
 func (s *server) answerError(w http.ResponseWriter, r *http.Request, err error, again func(Problem)) {
-	told, mendable := refusal(err)
+	told, mendable := s.refusal(r, err)
 	switch {
 	case errors.Is(err, record.ErrNotFound):
 		s.notFound(w, r)
@@ -97,14 +118,24 @@ func (s *server) answerError(w http.ResponseWriter, r *http.Request, err error, 
 	}
 }
 
-// refusal is what an error tells the reader; false where it is not for the reader.
-func refusal(err error) (Problem, bool) {
+// refusal is what an error tells the reader, in the reader's language; false where
+// it is not for the reader.
+func (s *server) refusal(r *http.Request, err error) (Problem, bool) {
+	in := wordsOf(r)
 	var own *Problem
 	if errors.As(err, &own) {
-		return *own, true
+		p := *own
+		if p.Said != nil {
+			p.Text, p.Said = p.Said.In(in), nil
+		}
+		return p, true
 	}
 	var told ReaderError
 	if errors.As(err, &told) {
+		var sentence say.Teller
+		if errors.As(err, &sentence) {
+			return Problem{Text: sentence.Told().In(in)}, true
+		}
 		return Problem{Text: told.Error()}, true
 	}
 	return Problem{}, false

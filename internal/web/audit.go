@@ -58,7 +58,7 @@ func (s *server) audit(w http.ResponseWriter, r *http.Request) {
 	v := auditView{Q: q, Quick: auditTabs()}
 	data, ok := load(s, w, r, func(ctx context.Context) (AuditPage, error) {
 		p, err := s.data.AuditPage(ctx, q)
-		if told, ok := refusal(err); ok { // the form as it was, and the trail as if nothing had been asked
+		if told, ok := s.refusal(r, err); ok { // the form as it was, and the trail as if nothing had been asked
 			v.Problem, status = told.Text, http.StatusUnprocessableEntity
 			return s.data.AuditPage(ctx, AuditQuery{Limit: auditShown})
 		}

@@ -76,7 +76,7 @@ func (s *server) startBulk(w http.ResponseWriter, r *http.Request) {
 	var id string
 	do := func(ctx context.Context, by By) (Done, error) {
 		if by.Why == "" {
-			return Done{}, &Problem{"why", wordsOf(r).T("bulk.why.needed")}
+			return Done{}, &Problem{Field: "why", Text: wordsOf(r).T("bulk.why.needed")}
 		}
 		job, err := s.data.StartBulk(ctx, q, answer, r.PostForm.Get("token"), by)
 		id = job.ID
@@ -125,6 +125,6 @@ func (s *server) changeBulk(w http.ResponseWriter, r *http.Request) {
 			_, err = s.data.UndoBulk(ctx, id, by)
 			return Done{Key: "told.undo"}, err
 		}
-		return done, &Problem{"do", wordsOf(r).T("desk.say.none")}
+		return done, &Problem{Field: "do", Text: wordsOf(r).T("desk.say.none")}
 	}, nil)
 }

@@ -210,10 +210,10 @@ func (s *server) clusterSplit(w http.ResponseWriter, r *http.Request) {
 	id, refs := r.PathValue("id"), r.PostForm["record"]
 	s.act(w, r, "/review/cluster/"+url.PathEscape(id), func(ctx context.Context, by By) (Done, error) {
 		if len(refs) == 0 {
-			return Done{}, &Problem{"record", wordsOf(r).T("cluster.split.none")}
+			return Done{}, &Problem{Field: "record", Text: wordsOf(r).T("cluster.split.none")}
 		}
 		if by.Why == "" {
-			return Done{}, &Problem{"why", wordsOf(r).T("cluster.split.why")}
+			return Done{}, &Problem{Field: "why", Text: wordsOf(r).T("cluster.split.why")}
 		}
 		decision, err := s.data.SplitOff(ctx, id, refs, by)
 		return Done{Key: "told.split", Undo: decision}, err

@@ -187,7 +187,7 @@ func (s *server) customer(w http.ResponseWriter, r *http.Request) {
 			return v, err
 		}
 		at, err := s.data.CustomerAt(ctx, v.ID, v.Day, v.From)
-		if p, told := refusal(err); told {
+		if p, told := s.refusal(r, err); told {
 			v.Wrong = p.Text
 			return v, nil
 		}

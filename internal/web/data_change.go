@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"time"
+
+	"touchstone/internal/say"
 )
 
 // ChangeData is merges, splits and what takes them back.
@@ -96,13 +98,15 @@ type DecisionPage struct {
 // ChangePreview is what a merge, a split or an undo would do, worked out by the
 // code that does it, in a transaction that was rolled back.
 type ChangePreview struct {
-	Act      string            `json:"act"`                // merge, split, undo
-	Existing bool              `json:"existing,omitempty"` // Decision says so already: nothing would change
-	Decision string            `json:"decision,omitempty"` // of those that exist
-	Refused  string            `json:"refused,omitempty"`  // why it cannot be decided so
-	Earlier  []EarlierDecision `json:"earlier,omitempty"`  // it is refused because of these
-	Over     []EarlierDecision `json:"over,omitempty"`     // these would go out of force
-	Later    []EarlierDecision `json:"later,omitempty"`    // merges that came on top of the one taken back: they stay
+	Act      string `json:"act"`                // merge, split, undo
+	Existing bool   `json:"existing,omitempty"` // Decision says so already: nothing would change
+	Decision string `json:"decision,omitempty"` // of those that exist
+	Refused  string `json:"refused,omitempty"`  // why it cannot be decided so
+	// RefusedSaid is Refused, to be said in other languages.
+	RefusedSaid say.Text          `json:"-"`
+	Earlier     []EarlierDecision `json:"earlier,omitempty"` // it is refused because of these
+	Over        []EarlierDecision `json:"over,omitempty"`    // these would go out of force
+	Later       []EarlierDecision `json:"later,omitempty"`   // merges that came on top of the one taken back: they stay
 
 	Customers []ChangedCustomer `json:"customers"` // those before first, then those that come into being
 	Moves     []RecordMove      `json:"moves"`

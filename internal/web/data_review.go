@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"time"
+
+	"touchstone/internal/say"
 )
 
 // QueueData is the queue of open pairs and what people do about them. A pair is
@@ -223,6 +225,7 @@ type PairOutcome struct {
 	By       *PairDecided
 	Earlier  []PairDecided // of a refusal
 	Text     string        // a sentence in English, for logs and programs
+	Said     say.Text      `json:"-"` // it, for other languages
 }
 
 // BulkPreview is what one answer to many pairs would do.

@@ -152,7 +152,7 @@ func readDeskForm(v url.Values, in words) (f deskForm, problem *Problem) {
 	if f.Until != "" {
 		var err error
 		if until, err = time.Parse(time.DateOnly, f.Until); err != nil {
-			return f, &Problem{"until", in.T("desk.until.bad")}
+			return f, &Problem{Field: "until", Text: in.T("desk.until.bad")}
 		}
 	}
 	typed := false
@@ -166,18 +166,18 @@ func readDeskForm(v url.Values, in words) (f deskForm, problem *Problem) {
 			f.Picks = append(f.Picks, Pick{Field: field, Value: text, Until: until})
 			typed = true
 			if text == "" {
-				problem = &Problem{"value." + field, in.T("desk.typed.empty")}
+				problem = &Problem{Field: "value." + field, Text: in.T("desk.typed.empty")}
 			}
 		}
 	}
 	switch {
 	case problem != nil:
 	case !slices.Contains([]string{AnswerSame, AnswerApart, AnswerUnsure, saySkip, sayRelate}, f.Said):
-		problem = &Problem{"", in.T("desk.say.none")}
+		problem = &Problem{Field: "", Text: in.T("desk.say.none")}
 	case f.Said == AnswerSame && typed && f.Why == "":
-		problem = &Problem{"why", in.T("desk.why.needed")}
+		problem = &Problem{Field: "why", Text: in.T("desk.why.needed")}
 	case len(f.Picks) > mostPicks:
-		problem = &Problem{"", in.T("form.text")}
+		problem = &Problem{Field: "", Text: in.T("form.text")}
 	}
 	if f.Said != AnswerSame && problem == nil {
 		f.Picks = nil // they are of the customer that the two will not be
@@ -198,6 +198,9 @@ func sortedFields(v url.Values) (keys []string) {
 // outcome words why an answer was not taken.
 func (w words) outcome(out PairOutcome) string {
 	text := w.word("outcome", out.State)
+	if out.State == OutcomeRefused && len(out.Earlier) == 0 && out.Said.English != "" {
+		text = out.Said.In(w) // whatever is taken back
+	}
 	if out.By != nil {
 		text += " " + w.said(*out.By)
 	}

@@ -27,7 +27,7 @@ func (s *server) note(w http.ResponseWriter, r *http.Request) {
 	s.onPair(w, r, "desk.note.done", func(ctx context.Context, id string, by By) error {
 		text := strings.TrimSpace(r.PostForm.Get("text"))
 		if text == "" {
-			return &Problem{"text", wordsOf(r).T("desk.note.empty")}
+			return &Problem{Field: "text", Text: wordsOf(r).T("desk.note.empty")}
 		}
 		return s.data.NotePair(ctx, id, text, by)
 	})
@@ -47,7 +47,7 @@ func (s *server) assign(w http.ResponseWriter, r *http.Request) {
 		if day := r.PostForm.Get("due"); day != "" {
 			var err error
 			if due, err = time.Parse(time.DateOnly, day); err != nil {
-				return &Problem{"due", wordsOf(r).T("desk.until.bad")}
+				return &Problem{Field: "due", Text: wordsOf(r).T("desk.until.bad")}
 			}
 		}
 		err := s.data.AssignPair(ctx, id, to, by)

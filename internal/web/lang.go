@@ -14,13 +14,15 @@ import (
 
 // language is one of the languages the pages speak.
 type language struct {
-	Code   string // BCP 47
-	Name   string // in itself
-	And    string // between the parts of a sentence
-	Stop   string // at its end
-	table  map[string]string
-	counts map[string]bool // the keys that have a form by number
-	speak  *i18n.Localizer
+	Code    string // BCP 47
+	Name    string // in itself
+	And     string // between the parts of a sentence
+	Stop    string // at its end
+	table   map[string]string
+	counts  map[string]bool // the keys that have a form by number
+	reasons reasons
+	sayings map[string]string // sentences of package say, by the English one
+	speak   *i18n.Localizer
 }
 
 // languages gives the languages in the order of the switch; the first is the
@@ -56,6 +58,7 @@ func readLanguages() []language {
 				l.table[m.ID], l.counts[m.ID] = m.Other, strings.Contains(m.Other, "{{.PluralCount}}") || m.One != ""
 			}
 		}
+		l.sayings, l.reasons = readSaid(l.Code), readReasons(l.Code)
 		l.speak = i18n.NewLocalizer(bundle, l.Code)
 	}
 	return out

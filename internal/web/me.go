@@ -126,7 +126,7 @@ func (s *server) setPassword(w http.ResponseWriter, r *http.Request) {
 	s.change(w, r, "/me", "password.html", "password", func(ctx context.Context, v Visit) (Done, error) {
 		l := wordsOf(r)
 		if r.PostForm.Get("password") != r.PostForm.Get("again") {
-			return Done{}, &Problem{"again", l.T("problem.again")}
+			return Done{}, &Problem{Field: "again", Text: l.T("problem.again")}
 		}
 		token, err := s.opts.People.SetPassword(ctx, v, r.PostForm.Get("password"))
 		if err != nil {

@@ -23,7 +23,7 @@ func (s *server) relations(w http.ResponseWriter, r *http.Request) {
 func (s *server) showRelations(w http.ResponseWriter, r *http.Request, status int, wrong Problem) {
 	data, ok := look(s, w, r, "read.customer", func(ctx context.Context) (p RelationsPage, err error) {
 		p, err = s.data.Relations(ctx, r.PathValue("id"), r.URL.Query().Get("day"))
-		if told, ok := refusal(err); ok {
+		if told, ok := s.refusal(r, err); ok {
 			wrong, status = Problem{Field: "day", Text: told.Text}, http.StatusUnprocessableEntity
 			return s.data.Relations(ctx, r.PathValue("id"), "")
 		}

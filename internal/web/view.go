@@ -53,7 +53,7 @@ func functions(l language) template.FuncMap {
 		"passlink": func(now time.Time, v any, link string) passed { return passed{now, v, link} },
 		"merged":   func(members, golden int) int { return max(0, members-golden) },
 		"own":      ownPart, "tokens": tokensPart, "newtoken": newTokenPart, "otpauth": otpauth,
-		"held": heldLines,
+		"held": heldLines, "told": w.told, "reason": w.reason,
 	}
 	for name, f := range deskFunctions(w) {
 		if all[name] != nil {

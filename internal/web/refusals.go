@@ -1,0 +1,61 @@
+package web
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"touchstone/internal/say"
+)
+
+var _ say.Language = words{}
+
+// readSaid reads the sentences that come from elsewhere in a language: English
+// sentence, as it stands in the code → ours. English itself has no file.
+func readSaid(code string) map[string]string {
+	name := "words/refusals/" + code + ".yaml"
+	b, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil
+	}
+	var out map[string]string
+	if err := yaml.Unmarshal(b, &out); err != nil {
+		panic(fmt.Sprintf("web: %s: %v", name, err)) // a mistake in our own files
+	}
+	return out
+}
+
+// Sentence gives our form of an English sentence.
+func (w words) Sentence(english string) (string, bool) {
+	s, ok := w.sayings[english]
+	return s, ok
+}
+
+// Word gives our word for a name.
+func (w words) Word(group, name string) string {
+	switch group {
+	case "place":
+		return w.place(name)
+	case "reason":
+		return w.reason(name)
+	}
+	return w.word(group, name)
+}
+
+// List joins the parts of a list.
+func (w words) List(parts []string) string {
+	if w.Code == "en" {
+		return strings.Join(parts, ", ")
+	}
+	return strings.Join(parts, "、")
+}
+
+// told says a sentence in our language; what has no sentence is said as it is.
+func (w words) told(said say.Text, text string) string {
+	if said.English == "" {
+		return text
+	}
+	return said.In(w)
+}
