@@ -87,7 +87,10 @@ type system struct {
 
 type entity struct {
 	name     string
+	asked    config.Match                   // the thresholds of the configuration
 	model    atomic.Pointer[matching.Model] // in force; people look at it while the resolver works
+	match    atomic.Pointer[config.Match]   // the thresholds in force, likewise
+	since    atomic.Int64                   // the generation they belong to
 	resolver *pipeline.Resolver
 	derivers map[string]*pipeline.Deriver // by source uid
 	look     *pipeline.LookUp
@@ -288,15 +291,18 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 	}
 	r := &pipeline.Resolver{
 		Store: a.Store, Log: a.Log, Entity: e.Name, Policy: policy,
-		Link: m.Threshold(float64(e.Match.Link)), Review: m.Threshold(float64(e.Match.Review)),
 		Batch: defaultBatch, Differ: &pipeline.Differ{Rank: policy.Rank},
 	}
 	if a.opts.Batch > 0 {
 		r.Batch = a.opts.Batch
 	}
 	r.Bulk, r.Worth = a.opts.Bulk, a.worth()
-	ent := &entity{name: e.Name, resolver: r, derivers: map[string]*pipeline.Deriver{}, look: &pipeline.LookUp{Store: a.Store, Entity: e.Name}}
-	a.use(ent, m, generation)
+	ent := &entity{name: e.Name, asked: e.Match, resolver: r, derivers: map[string]*pipeline.Deriver{}, look: &pipeline.LookUp{Store: a.Store, Entity: e.Name}}
+	match, err := a.matchOf(ctx, ent, generation)
+	if err != nil {
+		return nil, err
+	}
+	a.use(ent, m, generation, match)
 	return ent, nil
 }
 
@@ -451,13 +457,11 @@ func (a *App) entityNamed(name string) *entity {
 	return nil
 }
 
-// thresholds are the probabilities that the configuration has for an entity type;
-// zero for one that it does not have.
+// thresholds are the probabilities in force for an entity type; zero for one that
+// is not configured.
 func (a *App) thresholds(entity string) config.Match {
-	for _, e := range a.Config.Entities {
-		if e.Name == entity {
-			return e.Match
-		}
+	if e := a.entityNamed(entity); e != nil {
+		return e.thresholds()
 	}
 	return config.Match{}
 }

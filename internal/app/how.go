@@ -93,7 +93,7 @@ func (a *App) how(ctx context.Context, id string) (h How, x how, err error) {
 	if !found {
 		return h, x, unclear("%s was parted together with more than %d records: touchstone why A B explains a pair of it", g.ID, mostParted)
 	}
-	r := *e.resolver
+	r := a.apart(e, a.Store)
 	r.Model = x.model
 	if r.Shared, err = a.Store.Shared(ctx, g.Entity, nil); err != nil {
 		return h, x, err

@@ -77,6 +77,9 @@ func (a *App) Live(ctx context.Context) (map[string]int, error) {
 		}
 		c["pulled."+name] = p.Done
 	}
+	if err := a.liveTrials(ctx, c); err != nil {
+		return nil, err
+	}
 	alerts, err := a.alertRows(ctx)
 	for _, x := range alerts {
 		if x.Who == "" {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"touchstone/config"
 	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
@@ -39,10 +41,59 @@ func (a *App) model(ctx context.Context, entity string) (*matching.Model, int64,
 	return m, 0, a.Store.SaveModel(ctx, entity, m.Version, string(b), true)
 }
 
-// use has an entity type resolved by a model.
-func (a *App) use(e *entity, m *matching.Model, generation int64) {
+// matchOf gives the thresholds that a generation has for an entity type: those of
+// the configuration, unless a person has put others in force since it says so.
+func (a *App) matchOf(ctx context.Context, e *entity, generation int64) (config.Match, error) {
+	act, err := a.Store.ActivationAt(ctx, e.name, generation)
+	t := act.Holding(store.Thresholds{Link: float64(e.asked.Link), Review: float64(e.asked.Review)})
+	return config.Match{Link: config.Percent(t.Link), Review: config.Percent(t.Review)}, err
+}
+
+// thresholds are the probabilities in force.
+func (e *entity) thresholds() config.Match {
+	if m := e.match.Load(); m != nil {
+		return *m
+	}
+	return e.asked
+}
+
+// cuts are the thresholds in force as weights: whoever is not the resolver reads
+// them here.
+func (e *entity) cuts() (link, review int32) {
+	m, t := e.model.Load(), e.thresholds()
+	return m.Threshold(float64(t.Link)), m.Threshold(float64(t.Review))
+}
+
+// apart is a resolver of one's own for an entity type, on a store, with what is
+// in force: the app's is at work. It plans no writes.
+func (a *App) apart(e *entity, on *store.DB) *pipeline.Resolver {
+	m, r := e.model.Load(), e.resolver
+	own := &pipeline.Resolver{
+		Store: on, Log: r.Log, Entity: e.name, Model: m, Generation: e.since.Load(), Policy: r.Policy,
+		Cap: cmp.Or(a.opts.Cap, m.KeyCap), Names: cmp.Or(a.opts.Names, m.SharedNames),
+		Batch: r.Batch, Bulk: r.Bulk, Referred: r.Referred, Worth: r.Worth,
+	}
+	own.Link, own.Review = e.cuts()
+	return own
+}
+
+// quiet plans writes as the resolver does, and tells nobody of golden records
+// that could not be mapped.
+func (e *entity) quiet() *pipeline.Differ {
+	d := &pipeline.Differ{Rank: e.resolver.Differ.Rank}
+	for _, t := range e.resolver.Differ.Targets {
+		own := *t
+		own.Failed = nil
+		d.Targets = append(d.Targets, &own)
+	}
+	return d
+}
+
+// use has an entity type resolved by a model and thresholds.
+func (a *App) use(e *entity, m *matching.Model, generation int64, match config.Match) {
 	r := e.resolver
 	r.Model, r.Generation, r.Cap, r.Names = m, generation, m.KeyCap, m.SharedNames
+	r.Link, r.Review = m.Threshold(float64(match.Link)), m.Threshold(float64(match.Review))
 	if a.opts.Cap > 0 {
 		r.Cap = a.opts.Cap
 	}
@@ -50,6 +101,8 @@ func (a *App) use(e *entity, m *matching.Model, generation int64) {
 		r.Names = a.opts.Names
 	}
 	e.model.Store(m)
+	e.match.Store(&match)
+	e.since.Store(generation)
 }
 
 // resolve resolves what waits of an entity type, by the model that is in force.
@@ -65,8 +118,12 @@ func (a *App) resolve(ctx context.Context, e *entity, progress Progress) error {
 			if err != nil {
 				return err
 			}
-			a.use(e, m, generation)
-			a.Log.Info("another match model is in force", "entity", e.name, "model", m.Version)
+			match, err := a.matchOf(ctx, e, generation)
+			if err != nil {
+				return err
+			}
+			a.use(e, m, generation, match)
+			a.Log.Info("another match model or other thresholds are in force", "entity", e.name, "model", m.Version, "link", float64(match.Link), "review", float64(match.Review))
 		}
 		_, err = e.resolver.Run(ctx, func(s pipeline.Stats) { progress("resolve", e.name, s.Resolved) })
 		if errors.Is(err, pipeline.ErrSwitched) {
@@ -169,6 +226,7 @@ type ListedModel struct {
 	Version string            `json:"version"`
 	Active  bool              `json:"active"`
 	At      string            `json:"at"`
+	Who     string            `json:"who,omitempty"`     // had it fitted
 	Figures *matching.Figures `json:"figures,omitempty"` // nil for a built-in one
 	Model   json.RawMessage   `json:"model,omitempty"`
 }
@@ -194,7 +252,7 @@ func (a *App) Models(ctx context.Context) ([]ListedModel, error) {
 }
 
 func listed(m store.Model) (ListedModel, error) {
-	l := ListedModel{Entity: m.Entity, Version: m.Version, Active: m.Active, At: m.At, Model: json.RawMessage(m.Body)}
+	l := ListedModel{Entity: m.Entity, Version: m.Version, Active: m.Active, At: m.At, Who: m.Who, Model: json.RawMessage(m.Body)}
 	if m.Figures != "" {
 		if err := json.Unmarshal([]byte(m.Figures), &l.Figures); err != nil {
 			return l, fmt.Errorf("figures of match model %s: %w", m.Version, err)

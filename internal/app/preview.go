@@ -139,16 +139,15 @@ func (a *App) rehearsing(ctx context.Context) ([]*pipeline.Resolver, error) {
 		if err != nil {
 			return nil, err
 		}
+		match, err := a.matchOf(ctx, e, generation)
+		if err != nil {
+			return nil, err
+		}
 		own := &pipeline.Resolver{
-			Store: a.Store, Log: a.Log, Entity: e.name, Model: m, Generation: generation, Link: e.resolver.Link, Review: e.resolver.Review,
+			Store: a.Store, Log: a.Log, Entity: e.name, Model: m, Generation: generation, Link: m.Threshold(float64(match.Link)), Review: m.Threshold(float64(match.Review)),
 			Policy: e.resolver.Policy, Cap: m.KeyCap, Names: m.SharedNames, Batch: e.resolver.Batch, Referred: e.resolver.Referred,
 		}
-		own.Differ = &pipeline.Differ{Rank: e.resolver.Differ.Rank}
-		for _, t := range e.resolver.Differ.Targets {
-			quiet := *t
-			quiet.Failed = nil
-			own.Differ.Targets = append(own.Differ.Targets, &quiet)
-		}
+		own.Differ = e.quiet()
 		out = append(out, own)
 	}
 	return out, nil

@@ -34,12 +34,12 @@ func (a *App) twin(on *store.DB) *App {
 	twin := *a
 	twin.Store, twin.entities, twin.rebuilding = on, nil, true
 	for _, e := range a.entities {
-		t := &entity{name: e.name, derivers: e.derivers}
+		t := &entity{name: e.name, asked: e.asked, derivers: e.derivers}
 		t.model.Store(e.model.Load())
+		t.match.Store(e.match.Load())
+		t.since.Store(e.since.Load())
 		if e.resolver != nil {
-			r := *e.resolver
-			r.Store, r.Differ, r.Shared, r.Maps = on, nil, nil, nil
-			t.resolver = &r
+			t.resolver = a.apart(e, on)
 		}
 		twin.entities = append(twin.entities, t)
 	}

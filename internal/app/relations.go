@@ -175,13 +175,14 @@ func (r *relator) page(ctx context.Context, goldens []store.Golden, kind string,
 		return nil, err
 	}
 	best := map[[2]int64]proposal{}
+	_, review := r.e.cuts()
 	for _, x := range own {
 		for _, rec := range x.candidates {
 			y, ok := others[rec]
 			if !ok || y.Golden == x.Golden || once && y.Golden < x.Golden {
 				continue
 			}
-			if tie, is := r.model.Relate(x.features, y.features, r.e.resolver.Review); is && !r.settled(x.Golden, y.Golden, tie.Kind) {
+			if tie, is := r.model.Relate(x.features, y.features, review); is && !r.settled(x.Golden, y.Golden, tie.Kind) {
 				keepBest(best, proposal{x, y, tie})
 			}
 		}

@@ -51,7 +51,9 @@ func (e *entity) rulesHash() (string, error) {
 		return "", fmt.Errorf("hash the rules of %s: %w", e.name, err)
 	}
 	h := sha256.New()
-	fmt.Fprintln(h, r.Link, r.Review, string(policy)) // another model puts its records on the backlog itself
+	// Another model, and thresholds that a person puts in force, put the records on
+	// the backlog themselves.
+	fmt.Fprintln(h, r.Model.Threshold(float64(e.asked.Link)), r.Model.Threshold(float64(e.asked.Review)), string(policy))
 	for _, t := range r.Differ.Targets {
 		fmt.Fprintln(h, t.Name, t.Rules)
 	}

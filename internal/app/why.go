@@ -89,7 +89,8 @@ func (a *App) Why(ctx context.Context, x, y string) (w Why, err error) {
 	if err := q.features(ctx); err != nil {
 		return w, err
 	}
-	w = Why{GoldenA: q.s.ID, GoldenB: q.t.ID, Same: q.s.Founder == q.t.Founder, Link: bits(e.resolver.Link), Review: bits(e.resolver.Review)}
+	link, review := e.cuts()
+	w = Why{GoldenA: q.s.ID, GoldenB: q.t.ID, Same: q.s.Founder == q.t.Founder, Link: bits(link), Review: bits(review)}
 	if w.Same {
 		err = q.together(ctx, &w)
 	} else {
@@ -183,13 +184,19 @@ func (q *question) explain(x, y int64) Explained {
 	return out
 }
 
+// link is the threshold in force, as a weight.
+func (q *question) link() int32 {
+	link, _ := q.e.cuts()
+	return link
+}
+
 func (q *question) flips(w *Why, x, y int64) {
 	f, g := q.s.features[x], q.t.features[y]
 	if f == nil || g == nil {
 		return
 	}
 	w.FlipA, w.FlipB = q.name(x), q.name(y)
-	for _, flip := range q.model.Flips(f, g, q.e.resolver.Link) {
+	for _, flip := range q.model.Flips(f, g, q.link()) {
 		w.Flips = append(w.Flips, FlippedBy{flip.Field, flip.From, flip.To, bits(flip.Weight)})
 	}
 }
@@ -203,7 +210,7 @@ func (q *question) together(ctx context.Context, w *Why) (err error) {
 		return err
 	}
 	direct := func(e store.LinkedPair) bool {
-		return e.A == min(q.s.Rec, q.t.Rec) && e.B == max(q.s.Rec, q.t.Rec) && e.Decision == "" && e.Weight >= q.e.resolver.Link
+		return e.A == min(q.s.Rec, q.t.Rec) && e.B == max(q.s.Rec, q.t.Rec) && e.Decision == "" && e.Weight >= q.link()
 	}
 	if slices.ContainsFunc(q.edges, direct) {
 		w.Decided = ByLink
@@ -227,7 +234,7 @@ func (q *question) together(ctx context.Context, w *Why) (err error) {
 // person's decision is stronger than any weight.
 func (q *question) path(use func(store.LinkedPair) bool) (steps []PathStep, weakest store.LinkedPair) {
 	edges := slices.DeleteFunc(slices.Clone(q.edges), func(e store.LinkedPair) bool {
-		return !use(e) || e.Decision == "" && e.Weight < q.e.resolver.Link
+		return !use(e) || e.Decision == "" && e.Weight < q.link()
 	})
 	strength := func(e store.LinkedPair) int64 {
 		if e.Decision != "" {
@@ -284,7 +291,7 @@ func (q *question) parted(ctx context.Context, w *Why) (err error) {
 	if f, g := q.s.features[best.a], q.t.features[best.b]; f != nil && g != nil && len(w.Pair.Shared) == 0 {
 		w.Missed = matching.MissedKeys(f, g)
 	}
-	link := q.e.resolver.Link
+	link := q.link()
 	switch {
 	case len(q.cannot) > 0:
 		w.Decided = ByRuling

@@ -12,6 +12,7 @@ type Model struct {
 	Body            string // as matching writes it
 	Figures         string // what was measured while it was fitted, as JSON; "" for a built-in one
 	At              string
+	Who             string // had it fitted; "" for a built-in one
 	Active          bool
 }
 
@@ -69,8 +70,8 @@ func (db *DB) SaveModel(ctx context.Context, entity, version, body string, activ
 // the same one is there already.
 func (db *DB) SaveFitted(ctx context.Context, m Model, who string) (fitted bool, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
-		n, err := tx.exec(ctx, `INSERT INTO model (entity, version, body, figures, active, at) VALUES ($1, $2, $3, $4, 0, $5)
-			ON CONFLICT (entity, version) DO NOTHING`, m.Entity, m.Version, m.Body, m.Figures, tx.now)
+		n, err := tx.exec(ctx, `INSERT INTO model (entity, version, body, figures, active, at, who) VALUES ($1, $2, $3, $4, 0, $5, $6)
+			ON CONFLICT (entity, version) DO NOTHING`, m.Entity, m.Version, m.Body, m.Figures, tx.now, who)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -85,10 +86,10 @@ func (db *DB) SaveFitted(ctx context.Context, m Model, who string) (fitted bool,
 
 // Models lists the models of an entity type, or of all for "", oldest first.
 func (db *DB) Models(ctx context.Context, entity string) (list []Model, err error) {
-	err = db.view(ctx, `SELECT entity, version, body, figures, active, at FROM model WHERE $1 = '' OR entity = $1 ORDER BY entity, at, version`, []any{entity}, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT entity, version, body, figures, active, at, who FROM model WHERE $1 = '' OR entity = $1 ORDER BY entity, at, version`, []any{entity}, func(r *sql.Rows) error {
 		var m Model
 		var active int
-		err := r.Scan(&m.Entity, &m.Version, &m.Body, &m.Figures, &active, &m.At)
+		err := r.Scan(&m.Entity, &m.Version, &m.Body, &m.Figures, &active, &m.At, &m.Who)
 		m.Active = active == 1
 		list = append(list, m)
 		return err
@@ -102,47 +103,13 @@ func (db *DB) Models(ctx context.Context, entity string) (list []Model, err erro
 // ActivateModel puts a model in force: in one transaction it becomes the active
 // one, a new generation begins, and every record of the entity type waits to be
 // weighed by it. What is cut short afterwards goes on with the backlog. Until
-// EndActivation the entity type counts as being switched. It says false, and does
-// nothing, if the model is in force already.
+// EndActivation the entity type counts as being switched. Thresholds stay as they
+// are. It says false, and does nothing, if the model is in force already.
 func (db *DB) ActivateModel(ctx context.Context, entity, version, who, why string) (switched bool, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
-		if err := tx.lockFacts(ctx); err != nil {
-			return err
-		}
-		active := 0
-		found, err := tx.one(ctx, `SELECT active FROM model WHERE entity = $1 AND version = $2`+tx.db.d.lock, []any{entity, version}, &active)
-		switch {
-		case err != nil:
-			return err
-		case !found:
-			return notFound("match model", entity+"/"+version)
-		case active == 1:
-			return nil
-		}
-		before := ""
-		if _, err := tx.one(ctx, `SELECT version FROM model WHERE entity = $1 AND active = 1`, []any{entity}, &before); err != nil {
-			return err
-		}
-		if _, err := tx.exec(ctx, `UPDATE model SET active = CASE WHEN version = $2 THEN 1 ELSE 0 END WHERE entity = $1`, entity, version); err != nil {
-			return err
-		}
-		if _, err := tx.exec(ctx, `INSERT INTO activation (entity, generation, version, who, why, at)
-			SELECT $1, COALESCE(max(generation), 0) + 1, $2, $3, $4, $5 FROM activation WHERE entity = $1`, entity, version, who, why, tx.now); err != nil {
-			return err
-		}
-		seq, err := tx.nextSeq(ctx, 1)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.exec(ctx, `INSERT INTO backlog (rec, stage, entity, seq)
-			SELECT rec, 2, entity, CAST($1 AS BIGINT) FROM feature WHERE entity = $2 ON CONFLICT (rec) DO UPDATE SET seq = excluded.seq`, seq, entity); err != nil {
-			return err
-		}
-		if err := tx.setSetting(ctx, activatingMark(entity), version); err != nil {
-			return err
-		}
-		switched = true
-		return tx.audit(ctx, []auditEntry{{who: who, what: "model.activated", subject: entity + "/" + version, before: []byte(before), after: []byte(version)}})
+		generation, err := tx.activate(ctx, Activation{Entity: entity, Version: version, Who: who, Why: why}, true)
+		switched = generation > 0
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("activate match model: %w", err)

@@ -21,6 +21,7 @@ type Source interface {
 	ProposalData
 	QualityData
 	PlanData
+	ModelData
 	RunData
 	LiveData
 	// Seen keeps that who was shown these: it is called before they are shown.

@@ -60,6 +60,7 @@ func (s *server) routesOf() *routes {
 	s.overviewRoutes(m)
 	s.qualityRoutes(m)
 	s.planRoutes(m)
+	s.modelRoutes(m)
 	s.runRoutes(m)
 	s.liveRoutes(m)
 	s.quarantineRoutes(m)

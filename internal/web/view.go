@@ -38,6 +38,7 @@ func functions(l language) template.FuncMap {
 		"took":   took,
 		"points": points, "portion": chart.Percent,
 		"bits":   bits,
+		"minus":  func(x, y float64) string { return bits(x - y) },
 		"share":  share,
 		"span":   func(d time.Duration) string { return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m") },
 		"ratio":  func(f float64) string { return strconv.FormatFloat(100*f, 'f', -1, 64) + "\u202f%" },
