@@ -266,6 +266,12 @@ func (c *compiler) paging(list, at config.Node, l listing) {
 		c.say(at, "token has no meaning with type %s", p.Type)
 	case p.Inject.Body != "" && l.Method != "POST":
 		c.say(at.Key("inject"), "body needs method: POST of the list")
+	case p.Size.Query != "" && p.Size.Body != "":
+		c.say(at.Key("size"), "want query or body, not both")
+	case p.Size.given() && p.Type == "none":
+		c.say(at.Key("size"), "has no meaning with type none: what does not fit on the page would never be asked for")
+	case p.Size.Body != "" && l.Method != "POST":
+		c.say(at.Key("size"), "body needs method: POST of the list")
 	case p.Keep && p.Type != "cursor" && p.Type != "link":
 		c.say(at.Key("keep_token"), "needs type cursor or link")
 	case p.Restart.MaxResults > 0 && (p.Restart.OrderBy.IsZero() || !l.mentions("last")):

@@ -33,6 +33,7 @@ type place struct {
 	Last  string  `json:"last,omitempty"`  // the greatest order_by so far
 	After string  `json:"after,omitempty"` // the one that this search began behind: {{ last }}
 	Count int     `json:"count,omitempty"` // results since the search began anew
+	Size  int     `json:"size,omitempty"`  // of pages, once one was too long; 0: as configured
 	Loop  *loop   `json:"loop,omitempty"`
 }
 

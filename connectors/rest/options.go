@@ -65,6 +65,7 @@ type Paginator struct {
 	Type    string      `yaml:"type" default:"none" oneof:"none cursor link page offset" doc:"cursor: a token of the answer; link: an address in the answer; page, offset: counted, until a page is empty"`
 	Token   config.Expr `yaml:"token" doc:"the token or address of the next page, over body and header; nothing or an empty text on the last one" example:"body.next_cursor"`
 	Inject  Inject      `yaml:"inject" doc:"where the token goes"`
+	Size    PageSize    `yaml:"size" doc:"where the page size stands in the request: a page that is longer than requester.max_body is asked for again with half of it"`
 	First   int         `yaml:"first" default:"1" min:"0" doc:"the number of the first page, for type page"`
 	Stop    config.Expr `yaml:"stop_when" doc:"true on the last page, over body, status, header; pages go on until then, also after an empty one" example:"body.end_of_stream"`
 	Keep    bool        `yaml:"keep_token" doc:"the token of the last page is where the next pass goes on: a feed of changes. Records are then taken however old they look"`

@@ -17,7 +17,7 @@ func (l *listing) turn(a answer, at place, list []any, high string) (next place,
 	if err != nil {
 		return at, false, err
 	}
-	next = place{Mark: at.Mark, High: high, Token: &token, Pages: at.Pages + 1, Until: at.Until, Last: at.Last, After: at.After, Count: at.Count + got}
+	next = place{Mark: at.Mark, High: high, Token: &token, Pages: at.Pages + 1, Until: at.Until, Last: at.Last, After: at.After, Count: at.Count + got, Size: at.Size}
 	if l.order.given() {
 		if next.Last, err = l.lastOf(list, at.Last); err != nil {
 			return at, false, err
@@ -106,7 +106,11 @@ func (c *Client) listCall(l *listing, since string, at place) (call, error) {
 			return call{}, fmt.Errorf("body: %w", err)
 		}
 	}
-	return q, q.turnTo(l.pager, at.Token)
+	if err := q.turnTo(l.pager, at.Token); err != nil {
+		return q, err
+	}
+	l.sized(&q, at)
+	return q, nil
 }
 
 // turnTo puts the page token where it goes.

@@ -101,6 +101,13 @@ func (c *Client) page(ctx context.Context, s *stream, l *listing, at place) (rec
 		// Kept while base_url was another, or the system leads elsewhere: then so
 		// will the pass that is begun anew, and that is an error.
 		return c.again(ctx, s, l, at, err)
+	case errors.Is(err, httpx.ErrTooLarge):
+		less, ok := l.smaller(q, at)
+		if !ok {
+			return nil, at, false, c.tooLarge(l, q, err)
+		}
+		c.note("stream %s: a page was longer than requester.max_body (%s); the rest of the pass was asked for in smaller pages", s.Name, c.opts.Requester.MaxBody)
+		return c.page(ctx, s, l, less)
 	case err != nil:
 		return nil, at, false, err
 	case m.class == "":
@@ -142,9 +149,9 @@ func (c *Client) again(ctx context.Context, s *stream, l *listing, at place, why
 		return nil, at, false, fmt.Errorf("the system refuses its own page token, again after the pass was begun anew: %w", why)
 	}
 	c.note("stream %s: the system no longer knew a page token; the pass was begun anew", s.Name)
-	anew := place{Mark: at.Mark}
+	anew := place{Mark: at.Mark, Size: at.Size}
 	if l.order.given() && at.Last != "" {
-		anew = place{Mark: at.Mark, High: at.High, Until: at.Until, Last: at.Last, After: at.Last, Pages: at.Pages}
+		anew = place{Mark: at.Mark, High: at.High, Until: at.Until, Last: at.Last, After: at.Last, Pages: at.Pages, Size: at.Size}
 	}
 	return c.page(ctx, s, l, anew)
 }

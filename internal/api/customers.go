@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"touchstone/internal/app"
 	"touchstone/internal/auth"
+	"touchstone/internal/short"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 )
@@ -22,7 +24,19 @@ func answer[T any](v T, err error) (*Body[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	if l, is := any(&v).(interface{ shorten() }); is {
+		l.shorten()
+	}
 	return &Body[T]{v}, nil
+}
+
+// listedBytes bounds each text of a list: what is longer is cut there, and whole
+// where one thing is asked for.
+const listedBytes = 4000
+
+// shorten cuts the texts that are too long for a list, and says so at their ends.
+func (l *List[T]) shorten() {
+	short.Texts(&l.Items, listedBytes, func(left int) string { return fmt.Sprintf("… [%d more characters]", left) })
 }
 
 // List is one page of a list.

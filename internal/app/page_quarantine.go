@@ -16,6 +16,9 @@ const (
 	// quarantineScan is how many rows one page reads at most while it looks for
 	// those with a rule among rows that wait no more: their reasons are sealed.
 	quarantineScan = 2000
+	// longestSample bounds, in bytes, the record that a fault's best remedy is
+	// looked for on: a list shows it as a hint.
+	longestSample = 256 << 10
 	// shownFaults is how many faults the list begins with.
 	shownFaults = 12
 )
@@ -131,10 +134,25 @@ func ofField(have, field string) bool {
 // faultGroups shows groups by their oldest record.
 func (a *App) faultGroups(ctx context.Context, groups []store.FaultGroup) ([]web.FaultGroup, error) {
 	out := make([]web.FaultGroup, 0, len(groups))
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.Sample
+	}
+	samples, err := a.Store.QuarantinesOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	for _, g := range groups {
-		q, err := a.quarantinedRow(ctx, g.Sample)
-		if err != nil {
-			return nil, err
+		i := slices.IndexFunc(samples, func(q store.Quarantined) bool { return q.ID == g.Sample })
+		if i < 0 {
+			continue // mended meanwhile
+		}
+		q := quarantined{Quarantined: samples[i]}
+		q.judged.Unreadable = true
+		if q.Size <= longestSample {
+			if q, err = a.quarantinedRow(ctx, g.Sample); err != nil {
+				return nil, err
+			}
 		}
 		x := web.FaultGroup{Fault: g.Fault, Source: a.SourceName(g.Source), Entity: g.Entity, N: g.N, Oldest: parse(g.Oldest), Sample: g.Sample}
 		for _, r := range q.Reasons {

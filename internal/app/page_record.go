@@ -225,8 +225,11 @@ func (a *App) FaultPage(ctx context.Context, fault, remedy string) (p web.FaultP
 	if err != nil {
 		return p, err
 	}
+	if len(shown) == 0 {
+		return p, record.ErrNotFound
+	}
 	p.FaultGroup = shown[0]
-	rows, err := a.Store.Quarantines(ctx, store.QuarantineQuery{Faults: []string{fault}, Limit: trialRows, Raw: true})
+	rows, _, err := a.Store.QuarantinesWhole(ctx, store.QuarantineQuery{Faults: []string{fault}, Limit: trialRows}, trialBytes)
 	if err != nil {
 		return p, err
 	}
@@ -251,10 +254,12 @@ func (a *App) FaultPage(ctx context.Context, fault, remedy string) (p web.FaultP
 	return p, nil
 }
 
-// How many records a remedy is tried on, and how many of them are shown.
+// How many records a remedy is tried on, how many of them are shown, and how long
+// they are together: judging a record takes as long as it is.
 const (
 	trialRows  = 100
 	trialShown = 25
+	trialBytes = 1 << 20
 )
 
 func (a *App) tryAll(q quarantined, p *web.FaultPage) {

@@ -310,6 +310,7 @@ func (a *App) undoOther(ctx context.Context, id string, by By) (d Decided, done 
 // How much one part of a bulk repair does.
 const (
 	repairPart  = 200
+	repairBytes = 8 << 20 // of their raw records
 	repairBound = 2 * time.Second
 )
 
@@ -337,7 +338,7 @@ func (a *App) RepairAll(ctx context.Context, b BulkRepair, by By) (out BulkRepai
 	out.Decision, out.After = b.Decision, b.After
 	began := a.opts.Env.Clock.Now()
 	for looked := repairPart; ; looked += repairPart {
-		rows, err := a.Store.Quarantines(ctx, store.QuarantineQuery{Faults: []string{b.Fault}, After: out.After, Limit: repairPart, Raw: true})
+		rows, more, err := a.Store.QuarantinesWhole(ctx, store.QuarantineQuery{Faults: []string{b.Fault}, After: out.After, Limit: repairPart}, repairBytes)
 		if err != nil {
 			return out, err
 		}
@@ -366,7 +367,7 @@ func (a *App) RepairAll(ctx context.Context, b BulkRepair, by By) (out BulkRepai
 			}
 			out.Repaired += len(list)
 		}
-		if len(rows) < repairPart {
+		if !more {
 			out.After = ""
 			return out, nil
 		}

@@ -99,33 +99,32 @@ type QuarantineQuery struct {
 	Before string   // only rows that are there since before this time; "" for all
 	After  string   // id of the row to go on behind
 	Limit  int
-	Raw    bool // with the raw records
 }
 
-// Quarantines lists quarantined rows.
+// Quarantines lists quarantined rows, without their raw records.
 func (db *DB) Quarantines(ctx context.Context, f QuarantineQuery) (list []Quarantined, err error) {
 	ids, err := db.quarantineIDs(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("list quarantine: %w", err)
 	}
-	byID := make(map[string]Quarantined, len(ids))
-	err = viewIn(ctx, db, quarantineColumns+` WHERE q.id IN $LIST`, ids, func(r *sql.Rows) error {
-		q, err := db.scanQuarantine(r)
-		if !f.Raw {
-			q.Raw = nil
-		}
-		byID[q.ID] = q
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list quarantine: %w", err)
+	return db.quarantinesOf(ctx, ids)
+}
+
+// QuarantinesWhole lists quarantined rows with their raw records: fewer than
+// f.Limit where these have more than so many bytes together, one at the least.
+// More says that there are others behind the last.
+func (db *DB) QuarantinesWhole(ctx context.Context, f QuarantineQuery, bytes int) (list []Quarantined, more bool, err error) {
+	f.Limit++
+	if list, err = db.Quarantines(ctx, f); err != nil {
+		return nil, false, err
 	}
-	for _, id := range ids {
-		if q, ok := byID[id]; ok {
-			list = append(list, q)
-		}
+	n, size := 0, 0
+	for n < len(list) && n < f.Limit-1 && (n == 0 || size+list[n].Size <= bytes) {
+		size += list[n].Size
+		n++
 	}
-	return list, nil
+	more, list = n < len(list), list[:n]
+	return list, more, db.withRaw(ctx, list)
 }
 
 func (db *DB) quarantineIDs(ctx context.Context, f QuarantineQuery) (ids []string, err error) {

@@ -21,36 +21,85 @@ type Quarantined struct {
 	Who     string
 	Why     string
 	Reasons []record.Reason
+	Size    int    // of the raw record as it is stored, in bytes
 	Raw     []byte // only where it is asked for
 }
 
-const quarantineColumns = `SELECT q.id, q.rec, q.source, q.entity, q.external_id, q.version, q.state, q.at, v.place, q.who, q.why, q.reasons, v.raw, s.salt
+// quarantineColumns leave out the raw record, which may have any length.
+const quarantineColumns = `SELECT q.id, q.rec, q.source, q.entity, q.external_id, q.version, q.state, q.at, v.place, q.who, q.why, q.reasons, COALESCE(length(v.raw), 0), s.salt
 	FROM quarantine q JOIN source_record s ON s.rec = q.rec JOIN source_version v ON v.rec = q.rec AND v.version = q.version`
 
 func (db *DB) scanQuarantine(r *sql.Rows) (Quarantined, error) {
 	var q Quarantined
-	var reasons, raw, salt []byte
-	err := r.Scan(&q.ID, &q.Rec, &q.Ref.Source, &q.Ref.Entity, &q.Ref.ID, &q.Version, &q.State, &q.At, &q.Place, &q.Who, &q.Why, &reasons, &raw, &salt)
+	var reasons, salt []byte
+	err := r.Scan(&q.ID, &q.Rec, &q.Ref.Source, &q.Ref.Entity, &q.Ref.ID, &q.Version, &q.State, &q.At, &q.Place, &q.Who, &q.Why, &reasons, &q.Size, &salt)
 	if err != nil {
 		return q, err
 	}
 	if err := (&Tx{db: db}).openJSON(salt, reasons, &q.Reasons); err != nil {
 		return q, fmt.Errorf("quarantine %s: %w", q.ID, err)
 	}
-	q.Raw, err = db.vault.Open(salt, raw)
-	return q, err
+	return q, nil
+}
+
+// quarantinesOf gives rows by their ids, those that are there, in that order.
+func (db *DB) quarantinesOf(ctx context.Context, ids []string) (list []Quarantined, err error) {
+	byID := make(map[string]Quarantined, len(ids))
+	err = viewIn(ctx, db, quarantineColumns+` WHERE q.id IN $LIST`, ids, func(r *sql.Rows) error {
+		q, err := db.scanQuarantine(r)
+		byID[q.ID] = q
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list quarantine: %w", err)
+	}
+	for _, id := range ids {
+		if q, ok := byID[id]; ok {
+			list = append(list, q)
+		}
+	}
+	return list, nil
+}
+
+// QuarantinesOf gives rows by their ids without their raw records.
+func (db *DB) QuarantinesOf(ctx context.Context, ids []string) ([]Quarantined, error) {
+	return db.quarantinesOf(ctx, ids)
+}
+
+// withRaw reads the raw records of rows.
+func (db *DB) withRaw(ctx context.Context, list []Quarantined) error {
+	at, ids := make(map[string]int, len(list)), make([]string, len(list))
+	for i, q := range list {
+		at[q.ID], ids[i] = i, q.ID
+	}
+	err := viewIn(ctx, db, `SELECT q.id, v.raw, s.salt FROM quarantine q JOIN source_record s ON s.rec = q.rec
+		JOIN source_version v ON v.rec = q.rec AND v.version = q.version WHERE q.id IN $LIST`, ids, func(r *sql.Rows) error {
+		var id string
+		var raw, salt []byte
+		if err := r.Scan(&id, &raw, &salt); err != nil {
+			return err
+		}
+		open, err := db.vault.Open(salt, raw)
+		list[at[id]].Raw = open
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("raw records of the quarantine: %w", err)
+	}
+	return nil
 }
 
 // QuarantineShow gives one row with its raw record.
 func (db *DB) QuarantineShow(ctx context.Context, id string) (q Quarantined, err error) {
-	err = db.view(ctx, quarantineColumns+` WHERE q.id = $1`, []any{id}, func(r *sql.Rows) error {
-		q, err = db.scanQuarantine(r)
-		return err
-	})
-	if err == nil && q.ID == "" {
-		err = notFound("quarantine row", id)
+	list, err := db.quarantinesOf(ctx, []string{id})
+	switch {
+	case err != nil:
+		return q, err
+	case len(list) == 0:
+		return q, notFound("quarantine row", id)
 	}
-	return q, err
+	err = db.withRaw(ctx, list)
+	return list[0], err
 }
 
 // ErrUnreadable says that a quarantined record cannot be released, because

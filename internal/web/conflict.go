@@ -102,22 +102,46 @@ func (s *server) settleRows(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) conflictsExport(w http.ResponseWriter, r *http.Request) {
-	f := conflictFilter(r.URL.Query())
-	f.After, f.Limit = "", exportShown
-	data, ok := look(s, w, r, "read.conflicts.export", func(ctx context.Context) (ConflictPage, error) { return s.data.ConflictPage(ctx, f) }, conflictIDs)
-	if !ok {
+	if !s.seen(w, r, "read.conflicts.export") {
 		return
 	}
-	var rows [][]string
+	ctx, cancel := context.WithTimeout(r.Context(), exportBound)
+	defer cancel()
+	f := conflictFilter(r.URL.Query())
+	f.After, f.Limit = "", conflictPart
+	out := s.parts(w, r, "read.conflicts.export", "conflicts.csv", "target", "object", "golden record", "state", "answer", "field", "when planned", "there now", "ours", "from", "at")
+	var err error
+	for n := 0; n < exportShown && err == nil; {
+		var data ConflictPage
+		if data, err = s.data.ConflictPage(ctx, f); err == nil {
+			n += len(data.Rows)
+			err = conflictRows(ctx, out, data)
+		}
+		if f.After, f.View = data.Next, data.Shown; f.After == "" {
+			break
+		}
+	}
+	out.end(ctx, err)
+}
+
+// conflictPart is how many rows are read at a time for an export.
+const conflictPart = 100
+
+// conflictRows adds what stands on one page to a table.
+func conflictRows(ctx context.Context, out *parts, data ConflictPage) error {
 	for _, c := range data.Rows {
 		for _, x := range c.Sides {
-			rows = append(rows, []string{c.Target, c.ExternalID, c.Golden, c.State, c.Problem, x.Path, x.Base, x.Theirs, x.Ours, x.From, c.At.UTC().Format(time.RFC3339)})
+			if err := out.add(ctx, conflictIDs(ConflictPage{Rows: []ConflictRow{c}}), c.Target, c.ExternalID, c.Golden, c.State, c.Problem, x.Path, x.Base, x.Theirs, x.Ours, x.From, c.At.UTC().Format(time.RFC3339)); err != nil {
+				return err
+			}
 		}
 	}
 	for _, x := range data.Flips {
 		for i, step := range x.Steps {
-			rows = append(rows, []string{x.Target, "", x.Golden, "flip " + strconv.Itoa(i+1), "", x.Path, step.Old, "", step.New, "", step.At.UTC().Format(time.RFC3339)})
+			if err := out.add(ctx, conflictIDs(ConflictPage{Flips: []FlipRow{x}}), x.Target, "", x.Golden, "flip "+strconv.Itoa(i+1), "", x.Path, step.Old, "", step.New, "", step.At.UTC().Format(time.RFC3339)); err != nil {
+				return err
+			}
 		}
 	}
-	s.table(w, "conflicts.csv", []string{"target", "object", "golden record", "state", "answer", "field", "when planned", "there now", "ours", "from", "at"}, rows)
+	return nil
 }

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"touchstone/internal/auth"
+	"touchstone/internal/short"
 )
 
 func (s *server) customerRoutes(m *routes) {
@@ -20,9 +22,11 @@ func (s *server) customerRoutes(m *routes) {
 	m.handle("GET /customers/{id}/timeline", auth.SeeCustomers, s.timeline)
 	m.handle("GET /customers/{id}/timeline.csv", auth.Export, s.timelineExport)
 	m.handle("GET /customers/{id}/fields/{field}", auth.SeeCustomers, s.field)
+	m.handle("GET /customers/{id}/fields/{field}/value", auth.SeeCustomers, s.fieldValue)
 	m.handle("POST /customers/{id}/fields/{field}/pin", auth.Decide, s.pinField)
 	m.handle("POST /customers/{id}/fields/{field}/unpin", auth.Decide, s.unpinField)
 	m.handle("GET /customers/{id}/record", auth.SeeCustomers, s.memberRecord)
+	m.handle("GET /customers/{id}/record/raw", auth.SeeCustomers, s.memberRaw)
 	m.handle("GET /customers/{id}/relations", auth.SeeCustomers, s.relations)
 	m.handle("POST /customers/{id}/relations", auth.Decide, s.stateRelation)
 	m.handle("POST /customers/{id}/relations/{decision}/end", auth.Decide, s.endRelation)
@@ -232,6 +236,20 @@ func (s *server) showField(w http.ResponseWriter, r *http.Request, status int, w
 	}
 }
 
+// fieldValue is the whole value of a field, for a file.
+func (s *server) fieldValue(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.customer") {
+		return
+	}
+	data, ok := whole(s, w, r, func(ctx context.Context) (FieldPage, error) {
+		return s.data.CustomerField(ctx, r.PathValue("id"), r.PathValue("field"))
+	})
+	if ok && s.seen(w, r, "read.customer", data.ID) {
+		s.file(w, "text/plain", "value.txt")
+		s.send(w, r, data.Field.Value)
+	}
+}
+
 // fieldAddress is the page of one field.
 func fieldAddress(r *http.Request) string {
 	return "/customers/" + url.PathEscape(r.PathValue("id")) + "/fields/" + url.PathEscape(r.PathValue("field"))
@@ -263,13 +281,51 @@ func (s *server) unpinField(w http.ResponseWriter, r *http.Request) {
 type memberView struct {
 	page
 	MemberRecord
+	Ref string
 }
 
+// rawShown bounds a source record on a page, in bytes.
+const rawShown = 64 << 10
+
 func (s *server) memberRecord(w http.ResponseWriter, r *http.Request) {
-	data, ok := look(s, w, r, "read.customer", func(ctx context.Context) (MemberRecord, error) {
-		return s.data.MemberRecord(ctx, r.PathValue("id"), r.URL.Query().Get("ref"))
-	}, func(m MemberRecord) []string { return []string{m.ID} })
-	if ok {
-		s.render(w, r, http.StatusOK, "member.html", memberView{s.page(w, r, "customers"), data})
+	data, ok := s.memberOf(w, r)
+	if !ok {
+		return
 	}
+	in := wordsOf(r)
+	raw := make([]string, len(data.Versions))
+	for i, v := range data.Versions {
+		raw[i] = short.Text(v.Raw, rawShown/len(data.Versions)+shownBytes, func(left int) string { return in.N("cut", left) })
+	}
+	shorten(r, &data)
+	for i := range raw {
+		data.Versions[i].Raw = raw[i]
+	}
+	s.render(w, r, http.StatusOK, "member.html", memberView{s.page(w, r, "customers"), data, r.URL.Query().Get("ref")})
+}
+
+func (s *server) memberOf(w http.ResponseWriter, r *http.Request) (data MemberRecord, ok bool) {
+	if !s.seen(w, r, "read.customer") {
+		return data, false
+	}
+	data, ok = whole(s, w, r, func(ctx context.Context) (MemberRecord, error) {
+		return s.data.MemberRecord(ctx, r.PathValue("id"), r.URL.Query().Get("ref"))
+	})
+	return data, ok && s.seen(w, r, "read.customer", data.ID)
+}
+
+// memberRaw is one version of a source record as it came, for a file.
+func (s *server) memberRaw(w http.ResponseWriter, r *http.Request) {
+	data, ok := s.memberOf(w, r)
+	if !ok {
+		return
+	}
+	for _, v := range data.Versions {
+		if strconv.Itoa(v.N) == r.URL.Query().Get("version") {
+			s.file(w, "application/json", "record.json")
+			s.send(w, r, v.Raw)
+			return
+		}
+	}
+	s.notFound(w, r)
 }

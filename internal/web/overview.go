@@ -208,6 +208,8 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request) {
 		v.Score = d.Score
 		v.Trend = append(v.Trend, int(math.Round(10*d.Score.Score)))
 	}
+	shorten(r, &v)
+	data = v.Overview
 	v.Today = today(data, p.Actor.Role)
 	v.Total, v.Missing = totals(data)
 	v.Headline, v.Calm = headline(p.words, data, v.Missing)

@@ -5,11 +5,31 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"touchstone/internal/short"
 )
 
-// load reads data for a page within the bound. It answers itself when that
-// fails.
+// shownBytes bounds each text on a page; where it stands there is a way to all of
+// it.
+const shownBytes = 4000
+
+// shorten cuts the texts of what is shown on a page.
+func shorten(r *http.Request, data any) {
+	in := wordsOf(r)
+	short.Texts(data, shownBytes, func(left int) string { return in.N("cut", left) })
+}
+
+// load reads data for a page within the bound, and cuts the texts in it that are
+// too long to be shown. It answers itself when that fails.
 func load[T any](s *server, w http.ResponseWriter, r *http.Request, read func(context.Context) (T, error)) (data T, ok bool) {
+	if data, ok = whole(s, w, r, read); ok {
+		shorten(r, &data)
+	}
+	return data, ok
+}
+
+// whole is load of what is taken away rather than shown: nothing is cut.
+func whole[T any](s *server, w http.ResponseWriter, r *http.Request, read func(context.Context) (T, error)) (data T, ok bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
 	defer cancel()
 	data, err := read(ctx)

@@ -26,6 +26,7 @@ func (s *server) quarantineRoutes(m *routes) {
 	m.handle("GET /faults/{fault}", auth.SeeCustomers, s.fault)
 	m.handle("POST /faults/{fault}", auth.Repair, s.mendAll)
 	m.handle("GET /quarantine/{id}", auth.SeeCustomers, s.quarantined)
+	m.handle("GET /quarantine/{id}/raw", auth.SeeCustomers, s.quarantinedRaw)
 	m.handle("POST /quarantine/{id}/mend", auth.Repair, s.mend)
 	m.handle("POST /quarantine/{id}/release", auth.Repair, s.release)
 	m.handle("POST /acts/{id}/undo", auth.Repair, s.undoAct)
@@ -109,6 +110,20 @@ func (s *server) showRecord(w http.ResponseWriter, r *http.Request, status int, 
 	if ok && s.seen(w, r, "read.quarantine", data.ID) {
 		v.page, v.QuarantineRecord = s.page(w, r, "quarantine"), data
 		s.render(w, r, status, "record.html", v)
+	}
+}
+
+// quarantinedRaw is the whole record as it came, for a file.
+func (s *server) quarantinedRaw(w http.ResponseWriter, r *http.Request) {
+	if !s.seen(w, r, "read.quarantine") {
+		return
+	}
+	data, ok := whole(s, w, r, func(ctx context.Context) (QuarantineRecord, error) {
+		return s.data.QuarantineRecord(ctx, r.PathValue("id"))
+	})
+	if ok && s.seen(w, r, "read.quarantine", data.ID) {
+		s.file(w, "application/json", "record.json")
+		s.send(w, r, data.Raw)
 	}
 }
 
@@ -244,31 +259,27 @@ func (s *server) fixes(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "fixes.html", v)
 }
 
-// fixesExport is what was mended here, for the owner of the system.
+// fixesExport is what was mended here, for the owner of the system. Of each part
+// it is kept who took it, before it leaves.
 func (s *server) fixesExport(w http.ResponseWriter, r *http.Request) {
 	if !s.seen(w, r, "read.quarantine") {
 		return
 	}
-	var ids []string
-	list, ok := load(s, w, r, func(ctx context.Context) (list [][]string, err error) {
-		err = s.data.Fixes(ctx, r.URL.Query().Get("source"), r.URL.Query().Get("overtaken") != "", func(x RepairOf) error {
-			if len(list) == exportShown {
-				return errEnough
-			}
-			ids = append(ids, x.Decision)
-			back := ""
-			for _, t := range x.Back {
-				back += t + " "
-			}
-			list = append(list, []string{x.Source, x.Entity, x.Record, x.Place, x.Field, x.Was, x.Now, x.Remedy, back, x.At.UTC().Format(time.RFC3339), x.Who, x.Why})
-			return nil
-		})
-		return list, enough(err)
+	ctx, cancel := context.WithTimeout(r.Context(), exportBound)
+	defer cancel()
+	out := s.parts(w, r, "read.repairs.export", "fixes.csv", "source", "entity", "record", "place", "field", "was", "now", "remedy", "written back by", "at", "who", "why")
+	n := 0
+	err := s.data.Fixes(ctx, r.URL.Query().Get("source"), r.URL.Query().Get("overtaken") != "", func(x RepairOf) error {
+		if n++; n > exportShown {
+			return errEnough
+		}
+		back := ""
+		for _, t := range x.Back {
+			back += t + " "
+		}
+		return out.add(ctx, []string{x.Decision}, x.Source, x.Entity, x.Record, x.Place, x.Field, x.Was, x.Now, x.Remedy, back, x.At.UTC().Format(time.RFC3339), x.Who, x.Why)
 	})
-	if !ok || !s.seen(w, r, "read.repairs.export", unique(ids)...) {
-		return
-	}
-	s.table(w, "fixes.csv", []string{"source", "entity", "record", "place", "field", "was", "now", "remedy", "written back by", "at", "who", "why"}, list)
+	out.end(ctx, enough(err))
 }
 
 // quarantineExport is the filtered list as a table for a spreadsheet, one row a
@@ -277,22 +288,30 @@ func (s *server) quarantineExport(w http.ResponseWriter, r *http.Request) {
 	if !s.seen(w, r, "read.quarantine") {
 		return
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), exportBound)
+	defer cancel()
 	f := quarantineFilter(r)
-	f.After, f.Limit = "", exportShown
-	data, ok := load(s, w, r, func(ctx context.Context) (QuarantinePage, error) { return s.data.QuarantinePage(ctx, f) })
-	if !ok {
-		return
-	}
-	ids := make([]string, 0, len(data.Rows))
-	var rows [][]string
-	for _, q := range data.Rows {
-		ids = append(ids, q.ID)
-		for _, reason := range q.Reasons {
-			rows = append(rows, []string{q.ID, q.Source, q.Entity, q.Record, q.Place, q.State, q.At.UTC().Format(time.RFC3339), reason.Rule, reason.Field, reason.Value, reason.Text, reason.Remedy})
+	f.After, f.Limit = "", exportPart
+	out := s.parts(w, r, "read.quarantine.export", "quarantine.csv", "id", "source", "entity", "record", "place", "state", "since", "rule", "field", "value", "what is wrong", "how to mend it")
+	var err error
+	for n := 0; n < exportShown; {
+		var p QuarantinePage
+		if p, err = s.data.QuarantinePage(ctx, f); err != nil {
+			break
+		}
+		for _, q := range p.Rows {
+			if n++; n > exportShown {
+				break
+			}
+			for _, reason := range q.Reasons {
+				if err = out.add(ctx, []string{q.ID}, q.ID, q.Source, q.Entity, q.Record, q.Place, q.State, q.At.UTC().Format(time.RFC3339), reason.Rule, reason.Field, reason.Value, reason.Text, reason.Remedy); err != nil {
+					break
+				}
+			}
+		}
+		if f.After = p.Next; err != nil || p.Next == "" {
+			break
 		}
 	}
-	if !s.seen(w, r, "read.quarantine.export", ids...) {
-		return
-	}
-	s.table(w, "quarantine.csv", []string{"id", "source", "entity", "record", "place", "state", "since", "rule", "field", "value", "what is wrong", "how to mend it"}, rows)
+	out.end(ctx, err)
 }

@@ -197,9 +197,26 @@ func faultGroups(b *Bench) {
 		b.Must(err)
 		same(b, c.what, len(list), c.want)
 	}
-	list, err := b.DB.Quarantines(ctx, store.QuarantineQuery{State: "open", Raw: true, Limit: 1})
+	list, err := b.DB.Quarantines(ctx, store.QuarantineQuery{State: "open", Limit: 1})
 	b.Must(err)
-	equalBytes(b, "raw record of a list", list[0].Raw, []byte(Bad("b")))
+	equalBytes(b, "raw record of a list", list[0].Raw, nil)
+	all := store.QuarantineQuery{State: "open", Limit: 3}
+	for _, c := range []struct {
+		what  string
+		bytes int
+		want  int
+	}{{"all that was asked for", 1 << 20, 3}, {"what its length allows", list[0].Size + 1, 1}, {"one at the least", 1, 1}} {
+		whole, more, err := b.DB.QuarantinesWhole(ctx, all, c.bytes)
+		b.Must(err)
+		same(b, c.what, len(whole), c.want)
+		same(b, c.what+", and others behind it", more, true)
+		equalBytes(b, "raw record of "+c.what, whole[0].Raw, []byte(Bad("b")))
+	}
+	all.Limit = 7
+	whole, more, err := b.DB.QuarantinesWhole(ctx, all, 1<<20)
+	b.Must(err)
+	same(b, "all there are", len(whole), 7)
+	same(b, "behind all there are", more, false)
 	same(b, "sample of the first group", groups[0].Sample, list[0].ID)
 	of, err := b.DB.FaultCounts(ctx, list[0].Rec)
 	b.Must(err)
