@@ -106,7 +106,9 @@ type target struct {
 
 // defaults of the resolver.
 const (
-	defaultBatch = 1000
+	// Larger batches write the same pages of an index less often; other writers
+	// wait for one batch at most.
+	defaultBatch = 5000
 )
 
 // Open opens the store and compiles the configuration. The error is

@@ -292,7 +292,7 @@ func TestLookUpFindsWhatIsNotResolvedYet(t *testing.T) {
 			}
 			return keys, nil
 		}
-		if _, _, err := w.app.Store.Publish(ctx, []int64{backlog[0].Rec}, keysOf, store.Lists{Entity: "company", Cap: e.resolver.Cap, Names: e.resolver.Names}); err != nil {
+		if _, err := w.app.Store.Publish(ctx, []int64{backlog[0].Rec}, keysOf, store.Lists{Entity: "company", Cap: e.resolver.Cap, Names: e.resolver.Names}); err != nil {
 			t.Fatal(err)
 		}
 		a, err := w.app.LookUp(ctx, lookup.Query{Entity: "company", All: true, Fields: record.Fields{"name": record.TextValue("Blue Heron Foods"), "phones": record.ListValue(record.Point{Value: "+44 20 7946 0999"})}})

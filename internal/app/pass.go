@@ -174,11 +174,14 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 	return a.escalateOverdue(ctx)
 }
 
+// deriveBatch is how many records are derived again in one transaction.
+const deriveBatch = 1000
+
 // derive computes anew the records whose facts or rules have changed.
 func (a *App) derive(ctx context.Context, e *entity, progress Progress) error {
 	done := 0
 	for {
-		backlog, err := a.Store.BacklogDerive(ctx, e.name, e.resolver.Batch)
+		backlog, err := a.Store.BacklogDerive(ctx, e.name, deriveBatch)
 		if err != nil || len(backlog) == 0 {
 			return err
 		}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,7 +16,6 @@ import (
 
 	"touchstone/internal/lookup"
 	"touchstone/internal/record"
-	"touchstone/internal/store/pgtest"
 )
 
 // BenchmarkLookUp asks a store of TOUCHSTONE_BENCH_RECORDS made-up companies
@@ -26,46 +24,17 @@ import (
 // strangers, and tells how long an answer takes:
 // go test -v -run xxx -bench LookUp -benchtime 1x -timeout 1h ./internal/bench
 func BenchmarkLookUp(b *testing.B) {
-	n := 100_000
-	if v, err := strconv.Atoi(os.Getenv("TOUCHSTONE_BENCH_RECORDS")); err == nil {
-		n = v
-	}
-	for _, engine := range []string{"sqlite", "postgres"} {
-		if only := os.Getenv("TOUCHSTONE_BENCH_STORE"); only != "" && only != engine {
-			continue
+	n := recordsWanted(100_000)
+	eachEngine(b, func(b *testing.B, engine string) {
+		for range b.N {
+			lookUpAmong(b, openWorld(b, engine, n), n)
 		}
-		b.Run(engine, func(b *testing.B) {
-			for range b.N {
-				dsn := ""
-				if engine == "postgres" {
-					dsn = pgtest.DSN(b)
-				}
-				lookUpAmong(b, dsn, n)
-			}
-		})
-	}
+	})
 }
 
-func lookUpAmong(b *testing.B, dsn string, n int) {
-	dir := b.TempDir()
-	if err := WriteCompanies(filepath.Join(dir, "companies.csv"), n, 0.3, 32); err != nil {
-		b.Fatal(err)
-	}
-	a := openWith(b, dir, configuration, dsn)
-	defer func() {
-		if err := a.Close(); err != nil {
-			b.Error(err)
-		}
-	}()
+func lookUpAmong(b *testing.B, a *world, n int) {
+	dir := a.dir
 	ctx := context.Background()
-	began := time.Now()
-	if err := a.PullAll(ctx); err != nil && !strings.Contains(err.Error(), "source crm") {
-		b.Fatal(err)
-	}
-	if err := a.Resolve(ctx, func(string, string, int) {}); err != nil {
-		b.Fatal(err)
-	}
-	b.Logf("%d companies taken in and resolved in %.0f s", n, time.Since(began).Seconds())
 	known := questions(b, filepath.Join(dir, "companies.csv"), max(n/2000, 1))
 	if err := WriteCompanies(filepath.Join(dir, "strangers.csv"), 2000, 0, 77); err != nil {
 		b.Fatal(err)

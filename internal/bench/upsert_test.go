@@ -1,14 +1,11 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/pprof"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,136 +15,101 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// desk is a second, small source, whose records change one at a time.
-const desk = `
-sources:
-  desk:
-    type: file
-    path: desk.csv
-    entities:
-      company:
-        id: record.id
-        map: {name: record.name, email: record.email, phone: record.phone, website: record.website, address: {line: record.street, city: record.city, postcode: record.postcode, country: record.country}}
-`
-
-// BenchmarkUpsert takes single records, each a company that the store knows in
-// another spelling, into a store of TOUCHSTONE_BENCH_RECORDS companies (20,000
-// without it), then as many in one batch, on SQLite and PostgreSQL. Resolving
-// one record ends with its commit.
+// BenchmarkUpsert takes records of companies that the store knows in another
+// spelling into a store of TOUCHSTONE_BENCH_RECORDS companies (20,000 without
+// it): one at a time, then in batches of 1,000 and 10,000, new and then changed.
+// What a record costs is its landing and its resolving; the pull around it, one
+// run that finds one record, is told beside it. The clock is parted into commits
+// (which wait for the disk) and the rest, which is ours.
 func BenchmarkUpsert(b *testing.B) {
-	n := 20_000
-	if v, err := strconv.Atoi(os.Getenv("TOUCHSTONE_BENCH_RECORDS")); err == nil {
-		n = v
-	}
-	for _, engine := range []string{"sqlite", "postgres"} {
-		if only := os.Getenv("TOUCHSTONE_BENCH_STORE"); only != "" && only != engine {
-			continue
+	n := recordsWanted(20_000)
+	eachEngine(b, func(b *testing.B, engine string) {
+		for range b.N {
+			upserts(b, openWorld(b, engine, n), n)
 		}
-		b.Run(engine, func(b *testing.B) {
-			dsn := ""
-			if engine == "postgres" {
-				dsn = pgtest.DSN(b)
-			}
-			for range b.N {
-				upserts(b, n, dsn)
-			}
-		})
-	}
+	})
 }
 
-func upserts(b *testing.B, n int, dsn string) {
-	const singles, batch = 300, 10_000
-	dir := b.TempDir()
-	all := filepath.Join(dir, "companies.csv")
-	if err := WriteCompanies(all, n, 0.3, 32); err != nil {
-		b.Fatal(err)
-	}
-	later := copiesOf(b, all, singles+batch)
-	deskFile := filepath.Join(dir, "desk.csv")
-	write := func(rows []string) {
-		text := "id,name,registration_no,email,phone,website,street,city,region,postcode,country,industry,employees\n" + strings.Join(rows, "\n") + "\n"
-		if err := os.WriteFile(deskFile, []byte(text), 0o600); err != nil {
-			b.Fatal(err)
+func upserts(b *testing.B, w *world, n int) {
+	const singles, small, large = 300, 1000, 10_000
+	start := w.records(b) - n // what earlier runs put there
+	later := w.copies(b, start, singles+small+large)
+	changed := func(rows []string, how string) []string {
+		out := make([]string, len(rows))
+		for i, row := range rows {
+			cells := strings.Split(row, ",")
+			cells[4], cells[6] = strings.TrimSuffix(cells[4], "9")+how, cells[6]+" "+how
+			out[i] = strings.Join(cells, ",")
 		}
-	}
-	write(nil)
-	erp, _, _ := strings.Cut(configuration, "  crm:\n")
-	a := openWith(b, dir, strings.Replace(erp, "\nsources:", strings.TrimSuffix(desk, "\n"), 1), dsn)
-	ctx := context.Background()
-	defer func() {
-		if err := a.Close(); err != nil {
-			b.Error(err)
-		}
-	}()
-	pull := func() {
-		_ = a.PullAll(ctx) // of the sources only desk can be read from here on
-	}
-	resolve := func() {
-		if err := a.Resolve(ctx, func(string, string, int) {}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	// Phases can be told apart in a profile: go tool pprof -tagfocus single.
-	phase := func(name string, do func()) {
-		pprof.Do(ctx, pprof.Labels("phase", name), func(context.Context) { do() })
-	}
-	pull()
-	resolve()
-	if err := os.Remove(all); err != nil { // so that it is not read again and again
-		b.Fatal(err)
+		return out
 	}
 	b.ResetTimer()
-	var wall []float64
-	cpu := 0.0
-	for i := range singles {
-		write(later[:i+1])
-		pull()
-		before, _ := usage(b)
-		began := time.Now()
-		phase("single", resolve)
-		wall = append(wall, float64(time.Since(began).Microseconds())/1000)
-		after, _ := usage(b)
-		cpu += after - before
-	}
-	slices.SortFunc(wall, cmp.Compare[float64])
-	b.ReportMetric(wall[len(wall)/2], "resolve-p50-ms")
-	b.ReportMetric(wall[len(wall)*99/100], "resolve-p99-ms")
-	b.ReportMetric(cpu/singles*1000, "resolve-CPU-ms")
-	write(later)
-	began := time.Now()
-	start, _ := usage(b)
-	phase("intake", pull)
-	taken, _ := usage(b)
-	phase("batch", resolve)
-	done, _ := usage(b)
-	b.ReportMetric(batch/time.Since(began).Seconds(), "batch-records/s")
-	b.ReportMetric((taken-start)/batch*1e6, "intake-CPU-µs/record")
-	b.ReportMetric((done-taken)/batch*1e6, "batch-CPU-µs/record")
-	numbers, err := a.Store.Numbers(ctx)
-	if err != nil {
-		b.Fatal(err)
-	}
-	if want := n + singles + batch; numbers.Records != want {
-		b.Fatalf("%d records, want %d", numbers.Records, want)
+	single(b, w, "new", later[:singles])
+	single(b, w, "changed", changed(later[:singles], "7"))
+	batch(b, w, "1k-new", later[singles:singles+small])
+	batch(b, w, "1k-changed", changed(later[singles:singles+small], "7"))
+	batch(b, w, "10k-new", later[singles+small:])
+	batch(b, w, "10k-changed", changed(later[singles+small:], "7"))
+	b.StopTimer()
+	if is, want := w.records(b), n+start+singles+small+large; is != want {
+		b.Fatalf("%d records, want %d", is, want)
 	}
 	_, rss := usage(b)
 	b.ReportMetric(rss, "peak-MB")
 }
 
-// copiesOf gives rows of the file again, spread over it, in another spelling and
-// with ids of their own.
-func copiesOf(b *testing.B, path string, most int) (rows []string) {
-	text, err := os.ReadFile(path) //nolint:gosec // written by the benchmark
-	if err != nil {
-		b.Fatal(err)
+// phase labels what do does: go tool pprof -tagfocus single-new.
+func phase(name string, do func()) {
+	pprof.Do(context.Background(), pprof.Labels("phase", name), func(context.Context) { do() })
+}
+
+// split is the clock of one step, the commits in it, and its CPU time, in ms.
+type split struct{ clock, commit, cpu float64 }
+
+func (w *world) measure(b *testing.B, do func()) (s split) {
+	_, commits := w.Store.Commits()
+	cpu, _ := usage(b)
+	began := time.Now()
+	do()
+	s.clock = time.Since(began).Seconds() * 1000
+	after, _ := usage(b)
+	_, committed := w.Store.Commits()
+	s.commit, s.cpu = (committed-commits).Seconds()*1000, (after-cpu)*1000
+	return s
+}
+
+func single(b *testing.B, w *world, name string, rows []string) {
+	var own, commit, whole, cpu []float64
+	for _, row := range rows {
+		w.write(b, "desk.csv", []string{row})
+		pull := w.measure(b, func() { phase("pull-"+name, func() { w.pull(b) }) })
+		s := w.measure(b, func() { phase("single-"+name, func() { w.resolve(b) }) })
+		own, commit, cpu = append(own, s.clock-s.commit), append(commit, s.commit), append(cpu, s.cpu)
+		whole = append(whole, pull.clock+s.clock)
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
-	for i := range most {
-		cells := strings.Split(lines[i*(len(lines)/most)], ",")
-		cells[0] = fmt.Sprintf("d%07d", i)
-		cells[1] = strings.ToUpper(cells[1])
-		cells[4] = strings.ReplaceAll(cells[4], " ", "-")
-		rows = append(rows, strings.Join(cells, ","))
-	}
-	return rows
+	b.Logf("one %s record, ms: own %s; commits %s; CPU %s; with its pull and all commits %s", name, spread(own), spread(commit), spread(cpu), spread(whole))
+	b.ReportMetric(at(own, 0.5), "own-p50-ms-"+name)
+	b.ReportMetric(at(own, 0.99), "own-p99-ms-"+name)
+}
+
+func batch(b *testing.B, w *world, name string, rows []string) {
+	w.write(b, "desk.csv", rows)
+	in := w.measure(b, func() { phase("intake-"+name, func() { w.pull(b) }) })
+	re := w.measure(b, func() { phase("resolve-"+name, func() { w.resolve(b) }) })
+	n := float64(len(rows))
+	b.Logf("%s: intake %.0f µs on the clock, %.0f of it commits, %.0f of CPU a record; resolving %.0f, %.0f, %.0f; %.0f records/s resolved, %.0f with intake; %.0f and %.0f per CPU-second",
+		name, in.clock/n*1000, in.commit/n*1000, in.cpu/n*1000, re.clock/n*1000, re.commit/n*1000, re.cpu/n*1000,
+		n/re.clock*1000, n/(re.clock+in.clock)*1000, n/re.cpu*1000, n/(re.cpu+in.cpu)*1000)
+	b.ReportMetric(n/re.clock*1000, "records/s-"+name)
+	b.ReportMetric(re.cpu/n*1000, "CPU-µs-"+name)
+	b.ReportMetric(in.cpu/n*1000, "intake-CPU-µs-"+name)
+}
+
+func at(list []float64, share float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[int(share*float64(len(sorted)-1))]
+}
+
+func spread(list []float64) string {
+	return fmt.Sprintf("%.2f, p99 %.2f", at(list, 0.5), at(list, 0.99))
 }

@@ -37,6 +37,13 @@ type systemClock struct{}
 
 func (systemClock) Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
+// Stopwatch starts now and tells how long it has run: for figures that decide
+// nothing.
+func Stopwatch() func() time.Duration {
+	began := time.Now()
+	return func() time.Duration { return time.Since(began) }
+}
+
 // Deadline is the moment d from now by the machine's own clock: connections keep
 // their deadlines by that one, whatever Clock an Env has.
 func Deadline(d time.Duration) time.Time { return time.Now().Add(d) }

@@ -44,9 +44,6 @@ const (
 	defaultBulk = 5000
 	bulkShare   = 0.5
 	bulkPage    = 2000
-	// bulkBatch is how many of the usual batches a linking transaction takes: larger
-	// ones write the same pages of an index less often.
-	bulkBatch = 5
 	// bulkRun bounds the postings held in memory, 24 bytes each, and bulkPairs
 	// the pairs, 8 bytes each.
 	bulkRun   = 2 << 20

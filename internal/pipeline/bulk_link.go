@@ -65,7 +65,7 @@ func (b *bulk) batches() [][]uint32 {
 	var batches [][]uint32
 	var batch []uint32
 	for i, o := range order {
-		if len(batch) >= bulkBatch*b.r.Batch && order[i-1]>>32 != o>>32 {
+		if len(batch) >= b.r.Batch && order[i-1]>>32 != o>>32 {
 			batches, batch = append(batches, batch), nil
 		}
 		batch = append(batch, uint32(o))

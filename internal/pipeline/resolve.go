@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"runtime"
 	"slices"
 
 	"touchstone/internal/golden"
@@ -69,20 +67,15 @@ func (r *Resolver) Run(ctx context.Context, progress func(Stats)) (total Stats, 
 	if err := r.fillQueue(ctx); err != nil {
 		return total, fmt.Errorf("resolve %s: %w", r.Entity, err)
 	}
-	for range maxRounds {
-		s, more, err := r.Round(ctx)
-		if err != nil {
-			return total, fmt.Errorf("resolve %s: %w", r.Entity, err)
-		}
-		total = total.add(s)
+	rounds, err := r.rounds(ctx, func(s Stats) {
 		if progress != nil {
-			progress(total)
+			progress(total.add(s))
 		}
-		if !more {
-			break
-		}
+	})
+	if err != nil {
+		return total.add(rounds), fmt.Errorf("resolve %s: %w", r.Entity, err)
 	}
-	return total, nil
+	return total.add(rounds), nil
 }
 
 func (s Stats) add(o Stats) Stats {
@@ -90,36 +83,6 @@ func (s Stats) add(o Stats) Stats {
 		s.Resolved + o.Resolved, s.Pairs + o.Pairs, s.Edges + o.Edges, s.Spilled + o.Spilled,
 		s.Golden + o.Golden, s.Dropped + o.Dropped, s.Planned + o.Planned,
 	}
-}
-
-// Round takes one batch through publish, scan and link, and says whether more
-// may wait.
-func (r *Resolver) Round(ctx context.Context) (Stats, bool, error) {
-	backlog, err := r.Store.BacklogResolve(ctx, r.Entity, r.Batch)
-	if err != nil || len(backlog) == 0 {
-		return Stats{}, false, err
-	}
-	recs := make([]int64, len(backlog))
-	for i, t := range backlog {
-		recs[i] = t.Rec
-	}
-	all, waiting, err := r.Store.Publish(ctx, recs, keysOf, r.lists())
-	if err != nil {
-		return Stats{}, false, err
-	}
-	if r.Shared, err = r.Store.Shared(ctx, r.Entity, r.Shared); err != nil {
-		return Stats{}, false, err
-	}
-	scan, err := r.scan(ctx, all)
-	if err != nil {
-		return Stats{}, false, err
-	}
-	stats := Stats{Resolved: len(all), Pairs: scan.pairs, Edges: len(scan.edges), Spilled: scan.spilled}
-	err = r.Store.Link(ctx, func(tx *store.LinkTx) error {
-		l := &link{r: r, tx: tx, scan: scan, waiting: waiting, stats: &stats}
-		return l.run(ctx)
-	})
-	return stats, true, err
 }
 
 func (r *Resolver) lists() store.Lists {
@@ -144,173 +107,6 @@ func PostingKeys(f *matching.Features) []store.Key {
 		out[i] = store.Key{Coarse: k.Coarse, Fine: k.Fine}
 	}
 	return out
-}
-
-// scanned is what one scan found.
-type scanned struct {
-	recs     []int64         // those that are linked anew
-	seqs     map[int64]int64 // of every record compared
-	edges    []store.Edge
-	features map[int64]*matching.Features
-	pairs    int
-	spilled  int
-}
-
-// scan finds the candidates of the records and weighs them; it locks nothing.
-func (r *Resolver) scan(ctx context.Context, recs []int64) (*scanned, error) {
-	s := &scanned{recs: recs, seqs: map[int64]int64{}, features: map[int64]*matching.Features{}}
-	if err := r.load(ctx, s, recs); err != nil {
-		return nil, err
-	}
-	byRec := make(map[int64][]store.Key, len(recs))
-	var keys []store.Key
-	for _, rec := range recs {
-		f := s.features[rec]
-		if f == nil {
-			continue
-		}
-		byRec[rec] = PostingKeys(f)
-		keys = append(keys, byRec[rec]...)
-	}
-	lists, spilled, err := r.postings(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	s.spilled = spilled
-	pairs := candidates(recs, byRec, lists)
-	var others []int64
-	for _, p := range pairs {
-		for _, rec := range p {
-			if s.features[rec] == nil {
-				others = append(others, rec)
-			}
-		}
-	}
-	slices.Sort(others)
-	if err := r.load(ctx, s, slices.Compact(others)); err != nil {
-		return nil, err
-	}
-	s.pairs, s.edges = r.weigh(pairs, s.features)
-	return s, nil
-}
-
-// halves parts n things among the cores.
-func halves(n int) (parts [][2]int) {
-	workers := max(1, min(runtime.GOMAXPROCS(0), n/minPart))
-	for w := range workers {
-		parts = append(parts, [2]int{w * n / workers, (w + 1) * n / workers})
-	}
-	return parts
-}
-
-// minPart is how many things are worth a worker of their own.
-const minPart = 64
-
-// postings reads the posting lists of the keys on all cores.
-func (r *Resolver) postings(ctx context.Context, keys []store.Key) (map[store.Key][]int64, int, error) {
-	slices.SortFunc(keys, store.Key.Compare)
-	keys = slices.Compact(keys)
-	parts := halves(len(keys))
-	lists, spilled := make([]map[store.Key][]int64, len(parts)), make([]int, len(parts))
-	err := parallel(len(parts), func(i int) (err error) {
-		lists[i], spilled[i], err = r.Store.Postings(ctx, keys[parts[i][0]:parts[i][1]], r.Cap)
-		return err
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	for i := 1; i < len(parts); i++ {
-		maps.Copy(lists[0], lists[i])
-		spilled[0] += spilled[i]
-	}
-	return lists[0], spilled[0], nil
-}
-
-// weigh keeps the pairs at or above the review floor.
-func (r *Resolver) weigh(pairs [][2]int64, features map[int64]*matching.Features) (weighed int, edges []store.Edge) {
-	parts := halves(len(pairs))
-	found, counts := make([][]store.Edge, len(parts)), make([]int, len(parts))
-	_ = parallel(len(parts), func(i int) error { // which cannot fail
-		for _, p := range pairs[parts[i][0]:parts[i][1]] {
-			a, b := features[p[0]], features[p[1]]
-			if a == nil || b == nil {
-				continue
-			}
-			counts[i]++
-			if w := r.Model.Weigh(a, b); w.Total >= r.Review {
-				found[i] = append(found[i], store.Edge{A: p[0], B: p[1], Weight: w.Total, Pattern: w.Pattern, Model: r.Model.Version})
-			}
-		}
-		return nil
-	})
-	for i := range parts {
-		weighed += counts[i]
-		edges = append(edges, found[i]...)
-	}
-	return weighed, edges
-}
-
-func (r *Resolver) load(ctx context.Context, s *scanned, recs []int64) error {
-	parts := halves(len(recs))
-	lists, decoded := make([][]store.Feature, len(parts)), make([][]*matching.Features, len(parts))
-	err := parallel(len(parts), func(i int) (err error) {
-		if lists[i], err = r.Store.Features(ctx, recs[parts[i][0]:parts[i][1]]); err != nil {
-			return err
-		}
-		for _, f := range lists[i] {
-			features, err := matching.DecodeFeatures(f.Features)
-			if err != nil {
-				return fmt.Errorf("features of record %d: %w", f.Rec, err)
-			}
-			decoded[i] = append(decoded[i], features.Share(r.Shared.Has))
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for i, list := range lists {
-		for k, f := range list {
-			s.features[f.Rec], s.seqs[f.Rec] = decoded[i][k], f.Seq
-		}
-	}
-	return nil
-}
-
-// candidates gives every pair that shares a list, once, the smaller first.
-func candidates(recs []int64, byRec map[int64][]store.Key, lists map[store.Key][]int64) [][2]int64 {
-	var pairs [][2]int64
-	for _, rec := range recs {
-		from := len(pairs)
-		for _, k := range byRec[rec] {
-			for _, other := range lists[k] {
-				if other != rec {
-					pairs = append(pairs, [2]int64{min(rec, other), max(rec, other)})
-				}
-			}
-		}
-		slices.SortFunc(pairs[from:], comparePairs)
-		pairs = pairs[:from+len(slices.Compact(pairs[from:]))]
-	}
-	slices.SortFunc(pairs, comparePairs)
-	return slices.Compact(pairs)
-}
-
-func comparePairs(a, b [2]int64) int {
-	if a[0] != b[0] {
-		return cmpInt(a[0], b[0])
-	}
-	return cmpInt(a[1], b[1])
-}
-
-func cmpInt(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // link is one linking transaction.

@@ -140,7 +140,7 @@ func BenchmarkPublish(b *testing.B) {
 			}
 			return keys, nil
 		}
-		if _, _, err := db.Publish(b.Context(), recs, keysOf, store.Lists{Cap: 50}); err != nil {
+		if _, err := db.Publish(b.Context(), recs, keysOf, store.Lists{Cap: 50}); err != nil {
 			b.Fatal(err)
 		}
 		for _, r := range recs {

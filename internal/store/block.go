@@ -28,6 +28,17 @@ type Feature struct {
 	Features []byte
 }
 
+// Published is what Publish has done.
+type Published struct {
+	Recs    []int64         // to be linked again, sorted
+	Waiting map[int64]int64 // the stamps with which they wait
+	Keys    map[int64][]Key // theirs; sorted
+	// Lists are the records that share a key, by the rule of Publish, for each key
+	// of Recs as it is in Keys: sorted, each once.
+	Lists   map[Key][]int64
+	Spilled int // keys whose lists gave nothing: both were too long
+}
+
 // Publish makes the blocking keys of the records visible and gives the records
 // that must be linked again: these, and every holder of a list that has crossed
 // the cap in either direction. A pair is a candidate iff it shares a list of at
@@ -36,29 +47,30 @@ type Feature struct {
 // do the records that hold a value that became shared, or is so no longer: they
 // are put on the backlog.
 //
-// Waiting are the stamps with which they wait, read in the same transaction as
-// the features whose keys were published: what changes later gets a newer
-// stamp, and Done leaves it on the list.
-func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), lists Lists) (all []int64, waiting map[int64]int64, err error) {
+// The stamps with which records wait are read in the same transaction as the
+// features whose keys were published: what changes later gets a newer stamp, and
+// Done leaves it on the list. So are the posting lists: whoever publishes later
+// finds the pairs with these records.
+func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), lists Lists) (p Published, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
+		p = Published{Recs: slices.Clone(recs), Keys: make(map[int64][]Key, len(recs))}
+		coarse := map[uint64][]int64{} // coarse lists as they stand
 		var redo []int64
-		all = slices.Clone(recs)
-		known := make(map[int64]bool, len(recs))
 		for wave := recs; len(wave) > 0; {
 			for _, rec := range wave {
-				known[rec] = true
+				p.Keys[rec] = nil
 			}
-			d := &keyDelta{coarse: map[uint64]int{}, fine: map[Key]int{}}
+			d := &keyDelta{coarse: map[uint64]int{}, fine: map[Key]int{}, keys: p.Keys}
 			if err := tx.diffKeys(ctx, wave, keysOf, d); err != nil {
 				return err
 			}
 			if err := d.write(ctx, tx); err != nil {
 				return err
 			}
-			holders, err := tx.crossings(ctx, d, lists.Cap)
+			holders, err := tx.crossings(ctx, d, lists.Cap, coarse)
 			if err != nil {
 				return err
 			}
@@ -68,23 +80,47 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			}
 			redo = append(redo, leaning...) // they may be many: their turn comes with the backlog
 			// These are linked again too, and may themselves wait with new keys.
-			wave = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { return known[rec] })
-			redo, all = append(redo, holders...), append(all, wave...)
+			wave = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { _, known := p.Keys[rec]; return known })
+			redo, p.Recs = append(redo, holders...), append(p.Recs, wave...)
 		}
 		slices.Sort(redo)
 		redo = slices.Compact(redo)
-		slices.Sort(all)
-		all = slices.Compact(all)
+		slices.Sort(p.Recs)
+		p.Recs = slices.Compact(p.Recs)
 		if err := tx.enqueueAgain(ctx, redo); err != nil {
 			return err
 		}
-		waiting, err = tx.backlogSeqs(ctx, all)
+		if p.Waiting, err = tx.backlogSeqs(ctx, p.Recs); err != nil {
+			return err
+		}
+		p.Lists, p.Spilled, err = tx.listsOf(ctx, p.Keys, lists.Cap, coarse)
 		return err
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("publish keys: %w", err)
+		return Published{}, fmt.Errorf("publish keys: %w", err)
 	}
-	return all, waiting, nil
+	return p, nil
+}
+
+// listsOf reads the lists of records' keys. Coarse holds those that are known.
+func (tx *Tx) listsOf(ctx context.Context, keys map[int64][]Key, limit int, coarse map[uint64][]int64) (map[Key][]int64, int, error) {
+	var all []Key
+	for _, list := range keys {
+		all = append(all, list...)
+	}
+	slices.SortFunc(all, Key.Compare)
+	posted, err := (postings{tx.db.d, tx.query}).knowing(ctx, slices.Compact(all), limit, coarse)
+	if err != nil {
+		return nil, 0, err
+	}
+	lists, spilled := make(map[Key][]int64, len(posted)), 0
+	for _, p := range posted {
+		if p.Spilled {
+			spilled++
+		}
+		lists[p.Key] = p.Recs
+	}
+	return lists, spilled, nil
 }
 
 // keyDelta is the net change of the posting lists.
@@ -93,6 +129,7 @@ type keyDelta struct {
 	fine        map[Key]int
 	added, gone [][]any
 	published   [][]any
+	keys        map[int64][]Key // of each record, whether they have changed or not
 }
 
 func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([]Key, error), d *keyDelta) error {
@@ -110,6 +147,7 @@ func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([
 				return fmt.Errorf("record %d: %w", rec, err)
 			}
 		}
+		d.keys[rec] = keys
 		now := packKeys(keys)
 		if bytes.Equal(now, published) {
 			return nil
@@ -167,17 +205,26 @@ func lessKeyRow(a, b []any) bool {
 	return false
 }
 
-// crossings finds the holders of lists that have crossed the cap.
-func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int) ([]int64, error) {
+// crossings finds the holders of lists that have crossed the cap. The coarse
+// lists that have changed are put into known as they stand.
+func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int, known map[uint64][]int64) ([]int64, error) {
 	var redo []int64
 	coarse := make([]Key, 0, len(d.coarse))
 	for _, k := range sortedKeys(d.coarse) {
+		delete(known, k)
 		if d.coarse[k] != 0 {
 			coarse = append(coarse, Key{Coarse: k})
 		}
 	}
+	read, err := (postings{tx.db.d, tx.query}).read(ctx, coarse, limit)
+	if err != nil {
+		return nil, err
+	}
+	for k, recs := range read {
+		known[k.Coarse] = recs
+	}
 	long := map[uint64]bool{} // lists that are past the cap, or were
-	crossed, err := tx.crossed(ctx, coarse, func(k Key) int { return d.coarse[k.Coarse] }, limit, func(k Key, past bool) { long[k.Coarse] = past })
+	crossed, err := tx.crossed(ctx, coarse, func(k Key) int { return len(known[k.Coarse]) }, func(k Key) int { return d.coarse[k.Coarse] }, limit, func(k Key, past bool) { long[k.Coarse] = past })
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +237,15 @@ func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int) ([]int64, e
 		past, counted := long[k.Coarse]
 		return k.Fine == 0 || counted && !past // its finer lists are not looked at
 	})
-	if crossed, err = tx.crossed(ctx, fine, func(k Key) int { return d.fine[k] }, limit, func(Key, bool) {}); err != nil {
+	rows, err := (postings{tx.db.d, tx.query}).rows(ctx, fine, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[Key]int, len(fine))
+	for i, k := range fine {
+		at[k] = rows[i]
+	}
+	if crossed, err = tx.crossed(ctx, fine, func(k Key) int { return at[k] }, func(k Key) int { return d.fine[k] }, limit, func(Key, bool) {}); err != nil {
 		return nil, err
 	}
 	for _, k := range crossed {
@@ -215,19 +270,15 @@ func (d *keyDelta) sortedFine() []Key {
 }
 
 // crossed gives those lists that were on one side of the cap before and are on
-// the other now. It counts no further than it must. A list is named by its
-// coarse key, or all are by both. each is told of every list whether it is past
-// the cap now, or was.
-func (tx *Tx) crossed(ctx context.Context, lists []Key, delta func(Key) int, limit int, each func(k Key, past bool)) (crossed []Key, err error) {
-	// A list has at most as many records as rows: few are near the cap by these.
-	rows, err := (postings{tx.db.d, tx.query}).rows(ctx, lists, limit+1)
-	if err != nil {
-		return nil, err
-	}
+// the other now. It counts no further than it must: rows is at least how many
+// records a list has, or more than limit. A list is named by its coarse key, or
+// all are by both. each is told of every list whether it is past the cap now, or
+// was.
+func (tx *Tx) crossed(ctx context.Context, lists []Key, rows, delta func(Key) int, limit int, each func(k Key, past bool)) (crossed []Key, err error) {
 	var near []Key
 	most := 0
-	for i, k := range lists {
-		if rows[i] <= limit && rows[i]-delta(k) <= limit {
+	for _, k := range lists {
+		if n := rows(k); n <= limit && n-delta(k) <= limit {
 			each(k, false)
 			continue
 		}

@@ -280,12 +280,12 @@ func (d *daemon) resolve(ctx context.Context, db *store.DB) error {
 		for _, t := range backlog {
 			recs = append(recs, t.Rec)
 		}
-		all, seqs, err := db.Publish(ctx, recs, storetest.KeysOf, store.Lists{Entity: storetest.Entity, Cap: 5})
+		p, err := db.Publish(ctx, recs, storetest.KeysOf, store.Lists{Entity: storetest.Entity, Cap: 5})
 		if err != nil {
 			return err
 		}
 		err = db.Link(ctx, func(tx *store.LinkTx) error {
-			closure, err := tx.Closure(ctx, all)
+			closure, err := tx.Closure(ctx, p.Recs)
 			if err != nil {
 				return err
 			}
@@ -296,7 +296,7 @@ func (d *daemon) resolve(ctx context.Context, db *store.DB) error {
 			if err := tx.Place(ctx, placed); err != nil {
 				return err
 			}
-			return tx.Done(ctx, seqs)
+			return tx.Done(ctx, p.Waiting)
 		})
 		if err != nil {
 			return err

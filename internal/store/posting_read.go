@@ -31,10 +31,19 @@ type postings struct {
 // it has at most limit records, or else the fine one. Recs are sorted, each
 // once; of a spilled key there are none. There is one answer for each key.
 func (p postings) byRule(ctx context.Context, keys []Key, limit int) ([]Posted, error) {
+	return p.knowing(ctx, keys, limit, nil)
+}
+
+// knowing is byRule with coarse lists that were read before: those are not read
+// again.
+func (p postings) knowing(ctx context.Context, keys []Key, limit int, known map[uint64][]int64) ([]Posted, error) {
 	out := make([]Posted, len(keys))
-	lists := make([]Key, len(keys))
+	lists := make([]Key, 0, len(keys))
 	for i, k := range keys {
-		out[i].Key, lists[i].Coarse = k, k.Coarse
+		out[i].Key = k
+		if _, is := known[k.Coarse]; !is {
+			lists = append(lists, Key{Coarse: k.Coarse})
+		}
 	}
 	coarse, err := p.read(ctx, lists, limit)
 	if err != nil {
@@ -43,7 +52,10 @@ func (p postings) byRule(ctx context.Context, keys []Key, limit int) ([]Posted, 
 	lists = lists[:0]
 	for i := range out {
 		o := &out[i]
-		o.Recs = coarse[Key{Coarse: o.Key.Coarse}]
+		var is bool
+		if o.Recs, is = known[o.Key.Coarse]; !is {
+			o.Recs = coarse[Key{Coarse: o.Key.Coarse}]
+		}
 		if o.Long = len(o.Recs) > limit; o.Long && o.Key.Fine != 0 {
 			lists = append(lists, o.Key)
 		}

@@ -25,6 +25,11 @@ func (db *DB) BacklogResolve(ctx context.Context, entity string, n int) ([]Backl
 	return db.backlog(ctx, entity, stageResolve, n)
 }
 
+// BacklogBehind is BacklogResolve behind a landing number.
+func (db *DB) BacklogBehind(ctx context.Context, entity string, after int64, n int) ([]Backlog, error) {
+	return readBacklog(ctx, db.view, `WHERE entity = $1 AND stage = $2 AND rec > $3 ORDER BY rec LIMIT $4`, entity, stageResolve, after, n)
+}
+
 func (db *DB) backlog(ctx context.Context, entity string, stage, n int) ([]Backlog, error) {
 	return readBacklog(ctx, db.view, `WHERE entity = $1 AND stage = $2 ORDER BY rec LIMIT $3`, entity, stage, n)
 }

@@ -31,6 +31,8 @@ type DB struct {
 
 	epoch   atomic.Int64 // of the lease this process holds; 0 for none
 	session *sql.Conn    // holds the lease's lock, on PostgreSQL
+
+	commits, committing atomic.Int64 // their number, and nanoseconds
 }
 
 // ErrAmbiguous says that a commit answered with an error and may have been
@@ -169,7 +171,11 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	if err != nil {
 		return errors.Join(err, ignoreDone(stx.Rollback()))
 	}
-	switch err := stx.Commit(); {
+	took := env.Stopwatch()
+	err = stx.Commit()
+	db.commits.Add(1)
+	db.committing.Add(int64(took()))
+	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil:
@@ -177,6 +183,12 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	default:
 		return fmt.Errorf("commit: %w: %w", ErrAmbiguous, err)
 	}
+}
+
+// Commits says how many transactions were committed through this DB, and how
+// long that took: most of it is waiting for the disk.
+func (db *DB) Commits() (n int64, took time.Duration) {
+	return db.commits.Load(), time.Duration(db.committing.Load())
 }
 
 func ignoreDone(err error) error {

@@ -27,9 +27,9 @@ func (b *Bench) posted(limit int, k store.Key) (recs []int64, spilled int) {
 
 func (b *Bench) publish(limit int, ids ...string) []int64 {
 	b.Helper()
-	recs, _, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, store.Lists{Entity: Entity, Cap: limit})
+	p, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, store.Lists{Entity: Entity, Cap: limit})
 	b.Must(err)
-	return recs
+	return p.Recs
 }
 
 // Resolved takes everything off the backlog list, as a resolver that found nothing

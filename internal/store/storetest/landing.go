@@ -278,9 +278,9 @@ func landBig(b *Bench) {
 	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 2*n)
 	b.Must(err)
 	same(b, "backlog", len(backlog), n)
-	recs, _, err := b.DB.Publish(b.Context(), backlogRecs(backlog), KeysOf, store.Lists{Cap: 100})
+	p, err := b.DB.Publish(b.Context(), backlogRecs(backlog), KeysOf, store.Lists{Cap: 100})
 	b.Must(err)
-	same(b, "published", len(recs), n)
+	same(b, "published", len(p.Recs), n)
 	same(b, "last record", authoredName(b.Members("id-04999")[0]), "name 4999")
 }
 

@@ -176,7 +176,7 @@ func lookupStanding(b *Bench) {
 	for i := range 3 {
 		b.Land(Item(fmt.Sprint(i), Named(fmt.Sprint(i), [2]uint64{7, uint64(10 + i)})))
 	}
-	_, _, err := b.DB.Publish(b.Context(), b.Recs("0", "1", "2"), KeysOf, store.Lists{Entity: Entity, Cap: 9, Names: 2})
+	_, err := b.DB.Publish(b.Context(), b.Recs("0", "1", "2"), KeysOf, store.Lists{Entity: Entity, Cap: 9, Names: 2})
 	b.Must(err)
 	now := standing(before.Shared)
 	same(b, "a value with three names is shared", now.Shared.Has(7), true)

@@ -48,16 +48,16 @@ func voided(b *Bench) {
 	features, err := b.DB.Features(ctx, r)
 	b.Must(err)
 	same(b, "features before it is resolved", len(features), 2)
-	recs, seqs, err := b.DB.Publish(ctx, r[:1], KeysOf, store.Lists{Cap: 2})
+	p, err := b.DB.Publish(ctx, r[:1], KeysOf, store.Lists{Cap: 2})
 	b.Must(err)
-	same(b, "its list is within the cap again", recs, r)
+	same(b, "its list is within the cap again", p.Recs, r)
 	list, _ := b.posted(2, store.Key{Coarse: 7})
 	same(b, "its list", list, r[1:])
 	b.Link(func(tx *store.LinkTx) error {
-		if err := resolve(ctx, b, tx, recs); err != nil {
+		if err := resolve(ctx, b, tx, p.Recs); err != nil {
 			return err
 		}
-		return tx.Done(ctx, seqs)
+		return tx.Done(ctx, p.Waiting)
 	})
 	same(b, "founder of the second afterwards", b.Members("2")[0].Golden, r[1])
 	same(b, "golden records", b.goldenIDs(store.GoldenFilter{Limit: 9, All: true}), []string{b.Members("2")[0].Anchor + "@1"})
@@ -112,9 +112,9 @@ func Resolve(b *Bench) {
 	b.Must(b.DB.Rederive(ctx, backlogRecs(derive), Derive))
 	backlog, err := b.DB.BacklogResolve(ctx, Entity, 1<<20)
 	b.Must(err)
-	recs, _, err := b.DB.Publish(ctx, backlogRecs(backlog), KeysOf, store.Lists{Cap: 100})
+	p, err := b.DB.Publish(ctx, backlogRecs(backlog), KeysOf, store.Lists{Cap: 100})
 	b.Must(err)
-	b.Link(func(tx *store.LinkTx) error { return resolve(ctx, b, tx, recs) })
+	b.Link(func(tx *store.LinkTx) error { return resolve(ctx, b, tx, p.Recs) })
 	b.Again()
 	b.Resolved()
 }

@@ -9,7 +9,7 @@ import (
 // share publishes with a line of two names.
 func (b *Bench) share(names int, ids ...string) {
 	b.Helper()
-	_, _, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, store.Lists{Entity: Entity, Cap: 100, Names: names})
+	_, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, store.Lists{Entity: Entity, Cap: 100, Names: names})
 	b.Must(err)
 }
 

@@ -1,0 +1,100 @@
+package pipeline
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"touchstone/internal/store"
+)
+
+// round is one batch on its way: published, scanned, and then linked.
+type round struct {
+	published store.Published
+	scan      *scanned
+}
+
+// rounds takes batch after batch until nothing waits or the turn is over. While
+// one batch is linked, which is one transaction, the next is scanned, which only
+// reads keys and features: what a scan must see, it sees since its publishing, and
+// what it finds is linked in the order of publishing. A record that comes to wait
+// again behind its back is scanned again in a later round.
+func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stats, err error) {
+	var ahead *round // scanned, not linked
+	after := int64(0)
+	for n := 0; ; n++ {
+		var next *round
+		if n < maxRounds {
+			if next, after, err = r.publish(ctx, after); err != nil {
+				return total, err
+			}
+		}
+		if next == nil && ahead == nil {
+			if after == 0 || n >= maxRounds {
+				return total, nil
+			}
+			after = 0 // what came to wait meanwhile
+			continue
+		}
+		stats, err := r.turn(ctx, ahead, next)
+		total = total.add(stats)
+		if err != nil {
+			return total, err
+		}
+		if ahead != nil {
+			progress(total)
+		}
+		ahead = next
+	}
+}
+
+// publish makes the keys of the next batch visible that waits behind a landing
+// number, and gives the number behind which others wait; nil where there are none.
+func (r *Resolver) publish(ctx context.Context, after int64) (*round, int64, error) {
+	backlog, err := r.Store.BacklogBehind(ctx, r.Entity, after, r.Batch)
+	if err != nil || len(backlog) == 0 {
+		return nil, after, err
+	}
+	recs := make([]int64, len(backlog))
+	for i, t := range backlog {
+		recs[i] = t.Rec
+	}
+	published, err := r.Store.Publish(ctx, recs, keysOf, r.lists())
+	if err != nil {
+		return nil, after, err
+	}
+	r.Shared, err = r.Store.Shared(ctx, r.Entity, r.Shared)
+	return &round{published: published}, recs[len(recs)-1], err
+}
+
+// turn links one round and scans another, either of which may be nil.
+func (r *Resolver) turn(ctx context.Context, ahead, next *round) (Stats, error) {
+	var stats Stats
+	var g errgroup.Group
+	if ahead != nil {
+		g.Go(func() (err error) {
+			stats, err = r.linkRound(ctx, ahead)
+			return err
+		})
+	}
+	if next != nil {
+		g.Go(func() (err error) {
+			next.scan, err = r.scan(ctx, next.published)
+			return err
+		})
+	}
+	return stats, g.Wait()
+}
+
+// linkRound links one round. Its figures count when it is committed.
+func (r *Resolver) linkRound(ctx context.Context, x *round) (Stats, error) {
+	stats := Stats{Resolved: len(x.published.Recs), Pairs: x.scan.pairs, Edges: len(x.scan.edges), Spilled: x.scan.spilled}
+	err := r.Store.Link(ctx, func(tx *store.LinkTx) error {
+		l := &link{r: r, tx: tx, scan: x.scan, waiting: x.published.Waiting, stats: &stats}
+		return l.run(ctx)
+	})
+	if err != nil {
+		return Stats{}, err
+	}
+	return stats, nil
+}

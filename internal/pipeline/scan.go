@@ -1,0 +1,181 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"touchstone/internal/store"
+	"touchstone/matching"
+)
+
+// scanned is what one scan found.
+type scanned struct {
+	recs    []int64         // those that are linked anew, sorted
+	seqs    map[int64]int64 // of the records of the edges, as they were compared
+	edges   []store.Edge    // by their records
+	pairs   int
+	spilled int
+}
+
+// scanPart bounds the records that are compared at once, and with them the
+// features held in memory.
+const scanPart = 1000
+
+// scan finds the candidates of the published records and weighs them; it locks
+// nothing.
+func (r *Resolver) scan(ctx context.Context, p store.Published) (*scanned, error) {
+	s := &scanned{recs: p.Recs, seqs: map[int64]int64{}, spilled: p.Spilled}
+	of := make(map[int64]bool, len(p.Recs))
+	for _, rec := range p.Recs {
+		of[rec] = true
+	}
+	for part := range slices.Chunk(p.Recs, scanPart) {
+		pairs := candidates(part, of, p)
+		features, err := r.load(ctx, pairs)
+		if err != nil {
+			return nil, err
+		}
+		weighed, edges := r.weigh(pairs, features)
+		for _, e := range edges {
+			s.seqs[e.A], s.seqs[e.B] = features[e.A].seq, features[e.B].seq
+		}
+		s.pairs, s.edges = s.pairs+weighed, append(s.edges, edges...)
+	}
+	slices.SortFunc(s.edges, func(a, b store.Edge) int { return comparePairs([2]int64{a.A, a.B}, [2]int64{b.A, b.B}) })
+	return s, nil
+}
+
+// candidates gives the pairs of these records with others that share a list, the
+// record first: each once, also of two that are both scanned, where the smaller
+// has it.
+func candidates(part []int64, scanned map[int64]bool, p store.Published) [][2]int64 {
+	var pairs [][2]int64
+	var others []int64
+	for _, rec := range part {
+		others = others[:0]
+		for _, k := range p.Keys[rec] {
+			others = append(others, p.Lists[k]...)
+		}
+		slices.Sort(others)
+		last := rec
+		for _, other := range others {
+			if other == last || other == rec || other < rec && scanned[other] {
+				continue
+			}
+			last = other
+			pairs = append(pairs, [2]int64{rec, other})
+		}
+	}
+	return pairs
+}
+
+// halves parts n things among the cores.
+func halves(n int) (parts [][2]int) {
+	workers := max(1, min(runtime.GOMAXPROCS(0), n/minPart))
+	for w := range workers {
+		parts = append(parts, [2]int{w * n / workers, (w + 1) * n / workers})
+	}
+	return parts
+}
+
+// minPart is how many things are worth a worker of their own.
+const minPart = 64
+
+// loaded is a record as it is compared.
+type loaded struct {
+	features *matching.Features
+	seq      int64
+}
+
+// load reads the features of all records of the pairs, on all cores.
+func (r *Resolver) load(ctx context.Context, pairs [][2]int64) (map[int64]loaded, error) {
+	recs := make([]int64, 0, len(pairs)+len(pairs)/8)
+	for i, p := range pairs {
+		if i == 0 || pairs[i-1][0] != p[0] {
+			recs = append(recs, p[0])
+		}
+		recs = append(recs, p[1])
+	}
+	slices.Sort(recs)
+	recs = slices.Compact(recs)
+	parts := halves(len(recs))
+	lists := make([][]store.Feature, len(parts))
+	decoded := make([][]*matching.Features, len(parts))
+	err := parallel(len(parts), func(i int) (err error) {
+		if lists[i], err = r.Store.Features(ctx, recs[parts[i][0]:parts[i][1]]); err != nil {
+			return err
+		}
+		decoded[i] = make([]*matching.Features, len(lists[i]))
+		for k, f := range lists[i] {
+			features, err := matching.DecodeFeatures(f.Features)
+			if err != nil {
+				return fmt.Errorf("features of record %d: %w", f.Rec, err)
+			}
+			decoded[i][k] = features.Share(r.Shared.Has)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]loaded, len(recs))
+	for i, list := range lists {
+		for k, f := range list {
+			out[f.Rec] = loaded{decoded[i][k], f.Seq}
+		}
+	}
+	return out, nil
+}
+
+// weigh keeps the pairs at or above the review floor. Pairs of one record stand
+// together.
+func (r *Resolver) weigh(pairs [][2]int64, features map[int64]loaded) (weighed int, edges []store.Edge) {
+	parts := halves(len(pairs))
+	found, counts := make([][]store.Edge, len(parts)), make([]int, len(parts))
+	_ = parallel(len(parts), func(i int) error { // which cannot fail
+		var a *matching.Features
+		rec := int64(0)
+		for _, p := range pairs[parts[i][0]:parts[i][1]] {
+			if p[0] != rec {
+				rec, a = p[0], features[p[0]].features
+			}
+			b := features[p[1]].features
+			if a == nil || b == nil {
+				continue
+			}
+			counts[i]++
+			x, y, first, second := a, b, rec, p[1]
+			if second < first {
+				x, y, first, second = b, a, second, first
+			}
+			if w := r.Model.Weigh(x, y); w.Total >= r.Review {
+				found[i] = append(found[i], store.Edge{A: first, B: second, Weight: w.Total, Pattern: w.Pattern, Model: r.Model.Version})
+			}
+		}
+		return nil
+	})
+	for i := range parts {
+		weighed += counts[i]
+		edges = append(edges, found[i]...)
+	}
+	return weighed, edges
+}
+
+func comparePairs(a, b [2]int64) int {
+	if a[0] != b[0] {
+		return cmpInt(a[0], b[0])
+	}
+	return cmpInt(a[1], b[1])
+}
+
+func cmpInt(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
