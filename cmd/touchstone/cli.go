@@ -64,6 +64,7 @@ func (c *cli) root() *cobra.Command {
 		c.eventsCmd(),
 		c.exportCmd(),
 		c.goldenCmd(),
+		c.handoverCmd(),
 		c.initCmd(),
 		c.labelCmd(),
 		c.matchCmd(),

@@ -16,7 +16,7 @@ func (c *cli) modelCmd() *cobra.Command {
 		&cobra.Command{Use: "list", Short: "List the match models", Args: args(cobra.NoArgs), RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error { return c.modelList(ctx, a) })},
 		&cobra.Command{Use: "show VERSION", Short: "Show what a match model weighs and what it was fitted from", Args: args(cobra.ExactArgs(1)), RunE: c.withApp(c.modelShow)},
 		&cobra.Command{Use: "plan VERSION", Short: "Show what a match model would change: merges, splits, golden records, writes", Args: args(cobra.ExactArgs(1)), RunE: c.withApp(c.modelPlan)},
-		c.modelCompareCmd(), c.modelActivateCmd(), c.modelSharedCmd(),
+		c.modelCompareCmd(), c.modelActivateCmd(), c.modelSharedCmd(), c.modelThresholdsCmd(),
 	)
 	return cmd
 }

@@ -299,6 +299,7 @@ func (a *App) Pin(ctx context.Context, r PinRequest, by By) (Decided, error) {
 		n.Until = r.Until
 		n.Rulings = []store.Ruling{{Kind: store.Pinned, A: g.Rec, Field: field, Value: text}}
 		earlier, err := tx.PinsOn(ctx, g.Recs(), field)
+		earlier = withoutHandovers(earlier)
 		if err != nil || len(earlier) == 0 {
 			return nil, err
 		}
@@ -346,6 +347,9 @@ func (a *App) Unpin(ctx context.Context, id, field string, by By) (Decided, erro
 		pins, err := tx.PinsOn(ctx, g.Recs(), name)
 		if err != nil {
 			return nil, err
+		}
+		if n := len(pins); n > 0 && len(withoutHandovers(pins)) < n {
+			return nil, unclear("%s of golden record %s was handed over with others by %s: pin another value, or undo that", field, g.ID, pins[n-1].ID)
 		}
 		if len(pins) == 0 {
 			return nil, unclear("no pin on %s of golden record %s is in force", wordOf("field", field), g.ID)

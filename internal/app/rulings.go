@@ -272,7 +272,7 @@ func readHead(lines *bufio.Scanner) (head rulingsHead, err error) {
 	return head, nil
 }
 
-var rulingKinds = []string{store.Merged, store.Split, store.Pinned, store.Unpinned, store.Undecided, store.Imported, store.Undone, store.Expired, store.Mapped, store.Related}
+var rulingKinds = []string{store.Merged, store.Split, store.Pinned, store.Unpinned, store.Undecided, store.Imported, store.Undone, store.Expired, store.Mapped, store.Related, store.HandedOver}
 
 func (a *App) readRuling(text []byte, ours bool, rep *ImportReport) (p store.Portable, id string, err error) {
 	var l rulingsLine

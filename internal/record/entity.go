@@ -32,6 +32,7 @@ var companyFields = []FieldSpec{
 	{Name: "revenue", Kind: Number},
 	{Name: "founded", Kind: Date},
 	{Name: "status", Kind: Text},
+	{Name: "owner", Kind: Text},
 }
 
 var personFields = []FieldSpec{
@@ -45,7 +46,11 @@ var personFields = []FieldSpec{
 	{Name: "employer", Kind: Text},
 	{Name: "title", Kind: Text},
 	{Name: "ids", Kind: List, One: "id", Parts: IDParts},
+	{Name: "owner", Kind: Text},
 }
+
+// Owner is the field that says who of the own people looks after a customer.
+const Owner = "owner"
 
 // Specs lists the fields of a built-in entity type in the order people read
 // them; nil for an entity type that is not built in.

@@ -75,7 +75,7 @@ func (db *DB) Refuse(ctx context.Context, i *Imbalance, who, why string) (taken 
 			if err != nil {
 				return err
 			}
-			if d.Withdrawn != "" || slices.Contains([]string{Pinned, Unpinned, Undecided}, d.Kind) {
+			if d.Withdrawn != "" || slices.Contains([]string{Pinned, Unpinned, Undecided, HandedOver}, d.Kind) {
 				continue
 			}
 			if _, _, err := tx.Add(ctx, NewDecision{Kind: Undone, Who: who, Why: why, Withdraws: []string{id}}); err != nil {

@@ -51,6 +51,7 @@ type NewDecision struct {
 	Repairs   []Repair
 	Refuses   []RefusedRelation
 	Relation  *SaidRelation
+	Passes    *Handover // to whom customers go
 	// Leaving are the records that a split takes out. What an earlier decision
 	// that it withdraws said of those who leave, and of those who stay, is said
 	// again by the split.
@@ -221,6 +222,11 @@ func (tx *DecideTx) insertDecision(ctx context.Context, n NewDecision, mark stri
 	}
 	if n.Relation != nil {
 		if err := tx.insertRelation(ctx, d.ID, n.Relation); err != nil {
+			return d, err
+		}
+	}
+	if n.Passes != nil {
+		if err := tx.keepHandover(ctx, d.ID, n); err != nil {
 			return d, err
 		}
 	}

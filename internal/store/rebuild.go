@@ -21,6 +21,8 @@ var factTables = []struct{ table, where string }{
 	{"repair", ""},
 	{"relation_refused", ""},
 	{"said_relation", ""},
+	{"handover", ""},
+	{"handover_part", ""},
 	{"model", ""},
 	{"activation", ""},
 	{"setting", "WHERE name = 'queue_day'"},

@@ -265,7 +265,7 @@ func (s *server) decisions(w http.ResponseWriter, r *http.Request) {
 func decisionStates() []string { return []string{"in force", "stale", "pending", "withdrawn"} }
 
 func decisionKinds() []string {
-	return []string{"merge", "split", "pin", "unpin", "unsure", "map", "import", "undo", "expiry"}
+	return []string{"merge", "split", "pin", "unpin", "unsure", "map", "import", "undo", "expiry", "handover"}
 }
 
 // known is a choice of a list, or none.

@@ -22,6 +22,8 @@ type Source interface {
 	QualityData
 	PlanData
 	ModelData
+	HandoverData
+	ValueData
 	RunData
 	LiveData
 	// Seen keeps that who was shown these: it is called before they are shown.

@@ -125,7 +125,7 @@ func (s *server) showThresholds(w http.ResponseWriter, r *http.Request, status i
 	ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
 	defer cancel()
 	data, err := read(ctx)
-	if told, mendable := refusal(err); mendable { // in the wrong order, say
+	if told, mendable := s.refusal(r, err); mendable { // in the wrong order, say
 		status, problem = http.StatusUnprocessableEntity, told
 		data, err = s.data.Scores(ctx, entity, 0, 0)
 	}

@@ -61,6 +61,8 @@ func (s *server) routesOf() *routes {
 	s.qualityRoutes(m)
 	s.planRoutes(m)
 	s.modelRoutes(m)
+	s.handoverRoutes(m)
+	s.valueRoutes(m)
 	s.runRoutes(m)
 	s.liveRoutes(m)
 	s.quarantineRoutes(m)

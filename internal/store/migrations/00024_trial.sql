@@ -37,23 +37,21 @@ CREATE INDEX trial_at ON trial (at, id);
 CREATE INDEX trial_state ON trial (state, at);
 
 -- Fact: the customers that one decision passed from one owner to another, with
--- what stood there. The certificate is made of it.
+-- what stood there. The certificate is made of it; the new owners are pins.
 CREATE TABLE handover (
   decision {key} PRIMARY KEY,
   entity   {key} NOT NULL,
-  field    {key} NOT NULL,
-  salt     {bytes} NOT NULL,
-  sealed   {bytes} NOT NULL               -- from, to
+  former   TEXT NOT NULL,                 -- '' for nobody
+  owner    TEXT NOT NULL,
+  parts    {int} NOT NULL
 ) {strict};
 CREATE TABLE handover_part (
   decision {key} NOT NULL,
   n        {int} NOT NULL,                -- 1, 2, 3 … in the order of the list
   rec      {int} NOT NULL,                -- the record that the customer is named by
-  salt     {bytes} NOT NULL,
   sealed   {bytes} NOT NULL,              -- what stood there before
   PRIMARY KEY (decision, n)
 ) {norowid};
-CREATE INDEX handover_part_rec ON handover_part (rec);
 
 -- +goose Down
 DROP TABLE handover_part;

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+)
+
+// HandedOver is the kind of a decision that customers have another owner now: a
+// pin for each of them.
+const HandedOver = "handover"
+
+// Handover is what one decision passed from one owner to another.
+type Handover struct {
+	Decision
+	Entity        string
+	Former, Owner string // Former is "" for customers that had nobody
+	Parts         int
+}
+
+// HandoverPart is one customer of it.
+type HandoverPart struct {
+	N      int
+	Rec    int64
+	Before string
+	Erased bool   // what stood there was erased with the record
+	Golden int64  // founder of the golden record that it belongs to now; 0 for none
+	ID     string // of that
+}
+
+// OwnerCount is how many customers somebody looks after.
+type OwnerCount struct {
+	Owner     string // "" for nobody
+	Customers int
+}
+
+// Owners counts the golden records of an entity type by who looks after them,
+// the most first, at most n.
+func (db *DB) Owners(ctx context.Context, entity string, n int) (list []OwnerCount, err error) {
+	err = db.view(ctx, `SELECT `+db.d.owner+`, count(*) FROM golden g WHERE g.entity = $1 AND g.live > 0 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $2`, []any{entity, n}, func(r *sql.Rows) error {
+		var c OwnerCount
+		err := r.Scan(&c.Owner, &c.Customers)
+		list = append(list, c)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("owners of %s: %w", entity, err)
+	}
+	return list, nil
+}
+
+// Owned is a customer of somebody.
+type Owned struct {
+	Founder int64
+	ID      string
+}
+
+const ownedQuery = ` FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.founder > $2
+	AND ($3 = '' OR EXISTS (SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.source = $3 AND s.deleted = 0))`
+
+// OwnedBy lists the golden records that somebody looks after, "" for nobody, the
+// oldest first, behind a founder, at most n; with a source's uid those that it
+// has a record of.
+func (db *DB) OwnedBy(ctx context.Context, entity, owner, source string, after int64, n int) (list []Owned, err error) {
+	err = db.view(ctx, `SELECT g.founder, g.id`+ownedQuery+` AND `+db.d.owner+` = $4 ORDER BY g.founder LIMIT $5`, []any{entity, after, source, owner, n}, func(r *sql.Rows) error {
+		var o Owned
+		err := r.Scan(&o.Founder, &o.ID)
+		list = append(list, o)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("customers of an owner: %w", err)
+	}
+	return list, nil
+}
+
+// StillOwned gives those of some golden records that somebody looks after now.
+func (tx *DecideTx) StillOwned(ctx context.Context, owner string, founders []int64) (still []int64, err error) {
+	err = eachIn(ctx, tx.Tx, `SELECT g.founder FROM golden g WHERE g.live > 0 AND `+tx.db.d.owner+` = $X1 AND g.founder IN $LIST`, founders, func(r *sql.Rows) error {
+		var f int64
+		err := r.Scan(&f)
+		still = append(still, f)
+		return err
+	}, owner)
+	if err != nil {
+		return nil, fmt.Errorf("customers of an owner: %w", err)
+	}
+	slices.Sort(still)
+	return still, nil
+}
+
+// keepHandover keeps what a decision passes on, with what stood there before.
+func (tx *Tx) keepHandover(ctx context.Context, decision string, n NewDecision) error {
+	recs := make([]int64, len(n.Rulings))
+	for i, r := range n.Rulings {
+		recs[i] = r.A
+	}
+	seen, err := tx.seenNow(ctx, recs)
+	if err != nil {
+		return err
+	}
+	h := n.Passes
+	if _, err := tx.exec(ctx, `INSERT INTO handover (decision, entity, former, owner, parts) VALUES ($1,$2,$3,$4,$5)`, decision, h.Entity, h.Former, h.Owner, len(recs)); err != nil {
+		return fmt.Errorf("hand-over: %w", err)
+	}
+	rows := make([][]any, len(recs))
+	for i, rec := range recs {
+		sealed, err := tx.db.vault.Seal(seen[rec].salt, fmt.Sprint("handover", decision, " ", i+1), []byte(h.Former))
+		if err != nil {
+			return fmt.Errorf("seal a hand-over: %w", err)
+		}
+		rows[i] = []any{decision, i + 1, rec, sealed}
+	}
+	if err := tx.insert(ctx, `INSERT INTO handover_part (decision, n, rec, sealed)`, "", rows); err != nil {
+		return fmt.Errorf("hand-over: %w", err)
+	}
+	return nil
+}
+
+const handoverQuery = `SELECT h.decision, h.entity, h.former, h.owner, h.parts, d.seq, d.who, d.why, d.at, d.withdrawn, d.withdrawn_by FROM handover h JOIN decision d ON d.id = h.decision`
+
+func (db *DB) handovers(ctx context.Context, where string, args ...any) (list []Handover, err error) {
+	err = db.view(ctx, handoverQuery+where, args, func(r *sql.Rows) error {
+		h := Handover{Decision: Decision{Kind: HandedOver}}
+		err := r.Scan(&h.ID, &h.Entity, &h.Former, &h.Owner, &h.Parts, &h.Seq, &h.Who, &h.Why, &h.At, &h.Withdrawn, &h.WithdrawnBy)
+		list = append(list, h)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("hand-overs: %w", err)
+	}
+	return list, nil
+}
+
+// Handovers lists them, the newest first.
+func (db *DB) Handovers(ctx context.Context, n int) ([]Handover, error) {
+	return db.handovers(ctx, ` ORDER BY d.seq DESC LIMIT $1`, n)
+}
+
+// Handover reads one by its decision.
+func (db *DB) Handover(ctx context.Context, id string) (Handover, error) {
+	list, err := db.handovers(ctx, ` WHERE h.decision = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = notFound("hand-over", id)
+	}
+	if err != nil {
+		return Handover{}, err
+	}
+	return list[0], nil
+}
+
+// HandoverParts lists the customers of one, behind a number, at most n.
+func (db *DB) HandoverParts(ctx context.Context, id string, after, n int) (list []HandoverPart, err error) {
+	err = db.view(ctx, `SELECT p.n, p.rec, p.sealed, s.salt, COALESCE(c.golden, 0), COALESCE(f.anchor, '') FROM handover_part p JOIN source_record s ON s.rec = p.rec
+		LEFT JOIN crosswalk c ON c.rec = p.rec LEFT JOIN source_record f ON f.rec = c.golden WHERE p.decision = $1 AND p.n > $2 ORDER BY p.n LIMIT $3`, []any{id, after, n}, func(r *sql.Rows) error {
+		var p HandoverPart
+		var sealed, salt []byte
+		err := r.Scan(&p.N, &p.Rec, &sealed, &salt, &p.Golden, &p.ID)
+		if err == nil {
+			p.Before, p.Erased, err = db.openPin(salt, sealed)
+		}
+		list = append(list, p)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("hand-over %s: %w", id, err)
+	}
+	return list, nil
+}
+
+// WroteOf says what became of a target's newest writes of a field, planned behind
+// a fact number, by golden record: its path stands in the write.
+func (db *DB) WroteOf(ctx context.Context, target, path string, behind int64, founders []int64) (map[int64]string, error) {
+	out := map[int64]string{}
+	err := viewIn(ctx, db, `SELECT o.founder, o.state FROM outbox o JOIN shape h ON h.id = o.shape
+		WHERE o.target = $X1 AND o.seq > $X2 AND replace(h.paths, $X3, '') <> h.paths AND o.founder IN $LIST ORDER BY o.seq`, founders, func(r *sql.Rows) error {
+		var founder int64
+		var state string
+		err := r.Scan(&founder, &state)
+		if state != "superseded" || out[founder] == "" {
+			out[founder] = state
+		}
+		return err
+	}, target, behind, "\n"+path+"\n")
+	if err != nil {
+		return nil, fmt.Errorf("writes of a hand-over: %w", err)
+	}
+	return out, nil
+}
+
+// FieldsOf reads the golden records of some founders.
+func (db *DB) FieldsOf(ctx context.Context, founders []int64) (map[int64][]byte, error) {
+	out := make(map[int64][]byte, len(founders))
+	err := viewIn(ctx, db, `SELECT founder, fields FROM golden WHERE founder IN $LIST`, founders, func(r *sql.Rows) error {
+		var f int64
+		var fields string
+		err := r.Scan(&f, &fields)
+		out[f] = []byte(fields)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("golden records: %w", err)
+	}
+	return out, nil
+}
+
+// DecisionsByID reads decisions by their ids: who made them, when and why.
+func (db *DB) DecisionsByID(ctx context.Context, ids []string) (map[string]Decision, error) {
+	out := make(map[string]Decision, len(ids))
+	err := viewIn(ctx, db, `SELECT seq, id, kind, who, why, at, until, withdrawn, withdrawn_by FROM decision WHERE id IN $LIST`, ids, func(r *sql.Rows) error {
+		var d Decision
+		err := r.Scan(&d.Seq, &d.ID, &d.Kind, &d.Who, &d.Why, &d.At, &d.Until, &d.Withdrawn, &d.WithdrawnBy)
+		out[d.ID] = d
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decisions: %w", err)
+	}
+	return out, nil
+}
