@@ -99,8 +99,12 @@ func (p *People) Visit(ctx context.Context, token string) (v web.Visit, found bo
 	if now.Sub(parse(s.Seen)) > min(touchEvery, time.Duration(p.cfg.Idle)/2) {
 		p.touch(ctx, func(ctx context.Context) error { return p.db.SessionSeen(ctx, hash) })
 	}
+	taste, err := p.taste(ctx, a.ID)
+	if err != nil {
+		return v, false, err
+	}
 	return web.Visit{
-		Actor:   auth.Actor{ID: a.Login, Name: shownName(a), Role: auth.Role(a.Role)},
+		Actor: auth.Actor{ID: a.Login, Name: shownName(a), Role: auth.Role(a.Role)}, Taste: taste,
 		Account: a.ID, Login: a.Login, Session: s.ID, Token: token, MustChange: a.MustChange, TwoStep: a.TOTP,
 		Fresh: now.Sub(parse(s.Proved)) < provedLife,
 	}, true, nil

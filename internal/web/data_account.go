@@ -51,6 +51,8 @@ type People interface {
 	ConfirmTwoStep(ctx context.Context, v Visit, code string) (recovery []string, err error)
 	// EndTwoStep takes the visitor's authenticator away.
 	EndTwoStep(ctx context.Context, v Visit) (token string, err error)
+	// SetTaste keeps how the visitor wants the pages.
+	SetTaste(ctx context.Context, v Visit, t Taste) error
 	// EndSession ends one session of the visitor's, or all others with "".
 	EndSession(ctx context.Context, v Visit, id string) error
 
@@ -116,6 +118,7 @@ type Visit struct {
 	Fresh      bool   // the password was given a short while ago
 	MustChange bool   // nothing but another password can be set
 	TwoStep    bool
+	Taste      Taste
 }
 
 // SignedIn is what came of a sign-in: a token for the cookie, or, where a code

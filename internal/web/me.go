@@ -12,6 +12,7 @@ import (
 
 func (s *server) meRoutes(m *routes) {
 	m.handle("GET /me", auth.Self, s.me)
+	s.tasteRoutes(m)
 	m.handle("GET /me/password", auth.Self, s.passwordForm)
 	m.handle("POST /me/password", auth.Self, s.setPassword)
 	m.handle("POST /me/two-step", auth.Self, s.beginTwoStep)
@@ -36,6 +37,7 @@ type mePage struct {
 	Recovery       []string
 	Token          string // shown once
 	Scopes         []auth.Permission
+	kept           Taste
 }
 
 // offer shows the key that waits for a code.
@@ -62,7 +64,7 @@ func (s *server) showMe(w http.ResponseWriter, r *http.Request, status int, file
 	}
 	p := mePage{
 		page: s.page(w, r, "me"), Fresh: v.Fresh, MustChange: v.MustChange, Me: me, Least: auth.MinPassword, Advised: auth.AdvisedPassword,
-		Scopes: scopesOf(v.Actor),
+		Scopes: scopesOf(v.Actor), kept: v.Taste,
 	}
 	if change != nil {
 		change(&p)

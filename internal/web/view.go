@@ -150,12 +150,20 @@ func amount(s string) string {
 	return sign + chart.Grouped(whole) + part
 }
 
-// exact is a time as the hover shows it.
-func exact(t time.Time) string {
+// exact is a time as the hover shows it: the last of the times, by the clock of
+// the first, which is in UTC where there is only one.
+func exact(times ...time.Time) string {
+	t, zone := times[len(times)-1], time.UTC
+	if len(times) > 1 {
+		zone = times[0].Location()
+	}
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	if zone == time.UTC {
+		return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	return t.In(zone).Format("2006-01-02 15:04:05 -07:00")
 }
 
 // ago is a time as people say it: relative for a week, then the date.
@@ -173,7 +181,7 @@ func (w words) ago(now, t time.Time) string {
 	case d < 7*24*time.Hour:
 		return fmt.Sprintf(w.T("ago.days"), int(d/(24*time.Hour)))
 	}
-	return t.UTC().Format("2006-01-02")
+	return t.In(now.Location()).Format(time.DateOnly)
 }
 
 // spark is a small line: a polyline in a box of sparkWide by sparkHigh.

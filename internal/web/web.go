@@ -212,7 +212,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 	}
 	return page{
 		Here: here,
-		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.opts.Env.Clock.Now(), words: words{l}, query: r.URL.Query(),
+		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.now(r), words: words{l}, query: r.URL.Query(),
 		Search: s.values(r), SignedIn: s.opts.Token != "" && name != "login",
 		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}), Stream: stream,
 		Visitor: visitOf(r.Context()).Account != "", Demo: isDemo(auth.From(r.Context())),
@@ -232,13 +232,18 @@ func (s *server) choice(w http.ResponseWriter, r *http.Request, name string, val
 	return v
 }
 
-// chosen reads one of the reader's choices from the address or the cookie.
+// chosen reads one of the reader's choices: from the address, the cookie, or what
+// is kept with the account.
 func chosen(r *http.Request, name string, valid func(string) bool) string {
 	if v := r.URL.Query().Get(name); valid(v) {
 		return v
 	}
 	if c, err := r.Cookie("touchstone_" + name); err == nil && valid(c.Value) {
 		return c.Value
+	}
+	kept := tasteOf(r.Context())
+	if v := map[string]string{"lang": kept.Lang, "theme": kept.Theme}[name]; valid(v) {
+		return v
 	}
 	return ""
 }
