@@ -113,7 +113,7 @@ func (c *Config) complete() {
 	}
 	for _, name := range []string{record.Company, record.Person} {
 		if !slices.ContainsFunc(c.Entities, func(e Entity) bool { return e.Name == name }) {
-			c.Entities = append(c.Entities, Entity{Name: name, Match: Match{Link: defaultLink, Review: defaultReview}})
+			c.Entities = append(c.Entities, Entity{Name: name, Match: Match{Link: defaultLink, Review: defaultReview}, Brake: defaultBrake})
 		}
 	}
 	for i := range c.Entities {

@@ -14,6 +14,7 @@ type Entity struct {
 	Survive    []Survive `yaml:"survive" doc:"Field: strategies in order; each keeps the values it prefers, the next chooses among those."`
 	SourceRank []string  `yaml:"source_rank" doc:"Names of sources, the most trusted first. Sources that are not named follow in the order of the file." example:"[erp, crm]"`
 	Goals      []Goal    `yaml:"goals" doc:"What the records are needed for, by name: the fields that it takes. Completeness is measured by them; built-in goals (identify, reach) serve where there are none."`
+	Brake      Percent   `yaml:"brake" default:"10%" doc:"A change of mapping, survivorship, thresholds or targets that changes more of its golden records than this share, and at least 100 of them, waits for a person. 100% for never."`
 	At         Node      `yaml:"-"`
 }
 
@@ -33,6 +34,7 @@ type Match struct {
 const (
 	defaultLink   = Percent(0.95)
 	defaultReview = Percent(0.6)
+	defaultBrake  = Percent(0.1)
 )
 
 // Check reports thresholds in the wrong order.

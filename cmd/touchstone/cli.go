@@ -80,6 +80,7 @@ func (c *cli) root() *cobra.Command {
 		c.sourceCmd(),
 		c.statusCmd(),
 		c.trainCmd(),
+		c.trialCmd(),
 		c.userCmd(),
 		c.versionCmd(),
 	)

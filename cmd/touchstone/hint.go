@@ -93,8 +93,8 @@ var groups = []struct {
 	{"start", "Begin:", []string{"init", "check", "schema", "doctor", "demo", "simulate"}},
 	{"run", "Run:", []string{"run", "status", "reload", "plan", "source", "alert", "backup", "audit", "restore", "rebuild", "user"}},
 	{"look", "Look:", []string{"golden", "match", "why", "explain", "relations", "review", "events", "quarantine", "values", "text", "export"}},
-	{"decide", "Decide:", []string{"merge", "split", "pin", "unpin", "unsure", "undo", "decisions", "rulings"}},
-	{"match", "Match:", []string{"dedupe", "assess", "compare", "label", "eval", "train", "model"}},
+	{"decide", "Decide:", []string{"merge", "split", "pin", "unpin", "unsure", "undo", "handover", "decisions", "rulings"}},
+	{"match", "Match:", []string{"dedupe", "assess", "compare", "label", "eval", "train", "model", "trial"}},
 }
 
 // inGroups lists the commands under headings, in the order of a first day.

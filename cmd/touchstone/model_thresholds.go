@@ -92,7 +92,7 @@ func (c *cli) tryThresholds(ctx context.Context, a *app.App, t web.TrialAsked, b
 			fmt.Fprintf(c.out, "%s (%s): %d creates, %d updates\n", w.Target, w.System, w.Creates, w.Updates)
 		}
 		if plan {
-			fmt.Fprintf(c.out, "trial %s is kept: approve it on the page, or without --plan\n", p.ID)
+			fmt.Fprintf(c.out, "trial %s is kept: approve it on the page, or with touchstone trial approve\n", p.ID)
 		} else {
 			fmt.Fprintln(c.out, "they are in force: every record is weighed anew with the next run")
 		}

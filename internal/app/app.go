@@ -88,6 +88,7 @@ type system struct {
 type entity struct {
 	name     string
 	asked    config.Match                   // the thresholds of the configuration
+	brake    float64                        // share of golden records that may change unasked
 	model    atomic.Pointer[matching.Model] // in force; people look at it while the resolver works
 	match    atomic.Pointer[config.Match]   // the thresholds in force, likewise
 	since    atomic.Int64                   // the generation they belong to
@@ -299,7 +300,7 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 		r.Batch = a.opts.Batch
 	}
 	r.Bulk, r.Worth = a.opts.Bulk, a.worth()
-	ent := &entity{name: e.Name, asked: e.Match, resolver: r, derivers: map[string]*pipeline.Deriver{}, look: &pipeline.LookUp{Store: a.Store, Entity: e.Name}}
+	ent := &entity{name: e.Name, asked: e.Match, brake: float64(e.Brake), resolver: r, derivers: map[string]*pipeline.Deriver{}, look: &pipeline.LookUp{Store: a.Store, Entity: e.Name}}
 	match, err := a.matchOf(ctx, ent, generation)
 	if err != nil {
 		return nil, err

@@ -167,7 +167,7 @@ func (a *App) PlanThresholds(ctx context.Context, entity string, link, review fl
 }
 
 func (a *App) planChange(ctx context.Context, entity string, to change, progress Progress) (ModelPlan, error) {
-	f, err := a.foretell(ctx, entity, to, progress)
+	f, err := a.foretell(ctx, entity, to, false, progress)
 	if err != nil {
 		return ModelPlan{}, fmt.Errorf("plan match model: %w", err)
 	}
@@ -195,8 +195,8 @@ func orderly(link, review float64) error {
 }
 
 // foretell computes what a change would make of the records, in a store of its
-// own.
-func (a *App) foretell(ctx context.Context, entity string, to change, progress Progress) (f forecast, err error) {
+// own; with rules they are derived anew by the configuration in force.
+func (a *App) foretell(ctx context.Context, entity string, to change, rules bool, progress Progress) (f forecast, err error) {
 	if progress == nil {
 		progress = func(string, string, int) {}
 	}
@@ -219,7 +219,11 @@ func (a *App) foretell(ctx context.Context, entity string, to change, progress P
 		return f, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if err := a.Store.CopyForModel(ctx, scratch); err != nil {
+	copied := a.Store.CopyForModel
+	if rules {
+		copied = a.Store.CopyForRules
+	}
+	if err := copied(ctx, scratch); err != nil {
 		return f, err
 	}
 	generation, err := scratch.Generation(ctx, entity)

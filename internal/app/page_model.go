@@ -246,13 +246,23 @@ func (a *App) TrialPage(ctx context.Context, id string) (p web.TrialPage, err er
 	if err != nil {
 		return p, err
 	}
-	p.TrialItem, p.Brake, p.Braked = row, trialBrake, braked(f.Golden.Touched(), f.Records)
+	p.TrialItem = row
+	if e := a.entityNamed(t.Entity); e != nil {
+		p.Brake, p.Braked = e.brake, e.braked(f.Golden.Touched(), f.Records)
+	}
 	generation, err := a.Store.Generation(ctx, t.Entity)
 	if err != nil {
 		return p, err
 	}
 	p.Stale = t.State == store.TrialReady && generation != t.Basis
-	p.CanUndo = t.State == store.TrialTaken && generation == t.Generation
+	if t.Kind == trialRules && t.State == store.TrialReady {
+		now, _, err := a.Store.RulesTrial(ctx, t.Entity)
+		if err != nil {
+			return p, err
+		}
+		p.Stale = now != t.ID
+	}
+	p.CanUndo = t.State == store.TrialTaken && generation == t.Generation && t.Kind != trialRules
 	if p.CanUndo || t.State == store.TrialUndone {
 		if p.Switching, err = a.Store.Activating(ctx, t.Entity); err != nil {
 			return p, err

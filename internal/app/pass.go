@@ -116,7 +116,11 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 			return err
 		}
 		sent := 0
-		sum.Held = nil
+		held, err := a.heldRules(ctx)
+		if err != nil {
+			return err
+		}
+		sum.Held = held
 		for _, t := range a.targets {
 			r, err := a.deliver(ctx, t)
 			sum.Refused += r.Rejected
@@ -159,6 +163,11 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 	}
 	for _, e := range a.entities {
 		if e.resolver == nil {
+			continue
+		}
+		if held, err := a.rulesHeld(ctx, e, progress); err != nil {
+			return err
+		} else if held {
 			continue
 		}
 		if err := a.derive(ctx, e, progress); err != nil {

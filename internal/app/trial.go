@@ -17,6 +17,7 @@ import (
 const (
 	trialModel      = "model"
 	trialThresholds = "thresholds"
+	trialRules      = "rules" // the configuration has changed
 )
 
 // mostTrials bounds the trials that wait to be worked out.
@@ -132,7 +133,7 @@ func (a *App) WorkTrial(ctx context.Context, id string) error {
 		}
 	}
 	note("resolve", t.Entity, 0)
-	f, err := a.foretell(work, t.Entity, to, note)
+	f, err := a.foretell(work, t.Entity, to, t.Kind == trialRules, note)
 	if cause := context.Cause(work); err != nil && cause != nil {
 		err = cause
 	}
@@ -181,17 +182,13 @@ func (a *App) nextTrial(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if waiting == 0 {
+		if waiting == 0 && t.Kind != trialRules {
 			return a.WorkTrial(ctx, t.ID)
 		}
-		a.landed.ring()
+		a.landed.ring() // the resolver works out the trials of changed rules itself
 	}
 	return nil
 }
-
-// trialBrake is the share of golden records from which a person has to confirm
-// that so many are meant.
-const trialBrake = 0.1
 
 // TakeTrial puts in force what a trial asks for: every record is weighed by it
 // with the next resolving, and nothing of the entity type is pushed before that
@@ -215,14 +212,22 @@ func (a *App) TakeTrial(ctx context.Context, id string, brake bool, by web.By) e
 	if err != nil {
 		return err
 	}
-	if n := f.Golden.Touched(); braked(n, f.Records) && !brake {
+	e, err := a.resolvable(t.Entity)
+	if err != nil {
+		return err
+	}
+	if n := f.Golden.Touched(); e.braked(n, f.Records) && !brake {
 		return &web.Problem{Field: "brake", Text: fmt.Sprintf("%d of %d golden records would change: confirm that this is meant", n, f.Records)}
 	}
 	act, err := a.activation(t.Entity, to, by)
 	if err != nil {
 		return err
 	}
-	taken, err := a.Store.TakeTrial(ctx, id, act)
+	take := a.Store.TakeTrial
+	if t.Kind == trialRules {
+		take = a.Store.TakeRules
+	}
+	taken, err := take(ctx, id, act)
 	if err != nil {
 		return err
 	}
@@ -233,7 +238,9 @@ func (a *App) TakeTrial(ctx context.Context, id string, brake bool, by web.By) e
 	return nil
 }
 
-func braked(touched, of int) bool { return float64(touched) > trialBrake*float64(of) }
+// braked says whether so many golden records are more than may change without a
+// person's word.
+func (e *entity) braked(touched, of int) bool { return float64(touched) > e.brake*float64(of) }
 
 // activation says what is to be put in force. Thresholds that the configuration
 // has are not a person's word.

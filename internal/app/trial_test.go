@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -235,4 +236,76 @@ func TestPlansHoldNoValues(t *testing.T) {
 	if _, err := os.Stat(w.app.opts.Dir); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestAChangedConfigurationIsForetold: rules that would change more than the
+// brake allows wait, golden records stay as they are, a person's word lets them
+// take effect as foretold; changing the configuration back changes nothing.
+func TestAChangedConfigurationIsForetold(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		ctx := t.Context()
+		w := newWorld(t, dsn)
+		w.yaml = feedYAML
+		w.open()
+		f := &feed{}
+		w.app.order[0].intakes[0].Puller = f
+		var page []record.Raw
+		for i := range 150 {
+			page = append(page, record.Raw{Entity: record.Company, Data: fmt.Appendf(nil, `{"id":"r%d","name":"Firm %s Ltd","phone":"+44 20 7946 %04d","website":"firm%d.example","deleted":false}`, i, strings.Repeat(string(rune('A'+i%26)), 3+i/26), i, i)})
+		}
+		f.pages = append(f.pages, page)
+		if err := w.app.PullAll(ctx); err != nil {
+			t.Fatal(err)
+		}
+		script{}.resolve(w)
+		before, yaml := w.canonicalText(), w.yaml
+		change := func(old, now string) {
+			w.yaml = strings.Replace(yaml, old, now, 1)
+			w.close()
+			w.open()
+			script{}.resolve(w)
+		}
+		held := func() (id string) {
+			t.Helper()
+			id, on, err := w.app.Store.RulesTrial(ctx, record.Company)
+			if err != nil || on != (id != "") {
+				t.Fatalf("held by %q: %v, %v", id, on, err)
+			}
+			return id
+		}
+		change("website: record.website", "website: record.nothing")
+		id := held()
+		if id == "" || w.canonicalText() != before {
+			t.Fatalf("a mapping that takes every website away took effect unasked (held by %q)", id)
+		}
+		p := w.trial(id)
+		if p.State != store.TrialReady || p.Kind != trialRules || p.Records != 150 || p.Changed+p.Gone+p.New < leastHeld || !p.Braked || len(p.Fields) == 0 || p.Fields[0] != (web.Count{Name: "website", N: 150}) {
+			t.Fatalf("trial %+v, fields %+v: want 150 websites gone", p.TrialItem, p.Fields)
+		}
+		if list, err := w.app.heldRules(ctx); err != nil || len(list) != 1 || !strings.Contains(list[0], "touchstone trial show "+id) {
+			t.Errorf("who is told: %q, %v", list, err)
+		}
+		change("", "") // back to what it was
+		if id := held(); id != "" || w.canonicalText() != before {
+			t.Errorf("the configuration as it was is held by %q", id)
+		}
+		change("website: record.website", "website: record.nothing")
+		if err := w.app.TakeTrial(ctx, id, true, web.By{Who: "ann"}); err == nil {
+			t.Error("a trial of rules that were changed again is taken")
+		}
+		id = held()
+		if err := w.app.TakeTrial(ctx, id, true, web.By{Who: "ann", Why: "meant"}); err != nil {
+			t.Fatal(err)
+		}
+		script{}.resolve(w)
+		if held() != "" || strings.Contains(w.canonicalText(), "firm7.example") {
+			t.Error("approved rules have not taken effect")
+		}
+		after := w.canonicalText()
+		yaml = w.yaml
+		change("survive: {name: [most_frequent, longest]", "survive: {name: [longest]")
+		if id := held(); id != "" || w.canonicalText() != after {
+			t.Errorf("rules that change nothing are held by %q", id)
+		}
+	})
 }

@@ -34,6 +34,17 @@ func (db *DB) CopyForModel(ctx context.Context, to *DB) error {
 	})
 }
 
+// CopyForRules is CopyForModel where other rules would derive the records too.
+func (db *DB) CopyForRules(ctx context.Context, to *DB) error {
+	if err := db.CopyForModel(ctx, to); err != nil {
+		return err
+	}
+	return to.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `INSERT INTO backlog (rec, stage, entity, seq) SELECT rec, 1, entity, 0 FROM source_record WHERE rec > 0 ON CONFLICT (rec) DO UPDATE SET stage = 1`)
+		return err
+	})
+}
+
 // Placement is where a record stands.
 type Placement struct{ Rec, Golden int64 }
 

@@ -97,6 +97,9 @@ func (db *DB) RulesChanged(ctx context.Context, source, entity, hash string) (ch
 			return err
 		}
 		changed = true
+		if err := tx.setSetting(ctx, rulesMark(entity), rulesNew); err != nil {
+			return err
+		}
 		return tx.deriveAgain(ctx, source, entity)
 	})
 	return changed, err
@@ -122,6 +125,9 @@ func (db *DB) ResolvingChanged(ctx context.Context, entity, hash string) (change
 			return err
 		}
 		changed = true
+		if err := tx.setSetting(ctx, rulesMark(entity), rulesNew); err != nil {
+			return err
+		}
 		seq, err := tx.nextSeq(ctx, 1)
 		if err != nil {
 			return err

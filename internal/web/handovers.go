@@ -61,7 +61,7 @@ func (s *server) showHandovers(w http.ResponseWriter, r *http.Request, status in
 		ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
 		defer cancel()
 		p, err := s.data.PreviewHandover(ctx, q)
-		if told, mendable := refusal(err); mendable {
+		if told, mendable := s.refusal(r, err); mendable {
 			if status, v.Problem = http.StatusUnprocessableEntity, told; problem.Text != "" {
 				v.Problem = problem
 			}

@@ -45,7 +45,7 @@ func (s *server) showValues(w http.ResponseWriter, r *http.Request, status int, 
 		ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
 		defer cancel()
 		p, err := s.data.PreviewValue(ctx, q)
-		if told, mendable := refusal(err); mendable {
+		if told, mendable := s.refusal(r, err); mendable {
 			if status, v.Problem = http.StatusUnprocessableEntity, told; problem.Text != "" {
 				v.Problem = problem
 			}
