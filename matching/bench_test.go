@@ -15,10 +15,11 @@ func BenchmarkStandardise(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
+			var s matching.Standardiser
 			var room []byte
 			i := 0
 			for b.Loop() {
-				room = matching.AppendFeatures(room[:0], set.entity, &values[i%len(values)])
+				room = s.Append(room[:0], set.entity, &values[i%len(values)])
 				i++
 			}
 		})

@@ -154,9 +154,17 @@ func View(b []byte) (Features, error) {
 }
 
 // ViewTrusted is View without its checks, for bytes that this process made with
-// AppendFeatures or AppendBinary: of any others the features panic when read.
+// a Standardiser or AppendBinary: of any others the features panic when read.
 func ViewTrusted(b []byte) Features {
 	return Features{form: unsafe.String(unsafe.SliceData(b), len(b))} //nolint:gosec // the caller keeps the bytes as they are
+}
+
+// FirstTrusted is ViewTrusted of the first of several forms that stand one behind
+// the other, and gives the others.
+func FirstTrusted(b []byte) (first Features, others []byte) {
+	end := atTable + 2*int(b[atSlots]) // where the last offset stands: the form's length
+	n := int(b[end]) | int(b[end+1])<<8
+	return ViewTrusted(b[:n]), b[n:]
 }
 
 // valid says whether every text lies within the form and is what readers take

@@ -26,12 +26,16 @@ func StandardiseValues(entity string, v *Values) *Features {
 	return &Features{form: string(m.append(room[:0])), marks: m.marks}
 }
 
-// AppendFeatures appends the binary form of what StandardiseValues makes, for
-// those who keep many: see ViewTrusted.
-func AppendFeatures(dst []byte, entity string, v *Values) []byte {
-	var m maker
-	m.read(entity, v)
-	return m.append(dst)
+// Standardiser makes the binary forms of many records, and keeps the room that
+// one needs for the next. It is not for two goroutines at once.
+type Standardiser struct{ m maker }
+
+// Append appends the binary form of what StandardiseValues makes, for those who
+// keep many: see ViewTrusted.
+func (s *Standardiser) Append(dst []byte, entity string, v *Values) []byte {
+	s.m.reset()
+	s.m.read(entity, v)
+	return s.m.append(dst)
 }
 
 // maker holds the standardised values of one record until they are written.
@@ -48,6 +52,13 @@ type maker struct {
 }
 
 type mail struct{ local, domain string }
+
+func (m *maker) reset() {
+	*m = maker{
+		orgs: m.orgs[:0], humans: m.humans[:0], ids: m.ids[:0], phones: m.phones[:0],
+		emails: m.emails[:0], webs: m.webs[:0], places: m.places[:0], marks: m.marks[:0],
+	}
+}
 
 func (m *maker) read(entity string, v *Values) {
 	m.entity = entity

@@ -92,25 +92,29 @@ func TestPairsThatOnceDependedOnTheirOrder(t *testing.T) {
 func TestBulkFormsAreTheRecords(t *testing.T) {
 	for _, name := range setNames {
 		set := load(t, name)
+		var s matching.Standardiser
 		var arena []byte
 		var ends []int
 		for _, f := range set.fields {
 			v := matching.FromRecord(f)
-			arena = matching.AppendFeatures(arena, set.entity, &v)
+			arena = s.Append(arena, set.entity, &v)
 			ends = append(ends, len(arena))
 		}
-		from := 0
+		from, others := 0, arena
 		for i, f := range set.features() {
 			b := arena[from:ends[i]]
 			from = ends[i]
 			if want := f.AppendBinary(nil); string(b) != string(want) {
-				t.Fatalf("%v: AppendFeatures gives %q, Standardise %q", set.refs[i], b, want)
+				t.Fatalf("%v: Append gives %q, Standardise %q", set.refs[i], b, want)
 			}
 			x, err := matching.View(b)
 			if err != nil {
 				t.Fatalf("%v: %v", set.refs[i], err)
 			}
-			y := matching.ViewTrusted(b)
+			var y matching.Features
+			if y, others = matching.FirstTrusted(others); string(y.AppendBinary(nil)) != string(b) {
+				t.Fatalf("%v: FirstTrusted gives %q, want %q", set.refs[i], y.AppendBinary(nil), b)
+			}
 			keys := f.Keys()
 			for _, got := range [][]matching.KeyHash{x.AppendKeys(nil), y.AppendKeys(nil)} {
 				if len(got) != len(keys) {

@@ -149,17 +149,13 @@ func (f *found) add(run []posting, g group) {
 }
 
 // collect makes the postings of all units; each appends the keys of a unit.
-func (b *blocker) collect(stage string, width int, each func(w, unit int, to *postings)) ([]*postings, error) {
+func (b *blocker) collect(stage string, width int, each func(w int, u *placedUnit, to *postings)) ([]*postings, error) {
 	b.bits = partitionBits(b.n * width)
 	all := make([]*postings, b.e.o.Workers)
 	for w := range all {
 		all[w] = newPostings(b.bits)
 	}
-	return all, b.e.o.parallel(len(b.e.u.of), stage, func(w, row int) { // row by row: as the forms lie
-		if i := b.e.u.of[row]; i >= 0 {
-			each(w, int(i), all[w])
-		}
-	})
+	return all, b.e.eachUnit(stage, func(w int, u *placedUnit) { each(w, u, all[w]) })
 }
 
 // partitions takes the postings apart and puts what it finds into the index.
@@ -230,11 +226,11 @@ func (b *blocker) coarse() error {
 		finer  [256]bool
 	}
 	rooms := make([]room, b.e.o.Workers)
-	all, err := b.collect("keys", 12, func(w, i int, to *postings) {
+	all, err := b.collect("keys", 12, func(w int, u *placedUnit, to *postings) {
 		r := &rooms[w]
-		r.keys = b.keys.keys(i, r.keys[:0], &r.hashes)
+		r.keys = b.keys.keys(u, r.keys[:0], &r.hashes)
 		for _, k := range r.keys {
-			to.add(spread(k.coarse), k.rule, i)
+			to.add(spread(k.coarse), k.rule, u.unit)
 			r.finer[k.rule] = r.finer[k.rule] || k.fine != 0
 		}
 	})
@@ -275,16 +271,16 @@ func (b *blocker) fine() error {
 		hashes []matching.KeyHash
 	}
 	rooms := make([]room, b.e.o.Workers)
-	all, err := b.collect("finer keys", 4, func(w, i int, to *postings) {
+	all, err := b.collect("finer keys", 4, func(w int, u *placedUnit, to *postings) {
 		r := &rooms[w]
-		r.keys = b.keys.keys(i, r.keys[:0], &r.hashes)
+		r.keys = b.keys.keys(u, r.keys[:0], &r.hashes)
 		for _, k := range r.keys {
 			if k.fine == 0 {
 				continue
 			}
 			mixed := spread(k.coarse)
 			if class, ok := b.spilled.find(coarse.partition(mixed), keyOf(postingOf(mixed, k.rule, 0))); ok {
-				to.add(spread(k.fine), k.rule*fineClasses+uint8(class), i)
+				to.add(spread(k.fine), k.rule*fineClasses+uint8(class), u.unit)
 			}
 		}
 	})

@@ -208,8 +208,8 @@ func (e *engine) addColumns() {
 		}
 		ev := kindEvidence(r.Column, r.Meaning)
 		ev.meaning, ev.column, ev.values = r.Meaning, c, prepare(c, shapeOf(r.Meaning), e.u)
-		ev.rare = e.frequencies(func(unit int) uint64 {
-			v := &ev.values.values[c.code(e.u.first[unit])]
+		ev.rare = e.frequencies(func(u *placedUnit) uint64 {
+			v := &ev.values.values[c.code(u.row)]
 			if !v.ok {
 				return 0
 			}
@@ -251,6 +251,9 @@ func (e *engine) packedLevels(i, j int) (out [2]uint64) {
 	if e.model != nil {
 		a, b := e.forms.of(i), e.forms.of(j)
 		out[0] = e.model.Weigh(&a, &b).Pattern
+	}
+	if e.packed == len(e.fields) {
+		return out
 	}
 	a, b := e.u.first[i], e.u.first[j]
 	for k := e.packed; k < len(e.fields); k++ {

@@ -18,9 +18,12 @@ const (
 
 // of gives a unit's features, which are read where they lie.
 func (f *forms) of(unit int) matching.Features {
-	p := f.at[unit]
+	return matching.ViewTrusted(f.bytes(f.at[unit]))
+}
+
+func (f *forms) bytes(p uint64) []byte {
 	from := p >> formBits & (1<<placeBits - 1)
-	return matching.ViewTrusted(f.arenas[p>>(formBits+placeBits)][from : from+p&(1<<formBits-1)])
+	return f.arenas[p>>(formBits+placeBits)][from : from+p&(1<<formBits-1)]
 }
 
 // standardise makes the features of every unit, in the order of the rows: those
@@ -33,6 +36,7 @@ func (e *engine) standardise() error {
 	e.forms = forms{arenas: make([][]byte, (n+chunk-1)/chunk), at: make([]uint64, len(e.u.first))}
 	type room struct {
 		values matching.Values
+		maker  matching.Standardiser
 		bytes  []byte
 	}
 	r, rooms := e.recordReader(), make([]room, e.o.Workers)
@@ -46,12 +50,49 @@ func (e *engine) standardise() error {
 			}
 			from := len(room.bytes)
 			r.read(row, &room.values)
-			room.bytes = matching.AppendFeatures(room.bytes, e.entity, &room.values)
+			room.bytes = room.maker.Append(room.bytes, e.entity, &room.values)
 			if len(room.bytes)-from >= 1<<formBits { // no form is
-				room.bytes = matching.AppendFeatures(room.bytes[:from], e.entity, &matching.Values{})
+				room.bytes = room.maker.Append(room.bytes[:from], e.entity, &matching.Values{})
 			}
 			e.forms.at[unit] = uint64(block)<<(formBits+placeBits) | uint64(from)<<formBits | uint64(len(room.bytes)-from)
 		}
 		e.forms.arenas[block] = exact(room.bytes)
 	})
+}
+
+// placedUnit is a unit where it lies: its first row, and its features where there
+// is a model.
+type placedUnit struct {
+	unit     int
+	row      int32
+	features matching.Features
+}
+
+// eachUnit gives the units in the order of their rows: as values and forms lie in
+// memory.
+func (e *engine) eachUnit(stage string, do func(w int, u *placedUnit)) error {
+	n := e.t.Rows()
+	return e.o.parallelBy(1, (n+chunk-1)/chunk, stage, func(w, block int) {
+		e.unitsOf(block, func(u *placedUnit) { do(w, u) })
+	})
+}
+
+// unitsOf gives those of a block of rows.
+func (e *engine) unitsOf(block int, do func(u *placedUnit)) {
+	var others []byte
+	if e.model != nil {
+		others = e.forms.arenas[block]
+	}
+	var u placedUnit
+	for row := block * chunk; row < min((block+1)*chunk, len(e.u.of)); row++ {
+		unit := e.u.of[row]
+		if unit < 0 {
+			continue
+		}
+		u.unit, u.row = int(unit), int32(row)
+		if e.model != nil {
+			u.features, others = matching.FirstTrusted(others)
+		}
+		do(&u)
+	}
 }

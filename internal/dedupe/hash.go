@@ -62,6 +62,11 @@ type set struct {
 	used    int
 }
 
+// room makes room for so many hashes at once.
+func (s *set) room(n int) {
+	s.entries = make([]uint64, 1<<max(bits.Len(uint(4*(n+1)/3)), 6))
+}
+
 // add says whether the hash was not there yet.
 func (s *set) add(h uint64) bool {
 	if 4*(s.used+1) > 3*len(s.entries) {

@@ -190,15 +190,14 @@ func (e *engine) meaningOf(c *Column) Meaning {
 }
 
 // keys appends the keys of a unit to dst; hashes is room to work in.
-func (m *keyMaker) keys(unit int, dst []key, hashes *[]matching.KeyHash) []key {
+func (m *keyMaker) keys(u *placedUnit, dst []key, hashes *[]matching.KeyHash) []key {
 	if m.e.model != nil {
-		f := m.e.forms.of(unit)
-		*hashes = f.AppendKeys((*hashes)[:0])
+		*hashes = u.features.AppendKeys((*hashes)[:0])
 		for _, k := range *hashes {
 			dst = append(dst, key{k.Coarse, k.Fine, uint8(k.Rule)})
 		}
 	}
-	row := m.e.u.first[unit]
+	row := u.row
 	for i := range m.values {
 		k := &m.values[i]
 		if v := &k.field.values.values[k.field.column.code(row)]; v.ok {
@@ -208,7 +207,7 @@ func (m *keyMaker) keys(unit int, dst []key, hashes *[]matching.KeyHash) []key {
 	for i := range m.words {
 		dst = m.words[i].append(row, dst)
 	}
-	dst = m.names.append(unit, row, dst)
+	dst = m.names.append(u.unit, row, dst)
 	for i := range m.combos {
 		k := &m.combos[i]
 		if g, h := k.x.folded[k.x.column.code(row)], k.y.folded[k.y.column.code(row)]; g != 0 && h != 0 {

@@ -28,15 +28,26 @@ func (e *engine) chance() ([][]float64, error) {
 		draws = manyPairs
 	}
 	draws = min(total, draws)
-	counts := make([][maxFields][16]int64, e.o.Workers)
-	err := e.o.parallel(draws, "chance", func(w, d int) {
-		i, j := drawn(d, n, draws == total)
-		if i == j || e.u.apart(i, j) {
-			return
+	type room struct {
+		counts  [maxFields][16]int64
+		pairs   []candidate
+		nearing nearing
+	}
+	rooms := make([]room, e.o.Workers)
+	err := e.o.parallelBy(1, (draws+together-1)/together, "chance", func(w, block int) {
+		r := &rooms[w]
+		r.pairs = r.pairs[:0]
+		for d := block * together; d < min((block+1)*together, draws); d++ {
+			if i, j := drawn(d, n, draws == total); i != j && !e.u.apart(i, j) {
+				r.pairs = append(r.pairs, candidate{a: int32(i), b: int32(j)})
+			}
 		}
-		levels := e.packedLevels(i, j)
-		for k := range e.fields {
-			counts[w][k][levelOf(levels, k)]++
+		r.nearing.forms(e, r.pairs)
+		for k := range r.pairs {
+			levels := e.packedLevels(int(r.pairs[k].a), int(r.pairs[k].b))
+			for k := range e.fields {
+				r.counts[k][levelOf(levels, k)]++
+			}
 		}
 	})
 	out := make([][]float64, len(e.fields))
@@ -45,8 +56,8 @@ func (e *engine) chance() ([][]float64, error) {
 		sum := 0.0
 		for l := 1; l < len(f.Levels); l++ {
 			out[k][l] = 0.25
-			for w := range counts {
-				out[k][l] += float64(counts[w][k][l])
+			for w := range rooms {
+				out[k][l] += float64(rooms[w].counts[k][l])
 			}
 			sum += out[k][l]
 		}

@@ -127,6 +127,9 @@ func (c *Column) sample(p *profile) []uint32 {
 		held[code]++
 	}
 	seen := set{}
+	if c.loose {
+		seen.room(len(held))
+	}
 	var chosen []hashed
 	most := ^uint64(0) // the hash from which none will be chosen
 	for code, n := range held {

@@ -78,10 +78,23 @@ func (t *patternTable) place(p pattern) int {
 
 // gatherer is one worker's share of finding pairs.
 type gatherer struct {
-	found []uint64 // a unit that shares a key, and which rule's
-	out   []pair
-	table patternTable
+	found   []uint64 // a unit that shares a key, and which rule's
+	pairs   []candidate
+	out     []pair
+	table   patternTable
+	nearing nearing
 }
+
+// candidate is a pair that is to be compared, with the fields that all its keys
+// forced.
+type candidate struct {
+	a, b   int32
+	forced uint64
+}
+
+// together is how many units have their pairs compared at a time: what those
+// read fits a core's second cache.
+const together = 64
 
 // candidates compares every pair that shares a key, once.
 func (e *engine) candidates(x *index) (*pairs, error) {
@@ -92,10 +105,17 @@ func (e *engine) candidates(x *index) (*pairs, error) {
 	err := e.o.parallelBy(1, len(out.blocks), "compare", func(w, block int) {
 		g := &workers[w]
 		g.out, owner[block] = g.out[:0], uint8(w)
-		for i := block * chunk; i < min((block+1)*chunk, n); i++ {
-			before := len(g.out)
-			e.gather(g, x, i)
-			out.counts[i] = uint32(len(g.out) - before)
+		end := min((block+1)*chunk, n)
+		for from := block * chunk; from < end; from += together {
+			to := min(from+together, end)
+			g.gather(e, x, from, to)
+			g.nearing.forms(e, g.pairs)
+			for k := range g.pairs {
+				c := &g.pairs[k]
+				p := pattern{e.packedLevels(int(c.a), int(c.b)), c.forced}
+				g.out = append(g.out, pair{uint32(c.b), g.table.add(p, 1)})
+				out.counts[c.a]++
+			}
 		}
 		out.blocks[block] = slices.Clone(g.out)
 	})
@@ -105,26 +125,29 @@ func (e *engine) candidates(x *index) (*pairs, error) {
 	return out, e.number(out, workers, owner)
 }
 
-func (e *engine) gather(g *gatherer, x *index, i int) {
-	g.found = g.found[:0]
-	for _, k := range x.listsOf[x.of[i]:x.of[i+1]] {
-		units, rule := x.list(int(k)), uint64(x.lists[k].group.rule())
-		at, _ := slices.BinarySearch(units, int32(i))
-		for _, j := range units[at+1:] {
-			g.found = append(g.found, uint64(uint32(j))<<8|rule)
+// gather finds the pairs of the units from … to, each with a later unit.
+func (g *gatherer) gather(e *engine, x *index, from, to int) {
+	g.pairs = g.pairs[:0]
+	g.nearing.lists(x, x.listsOf[x.of[from]:x.of[to]])
+	for i := from; i < to; i++ {
+		g.found = g.found[:0]
+		for _, k := range x.listsOf[x.of[i]:x.of[i+1]] {
+			units, rule := x.list(int(k)), uint64(x.lists[k].group.rule())
+			at, _ := slices.BinarySearch(units, int32(i))
+			for _, j := range units[at+1:] {
+				g.found = append(g.found, uint64(uint32(j))<<8|rule)
+			}
 		}
-	}
-	slices.Sort(g.found)
-	for k := 0; k < len(g.found); {
-		j, forced := int(g.found[k]>>8), ^uint64(0)
-		for ; k < len(g.found) && int(g.found[k]>>8) == j; k++ {
-			forced &= x.rules[g.found[k]&255].forced
+		slices.Sort(g.found)
+		for k := 0; k < len(g.found); {
+			j, forced := int(g.found[k]>>8), ^uint64(0)
+			for ; k < len(g.found) && int(g.found[k]>>8) == j; k++ {
+				forced &= x.rules[g.found[k]&255].forced
+			}
+			if !e.u.apart(i, j) {
+				g.pairs = append(g.pairs, candidate{int32(i), int32(j), forced})
+			}
 		}
-		if e.u.apart(i, j) {
-			continue
-		}
-		p := pattern{e.packedLevels(i, j), forced}
-		g.out = append(g.out, pair{uint32(j), g.table.add(p, 1)})
 	}
 }
 

@@ -20,25 +20,35 @@ const rareLimit = 8000
 // of the field's chance of agreement over the value's own share, as Splink has
 // it: "Term-frequency adjustments" (moj-analytical-services/splink,
 // docs/topic_guides/comparisons/term-frequency.md).
-func (e *engine) frequencies(of func(unit int) uint64) *rarity {
+func (e *engine) frequencies(of func(u *placedUnit) uint64) *rarity {
 	r := &rarity{value: make([]uint32, len(e.u.first))}
 	numbers, count, total := numbering{}, []int64{0}, int64(0)
-	for _, i := range e.u.of { // in the order of rows: as values and forms lie
-		if i < 0 {
-			continue
+	var found [chunk]struct {
+		hash       uint64
+		unit, rows int32
+	}
+	for block := range (e.t.Rows() + chunk - 1) / chunk { // in steps: their reads do not wait for one another
+		n := 0
+		e.unitsOf(block, func(u *placedUnit) {
+			if h := of(u); h != 0 {
+				found[n].hash, found[n].unit = h, int32(u.unit)
+				n++
+			}
+		})
+		for k := range found[:n] {
+			f := &found[k]
+			f.rows = e.u.starts[f.unit+1] - e.u.starts[f.unit]
 		}
-		h := of(int(i))
-		if h == 0 {
-			continue
+		for k := range found[:n] {
+			f := &found[k]
+			v := numbers.of(f.hash)
+			if int(v) == len(count) {
+				count = append(count, 0)
+			}
+			r.value[f.unit] = v
+			count[v] += int64(f.rows)
+			total += int64(f.rows)
 		}
-		n := numbers.of(h)
-		if int(n) == len(count) {
-			count = append(count, 0)
-		}
-		rows := int64(len(e.u.rows(int(i))))
-		r.value[i] = n
-		count[n] += rows
-		total += rows
 	}
 	if total > 1 {
 		pairs := 0.0 // whole numbers up to 2^53: no order of theirs changes the sum
@@ -77,10 +87,7 @@ func (e *engine) addRarity(m Meaning, field string) {
 	default:
 		return
 	}
-	e.fields[i].rare = e.frequencies(func(unit int) uint64 {
-		f := e.forms.of(unit)
-		return f.ValueHash(i)
-	})
+	e.fields[i].rare = e.frequencies(func(u *placedUnit) uint64 { return u.features.ValueHash(i) })
 	e.fields[i].exact = 1
 }
 

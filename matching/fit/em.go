@@ -179,7 +179,8 @@ func (e *estimate) step() {
 	for i := range hits {
 		hits[i], misses[i] = make([]float64, len(e.m[i])), make([]float64, len(e.m[i]))
 	}
-	found, sure, like := 0.0, 0.0, (e.total-e.pairs)*math.Log1p(-e.prior)
+	none := math.Log1p(-e.prior)
+	found, sure, like := 0.0, 0.0, (e.total-e.pairs)*none
 	for _, c := range e.cells {
 		if c.Known != Unknown {
 			known(c, hits, misses)
@@ -196,7 +197,7 @@ func (e *estimate) step() {
 		if p >= 0.5 {
 			sure += n * p
 		}
-		like += n * (lu + math.Log1p(-e.prior) + softplus(lr))
+		like += n * (lu + none + softplus(lr))
 		for i, l := range c.Levels {
 			if l != 0 && c.Forced>>i&1 == 0 {
 				hits[i][l] += n * p
