@@ -19,6 +19,7 @@ type Config struct {
 	Log      Log      `yaml:"log" doc:"What the daemon says while it runs."`
 	Alert    Alert    `yaml:"alert" doc:"When to call a person, and how. Without webhook and mail the page and status show the alerts, and nobody is called."`
 	Audit    Audit    `yaml:"audit" doc:"How the audit trail can be checked from outside."`
+	Access   Access   `yaml:"access" doc:"Which customers and which of their fields accounts see that do not see all."`
 	Review   Review   `yaml:"review" doc:"The pairs that wait for a person: what they are worth, in which time, and when two have to agree."`
 	Sources  []Source `yaml:"sources" required:"true" doc:"The systems that records are pulled from, by name; order counts where nothing else decides."`
 	Entities []Entity `yaml:"entities" doc:"What is known of each kind of customer. company and person are built in and need no entry."`
@@ -183,6 +184,8 @@ func (c Config) Check(at Node) (problems []Problem) {
 			problems = append(problems, t.At.Key("system").Problem("no source %q%s", t.System, hint(t.System, sources)))
 		}
 	}
+	problems = append(problems, c.Access.check(sources, entities)...)
+	problems = append(problems, c.groupNames(at)...)
 	return append(problems, c.renames()...)
 }
 

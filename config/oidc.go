@@ -15,6 +15,36 @@ type OIDC struct {
 	Scopes       []string    `yaml:"scopes" doc:"What is asked for beside openid. Example: [profile, email, groups]"`
 	Claim        string      `yaml:"claim" default:"groups" doc:"Where a person's groups stand in the id token or the access token; dots lead into objects, as in realm_access.roles."`
 	Roles        []GroupRole `yaml:"roles" doc:"Which group has which role. Who is in several has the widest; who is in none is turned away."`
+	Reach        []GroupSees `yaml:"reach" doc:"Which customers and fields the people of a group see. Who is in several such groups reaches the customers of each, less the fields that any of them keeps back; who is in none is as narrow as the account was made here."`
+}
+
+// GroupSees narrows the people of a group.
+type GroupSees struct {
+	Group  string   `yaml:"group" required:"true" doc:"Name of the group as the provider says it."`
+	Scopes []string `yaml:"scopes" doc:"Names of access.scopes." example:"[shanghai]"`
+	Masks  []string `yaml:"masks" doc:"Names of access.masks." example:"[no_tax_ids]"`
+}
+
+// groupNames reports scopes and masks of groups that the file does not have.
+func (c Config) groupNames(at Node) (problems []Problem) {
+	scopes, masks := c.Access.ScopeNames(), c.Access.MaskNames()
+	list := at.Key("server").Key("oidc").Key("reach")
+	for i, g := range c.Server.OIDC.Reach {
+		if len(g.Scopes) == 0 && len(g.Masks) == 0 {
+			problems = append(problems, list.Index(i).Problem("says nothing: want scopes or masks"))
+		}
+		for j, name := range g.Scopes {
+			if !slices.Contains(scopes, name) {
+				problems = append(problems, list.Index(i).Key("scopes").Index(j).Problem("no scope %q below access.scopes%s", name, hint(name, scopes)))
+			}
+		}
+		for j, name := range g.Masks {
+			if !slices.Contains(masks, name) {
+				problems = append(problems, list.Index(i).Key("masks").Index(j).Problem("no mask %q below access.masks%s", name, hint(name, masks)))
+			}
+		}
+	}
+	return problems
 }
 
 // GroupRole gives the people of a group a role.

@@ -75,7 +75,7 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 			Token:      token, Hosts: server.Hosts, Addresses: !config.OnLoopback(listen),
 			LookUp: a, Reconcile: server.Reconcile.Reveal(), People: a.People(), Demo: c.demoPage, Ending: ctx.Done(), Proxies: server.Networks(),
 			Provider: provider, ProviderName: server.OIDC.Name,
-			Mount: func(handle func(string, auth.Permission, http.HandlerFunc)) {
+			Mount: func(handle func(string, auth.Permission, auth.Narrow, http.HandlerFunc)) {
 				api.Mount(a, api.Options{Env: env.Real(), Log: a.Log}, handle)
 			},
 		}))

@@ -23,7 +23,7 @@ import (
 
 func (c *cli) userCmd() *cobra.Command {
 	cmd := group("user", "People who may sign in, their sessions, and API tokens")
-	cmd.AddCommand(c.userAddCmd(), c.userListCmd(), c.userRoleCmd(), c.userStateCmd("disable", "disabled", "Keep an account from signing in; its sessions end and its tokens open nothing"),
+	cmd.AddCommand(c.userAddCmd(), c.userListCmd(), c.userSetCmd(), c.userRoleCmd(), c.userStateCmd("disable", "disabled", "Keep an account from signing in; its sessions end and its tokens open nothing"),
 		c.userStateCmd("enable", "active", "Let a disabled account sign in again"), c.userPasswordCmd(), c.userTOTPCmd(), c.userSessionsCmd(), c.userTokenCmd())
 	return cmd
 }
@@ -100,11 +100,12 @@ func (c *cli) password(what string) (string, error) {
 func (c *cli) userAddCmd() *cobra.Command {
 	var name, role string
 	var generate, must bool
+	var reach, masks []string
 	cmd := &cobra.Command{
 		Use: "add LOGIN", Short: "Add an account", Args: args(cobra.ExactArgs(1)),
 		Long: "Add an account. The password is asked for, or read from the first line of standard input.\nOnce there is an account everybody signs in, at this machine too. The first one is best an admin.",
 		RunE: c.onPeople(func(ctx context.Context, p *app.People, n []string) error {
-			person := web.NewPerson{Login: n[0], Name: name, Role: auth.Role(role), MustChange: must}
+			person := web.NewPerson{Login: n[0], Name: name, Role: auth.Role(role), MustChange: must, Reach: reach, Masks: masks}
 			if !generate {
 				var err error
 				if person.Password, err = c.password("Password for " + plain(n[0])); err != nil {
@@ -119,6 +120,7 @@ func (c *cli) userAddCmd() *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&role, "role", string(auth.Viewer), "what the account may do: viewer, steward, admin, auditor")
+	seesFlags(cmd, &reach, &masks)
 	cmd.Flags().StringVar(&name, "name", "", "name, as others see it; without it the login name")
 	cmd.Flags().BoolVar(&generate, "generate", false, "make a password up and print it; it has to be changed when it is used")
 	cmd.Flags().BoolVar(&must, "must-change", false, "the password has to be changed when it is used")
@@ -147,6 +149,9 @@ type shownPerson struct {
 	State      string    `json:"state"`
 	TwoStep    bool      `json:"two_step"`
 	MustChange bool      `json:"must_change,omitempty"`
+	Reach      []string  `json:"reach,omitempty"`
+	Masks      []string  `json:"masks,omitempty"`
+	Unknown    []string  `json:"unknown,omitempty"` // scopes and masks that the configuration does not have: no customer is seen
 	Created    time.Time `json:"created"`
 	SignedIn   time.Time `json:"signed_in,omitzero"`
 }
@@ -162,15 +167,15 @@ func (c *cli) userListCmd() *cobra.Command {
 			list := make([]shownPerson, len(people))
 			rows := make([][]any, len(people))
 			for i, x := range people {
-				list[i] = shownPerson{x.Login, x.Name, x.Role, x.State, x.TwoStep, x.MustChange, x.Created, x.SignedIn}
-				rows[i] = []any{x.Login, x.Name, x.Role, x.State, onOff(x.TwoStep), minuteOr(x.SignedIn, "never")}
+				list[i] = shownPerson{x.Login, x.Name, x.Role, x.State, x.TwoStep, x.MustChange, x.Reach, x.Masks, x.Unknown, x.Created, x.SignedIn}
+				rows[i] = []any{x.Login, x.Name, x.Role, x.State, seesText(x.Reach, x.Masks, x.Unknown), onOff(x.TwoStep), minuteOr(x.SignedIn, "never")}
 			}
 			return c.print(list, func() {
 				if len(list) == 0 {
 					fmt.Fprintln(c.out, "nobody has an account; touchstone user add LOGIN --role admin adds the first")
 					return
 				}
-				c.table([]string{"login", "name", "role", "state", "two-step", "last sign-in"}, rows)
+				c.table([]string{"login", "name", "role", "state", "sees", "two-step", "last sign-in"}, rows)
 			})
 		}),
 	}
@@ -317,13 +322,13 @@ func (c *cli) userTokenCmd() *cobra.Command {
 
 func (c *cli) tokenAddCmd() *cobra.Command {
 	var login, role, life string
-	var scopes []string
+	var scopes, reach, masks []string
 	cmd := &cobra.Command{
 		Use: "add NAME", Short: "Make a token and print it, this once", Args: args(cobra.ExactArgs(1)),
 		Long:    "Make a token and print it, this once. It is a machine's, with a role, or an account's, which it never may more than.\nScopes narrow it: " + scopeNames() + ".",
 		Example: "touchstone user token add nightly-export --role machine --scope see --scope customers --expires 90d",
 		RunE: c.onPeople(func(ctx context.Context, p *app.People, n []string) error {
-			t := web.NewToken{Name: n[0], Login: login, Role: auth.Role(cmp.Or(role, string(auth.Machine))), Scopes: scopes}
+			t := web.NewToken{Name: n[0], Login: login, Role: auth.Role(cmp.Or(role, string(auth.Machine))), Scopes: scopes, Reach: reach, Masks: masks}
 			if login != "" && role != "" {
 				return usageError{errors.New("--user and --role: a token of an account has the account's role")}
 			}
@@ -342,6 +347,8 @@ func (c *cli) tokenAddCmd() *cobra.Command {
 	cmd.Flags().StringVar(&login, "user", "", "whose token it is; without it a machine's")
 	cmd.Flags().StringVar(&role, "role", "", "what a machine's token may do: machine (default), viewer, steward, admin, auditor")
 	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "narrow the token to this permission; may be given more than once")
+	cmd.Flags().StringSliceVar(&reach, "reach", nil, "only the customers of this scope of the configuration (access.scopes); may be given more than once")
+	cmd.Flags().StringSliceVar(&masks, "mask", nil, "without the fields of this mask of the configuration (access.masks); may be given more than once")
 	cmd.Flags().StringVar(&life, "expires", "90d", "how long it is good; 0 for ever")
 	return cmd
 }
@@ -363,6 +370,8 @@ type shownToken struct {
 	Login   string    `json:"login,omitempty"`
 	Role    auth.Role `json:"role"`
 	Scopes  []string  `json:"scopes,omitempty"`
+	Reach   []string  `json:"reach,omitempty"`
+	Masks   []string  `json:"masks,omitempty"`
 	Begins  string    `json:"begins"`
 	State   string    `json:"state"`
 	Created time.Time `json:"created"`
@@ -381,11 +390,11 @@ func (c *cli) tokenListCmd() *cobra.Command {
 			list := make([]shownToken, len(tokens))
 			rows := make([][]any, len(tokens))
 			for i, t := range tokens {
-				list[i] = shownToken{t.ID, t.Name, t.Login, t.Role, t.Scopes, t.Shown, t.State, t.Created, t.Expires, t.Used}
-				rows[i] = []any{t.ID, t.Name, cmp.Or(t.Login, string(t.Role)), cmp.Or(strings.Join(t.Scopes, ", "), "all of the role"), t.Shown + "…", t.State, minuteOr(t.Expires, "does not end"), minuteOr(t.Used, "never")}
+				list[i] = shownToken{t.ID, t.Name, t.Login, t.Role, t.Scopes, t.Reach, t.Masks, t.Shown, t.State, t.Created, t.Expires, t.Used}
+				rows[i] = []any{t.ID, t.Name, cmp.Or(t.Login, string(t.Role)), cmp.Or(strings.Join(t.Scopes, ", "), "all of the role"), seesText(t.Reach, t.Masks, t.Unknown), t.Shown + "…", t.State, minuteOr(t.Expires, "does not end"), minuteOr(t.Used, "never")}
 			}
 			return c.print(list, func() {
-				c.table([]string{"id", "name", "whose", "may", "begins", "state", "ends", "used"}, rows)
+				c.table([]string{"id", "name", "whose", "may", "sees", "begins", "state", "ends", "used"}, rows)
 			})
 		}),
 	}

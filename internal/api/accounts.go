@@ -16,6 +16,12 @@ type NamedLogin struct {
 	Login string `path:"login" maxLength:"100"`
 }
 
+// Sees is which customers and fields an account or a token sees.
+type Sees struct {
+	Reach []string `json:"reach,omitempty" maxItems:"50" doc:"names of access.scopes: no other customers; without them all"`
+	Masks []string `json:"masks,omitempty" maxItems:"50" doc:"names of access.masks: fields that are kept back"`
+}
+
 // secret is shown once.
 type secret struct {
 	Password string `json:"password,omitempty" doc:"shown this once; it has to be changed at the first sign-in"`
@@ -56,12 +62,12 @@ func personal(err error) error {
 func (x *api) accounts() {
 	const tag = "Accounts"
 	people := x.app.People()
-	add(x, op{http.MethodGet, "/accounts", "listAccounts", "All accounts", auth.Accounts, tag, 0},
+	add(x, op{http.MethodGet, "/accounts", "listAccounts", "All accounts", auth.Accounts, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, _ *none) (*Body[List[Plain[web.Person]]], error) {
 			list, err := people.Persons(ctx)
 			return answer(List[Plain[web.Person]]{Items: plain(list)}, err)
 		})
-	add(x, op{http.MethodGet, "/accounts/{login}", "getAccount", "One account with its sessions", auth.Accounts, tag, 0},
+	add(x, op{http.MethodGet, "/accounts/{login}", "getAccount", "One account with its sessions", auth.Accounts, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *NamedLogin) (*Body[Plain[web.Person]], error) {
 			p, err := people.Person(ctx, in.Login)
 			return answer(Plain[web.Person]{p}, err)
@@ -71,15 +77,16 @@ func (x *api) accounts() {
 			Login string `json:"login" minLength:"2" maxLength:"64"`
 			Name  string `json:"name,omitempty" maxLength:"100"`
 			Role  string `json:"role" enum:"viewer,steward,admin,auditor"`
+			Sees
 		}
 	}
-	add(x, op{http.MethodPost, "/accounts", "addAccount", "Makes an account with a password that is made up", auth.Accounts, tag, 0},
+	add(x, op{http.MethodPost, "/accounts", "addAccount", "Makes an account with a password that is made up", auth.Accounts, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *person) (*Body[secret], error) {
 			role := auth.Role(in.Body.Role)
 			if err := exceeds(ctx, role, nil); err != nil {
 				return nil, err
 			}
-			password, err := people.AddPerson(ctx, pageBy(ctx, ""), web.NewPerson{Login: in.Body.Login, Name: in.Body.Name, Role: role})
+			password, err := people.AddPerson(ctx, pageBy(ctx, ""), web.NewPerson{Login: in.Body.Login, Name: in.Body.Name, Role: role, Reach: in.Body.Reach, Masks: in.Body.Masks})
 			return answer(secret{Password: password}, personal(err))
 		})
 	type change struct {
@@ -87,20 +94,23 @@ func (x *api) accounts() {
 		Body struct {
 			Role  string `json:"role,omitempty" enum:",viewer,steward,admin,auditor"`
 			State string `json:"state,omitempty" enum:",active,disabled"`
+			// All of them from now on; an absent list leaves them.
+			Reach *[]string `json:"reach,omitempty" maxItems:"50" doc:"names of all scopes that it reaches from now on; an empty list for all customers"`
+			Masks *[]string `json:"masks,omitempty" maxItems:"50" doc:"names of all masks that hold from now on; an empty list for none"`
 		}
 	}
-	add(x, op{http.MethodPost, "/accounts/{login}", "changeAccount", "Changes an account's role or state", auth.Accounts, tag, http.StatusNoContent},
+	add(x, op{http.MethodPost, "/accounts/{login}", "changeAccount", "Changes an account's role, state, or what it sees", auth.Accounts, auth.WholeOnly, tag, http.StatusNoContent},
 		func(ctx context.Context, in *change) (*none, error) {
 			if err := x.mayChange(ctx, people, in.Login, auth.Role(in.Body.Role)); err != nil {
 				return nil, err
 			}
-			return &none{}, personal(people.ChangePerson(ctx, pageBy(ctx, ""), in.Login, web.PersonChange{Role: auth.Role(in.Body.Role), State: in.Body.State}))
+			return &none{}, personal(people.ChangePerson(ctx, pageBy(ctx, ""), in.Login, web.PersonChange{Role: auth.Role(in.Body.Role), State: in.Body.State, Reach: in.Body.Reach, Masks: in.Body.Masks}))
 		})
 	type nothing struct {
 		NamedLogin
 		Body struct{}
 	}
-	add(x, op{http.MethodPost, "/accounts/{login}/password", "resetPassword", "Gives an account a password that has to be changed when it is used", auth.Accounts, tag, 0},
+	add(x, op{http.MethodPost, "/accounts/{login}/password", "resetPassword", "Gives an account a password that has to be changed when it is used", auth.Accounts, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *nothing) (*Body[secret], error) {
 			if err := x.mayChange(ctx, people, in.Login, ""); err != nil {
 				return nil, err
@@ -108,7 +118,7 @@ func (x *api) accounts() {
 			password, err := people.ResetPassword(ctx, pageBy(ctx, ""), in.Login)
 			return answer(secret{Password: password}, personal(err))
 		})
-	add(x, op{http.MethodPost, "/accounts/{login}/sign-out", "endSessions", "Ends all sessions of an account", auth.Accounts, tag, http.StatusNoContent},
+	add(x, op{http.MethodPost, "/accounts/{login}/sign-out", "endSessions", "Ends all sessions of an account", auth.Accounts, auth.WholeOnly, tag, http.StatusNoContent},
 		func(ctx context.Context, in *nothing) (*none, error) {
 			return &none{}, people.EndSessionsOf(ctx, pageBy(ctx, ""), in.Login)
 		})
@@ -129,7 +139,7 @@ func (x *api) tokens(people *app.People) {
 	type listIn struct {
 		Login string `query:"login" maxLength:"100" doc:"only this account's"`
 	}
-	add(x, op{http.MethodGet, "/tokens", "listTokens", "API tokens, without what they are", auth.Accounts, tag, 0},
+	add(x, op{http.MethodGet, "/tokens", "listTokens", "API tokens, without what they are", auth.Accounts, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *listIn) (*Body[List[Plain[web.APIToken]]], error) {
 			list, err := people.Tokens(ctx, in.Login)
 			return answer(List[Plain[web.APIToken]]{Items: plain(list)}, err)
@@ -140,10 +150,11 @@ func (x *api) tokens(people *app.People) {
 			Login  string   `json:"login,omitempty" maxLength:"100" doc:"of this account; without it a machine's"`
 			Role   string   `json:"role,omitempty" enum:",viewer,steward,admin,auditor,machine" doc:"of a machine"`
 			Scopes []string `json:"scopes,omitempty" maxItems:"20" doc:"no more than these permissions; without them all of the role"`
+			Sees
 			Days   int      `json:"days,omitempty" minimum:"0" maximum:"3650" doc:"how long it is good; 0 for ever"`
 		}
 	}
-	add(x, op{http.MethodPost, "/tokens", "addToken", "Makes an API token", auth.Accounts, tag, 0},
+	add(x, op{http.MethodPost, "/tokens", "addToken", "Makes an API token", auth.Accounts, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *token) (*Body[secret], error) {
 			b := in.Body
 			role := auth.Role(b.Role)
@@ -157,10 +168,10 @@ func (x *api) tokens(people *app.People) {
 			if err := exceeds(ctx, role, b.Scopes); err != nil {
 				return nil, err
 			}
-			text, err := people.AddToken(ctx, pageBy(ctx, ""), web.NewToken{Name: b.Name, Login: b.Login, Role: role, Scopes: b.Scopes, Days: b.Days})
+			text, err := people.AddToken(ctx, pageBy(ctx, ""), web.NewToken{Name: b.Name, Login: b.Login, Role: role, Scopes: b.Scopes, Reach: b.Reach, Masks: b.Masks, Days: b.Days})
 			return answer(secret{Token: text}, personal(err))
 		})
-	add(x, op{http.MethodPost, "/tokens/{id}/revoke", "revokeToken", "Ends an API token", auth.Accounts, tag, http.StatusNoContent},
+	add(x, op{http.MethodPost, "/tokens/{id}/revoke", "revokeToken", "Ends an API token", auth.Accounts, auth.WholeOnly, tag, http.StatusNoContent},
 		func(ctx context.Context, in *only) (*none, error) {
 			return &none{}, people.RevokeToken(ctx, pageBy(ctx, in.Body.Why), in.ID, "")
 		})

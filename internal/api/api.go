@@ -39,8 +39,9 @@ type Options struct {
 	Log *slog.Logger // nil: nothing is logged
 }
 
-// Handle registers an address with what one has to be allowed to ask for it.
-type Handle func(pattern string, needs auth.Permission, h http.HandlerFunc)
+// Handle registers an address with what one has to be allowed to ask for it, and
+// how it is kept to what one reaches.
+type Handle func(pattern string, needs auth.Permission, narrow auth.Narrow, h http.HandlerFunc)
 
 // Mount registers every address of the API.
 func Mount(a *app.App, opts Options, handle Handle) {
@@ -80,11 +81,11 @@ func Mount(a *app.App, opts Options, handle Handle) {
 	if err != nil {
 		panic("api: " + err.Error()) // made of our own structs
 	}
-	handle("GET /openapi.json", auth.Open, func(w http.ResponseWriter, _ *http.Request) {
+	handle("GET /openapi.json", auth.Open, auth.NoValues, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
 		_, _ = w.Write(spec) // a client that went away is its own affair
 	})
-	handle(Path+"/", auth.Open, func(w http.ResponseWriter, r *http.Request) {
+	handle(Path+"/", auth.Open, auth.NoValues, func(w http.ResponseWriter, r *http.Request) {
 		if allowed := x.mux.methods(r); len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			writeProblem(w, &Problem{Status: http.StatusMethodNotAllowed, Detail: "ask with " + strings.Join(allowed, " or ")})
@@ -139,11 +140,13 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
-// mux registers an operation with the permission of the one that is being added.
+// mux registers an operation with the permission and the narrowing of the one
+// that is being added.
 type mux struct {
 	handle Handle
 	wrap   func(http.HandlerFunc) http.HandlerFunc
 	needs  auth.Permission
+	narrow auth.Narrow
 	known  *http.ServeMux // the same addresses, to tell which methods they take
 }
 
@@ -158,7 +161,7 @@ func (m *mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Reque
 		}
 	}
 	m.known.HandleFunc(pattern, http.NotFound)
-	m.handle(pattern, m.needs, f)
+	m.handle(pattern, m.needs, m.narrow, f)
 }
 
 // methods are those that an address takes; none where there is no such address.
@@ -192,6 +195,7 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(
 type op struct {
 	method, path, id, summary string
 	needs                     auth.Permission
+	narrow                    auth.Narrow
 	tag                       string
 	status                    int // of success; 0 for 200
 }
@@ -199,14 +203,14 @@ type op struct {
 // add registers an operation. What the handler returns as an error becomes a
 // problem.
 func add[I, O any](x *api, o op, h func(context.Context, *I) (*O, error)) {
-	x.mux.needs = o.needs
+	x.mux.needs, x.mux.narrow = o.needs, o.narrow
 	errors := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if o.method == http.MethodPost {
 		errors = append(errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	operation := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: Path + o.path, Summary: o.summary, Tags: []string{o.tag}, DefaultStatus: o.status,
-		MaxBodyBytes: maxBody, BodyReadTimeout: 10 * time.Second, Errors: errors, Extensions: map[string]any{"x-permission": string(o.needs)},
+		MaxBodyBytes: maxBody, BodyReadTimeout: 10 * time.Second, Errors: errors, Extensions: map[string]any{"x-permission": string(o.needs), "x-narrow": string(o.narrow)},
 	}
 	if o.method == http.MethodPost && o.needs != auth.Accounts {
 		operation.Parameters = []*huma.Param{{Name: keyHeader, In: "header", Description: "Does the request once: 8 to 200 visible characters of your choice.", Schema: &huma.Schema{Type: "string", Pattern: keyPattern}}}

@@ -86,7 +86,7 @@ func eachOf(t *testing.T, files map[string]string, test func(*testing.T, *client
 			c := &client{t: t, app: a, needs: map[string]auth.Permission{}, actor: auth.Actor{ID: "amy", Role: auth.Admin}}
 			c.settle()
 			m := http.NewServeMux()
-			api.Mount(a, api.Options{Env: env.Real()}, func(pattern string, needs auth.Permission, h http.HandlerFunc) {
+			api.Mount(a, api.Options{Env: env.Real()}, func(pattern string, needs auth.Permission, _ auth.Narrow, h http.HandlerFunc) {
 				c.needs[pattern] = needs
 				m.HandleFunc(pattern, h)
 			})
@@ -356,7 +356,7 @@ func TestExportGivesEveryCustomer(t *testing.T) {
 		late := env.Real()
 		late.Clock = past{late.Clock}
 		m := http.NewServeMux()
-		api.Mount(c.app, api.Options{Env: late}, func(pattern string, _ auth.Permission, h http.HandlerFunc) { m.HandleFunc(pattern, h) })
+		api.Mount(c.app, api.Options{Env: late}, func(pattern string, _ auth.Permission, _ auth.Narrow, h http.HandlerFunc) { m.HandleFunc(pattern, h) })
 		c.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			m.ServeHTTP(w, r.WithContext(auth.With(r.Context(), c.actor)))
 		}))

@@ -83,7 +83,7 @@ type customerOut struct {
 
 func (x *api) customers() {
 	const tag = "Customers"
-	add(x, op{http.MethodGet, "/customers", "listCustomers", "Search golden records", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers", "listCustomers", "Search golden records", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *customersIn) (*Body[CustomerList], error) {
 			q := web.CustomerQuery{Text: in.Q, Entity: in.Entity, Source: in.Source, Several: in.Several, Since: in.Since, After: in.After, Limit: in.Limit}
 			p, err := x.app.Customers(ctx, q)
@@ -102,7 +102,7 @@ func (x *api) customers() {
 		ByID
 		Match string `header:"If-None-Match" maxLength:"100" doc:"ETag of an earlier answer: 304 where nothing has changed"`
 	}
-	add(x, op{http.MethodGet, "/customers/{id}", "getCustomer", "A golden record with its provenance and its source records", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}", "getCustomer", "A golden record with its provenance and its source records", auth.SeeCustomers, auth.ByCustomer, tag, 0},
 		func(ctx context.Context, in *one) (*customerOut, error) {
 			g, err := x.app.Golden(ctx, in.ID)
 			if err != nil {
@@ -118,7 +118,7 @@ func (x *api) customers() {
 		ByID
 		At string `query:"at" required:"true" maxLength:"40" pattern:"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])(T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d))?$" doc:"a day (its end, UTC) or a moment in RFC 3339"`
 	}
-	add(x, op{http.MethodGet, "/customers/{id}/as-of", "getCustomerAsOf", "A golden record as it was published at a time", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}/as-of", "getCustomerAsOf", "A golden record as it was published at a time", auth.SeeCustomers, auth.ByCustomer, tag, 0},
 		func(ctx context.Context, in *asOf) (*Body[app.AsOf], error) {
 			at, err := app.ParseDate(in.At)
 			if err != nil {
@@ -135,7 +135,7 @@ func (x *api) customers() {
 		From string `query:"from" required:"true" maxLength:"40" pattern:"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])(T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d))?$"`
 		To   string `query:"to" required:"true" maxLength:"40" pattern:"^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])(T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d))?$"`
 	}
-	add(x, op{http.MethodGet, "/customers/{id}/difference", "diffCustomer", "What changed in a golden record between two times", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}/difference", "diffCustomer", "What changed in a golden record between two times", auth.SeeCustomers, auth.ByCustomer, tag, 0},
 		func(ctx context.Context, in *between) (*Body[app.GoldenDiff], error) {
 			from, err1 := app.ParseDate(in.From)
 			to, err2 := app.ParseDate(in.To)
@@ -148,7 +148,7 @@ func (x *api) customers() {
 			}
 			return answer(d, x.seen(ctx, "read.customer", d.From.ID, d.To.ID))
 		})
-	add(x, op{http.MethodGet, "/customers/{id}/history", "getCustomerHistory", "What happened to a golden record: published, joined, left, decided", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}/history", "getCustomerHistory", "What happened to a golden record: published, joined, left, decided", auth.SeeCustomers, auth.ByCustomer, tag, 0},
 		func(ctx context.Context, in *ByID) (*Body[app.GoldenHistory], error) {
 			h, err := x.app.GoldenHistory(ctx, in.ID)
 			if err != nil {
@@ -164,7 +164,7 @@ func (x *api) customers() {
 		After  string `query:"after" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	}
-	add(x, op{http.MethodGet, "/customers/{id}/events", "listCustomerEvents", "What happened with a customer in all systems, newest first", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}/events", "listCustomerEvents", "What happened with a customer in all systems, newest first", auth.SeeCustomers, auth.CustomerUnmasked, tag, 0},
 		func(ctx context.Context, in *eventsIn) (*Body[List[app.ShownEvent]], error) {
 			list, err := x.app.Events(ctx, app.EventQuery{Golden: in.ID, Source: in.Source, Kind: in.Kind, Type: in.Type, Before: in.After, Limit: in.Limit})
 			if err != nil {
@@ -176,7 +176,7 @@ func (x *api) customers() {
 			}
 			return answer(out, x.seenNamed(ctx, "read.events", in.ID))
 		})
-	add(x, op{http.MethodGet, "/customers/{id}/totals", "getCustomerTotals", "A customer's events summed by type and currency", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}/totals", "getCustomerTotals", "A customer's events summed by type and currency", auth.SeeCustomers, auth.ByCustomer, tag, 0},
 		func(ctx context.Context, in *ByID) (*Body[[]store.EventTotal], error) {
 			list, err := x.app.EventTotals(ctx, in.ID)
 			if err != nil {
@@ -184,7 +184,7 @@ func (x *api) customers() {
 			}
 			return answer(append([]store.EventTotal{}, list...), x.seenNamed(ctx, "read.events", in.ID))
 		})
-	add(x, op{http.MethodGet, "/customers/{id}/relations", "getCustomerRelations", "What stands around a golden record", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}/relations", "getCustomerRelations", "What stands around a golden record", auth.SeeCustomers, auth.ByCustomer, tag, 0},
 		func(ctx context.Context, in *ByID) (*Body[app.ShownAround], error) {
 			s, err := x.app.Around(ctx, in.ID)
 			if err != nil {
@@ -192,7 +192,7 @@ func (x *api) customers() {
 			}
 			return answer(s, x.seenNamed(ctx, "read.customer", in.ID))
 		})
-	add(x, op{http.MethodGet, "/customers/{id}/how", "explainCustomer", "How a golden record came together, what was refused, and where it would part", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}/how", "explainCustomer", "How a golden record came together, what was refused, and where it would part", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *ByID) (*Body[app.How], error) {
 			h, err := x.app.How(ctx, in.ID)
 			if err != nil {

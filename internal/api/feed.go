@@ -44,7 +44,7 @@ func (x *api) feed() {
 		Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200"`
 		Wait   int    `query:"wait" minimum:"0" maximum:"15" doc:"seconds to wait for something new"`
 	}
-	add(x, op{http.MethodGet, "/changes", "listChanges", "The change feed: each golden id by its latest change, oldest change first. It carries no values", auth.See, "Feed", 0},
+	add(x, op{http.MethodGet, "/changes", "listChanges", "The change feed: each golden id by its latest change, oldest change first. It carries no values", auth.See, auth.WholeOnly, "Feed", 0},
 		func(ctx context.Context, in *in) (*Body[Changes], error) {
 			end := x.opts.Env.Clock.Now().Add(time.Duration(min(in.Wait, longestWait)) * time.Second)
 			for {
@@ -92,7 +92,7 @@ func (x *api) crosswalk() {
 			Goldens []string   `json:"goldens,omitempty" nullable:"false" maxItems:"200" doc:"which records are these made of? Old ids are answered too"`
 		}
 	}
-	add(x, op{http.MethodPost, "/crosswalk", "lookUpIds", "Ids both ways, many at once: source records to golden ids, golden ids to source records", auth.See, "Crosswalk", 0},
+	add(x, op{http.MethodPost, "/crosswalk", "lookUpIds", "Ids both ways, many at once: source records to golden ids, golden ids to source records", auth.See, auth.WholeOnly, "Crosswalk", 0},
 		func(ctx context.Context, in *in) (*Body[List[Crosswalked]], error) {
 			if n := len(in.Body.Records) + len(in.Body.Goldens); n == 0 || n > maxLookups {
 				return nil, wrong("body", "must ask for 1 to %d ids", maxLookups)
@@ -132,10 +132,10 @@ func (x *api) exports() {
 	type in struct {
 		Entity string `query:"entity" maxLength:"60"`
 	}
-	x.mux.needs = auth.Export
+	x.mux.needs, x.mux.narrow = auth.Export, auth.ByList
 	huma.Register(x.huma, huma.Operation{
 		OperationID: "exportCustomers", Method: http.MethodGet, Path: Path + "/export", Summary: "Every live golden record, one JSON object a line", Tags: []string{"Feed"},
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests}, Extensions: map[string]any{"x-permission": string(auth.Export)},
+		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests}, Extensions: map[string]any{"x-permission": string(auth.Export), "x-narrow": string(auth.ByList)},
 		Responses: map[string]*huma.Response{"200": {Description: "JSON lines", Content: map[string]*huma.MediaType{"application/x-ndjson": {Schema: &huma.Schema{Type: "string"}}}}},
 	}, func(ctx context.Context, in *in) (*huma.StreamResponse, error) {
 		if err := x.seen(ctx, "export", "entity "+strconv.Quote(in.Entity)); err != nil {

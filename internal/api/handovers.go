@@ -27,7 +27,7 @@ func (x *api) handovers() {
 	type ownersIn struct {
 		Entity string `query:"entity" maxLength:"100" default:"company"`
 	}
-	add(x, op{http.MethodGet, "/owners", "listOwners", "Who looks after how many customers", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/owners", "listOwners", "Who looks after how many customers", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *ownersIn) (*Body[Plain[web.OwnerList]], error) {
 			o, err := x.app.Owners(ctx, in.Entity)
 			if err != nil {
@@ -38,12 +38,12 @@ func (x *api) handovers() {
 	type listIn struct {
 		Limit int `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/handovers", "listHandovers", "What was passed on, the newest first", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/handovers", "listHandovers", "What was passed on, the newest first", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *listIn) (*Body[List[Plain[web.HandoverRow]]], error) {
 			list, err := x.app.Handovers(ctx, in.Limit)
 			return answer(List[Plain[web.HandoverRow]]{Items: plain(list)}, err)
 		})
-	add(x, op{http.MethodPost, "/handovers/preview", "previewHandover", "What passing customers on would do", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodPost, "/handovers/preview", "previewHandover", "What passing customers on would do", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *struct{ Body passing }) (*Body[Plain[web.HandoverPreview]], error) {
 			p, err := x.app.PreviewHandover(ctx, in.Body.query())
 			if err != nil {
@@ -61,7 +61,7 @@ func (x *api) handovers() {
 	type passed struct {
 		Decision string `json:"decision" doc:"POST /decisions/{id}/undo takes all of it back"`
 	}
-	add(x, op{http.MethodPost, "/handovers", "handOver", "Passes the customers of one owner to another, by one decision", auth.Decide, tag, 0},
+	add(x, op{http.MethodPost, "/handovers", "handOver", "Passes the customers of one owner to another, by one decision", auth.Decide, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *passIn) (*Body[passed], error) {
 			id, err := x.app.HandOver(ctx, in.Body.query(), in.Body.Token, pageBy(ctx, in.Body.Why))
 			return answer(passed{id}, err)
@@ -92,7 +92,7 @@ func (x *api) valueMaps() {
 		Entity string `query:"entity" maxLength:"100" default:"company"`
 		Field  string `query:"field" maxLength:"100"`
 	}
-	add(x, op{http.MethodGet, "/values", "listValues", "The values of a field with how many records have them, and which count as another one", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/values", "listValues", "The values of a field with how many records have them, and which count as another one", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *in) (*Body[Plain[web.ValuePage]], error) {
 			p, err := x.app.ValueMaps(ctx, web.ValueQuery{Entity: in.Entity, Field: in.Field})
 			if err != nil {
@@ -114,7 +114,7 @@ func (x *api) valueMaps() {
 		Decision string `json:"decision,omitempty"`
 		Records  int    `json:"records" doc:"that have the value now"`
 	}
-	add(x, op{http.MethodPost, "/values", "mapValue", "A value of a field counts as another one", auth.Decide, tag, 0},
+	add(x, op{http.MethodPost, "/values", "mapValue", "A value of a field counts as another one", auth.Decide, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *mapping) (*Body[mapped], error) {
 			q := web.ValueQuery{Entity: in.Body.Entity, Field: in.Body.Field, From: in.Body.From, To: in.Body.To}
 			p, err := x.app.PreviewValue(ctx, q)

@@ -33,7 +33,7 @@ func (p planPart) decision() web.PlanDecision {
 // plans are decided on as a whole or part by part.
 func (x *api) plans() {
 	const tag = "Plans"
-	add(x, op{http.MethodGet, "/plans", "listPlans", "Every target with what waits to be written", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/plans", "listPlans", "Every target with what waits to be written", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, _ *none) (*Body[List[Plain[web.PlanSummary]]], error) {
 			list, err := x.app.Plans(ctx)
 			return answer(List[Plain[web.PlanSummary]]{Items: plain(list)}, err)
@@ -46,7 +46,7 @@ func (x *api) plans() {
 		After   string `query:"after" maxLength:"40" pattern:"^[0-9]*$"`
 		Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/plans/{target}", "getPlan", "A target's plan: its parts, its fields, and the writes of a part", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/plans/{target}", "getPlan", "A target's plan: its parts, its fields, and the writes of a part", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *in) (*Body[Plain[web.PlanPage]], error) {
 			p, err := x.app.PlanPage(ctx, web.PlanQuery{Target: in.Target, Op: in.Op, Field: in.Field, Refused: in.Refused, After: in.After, Limit: in.Limit})
 			if err != nil {
@@ -58,14 +58,14 @@ func (x *api) plans() {
 			}
 			return answer(Plain[web.PlanPage]{p}, x.seen(ctx, "read.writes", ids...))
 		})
-	add(x, op{http.MethodPost, "/plans/{target}/approve", "approvePart", "Lets a part of a plan be written; the rest is held", auth.Approve, tag, http.StatusNoContent},
+	add(x, op{http.MethodPost, "/plans/{target}/approve", "approvePart", "Lets a part of a plan be written; the rest is held", auth.Approve, auth.WholeOnly, tag, http.StatusNoContent},
 		func(ctx context.Context, in *planPart) (*none, error) {
 			return &none{}, x.app.ApprovePlan(ctx, in.decision(), pageBy(ctx, in.Body.Why))
 		})
 	type refused struct {
 		More bool `json:"more" doc:"more of the part is left: ask again"`
 	}
-	add(x, op{http.MethodPost, "/plans/{target}/refuse", "refusePart", "Drops a part of a plan; the reason is kept with each write", auth.Approve, tag, 0},
+	add(x, op{http.MethodPost, "/plans/{target}/refuse", "refusePart", "Drops a part of a plan; the reason is kept with each write", auth.Approve, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *planPart) (*Body[refused], error) {
 			more, err := x.app.RefusePlan(ctx, in.decision(), pageBy(ctx, in.Body.Why))
 			return answer(refused{more}, err)
@@ -83,12 +83,12 @@ func (x *api) plans() {
 		{"stop", "stopTarget", "Stops sending to a target", (*app.App).StopTarget},
 		{"go", "goOnTarget", "Lets a stopped target go on", (*app.App).GoOnTarget},
 	} {
-		add(x, op{http.MethodPost, "/plans/{target}/" + act.path, act.id, act.summary, auth.Approve, tag, http.StatusNoContent},
+		add(x, op{http.MethodPost, "/plans/{target}/" + act.path, act.id, act.summary, auth.Approve, auth.WholeOnly, tag, http.StatusNoContent},
 			func(ctx context.Context, in *why) (*none, error) {
 				return &none{}, act.do(x.app, ctx, in.Target, pageBy(ctx, in.Body.Why))
 			})
 	}
-	add(x, op{http.MethodPost, "/writes/{id}/unrefuse", "unrefuseWrite", "Takes the refusal of a write back", auth.Approve, tag, http.StatusNoContent},
+	add(x, op{http.MethodPost, "/writes/{id}/unrefuse", "unrefuseWrite", "Takes the refusal of a write back", auth.Approve, auth.WholeOnly, tag, http.StatusNoContent},
 		func(ctx context.Context, in *only) (*none, error) {
 			return &none{}, x.app.Unrefuse(ctx, in.ID, pageBy(ctx, in.Body.Why))
 		})

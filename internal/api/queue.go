@@ -48,7 +48,7 @@ func itemIDs(list []web.QueueItem) []string {
 // queue is the pairs that wait, in the order of what a decision is worth.
 func (x *api) queue() {
 	const tag = "Review"
-	add(x, op{http.MethodGet, "/reviews", "listReviews", "Pairs that wait for a person, in the queue's order", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/reviews", "listReviews", "Pairs that wait for a person, in the queue's order", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *openIn) (*Body[OpenList], error) {
 			p, err := x.app.OpenPairs(ctx, web.ReviewQuery{
 				Order: in.Order, Entity: in.Entity, Source: in.Source, Other: in.Other, From: in.From, To: in.To, Value: in.Value, Kind: in.Kind, Assigned: in.Assigned,
@@ -64,12 +64,12 @@ func (x *api) queue() {
 		Entity  string `query:"entity" maxLength:"60"`
 		Minutes int    `query:"minutes" minimum:"0" maximum:"1440" doc:"0: the configured budget"`
 	}
-	add(x, op{http.MethodGet, "/reviews/stats", "getReviewStats", "What waits, and what so many minutes remove of the expected damage", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/reviews/stats", "getReviewStats", "What waits, and what so many minutes remove of the expected damage", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *statsIn) (*Body[Plain[web.ReviewStats]], error) {
 			s, err := x.app.ReviewStats(ctx, auth.From(ctx).ID, in.Entity, in.Minutes)
 			return answer(Plain[web.ReviewStats]{s}, err)
 		})
-	add(x, op{http.MethodGet, "/reviews/{id}/effect", "previewReview", "What uniting a pair would do, in every system", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/reviews/{id}/effect", "previewReview", "What uniting a pair would do, in every system", auth.SeeCustomers, auth.PairUnmasked, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[Plain[web.ChangePreview]], error) {
 			p, err := x.app.PairEffect(ctx, in.ID)
 			if err != nil {
@@ -86,7 +86,7 @@ func (x *api) queue() {
 			Over   bool   `json:"over,omitempty" doc:"withdraw earlier decisions that stand against it"`
 		}
 	}
-	add(x, op{http.MethodPost, "/reviews/{id}/answer", "answerReview", "Answers a pair. state tells what became of it: decided, proposed (waits for a second account), or, with nothing written, already, changed, refused", auth.Decide, tag, 0},
+	add(x, op{http.MethodPost, "/reviews/{id}/answer", "answerReview", "Answers a pair. state tells what became of it: decided, proposed (waits for a second account), or, with nothing written, already, changed, refused", auth.Decide, auth.ByPair, tag, 0},
 		func(ctx context.Context, in *answerIn) (*Body[Plain[web.PairOutcome]], error) {
 			out, err := x.app.AnswerPair(ctx, web.PairAnswer{ID: in.ID, Answer: in.Body.Answer, Seen: in.Body.Seen, Over: in.Body.Over}, pageBy(ctx, in.Body.Why))
 			return answer(Plain[web.PairOutcome]{out}, err)
@@ -97,7 +97,7 @@ func (x *api) queue() {
 // queueWork is what else people do about a pair.
 func (x *api) queueWork() {
 	post := func(path, id, summary string) op {
-		return op{http.MethodPost, "/reviews/{id}/" + path, id, summary, auth.Decide, "Review", http.StatusNoContent}
+		return op{http.MethodPost, "/reviews/{id}/" + path, id, summary, auth.Decide, auth.ByPair, "Review", http.StatusNoContent}
 	}
 	type assignIn struct {
 		Named

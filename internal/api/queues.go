@@ -57,7 +57,7 @@ func reviewPair(p web.Pair) ReviewPair {
 
 func (x *api) reviews() {
 	const tag = "Review"
-	add(x, op{http.MethodGet, "/reviews/{id}", "getReview", "One pair, weighed", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/reviews/{id}", "getReview", "One pair, weighed", auth.SeeCustomers, auth.ByPair, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[ReviewPair], error) {
 			// What an answer is about is read before the values: who sends it with the
 			// answer has then seen all that it stands for.
@@ -120,7 +120,7 @@ func (x *api) quarantine() {
 		After  string `query:"after" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/quarantine", "listQuarantine", "Records that did not pass, with every reason", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/quarantine", "listQuarantine", "Records that did not pass, with every reason", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *in) (*Body[List[Quarantined]], error) {
 			p, err := x.app.QuarantinePage(ctx, web.QuarantineFilter{State: in.State, Source: in.Source, Rule: in.Rule, Fault: in.Fault, After: in.After, Limit: in.Limit})
 			if err != nil {
@@ -134,7 +134,7 @@ func (x *api) quarantine() {
 			}
 			return answer(out, x.seen(ctx, "read.quarantine", ids...))
 		})
-	add(x, op{http.MethodGet, "/quarantine/{id}", "getQuarantined", "A quarantined record as it came", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/quarantine/{id}", "getQuarantined", "A quarantined record as it came", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[Quarantined], error) {
 			q, err := x.app.QuarantineRecord(ctx, in.ID)
 			if err != nil {

@@ -19,12 +19,12 @@ func (x *api) runs() {
 		After  string `query:"after" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/runs", "listRuns", "Pulls of sources, newest first", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/runs", "listRuns", "Pulls of sources, newest first", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, in *in) (*Body[List[Plain[web.RunItem]]], error) {
 			p, err := x.app.Runs(ctx, web.RunFilter{Source: in.Source, State: in.State, After: in.After, Limit: in.Limit})
 			return answer(List[Plain[web.RunItem]]{Items: plain(p.Rows), Next: p.Next}, err)
 		})
-	add(x, op{http.MethodGet, "/runs/{id}", "getRun", "One pull with what it said", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/runs/{id}", "getRun", "One pull with what it said", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[Plain[web.RunPage]], error) {
 			p, err := x.app.RunPage(ctx, in.ID)
 			return answer(Plain[web.RunPage]{p}, err)
@@ -42,7 +42,7 @@ func (x *api) runs() {
 		{"run", "runSource", "Pulls a source at once", (*app.App).RunNow},
 		{"stop", "stopSource", "Ends a source's pull between two pages", (*app.App).StopRun},
 	} {
-		add(x, op{http.MethodPost, "/sources/{source}/" + a.path, a.id, a.summary, auth.Operate, tag, http.StatusNoContent},
+		add(x, op{http.MethodPost, "/sources/{source}/" + a.path, a.id, a.summary, auth.Operate, auth.WholeOnly, tag, http.StatusNoContent},
 			func(ctx context.Context, in *act) (*none, error) {
 				return &none{}, a.do(x.app, ctx, in.Source, pageBy(ctx, in.Body.Why))
 			})
@@ -52,7 +52,7 @@ func (x *api) runs() {
 // quality is how good the data is.
 func (x *api) quality() {
 	const tag = "Quality"
-	add(x, op{http.MethodGet, "/quality", "getQuality", "What was counted last of every source, with the score", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/quality", "getQuality", "What was counted last of every source, with the score", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, _ *none) (*Body[Plain[web.Quality]], error) {
 			q, err := x.app.Quality(ctx)
 			return answer(Plain[web.Quality]{q}, err)
@@ -60,7 +60,7 @@ func (x *api) quality() {
 	type days struct {
 		Days int `query:"days" minimum:"1" maximum:"400" default:"30"`
 	}
-	add(x, op{http.MethodGet, "/quality/trend", "getQualityTrend", "The score of the data over the last days, and what moved it", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/quality/trend", "getQualityTrend", "The score of the data over the last days, and what moved it", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, in *days) (*Body[Plain[web.Health]], error) {
 			h, err := x.app.Health(ctx, in.Days)
 			return answer(Plain[web.Health]{h}, err)
@@ -70,7 +70,7 @@ func (x *api) quality() {
 		Entity string `path:"entity" maxLength:"60"`
 		Field  string `path:"field" maxLength:"100"`
 	}
-	add(x, op{http.MethodGet, "/quality/{source}/{entity}/{field}", "getFieldQuality", "What was counted of one field, without values", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/quality/{source}/{entity}/{field}", "getFieldQuality", "What was counted of one field, without values", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, in *field) (*Body[Plain[web.FieldProfile]], error) {
 			p, err := x.app.FieldProfile(ctx, in.Source, in.Entity, in.Field)
 			return answer(Plain[web.FieldProfile]{p}, err)
@@ -89,7 +89,7 @@ func (x *api) audit() {
 		After   int64  `query:"after" minimum:"0"`
 		Limit   int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	}
-	add(x, op{http.MethodGet, "/audit", "listAudit", "The audit trail, newest first", auth.SeeAudit, tag, 0},
+	add(x, op{http.MethodGet, "/audit", "listAudit", "The audit trail, newest first", auth.SeeAudit, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *in) (*Body[List[app.AuditRow]], error) {
 			list, err := x.app.ListAudit(ctx, app.AuditQuery{Who: in.Who, What: in.What, Subject: in.Subject, From: in.From, To: in.To, Before: in.After}, in.Limit)
 			out := List[app.AuditRow]{Items: append([]app.AuditRow{}, list...)}
@@ -98,7 +98,7 @@ func (x *api) audit() {
 			}
 			return answer(out, err)
 		})
-	add(x, op{http.MethodGet, "/audit/state", "getAuditState", "How the sealed chain stands: sealed, open, last checked", auth.SeeAudit, tag, 0},
+	add(x, op{http.MethodGet, "/audit/state", "getAuditState", "How the sealed chain stands: sealed, open, last checked", auth.SeeAudit, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, _ *none) (*Body[app.AuditState], error) {
 			return answer(x.app.AuditState(ctx))
 		})

@@ -15,9 +15,9 @@ type none struct{}
 
 func (x *api) systems() {
 	const tag = "Systems"
-	add(x, op{http.MethodGet, "/status", "getStatus", "How sources, targets and queues are", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/status", "getStatus", "How sources, targets and queues are", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, _ *none) (*Body[app.Status], error) { return answer(x.app.Status(ctx)) })
-	add(x, op{http.MethodGet, "/models", "listModels", "Match models with their figures, oldest first", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/models", "listModels", "Match models with their figures, oldest first", auth.See, auth.NoValues, tag, 0},
 		func(ctx context.Context, _ *none) (*Body[List[app.ListedModel]], error) {
 			list, err := x.app.Models(ctx)
 			return answer(List[app.ListedModel]{Items: append([]app.ListedModel{}, list...)}, err)
@@ -26,7 +26,7 @@ func (x *api) systems() {
 		Name string `path:"name" maxLength:"200" doc:"version, or ENTITY/VERSION with %2F"`
 		Body Reason
 	}
-	add(x, op{http.MethodPost, "/models/{name}/activate", "activateModel", "Puts a match model in force", auth.Approve, tag, 0},
+	add(x, op{http.MethodPost, "/models/{name}/activate", "activateModel", "Puts a match model in force", auth.Approve, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *modelIn) (*Body[app.ListedModel], error) {
 			return answer(x.app.ActivateModel(ctx, in.Name, auth.From(ctx).ID, in.Body.Why))
 		})
@@ -40,7 +40,7 @@ func (x *api) writes() {
 		State  string `query:"state" enum:"pending,inflight,unknown,delivered,rejected,conflict,dead,superseded" default:"pending"`
 		Limit  int    `query:"limit" minimum:"0" maximum:"500" default:"100" doc:"writes of each target; the counts are of all"`
 	}
-	add(x, op{http.MethodGet, "/writes", "listWrites", "Writes in a state by target; pending ones are the plan", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/writes", "listWrites", "Writes in a state by target; pending ones are the plan", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *plansIn) (*Body[List[app.PlanTarget]], error) {
 			list, err := x.app.Plan(ctx, in.Target, in.State, in.Limit)
 			if err != nil {
@@ -63,12 +63,12 @@ func (x *api) writes() {
 	type done struct {
 		Done int `json:"done"`
 	}
-	add(x, op{http.MethodPost, "/writes/retry", "retryWrites", "Plans writes again that were refused, in conflict or given up", auth.Repair, tag, 0},
+	add(x, op{http.MethodPost, "/writes/retry", "retryWrites", "Plans writes again that were refused, in conflict or given up", auth.Repair, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *rows) (*Body[done], error) {
 			n, err := x.app.Retry(ctx, in.Body.Rows, auth.From(ctx).ID, in.Body.Why)
 			return answer(done{n}, err)
 		})
-	add(x, op{http.MethodPost, "/writes/drop", "dropWrites", "Takes writes out of the queue; the same is not planned again until something changes", auth.Repair, tag, 0},
+	add(x, op{http.MethodPost, "/writes/drop", "dropWrites", "Takes writes out of the queue; the same is not planned again until something changes", auth.Repair, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *rows) (*Body[done], error) {
 			n, err := x.app.Drop(ctx, in.Body.Rows, auth.From(ctx).ID, in.Body.Why)
 			return answer(done{n}, err)
@@ -81,7 +81,7 @@ func (x *api) matching() {
 	type question struct {
 		Body map[string]any `doc:"entity, and fields as source records have them: name, phones, emails, addresses …; limit"`
 	}
-	add(x, op{http.MethodPost, "/match", "match", "Is this customer there already? Nothing of the question is stored", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodPost, "/match", "match", "Is this customer there already? Nothing of the question is stored", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *question) (*Body[lookup.Answer], error) {
 			q, err := lookup.Read("", in.Body)
 			if err != nil {
@@ -101,7 +101,7 @@ func (x *api) matching() {
 		A string `query:"a" required:"true" maxLength:"600"`
 		B string `query:"b" required:"true" maxLength:"600"`
 	}
-	add(x, op{http.MethodGet, "/why", "why", "Why two records are one customer, or are not, and what would turn it", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/why", "why", "Why two records are one customer, or are not, and what would turn it", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *whyIn) (*Body[json.RawMessage], error) {
 			v, ids, err := x.app.WhyShown(ctx, in.A, in.B)
 			if err != nil {
@@ -119,7 +119,7 @@ func (x *api) matching() {
 		Kind   string `query:"kind" maxLength:"60"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/relations/possible", "listPossibleRelations", "Relations that current records propose", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/relations/possible", "listPossibleRelations", "Relations that current records propose", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *relationsIn) (*Body[List[app.PossibleRelation]], error) {
 			list, _, err := x.app.PossibleRelations(ctx, app.RelationQuery{Golden: in.Golden, Entity: in.Entity, Kind: in.Kind, Limit: in.Limit})
 			if err != nil {
@@ -135,7 +135,7 @@ func (x *api) matching() {
 		Entity string `query:"entity" required:"true" maxLength:"60"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	}
-	add(x, op{http.MethodGet, "/identifiers/shared", "listSharedIdentifiers", "Values that too many names use to prove anything", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/identifiers/shared", "listSharedIdentifiers", "Values that too many names use to prove anything", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *sharedIn) (*Body[List[app.SharedIdentifier]], error) {
 			list, err := x.app.SharedIdentifiers(ctx, in.Entity, in.Limit)
 			if err != nil {

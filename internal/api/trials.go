@@ -34,7 +34,7 @@ func (x *api) trials() {
 		Entity string `query:"entity" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/trials", "listTrials", "What was tried, the newest first", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/trials", "listTrials", "What was tried, the newest first", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, in *listIn) (*Body[List[Plain[web.TrialItem]]], error) {
 			list, err := x.app.Trials(ctx, in.Entity, in.Limit)
 			return answer(List[Plain[web.TrialItem]]{Items: plain(list)}, err)
@@ -42,7 +42,7 @@ func (x *api) trials() {
 	type asked struct {
 		ID string `json:"id"`
 	}
-	add(x, op{http.MethodPost, "/trials", "askTrial", "Has another model or other thresholds worked out beside the store", auth.Approve, tag, 0},
+	add(x, op{http.MethodPost, "/trials", "askTrial", "Has another model or other thresholds worked out beside the store", auth.Approve, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *trialIn) (*Body[asked], error) {
 			b := in.Body
 			id, err := x.app.AskTrial(ctx, web.TrialAsked{Entity: b.Entity, Version: b.Version, Link: b.Link, Review: b.Review, Configured: b.Configured}, pageBy(ctx, b.Why))

@@ -58,6 +58,7 @@ type App struct {
 	entities  []*entity
 	targets   []*target
 	uidToName map[string]string
+	scopes    map[string]string // name → hash of what it says
 
 	unmapped   *failures
 	eventTally *tally
@@ -230,6 +231,9 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	if err := a.wireTargets(&problems); err != nil {
+		return err
+	}
+	if err := a.wireAccess(ctx, &problems); err != nil {
 		return err
 	}
 	if len(problems) > 0 {

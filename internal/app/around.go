@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 
 	"touchstone/internal/record"
 	"touchstone/internal/store"
@@ -30,6 +29,7 @@ type ShownRelation struct {
 	Until     string `json:"until,omitempty"`
 	Ended     bool   `json:"ended,omitempty"`
 	Says      string `json:"says"` // the source record or the person that says so
+	Outside   bool   `json:"outside,omitempty"` // the other end is out of reach: no more of it is told
 }
 
 // mostRelations bounds the edges that are shown each way.
@@ -47,7 +47,26 @@ func (a *App) Around(ctx context.Context, id string) (s ShownAround, err error) 
 		return s, err
 	}
 	names := map[string]string{}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return s, err
+	}
+	var ends []record.Ref
+	for _, e := range out {
+		ends = append(ends, e.To)
+	}
+	for _, e := range in {
+		ends = append(ends, e.From)
+	}
+	near, err := a.refsReached(ctx, see, ends)
+	if err != nil {
+		return s, err
+	}
 	show := func(direction, golden string, other record.Ref, e store.GoldenEdge) error {
+		if !near[other] {
+			s.Relations = append(s.Relations, ShownRelation{Direction: direction, Kind: e.Kind, Since: e.Since, Until: e.Until, Ended: e.Ended, Outside: true})
+			return nil
+		}
 		name, err := a.nameOf(ctx, golden, names)
 		s.Relations = append(s.Relations, ShownRelation{
 			Direction: direction, Kind: e.Kind, Golden: golden, Name: name, Ref: a.refName(other), Title: e.Title, Role: e.Role, Share: e.Share,
@@ -77,6 +96,10 @@ func (a *App) Around(ctx context.Context, id string) (s ShownAround, err error) 
 		if r.b == g.Founder {
 			direction, end = "from", r.A
 		}
+		if end.Outside {
+			s.Relations = append(s.Relations, ShownRelation{Direction: direction, Kind: r.Kind, Since: r.Since, Until: r.Until, Ended: r.Over, Outside: true})
+			continue
+		}
 		s.Relations = append(s.Relations, ShownRelation{
 			Direction: direction, Kind: r.Kind, Golden: end.ID, Name: end.Name, Ref: end.Ref, Title: r.Title, Role: r.Role, Stance: r.Stance, Share: r.Share,
 			Since: r.Since, Until: r.Until, Ended: r.Over, Says: r.Who + " (" + r.Decision + ")",
@@ -96,10 +119,6 @@ func (a *App) nameOf(ctx context.Context, id string, names map[string]string) (s
 	if err != nil {
 		return "", err
 	}
-	var f record.Fields
-	if err := json.Unmarshal(g.Fields, &f); err != nil {
-		return "", err
-	}
-	names[id] = DisplayName(g.Entity, f)
-	return names[id], nil
+	names[id], err = a.seenName(ctx, g)
+	return names[id], err
 }

@@ -154,6 +154,6 @@ func (a *App) betweenTwo(b store.Between, members map[int64]store.Member, ids ma
 
 // sideOf shows a source record on a page.
 func (a *App) sideOf(m store.Member, ids map[int64]string) (web.Side, error) {
-	row, err := a.goldenMember(m)
+	row, err := a.goldenMember(sight{}, m) // its page is for who sees all
 	return web.Side{Source: row.Source, ID: row.ID, Name: row.Name, Golden: ids[m.Golden], Deleted: !row.Live}, err
 }

@@ -403,6 +403,9 @@ func unsureOf(ctx context.Context, tx *store.DecideTx, n *store.NewDecision, s, 
 // names.
 func (a *App) Undo(ctx context.Context, id string, by By) (Decided, error) {
 	by.Over = false
+	if err := a.reachDecision(ctx, id); err != nil {
+		return Decided{}, err
+	}
 	if d, done, err := a.undoOther(ctx, id, by); done {
 		return d, err
 	}

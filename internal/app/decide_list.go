@@ -90,7 +90,7 @@ func (a *App) showDecisions(ctx context.Context, list []store.Decision) ([]Shown
 		}
 		out = append(out, s)
 	}
-	return out, nil
+	return out, a.veilDecisions(ctx, out)
 }
 
 func stateOf(d store.Decision, withdrawnBy string) string {

@@ -42,10 +42,17 @@ func (a *App) pinRequests(ctx context.Context, id string, picks []web.Pick) (out
 	if err != nil {
 		return nil, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range picks {
 		spec, ok := record.Spec(x[0].Ref.Entity, p.Field)
 		if !ok {
 			return nil, web.Refuse("pick."+p.Field, "%s has no field %s that could be pinned", wordOf("entity", x[0].Ref.Entity), wordOf("field", p.Field))
+		}
+		if see.masked(x[0].Ref.Entity, spec.Name) != "" {
+			return nil, &web.Problem{Field: "pick." + p.Field, Text: "this field is kept from you: you cannot set it"}
 		}
 		if !p.Until.IsZero() && !p.Until.After(a.opts.Env.Clock.Now()) {
 			return nil, web.Refuse("until", "the day to pin until has passed already")

@@ -46,7 +46,7 @@ func (a *App) Doctor(ctx context.Context) (list []Finding) {
 	}
 	list = append(list, versions(), a.storeHealth(ctx))
 	list = append(list, a.diskHealth(), keyHealth(a.opts.Dir), a.zones())
-	list = append(list, a.databaseClock(ctx))
+	list = append(list, a.databaseClock(ctx), a.accessHealth(ctx))
 	for _, s := range a.order {
 		list = append(list, a.systemHealth(ctx, s))
 	}

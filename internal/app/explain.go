@@ -48,6 +48,11 @@ func (a *App) Golden(ctx context.Context, id string) (Shown, error) {
 	if err := json.Unmarshal(g.Provenance, &s.Provenance); err != nil {
 		return s, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Fields, s.Provenance = see.fields(g.Entity, s.Fields), see.provenance(g.Entity, s.Provenance)
 	for name, p := range s.Provenance {
 		for i := range p.From {
 			p.From[i] = a.refNames(p.From[i])
@@ -57,8 +62,10 @@ func (a *App) Golden(ctx context.Context, id string) (Shown, error) {
 		}
 		s.Provenance[name] = p
 	}
-	if err := a.movedOn(ctx, id, g.Founder, &s); err != nil {
-		return s, err
+	if see.reach == nil {
+		if err := a.movedOn(ctx, id, g.Founder, &s); err != nil {
+			return s, err
+		}
 	}
 	members, err := a.Store.MembersOf(ctx, []int64{g.Founder})
 	if err != nil {
@@ -69,7 +76,7 @@ func (a *App) Golden(ctx context.Context, id string) (Shown, error) {
 		if err != nil {
 			return s, err
 		}
-		member := ShownMember{Ref: a.refName(m.Ref), Live: m.Live, Fields: authored.Fields()}
+		member := ShownMember{Ref: a.refName(m.Ref), Live: m.Live, Fields: see.fields(m.Ref.Entity, authored.Fields())}
 		member.Notes = textNotes(member.Ref, member.Fields)
 		s.Members = append(s.Members, member)
 	}

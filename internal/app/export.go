@@ -19,9 +19,13 @@ const exportPage = 500
 
 // EachGolden calls fn for every golden record, by founder, with its members.
 func (a *App) EachGolden(ctx context.Context, entity string, all bool, fn func(store.Golden, []store.Member) error) error {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return err
+	}
 	after := int64(0)
 	for {
-		list, err := a.Store.GoldenList(ctx, store.GoldenFilter{Entity: entity, After: after, Limit: exportPage, All: all})
+		list, err := a.Store.GoldenList(ctx, store.GoldenFilter{Entity: entity, Reach: see.reach, After: after, Limit: exportPage, All: all})
 		if err != nil || len(list) == 0 {
 			return err
 		}
@@ -151,8 +155,15 @@ type exportedGolden struct {
 // Export writes every live golden record as one JSON line, oldest founder
 // first.
 func (a *App) Export(ctx context.Context, entity string, w io.Writer) error {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
 	out := bufio.NewWriter(w)
-	err := a.EachGolden(ctx, entity, false, func(g store.Golden, members []store.Member) error {
+	err = a.EachGolden(ctx, entity, false, func(g store.Golden, members []store.Member) error {
+		if err := see.golden(&g); err != nil {
+			return err
+		}
 		e := exportedGolden{ID: g.ID, Entity: g.Entity, Version: g.Version, ChangedAt: g.ChangedAt, Fields: g.Fields, Provenance: g.Provenance}
 		for _, m := range members {
 			e.Members = append(e.Members, a.refName(m.Ref))

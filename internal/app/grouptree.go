@@ -102,7 +102,7 @@ func (a *App) groupEdges(ctx context.Context, founder int64, day string) (edges 
 		more = more || cut
 		wave = nil
 		for _, r := range list {
-			if r.Over || !isGroupKind(r.Kind) || r.b == 0 || r.A.Entity != record.Company || r.B.Entity != record.Company {
+			if r.Over || !isGroupKind(r.Kind) || r.a == 0 || r.b == 0 || r.A.Entity != record.Company || r.B.Entity != record.Company {
 				continue
 			}
 			key := edgeKey{r.a, r.b, r.Kind, r.At, r.Source}

@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"touchstone/config"
 	"touchstone/internal/golden"
 	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
@@ -92,8 +94,19 @@ func (a *App) GoldenAt(ctx context.Context, id string, at time.Time) (AsOf, erro
 	if err != nil {
 		return AsOf{}, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return AsOf{}, err
+	}
+	in, err := a.refsReached(ctx, see, slices.Collect(maps.Values(refs)))
+	if err != nil {
+		return AsOf{}, err
+	}
 	out.Members = []string{}
 	for _, rec := range recs {
+		if !in[refs[rec]] {
+			continue
+		}
 		out.Members = append(out.Members, a.refName(refs[rec]))
 	}
 	slices.Sort(out.Members)
@@ -120,7 +133,10 @@ func (a *App) readRefs(ctx context.Context, entity, text string) ([]AsOfField, e
 	if err := json.Unmarshal([]byte(text), &refs); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	r := &rereading{a: a, entity: entity, histories: map[string]*oldRecord{}}
+	r, err := a.reread(ctx, entity)
+	if err != nil {
+		return nil, err
+	}
 	names := make([]string, 0, len(refs))
 	for name := range refs {
 		names = append(names, name)
@@ -128,6 +144,9 @@ func (a *App) readRefs(ctx context.Context, entity, text string) ([]AsOfField, e
 	slices.Sort(names)
 	out := []AsOfField{}
 	for _, name := range names {
+		if r.see.masked(entity, name) == config.MaskHide {
+			continue
+		}
 		f, err := r.field(ctx, name, refs[name])
 		if err != nil {
 			return nil, err
@@ -140,8 +159,14 @@ func (a *App) readRefs(ctx context.Context, entity, text string) ([]AsOfField, e
 // rereading reads old values from source versions, each record's facts once.
 type rereading struct {
 	a         *App
+	see       sight
 	entity    string
 	histories map[string]*oldRecord
+}
+
+func (a *App) reread(ctx context.Context, entity string) (*rereading, error) {
+	see, err := a.sight(ctx)
+	return &rereading{a: a, see: see, entity: entity, histories: map[string]*oldRecord{}}, err
 }
 
 type oldRecord struct {
@@ -165,10 +190,17 @@ func (r *rereading) field(ctx context.Context, name string, ref golden.FieldRef)
 		}
 	}
 	if f.State == "" {
-		f.Value, f.Text = v.AppendJSON(nil), ShowValue(v)
+		f.Value = v.AppendJSON(nil)
 		if ref.Hash != "" && ref.Hash != hex.EncodeToString(r.a.Store.Keyed("value", f.Value)[:8]) {
 			f.State = "differs"
 		}
+		v, ok := r.see.value(r.entity, name, v)
+		if f.Value, f.Text = v.AppendJSON(nil), ShowValue(v); !ok {
+			f.Value = json.RawMessage("null")
+		}
+	}
+	if f.State == "unknown" && r.see.reach != nil {
+		f.From = nil // perhaps of a customer out of reach
 	}
 	return f, nil
 }
@@ -261,6 +293,16 @@ func (r *rereading) record(ctx context.Context, text string) (*oldRecord, error)
 	ref, err := record.ParseRef(text)
 	if err != nil {
 		return nil, fmt.Errorf("history: %w", err)
+	}
+	if r.see.reach != nil {
+		in, err := r.a.refsReached(ctx, r.see, []record.Ref{ref})
+		if err != nil {
+			return nil, err
+		}
+		if !in[ref] { // it has gone to a customer out of reach
+			old.state = "unknown"
+			return old, nil
+		}
 	}
 	h, erased, err := r.a.Store.HistoryOf(ctx, ref)
 	switch {

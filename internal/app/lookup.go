@@ -41,6 +41,11 @@ func (a *App) LookUp(ctx context.Context, q lookup.Query) (out lookup.Answer, er
 	limits := a.thresholds(q.Entity)
 	out = lookup.Answer{Entity: q.Entity, Model: model.Version, Link: float64(limits.Link), Review: float64(limits.Review), Candidates: []lookup.Candidate{}}
 	scale.Link, scale.Review = model.Threshold(out.Link), model.Threshold(out.Review)
+	see, err := a.sight(ctx)
+	if err != nil {
+		return out, err
+	}
+	q.Fields = see.asked(q.Entity, q.Fields)
 	found, err := e.look.Find(ctx, scale, q.Fields, nil, q.Limit)
 	if err != nil {
 		return out, err
@@ -58,13 +63,13 @@ func (a *App) LookUp(ctx context.Context, q lookup.Query) (out lookup.Answer, er
 	}
 	out.Compared, out.Cut, out.Common, out.Incomplete = found.Compared, found.Cut, found.Common, found.Publishing
 	for _, c := range found.Candidates {
-		one, err := a.candidate(model.Probability(c.Weight), c, q.All)
+		one, err := a.candidate(see, model.Probability(c.Weight), c, q.All)
 		if err != nil {
 			return out, err
 		}
 		out.Candidates = append(out.Candidates, one)
 	}
-	return out, nil
+	return out, a.veilCandidates(ctx, see, q.Entity, out.Candidates)
 }
 
 // namedSo gives the founders of the golden records that a name's words find.
@@ -85,7 +90,7 @@ func (a *App) namedSo(ctx context.Context, entity, name string, limit int) ([]in
 }
 
 // candidate shows one, with no more of its values than may be shown.
-func (a *App) candidate(probability float64, c pipeline.Candidate, all bool) (out lookup.Candidate, err error) {
+func (a *App) candidate(see sight, probability float64, c pipeline.Candidate, all bool) (out lookup.Candidate, err error) {
 	out = lookup.Candidate{
 		Golden: c.Golden.ID, Verdict: c.Verdict, Probability: probability, Weight: bits(c.Weight),
 		Deleted: !slices.ContainsFunc(c.Members, func(m store.Near) bool { return m.Live }),
@@ -95,6 +100,7 @@ func (a *App) candidate(probability float64, c pipeline.Candidate, all bool) (ou
 	if err != nil {
 		return out, fmt.Errorf("golden record %s: %w", c.Golden.ID, err)
 	}
+	fields = see.fields(a.entityOf(c), fields)
 	out.Name = DisplayName(a.entityOf(c), fields)
 	if c.Veto != "" {
 		out.Veto = &lookup.Words{En: vetoWord("en", c.Veto), Zh: strings.TrimPrefix(vetoWord("zh", c.Veto), "的 ")}

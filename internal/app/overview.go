@@ -227,6 +227,10 @@ func (a *App) goldenRows(ctx context.Context, list []store.Golden) ([]web.Golden
 	if err != nil {
 		return nil, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []web.Golden
 	for _, g := range list {
 		w := web.Golden{ID: g.ID, Entity: g.Entity, Members: g.Members, Changed: parse(g.ChangedAt)}
@@ -235,7 +239,7 @@ func (a *App) goldenRows(ctx context.Context, list []store.Golden) ([]web.Golden
 				w.Sources = append(w.Sources, name)
 			}
 		}
-		if err := a.showFields(g, &w); err != nil {
+		if err := a.showFields(see, g, &w); err != nil {
 			return nil, err
 		}
 		out = append(out, w)
@@ -244,7 +248,7 @@ func (a *App) goldenRows(ctx context.Context, list []store.Golden) ([]web.Golden
 }
 
 // showFields adds the values with where they came from.
-func (a *App) showFields(g store.Golden, w *web.Golden) error {
+func (a *App) showFields(see sight, g store.Golden, w *web.Golden) error {
 	var fields record.Fields
 	if err := json.Unmarshal(g.Fields, &fields); err != nil {
 		return err
@@ -253,6 +257,7 @@ func (a *App) showFields(g store.Golden, w *web.Golden) error {
 	if err := json.Unmarshal(g.Provenance, &provenance); err != nil {
 		return err
 	}
+	fields = see.fields(g.Entity, fields)
 	w.Name = DisplayName(g.Entity, fields)
 	for _, spec := range record.Specs(g.Entity) {
 		v, ok := fields[spec.Name]

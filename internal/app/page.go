@@ -158,13 +158,24 @@ func (a *App) writeRows(ctx context.Context, rows []store.Row) ([]web.WriteRow, 
 	if err != nil {
 		return nil, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]web.WriteRow, len(rows))
 	for i, r := range rows {
 		out[i] = web.WriteRow{
 			ID: r.ID, Target: r.Target, Op: r.Op, State: r.State, Golden: ids[r.Founder], ExternalID: r.ExternalID, Problem: r.Error,
 			Attempt: r.Attempt, Verified: r.Verified, At: parse(r.At), Settled: parse(r.SettledAt),
 		}
+		if len(see.masks) > 0 {
+			out[i].Problem = "" // a system's answer may quote values
+		}
 		for _, f := range plannedWrite(r).Fields {
+			if len(see.masks) > 0 { // which of our fields a path holds is the mapping's to say
+				out[i].Fields = append(out[i].Fields, web.Change{Path: f.Path})
+				continue
+			}
 			out[i].Fields = append(out[i].Fields, web.Change{Path: f.Path, Old: plainJSON(f.Old), New: plainJSON(f.New)})
 		}
 	}

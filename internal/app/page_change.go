@@ -48,7 +48,7 @@ func (a *App) SplitPage(ctx context.Context, id string) (p web.SplitPage, err er
 		return p, err
 	}
 	for _, m := range members {
-		row, err := a.goldenMember(m)
+		row, err := a.goldenMember(sight{}, m) // its page is for who sees all fields
 		if err != nil {
 			return p, err
 		}

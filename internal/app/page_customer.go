@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"touchstone/config"
 	"touchstone/internal/golden"
 	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
@@ -25,10 +26,16 @@ func (a *App) Customers(ctx context.Context, q web.CustomerQuery) (p web.Custome
 	for _, s := range a.order {
 		p.Sources = append(p.Sources, s.source.Name)
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return p, err
+	}
 	if p.Direct, err = a.byID(ctx, strings.TrimSpace(q.Text)); err != nil {
 		return p, err
 	}
-	sq := store.SearchQuery{Entity: q.Entity, Several: q.Several, After: q.After, Limit: q.Limit}
+	sq := store.SearchQuery{Entity: q.Entity, Several: q.Several, After: q.After, Limit: q.Limit, Reach: see.reach}
+	all, named := see.findable()
+	sq.ByName = !all
 	sq.Terms, sq.Name = pipeline.Question(q.Text)
 	if q.Source != "" {
 		sq.Source = a.SourceUID(q.Source)
@@ -36,8 +43,8 @@ func (a *App) Customers(ctx context.Context, q web.CustomerQuery) (p web.Custome
 	if day, err := time.Parse(time.DateOnly, q.Since); err == nil {
 		sq.Since = store.TimeText(day)
 	}
-	if strings.TrimSpace(q.Text) != "" && len(sq.Terms) == 0 {
-		return p, nil // only signs: nothing is found by them
+	if strings.TrimSpace(q.Text) != "" && (len(sq.Terms) == 0 || !named) {
+		return p, nil // only signs, or names are kept back: nothing is found by them
 	}
 	found, err := a.Store.Search(ctx, sq)
 	if err != nil {
@@ -48,30 +55,37 @@ func (a *App) Customers(ctx context.Context, q web.CustomerQuery) (p web.Custome
 	return p, err
 }
 
-// byID finds a golden record by its id or one of its source records' ids.
+// byID finds a golden record in reach by its id or one of its source records' ids.
 func (a *App) byID(ctx context.Context, text string) (string, error) {
-	if text == "" || strings.ContainsAny(text, " \t") || len(text) > 200 {
+	g, err := a.anyByID(ctx, text)
+	if err != nil || g.ID == "" {
+		return "", err
+	}
+	if err := a.reached(ctx, g.Founder); errors.Is(err, record.ErrNotFound) {
 		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	return g.ID, nil
+}
+
+func (a *App) anyByID(ctx context.Context, text string) (none store.Golden, err error) {
+	if text == "" || strings.ContainsAny(text, " \t") || len(text) > 200 {
+		return none, nil
 	}
 	g, _, err := a.findGolden(ctx, text)
-	if err == nil {
-		return g.ID, nil
-	}
-	if !errors.Is(err, record.ErrNotFound) {
-		return "", err
+	if err == nil || !errors.Is(err, record.ErrNotFound) {
+		return g, err
 	}
 	for _, s := range a.order {
 		for _, e := range s.source.Entities {
 			g, err := a.Store.GoldenOf(ctx, record.Ref{Source: s.uid, Entity: e.Entity, ID: text})
-			if err == nil {
-				return g.ID, nil
-			}
-			if !errors.Is(err, record.ErrNotFound) {
-				return "", err
+			if err == nil || !errors.Is(err, record.ErrNotFound) {
+				return g, err
 			}
 		}
 	}
-	return "", nil
+	return none, nil
 }
 
 // Customer is one golden record with everything about it.
@@ -80,15 +94,23 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 	if err != nil {
 		return c, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return c, err
+	}
 	var fields record.Fields
 	if err := json.Unmarshal(g.Fields, &fields); err != nil {
 		return c, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
+	fields = see.fields(g.Entity, fields)
 	c = web.Customer{ID: g.ID, Entity: g.Entity, Moved: moved, Version: g.Version, Changed: parse(g.ChangedAt), Name: DisplayName(g.Entity, fields)}
-	if c.Fields, err = a.goldenFields(g, fields); err != nil {
+	if c.Fields, err = a.goldenFields(see, g, fields); err != nil {
 		return c, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
 	for _, spec := range record.Specs(g.Entity) {
+		if see.masked(g.Entity, spec.Name) == config.MaskHide {
+			continue
+		}
 		if c.Of++; fields[spec.Name].Blank() {
 			c.Unknown = append(c.Unknown, spec.Name)
 			continue
@@ -98,7 +120,7 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 	if moved {
 		c.Former = strings.TrimSpace(id)
 	}
-	if _, isRef, _ := a.sourceRef(id); !isRef {
+	if _, isRef, _ := a.sourceRef(id); !isRef && see.reach == nil {
 		if c.Elsewhere, err = a.placesOf(ctx, id, g.Founder); err != nil {
 			return c, err
 		}
@@ -124,7 +146,7 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 		members = members[:pageMembers]
 	}
 	for _, m := range members {
-		row, err := a.goldenMember(m)
+		row, err := a.goldenMember(see, m)
 		if err != nil {
 			return c, err
 		}
@@ -138,11 +160,12 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 	return c, err
 }
 
-func (a *App) goldenFields(g store.Golden, fields record.Fields) (out []web.GoldenField, err error) {
+func (a *App) goldenFields(see sight, g store.Golden, fields record.Fields) (out []web.GoldenField, err error) {
 	var provenance map[string]golden.Provenance
 	if err := json.Unmarshal(g.Provenance, &provenance); err != nil {
 		return nil, err
 	}
+	provenance = see.provenance(g.Entity, provenance)
 	for _, name := range fieldSpecs(g.Entity, fields) {
 		v, ok := fields[name]
 		if !ok {
@@ -165,12 +188,12 @@ func (a *App) goldenFields(g store.Golden, fields record.Fields) (out []web.Gold
 	return out, nil
 }
 
-func (a *App) goldenMember(m store.Member) (web.GoldenMember, error) {
+func (a *App) goldenMember(see sight, m store.Member) (web.GoldenMember, error) {
 	authored, err := golden.ParseAuthored(m.Authored)
 	if err != nil {
 		return web.GoldenMember{}, fmt.Errorf("values of %s: %w", m.Ref, err)
 	}
-	f := authored.Fields()
+	f := see.fields(m.Ref.Entity, authored.Fields())
 	row := web.GoldenMember{Ref: a.refName(m.Ref), Source: a.SourceName(m.Ref.Source), ID: m.Ref.ID, Name: DisplayName(m.Ref.Entity, f), Live: m.Live, Version: m.Version}
 	for _, name := range fieldSpecs(m.Ref.Entity, f) {
 		if v, ok := f[name]; ok && !v.Blank() {

@@ -106,7 +106,7 @@ func (x deskPair) rows(d *web.Desk) error {
 		if authored[i], err = golden.ParseAuthored(m.Authored); err != nil {
 			return fmt.Errorf("values of %s: %w", m.Ref, err)
 		}
-		fields[i] = authored[i].Fields()
+		fields[i] = x.scale.see.fields(d.Entity, authored[i].Fields())
 		for _, f := range authored[i] {
 			if t := parse(f.Since); t.After(d.Sides[i].Changed) {
 				d.Sides[i].Changed = t
@@ -115,6 +115,7 @@ func (x deskPair) rows(d *web.Desk) error {
 	}
 	for _, name := range fieldSpecs(d.Entity, fields[0], fields[1]) {
 		v, u := authored[0][name], authored[1][name]
+		v.Value, u.Value = fields[0][name], fields[1][name]
 		if v.Value.Blank() && u.Value.Blank() {
 			continue
 		}
@@ -235,6 +236,7 @@ func (x deskPair) after(ctx context.Context, d *web.Desk) error {
 	if err != nil {
 		return err
 	}
+	rec.Fields = x.scale.see.fields(d.Entity, rec.Fields)
 	d.After.Name = DisplayName(d.Entity, rec.Fields)
 	for _, name := range fieldSpecs(d.Entity, rec.Fields) {
 		v, ok := rec.Fields[name]

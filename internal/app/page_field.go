@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"touchstone/config"
 	"touchstone/internal/golden"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
@@ -26,13 +27,21 @@ func (a *App) CustomerField(ctx context.Context, id, field string) (p web.FieldP
 	if !ok {
 		return p, fmt.Errorf("field %q: %w", field, record.ErrNotFound)
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return p, err
+	}
+	if see.masked(g.Entity, spec.Name) == config.MaskHide {
+		return p, fmt.Errorf("field %q: %w", field, record.ErrNotFound)
+	}
 	p = web.FieldPage{ID: g.ID, Entity: g.Entity, Kind: inputKind(spec.Kind), Field: web.GoldenField{Name: spec.Name}}
 	parts, err := partsOf(g)
 	if err != nil {
 		return p, err
 	}
+	parts.fields, parts.provenance = see.fields(g.Entity, parts.fields), see.provenance(g.Entity, parts.provenance)
 	p.Name = DisplayName(g.Entity, parts.fields)
-	shown, err := a.goldenFields(g, parts.fields)
+	shown, err := a.goldenFields(see, g, parts.fields)
 	if err != nil {
 		return p, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
@@ -96,7 +105,10 @@ func (a *App) fieldHistory(ctx context.Context, g store.Golden, field string) ([
 	if err != nil {
 		return nil, err
 	}
-	r := &rereading{a: a, entity: g.Entity, histories: map[string]*oldRecord{}}
+	r, err := a.reread(ctx, g.Entity)
+	if err != nil {
+		return nil, err
+	}
 	var out []web.FieldVersion
 	var before golden.FieldRef
 	was := false
@@ -219,7 +231,7 @@ func (a *App) MemberRecord(ctx context.Context, id, name string) (p web.MemberRe
 		return p, fmt.Errorf("record of golden record %s: %w", g.ID, record.ErrNotFound)
 	}
 	p = web.MemberRecord{ID: g.ID, Source: a.SourceName(ref.Source), Entity: ref.Entity, Record: ref.ID}
-	if p.Name, err = goldenName(g); err != nil {
+	if p.Name, err = a.seenName(ctx, g); err != nil {
 		return p, err
 	}
 	h, erased, err := a.Store.HistoryOf(ctx, ref)

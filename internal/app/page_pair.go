@@ -93,6 +93,7 @@ func (a *App) weighed(ctx context.Context, pairs []store.OpenPair) ([]web.Pair, 
 // scale is what pairs of one entity type are weighed on.
 type scale struct {
 	entity string
+	see    sight
 	model  *matching.Model
 	link   int32 // threshold
 	shared *store.Shared
@@ -107,6 +108,9 @@ func (a *App) scaleOf(ctx context.Context, name string) (s scale, err error) {
 	}
 	s = scale{entity: name, model: e.model.Load()}
 	s.link = s.model.Threshold(float64(a.thresholds(name).Link))
+	if s.see, err = a.sight(ctx); err != nil {
+		return s, err
+	}
 	s.shared, err = a.Store.Shared(ctx, name, nil)
 	return s, err
 }
@@ -124,7 +128,7 @@ func (a *App) weighPair(s scale, x, y store.Member) (p web.Pair, err error) {
 		if err != nil {
 			return p, fmt.Errorf("values of %s: %w", m.Ref, err)
 		}
-		fields[i] = authored.Fields()
+		fields[i] = s.see.fields(m.Ref.Entity, authored.Fields())
 	}
 	side := func(m store.Member, f record.Fields) web.Side {
 		return web.Side{Source: a.SourceName(m.Ref.Source), ID: m.Ref.ID, Name: DisplayName(m.Ref.Entity, f), Deleted: !m.Live}
@@ -139,7 +143,7 @@ func (a *App) weighPair(s scale, x, y store.Member) (p web.Pair, err error) {
 		p.Shared = append(p.Shared, k.Rule)
 	}
 	for _, part := range s.model.Explain(f[0], f[1]) {
-		p.Evidence = append(p.Evidence, web.Evidence{Field: part.Field, Level: part.Level, A: part.A, B: part.B, Bits: float64(part.Weight) / 1000})
+		p.Evidence = append(p.Evidence, s.see.evidence(s.entity, web.Evidence{Field: part.Field, Level: part.Level, A: part.A, B: part.B, Bits: float64(part.Weight) / 1000}))
 	}
 	for _, spec := range fieldSpecs(s.entity, fields[0], fields[1]) {
 		v, hasA := fields[0][spec]

@@ -13,7 +13,7 @@ import (
 )
 
 func endShown(e End) web.RelationEnd {
-	return web.RelationEnd{ID: e.ID, Name: e.Name, Entity: e.Entity, Ref: e.Ref}
+	return web.RelationEnd{ID: e.ID, Name: e.Name, Entity: e.Entity, Ref: e.Ref, Outside: e.Outside}
 }
 
 func relationShown(r Relation, founder int64) web.RelationRow {
@@ -50,7 +50,7 @@ func (a *App) Relations(ctx context.Context, id, day string) (p web.RelationsPag
 		return p, err
 	}
 	p = web.RelationsPage{ID: g.ID, Entity: g.Entity, Day: a.dayOr(day)}
-	if p.Name, err = goldenName(g); err != nil {
+	if p.Name, err = a.seenName(ctx, g); err != nil {
 		return p, err
 	}
 	list, more, err := a.relationsAmong(ctx, []int64{g.Founder}, p.Day)
@@ -154,6 +154,9 @@ func done(key string, d Decided, err error) (web.Done, error) {
 
 // PinField sets a field as a page asks for it; over an earlier pin.
 func (a *App) PinField(ctx context.Context, f web.PinForm, by web.By) (web.Done, error) {
+	if err := a.editable(ctx, f.ID, f.Field); err != nil {
+		return web.Done{}, err
+	}
 	r := PinRequest{Golden: f.ID, Field: f.Field, Value: f.Value, Pick: f.Pick}
 	if f.Until != "" {
 		var err error
@@ -167,6 +170,9 @@ func (a *App) PinField(ctx context.Context, f web.PinForm, by web.By) (web.Done,
 
 // UnpinField lets the sources decide a field again.
 func (a *App) UnpinField(ctx context.Context, id, field string, by web.By) (web.Done, error) {
+	if err := a.editable(ctx, id, field); err != nil {
+		return web.Done{}, err
+	}
 	d, err := a.Unpin(ctx, id, field, By{Who: by.Who, Why: by.Why})
 	return done("field.unpinned", d, err)
 }
@@ -220,6 +226,9 @@ func (a *App) named(ctx context.Context, text, field string) (string, error) {
 
 // FinishRelation ends a person's statement.
 func (a *App) FinishRelation(ctx context.Context, decision, until string, by web.By) (web.Done, error) {
+	if err := a.reachDecision(ctx, decision); err != nil {
+		return web.Done{}, err
+	}
 	d, err := a.EndRelation(ctx, decision, until, By{Who: by.Who, Why: by.Why})
 	return done("relation.ended", d, err)
 }

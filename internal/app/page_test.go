@@ -63,7 +63,7 @@ func (w *world) wantSearch() {
 			return nil
 		}
 		var row web.Golden
-		if err := w.app.showFields(g, &row); err != nil {
+		if err := w.app.showFields(sight{}, g, &row); err != nil {
 			return err
 		}
 		finds(g.ID, g.ID)

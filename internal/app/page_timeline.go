@@ -61,7 +61,7 @@ func (a *App) Timeline(ctx context.Context, id string, q web.TimelineQuery) (out
 		return out, err
 	}
 	out.ID, out.Entity = t.g.ID, t.g.Entity
-	if out.Name, err = goldenName(t.g); err != nil {
+	if out.Name, err = a.seenName(ctx, t.g); err != nil {
 		return out, err
 	}
 	ours, cut, err := a.ourDoings(ctx, t)
@@ -210,7 +210,14 @@ func (a *App) timelineRows(ctx context.Context, t timelineOf, ours []happening, 
 		if err != nil {
 			return nil, "", err
 		}
+		see, err := a.sight(ctx)
+		if err != nil {
+			return nil, "", err
+		}
 		for _, e := range list {
+			if len(see.masks) > 0 {
+				e.Subject = "" // people write values into it
+			}
 			rows = append(rows, happening{e.At, e.Ev, web.TimelineRow{
 				At: parse(e.At), Kind: "event", Type: e.Type, Source: a.SourceName(e.Source), ID: e.ID, Subject: e.Subject,
 				Channel: e.Channel, Status: e.Status, Amount: e.Amount, Currency: e.Currency,

@@ -152,6 +152,9 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 	if err := pipeline.FillSearch(ctx, a.Store); err != nil {
 		return fmt.Errorf("make golden records findable: %w", err)
 	}
+	if err := a.Store.FillReach(ctx); err != nil {
+		return err
+	}
 	if err := a.decisionsDue(ctx); err != nil {
 		return err
 	}

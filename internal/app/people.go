@@ -63,13 +63,16 @@ type People struct {
 	log  *slog.Logger
 	gate *gate
 	cfg  config.Session
+	// access and groups say what accounts and groups can be narrowed to.
+	access config.Access
+	groups []config.GroupSees
 }
 
 var _ web.People = (*People)(nil)
 
 // People gives the part of the installation that knows accounts.
 func (a *App) People() *People {
-	return &People{db: a.Store, env: a.opts.Env, log: a.Log, gate: a.life.gate, cfg: a.Config.Server.Session}
+	return &People{db: a.Store, env: a.opts.Env, log: a.Log, gate: a.life.gate, cfg: a.Config.Server.Session, access: a.Config.Access, groups: a.Config.Server.OIDC.Reach}
 }
 
 func (p *People) now() time.Time { return p.env.Clock.Now() }
@@ -104,7 +107,8 @@ func (p *People) Visit(ctx context.Context, token string) (v web.Visit, found bo
 		return v, false, err
 	}
 	return web.Visit{
-		Actor: auth.Actor{ID: a.Login, Name: shownName(a), Role: auth.Role(a.Role)}, Taste: taste,
+		Actor:   auth.Actor{ID: a.Login, Name: shownName(a), Role: auth.Role(a.Role), Scopes: a.Reach, Masks: a.Masks},
+		Taste:   taste,
 		Account: a.ID, Login: a.Login, Session: s.ID, Token: token, MustChange: a.MustChange, TwoStep: a.TOTP,
 		Fresh: now.Sub(parse(s.Proved)) < provedLife,
 	}, true, nil
@@ -137,6 +141,7 @@ func (p *People) Bearer(ctx context.Context, token string) (actor auth.Actor, fo
 		p.touch(ctx, func(ctx context.Context) error { return p.db.TokenUsed(ctx, t.ID) })
 	}
 	actor = auth.Actor{ID: "token:" + t.ID, Name: t.Name, Role: auth.Role(t.Role)}
+	actor.Scopes, actor.Masks = tokenSees(t)
 	if t.Login != "" {
 		actor.ID, actor.Name = t.Login, t.Login+" · "+t.Name // who acts is the person: two tokens are not two people
 	}

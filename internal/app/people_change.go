@@ -137,6 +137,7 @@ func (p *People) Persons(ctx context.Context) (list []web.Person, err error) {
 func (p *People) shown(a store.Account) web.Person {
 	s := web.Person{
 		ID: a.ID, Login: a.Login, Name: shownName(a), Role: auth.Role(a.Role), State: a.State, TwoStep: a.TOTP, MustChange: a.MustChange,
+		Reach: a.Reach, Masks: a.Masks, Unknown: p.unknown(a.Reach, a.Masks),
 		Created: parse(a.Created), SignedIn: parse(a.SignedIn), Failed: a.Failed,
 	}
 	if a.State == store.AccountActive && p.locked(a) {
@@ -212,6 +213,9 @@ func (p *People) add(ctx context.Context, n web.NewPerson, setup []byte, who str
 	case utf8.RuneCountInString(n.Name) > maxName:
 		return a, web.Refuse("name", "the name is too long: want 100 characters or fewer")
 	}
+	if n.Reach, n.Masks, err = p.sees(n.Reach, n.Masks); err != nil {
+		return a, err
+	}
 	if err := auth.CheckPassword(n.Password, login, n.Name); err != nil {
 		return a, err
 	}
@@ -219,11 +223,11 @@ func (p *People) add(ctx context.Context, n web.NewPerson, setup []byte, who str
 	if err != nil {
 		return a, busy(err)
 	}
-	a, err = p.db.AddAccount(ctx, store.NewAccount{Login: login, Name: n.Name, Role: string(n.Role), Hash: hash, MustChange: n.MustChange, Setup: setup}, who)
+	a, err = p.db.AddAccount(ctx, store.NewAccount{Login: login, Name: n.Name, Role: string(n.Role), Hash: hash, MustChange: n.MustChange, Reach: n.Reach, Masks: n.Masks, Setup: setup}, who)
 	return a, told(err)
 }
 
-// ChangePerson changes an account's role or state.
+// ChangePerson changes an account's role, state, or what it sees.
 func (p *People) ChangePerson(ctx context.Context, by web.By, login string, c web.PersonChange) error {
 	a, err := p.byLogin(ctx, login)
 	if err != nil {
@@ -242,6 +246,19 @@ func (p *People) ChangePerson(ctx context.Context, by web.By, login string, c we
 			return web.Refuse("state", "an account is active or disabled")
 		}
 		change.State = &c.State
+	}
+	reach, masks := a.Reach, a.Masks
+	if c.Reach != nil {
+		if reach, _, err = p.sees(*c.Reach, nil); err != nil {
+			return err
+		}
+		change.Reach = &reach
+	}
+	if c.Masks != nil {
+		if _, masks, err = p.sees(nil, *c.Masks); err != nil {
+			return err
+		}
+		change.Masks = &masks
 	}
 	return told(p.db.ChangeAccount(ctx, a.ID, change, by.Who))
 }
@@ -308,7 +325,7 @@ func (p *People) Tokens(ctx context.Context, login string) (list []web.APIToken,
 	now := p.now()
 	for _, t := range tokens {
 		w := web.APIToken{
-			ID: t.ID, Shown: t.Shown, Name: t.Name, Login: t.Login, Role: auth.Role(t.Role), Scopes: t.Scopes, Created: parse(t.Created),
+			ID: t.ID, Shown: t.Shown, Name: t.Name, Login: t.Login, Role: auth.Role(t.Role), Scopes: t.Scopes, Reach: t.Reach, Masks: t.Masks, Unknown: p.unknown(t.Reach, t.Masks), Created: parse(t.Created),
 			Expires: parse(t.Expires), Used: parse(t.Used), CreatedBy: t.CreatedBy, State: "active",
 		}
 		switch {
@@ -334,6 +351,10 @@ func (p *People) AddToken(ctx context.Context, by web.By, n web.NewToken) (strin
 	if n.Days < 0 || n.Days > maxTokenDays {
 		return "", web.Refuse("days", "want 1 to %d days, or 0 for a token that does not end", maxTokenDays)
 	}
+	var err error
+	if t.Reach, t.Masks, err = p.sees(n.Reach, n.Masks); err != nil {
+		return "", err
+	}
 	role := n.Role
 	if n.Login != "" {
 		a, err := p.byLogin(ctx, n.Login)
@@ -341,6 +362,9 @@ func (p *People) AddToken(ctx context.Context, by web.By, n web.NewToken) (strin
 			return "", err
 		}
 		t.Account, role = a.ID, auth.Role(a.Role)
+		if err := within(t.Reach, a); err != nil {
+			return "", err
+		}
 	} else if !slices.Contains(auth.Roles(), role) {
 		return "", web.ErrRole
 	}
@@ -355,7 +379,7 @@ func (p *People) AddToken(ctx context.Context, by web.By, n web.NewToken) (strin
 	}
 	token, shown := auth.NewToken(p.env.Rand)
 	t.Shown = shown
-	_, err := p.db.AddToken(ctx, t, auth.HashSecret(token), by.Who)
+	_, err = p.db.AddToken(ctx, t, auth.HashSecret(token), by.Who)
 	return token, err
 }
 

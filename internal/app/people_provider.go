@@ -20,7 +20,9 @@ func (p *People) SignInFrom(ctx context.Context, from web.Caller, who oidc.Perso
 		// A name that cannot be ours: the subject names the person all the same.
 		login = "person-" + strings.ToLower(auth.ShortHash(who.Issuer+" "+who.Subject))
 	}
-	a, err := p.db.AccountOf(ctx, store.Identity{Issuer: who.Issuer, Subject: who.Subject, Login: login, Name: who.Name, Role: string(who.Role)})
+	id := store.Identity{Issuer: who.Issuer, Subject: who.Subject, Login: login, Name: who.Name, Role: string(who.Role)}
+	id.Reach, id.Masks = p.groupSees(who)
+	a, err := p.db.AccountOf(ctx, id)
 	if err != nil {
 		return in, told(err)
 	}

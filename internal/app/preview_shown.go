@@ -201,7 +201,7 @@ func (r *rehearsal) moves(p *web.ChangePreview, ids map[int64]string, follows ma
 			p.MoreMoves++
 			continue
 		}
-		row, err := r.a.goldenMember(m)
+		row, err := r.a.goldenMember(sight{}, m) // shown to who sees all fields
 		if err != nil {
 			return err
 		}

@@ -43,6 +43,8 @@ type End struct {
 	Name   string `json:"name,omitempty"`
 	Entity string `json:"entity"`
 	Ref    string `json:"ref"` // the source record
+	// Outside says that the customer is out of reach: no more of it is told.
+	Outside bool `json:"outside,omitempty"`
 }
 
 // mostEdges bounds the relations of one golden record, of each origin and way.
@@ -78,6 +80,9 @@ func (a *App) relationsAmong(ctx context.Context, founders []int64, day string) 
 	out := make([]Relation, 0, len(edges))
 	for _, e := range edges {
 		out = append(out, a.relationOf(e, ends, day))
+	}
+	if err := a.veilEnds(ctx, out); err != nil {
+		return nil, false, err
 	}
 	slices.SortStableFunc(out, cmpRelation)
 	return out, more, nil
@@ -134,9 +139,13 @@ func (a *App) endsOf(ctx context.Context, edges []store.RelationEdge) (map[int64
 	if err != nil {
 		return nil, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[int64]End, len(goldens))
 	for f, g := range goldens {
-		name, err := goldenName(g)
+		name, err := see.name(g)
 		if err != nil {
 			return nil, err
 		}
@@ -182,6 +191,6 @@ func (a *App) endOf(ctx context.Context, g store.Golden) (e End, err error) {
 		return e, err
 	}
 	e = End{ID: g.ID, Entity: g.Entity, Ref: a.refName(refs[g.Founder])}
-	e.Name, err = goldenName(g)
+	e.Name, err = a.seenName(ctx, g)
 	return e, err
 }

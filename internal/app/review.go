@@ -28,7 +28,14 @@ func (a *App) OpenPairs(ctx context.Context, q web.ReviewQuery) (out web.OpenPai
 	if err != nil {
 		return out, err
 	}
-	if out.Open, err = a.Store.QueueLength(ctx); err != nil {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return out, err
+	}
+	if f.Reach = see.reach; f.Reach != nil {
+		q.Today = false // that set is chosen of all pairs
+	}
+	if out.Open, err = a.Store.QueueLength(ctx, f.Reach); err != nil {
 		return out, err
 	}
 	if q.Today {
@@ -199,6 +206,10 @@ func (a *App) items(ctx context.Context, list []store.QueuedPair) ([]web.QueueIt
 	if err != nil {
 		return nil, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]web.QueueItem, len(list))
 	for i, p := range list {
 		out[i] = a.item(p)
@@ -211,6 +222,7 @@ func (a *App) items(ctx context.Context, list []store.QueuedPair) ([]web.QueueIt
 			if err != nil {
 				return nil, err
 			}
+			f = see.fields(m.Ref.Entity, f)
 			*side.into = web.Side{Source: a.SourceName(m.Ref.Source), ID: m.Ref.ID, Name: DisplayName(m.Ref.Entity, f), Golden: ids[side.founder], Deleted: !m.Live}
 		}
 		if prop, ok := proposals[keys[i]]; ok {

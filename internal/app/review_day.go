@@ -116,6 +116,14 @@ func (a *App) ReviewStats(ctx context.Context, me, entity string, minutes int) (
 	if entity != "" && len(a.queueEntities(entity)) == 0 {
 		return out, web.Refuse("entity", "there is no such entity type")
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return out, err
+	}
+	if see.reach != nil { // the rest is counted of all pairs
+		out.Open, err = a.Store.QueueLength(ctx, see.reach)
+		return out, err
+	}
 	counts, err := a.Store.QueueCounts(ctx)
 	if err != nil {
 		return out, err

@@ -63,7 +63,14 @@ func (a *App) GoldenHistory(ctx context.Context, id string) (h GoldenHistory, er
 		return h, err
 	}
 	h.ID, h.Now = anchors[rec], anchors[now]
-	if h.Elsewhere, err = a.elsewhere(ctx, rec, now); err != nil {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return h, err
+	}
+	if see.reach == nil {
+		h.Elsewhere, err = a.elsewhere(ctx, rec, now)
+	}
+	if err != nil {
 		return h, err
 	}
 	h.Moved = rec != now || len(h.Elsewhere) > 0
@@ -78,6 +85,9 @@ func (a *App) GoldenHistory(ctx context.Context, id string) (h GoldenHistory, er
 		return h, err
 	}
 	if err := a.decidedOn(ctx, walks, &h); err != nil {
+		return h, err
+	}
+	if err := a.veilHistory(ctx, see, &h); err != nil {
 		return h, err
 	}
 	slices.SortStableFunc(h.Events, func(x, y Happened) int { return strings.Compare(x.At, y.At) })

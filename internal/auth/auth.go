@@ -70,6 +70,10 @@ type Actor struct {
 	Name string // shown to people
 	Role Role
 	Only []Permission // a token's scopes: no more than these; nil for all of the role
+	// Scopes are the scopes of the configuration that the actor reaches, together;
+	// nil for all customers, and none of them for no customer. Masks are those that
+	// all hold.
+	Scopes, Masks []string
 }
 
 // May says whether the actor has a permission.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"touchstone/internal/record"
@@ -35,6 +36,7 @@ type Account struct {
 	LockedUntil                  string
 	Rights                       int64
 	Created, SignedIn            string
+	Reach, Masks                 []string // names of scopes and masks; nil for none
 
 	// What a sign-in is checked against; never shown.
 	Hash     string
@@ -45,13 +47,15 @@ type Account struct {
 // adminRole is the role that can manage accounts.
 const adminRole = "admin"
 
-const accountColumns = `SELECT id, login, name, role, state, hash, must_change, totp, salt, totp_on, totp_step, failed, locked_until, rights, created, signed_in FROM account`
+const accountColumns = `SELECT id, login, name, role, state, hash, must_change, totp, salt, totp_on, totp_step, failed, locked_until, rights, created, signed_in, reach, masks FROM account`
 
 func (db *DB) scanAccount(r *sql.Rows) (a Account, err error) {
 	var sealed, salt []byte
-	if err := r.Scan(&a.ID, &a.Login, &a.Name, &a.Role, &a.State, &a.Hash, &a.MustChange, &sealed, &salt, &a.TOTP, &a.TOTPStep, &a.Failed, &a.LockedUntil, &a.Rights, &a.Created, &a.SignedIn); err != nil {
+	var reach, masks string
+	if err := r.Scan(&a.ID, &a.Login, &a.Name, &a.Role, &a.State, &a.Hash, &a.MustChange, &sealed, &salt, &a.TOTP, &a.TOTPStep, &a.Failed, &a.LockedUntil, &a.Rights, &a.Created, &a.SignedIn, &reach, &masks); err != nil {
 		return a, err
 	}
+	a.Reach, a.Masks = namesIn(reach), namesIn(masks)
 	if len(sealed) > 0 {
 		a.TOTPKey, err = db.vault.Open(salt, sealed)
 	}
@@ -107,6 +111,7 @@ func (db *DB) account(ctx context.Context, column, value string) (a Account, fou
 type NewAccount struct {
 	Login, Name, Role, Hash string
 	MustChange              bool
+	Reach, Masks            []string // names of scopes and masks
 	// Setup is the hash of the set-up token that makes the first account; nil
 	// where somebody who may makes it.
 	Setup []byte
@@ -115,7 +120,7 @@ type NewAccount struct {
 // AddAccount makes an account. With a set-up token it uses that up, and is
 // refused once there is an account.
 func (db *DB) AddAccount(ctx context.Context, n NewAccount, who string) (Account, error) {
-	a := Account{ID: "u" + db.env.ID(), Login: n.Login, Name: n.Name, Role: n.Role, State: AccountActive, MustChange: n.MustChange, Rights: 1}
+	a := Account{ID: "u" + db.env.ID(), Login: n.Login, Name: n.Name, Role: n.Role, State: AccountActive, MustChange: n.MustChange, Rights: 1, Reach: n.Reach, Masks: n.Masks}
 	err := db.inOrder(ctx, func(tx *Tx) error {
 		if n.Setup != nil {
 			if err := tx.useSetup(ctx, n.Setup); err != nil {
@@ -127,7 +132,7 @@ func (db *DB) AddAccount(ctx context.Context, n NewAccount, who string) (Account
 			return err
 		}
 		a.Created = tx.now
-		return tx.audit(ctx, []auditEntry{{who: who, what: "account.add", subject: a.Login + " " + a.Role}})
+		return tx.audit(ctx, []auditEntry{{who: who, what: "account.add", subject: a.Login + " " + a.Role + seesText(a.Reach, a.Masks)}})
 	})
 	if err != nil {
 		return Account{}, fmt.Errorf("add account: %w", err)
@@ -137,9 +142,9 @@ func (db *DB) AddAccount(ctx context.Context, n NewAccount, who string) (Account
 
 // insertAccount says with ErrLoginTaken that nothing was written.
 func (tx *Tx) insertAccount(ctx context.Context, a Account, hash string) error {
-	made, err := tx.exec(ctx, `INSERT INTO account (id, login, name, role, state, hash, must_change, totp, salt, totp_on, totp_step, failed, locked_until, rights, created, signed_in)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, 0, 0, '', 1, $9, '') ON CONFLICT (login) DO NOTHING`,
-		a.ID, a.Login, a.Name, a.Role, AccountActive, hash, a.MustChange, []byte{}, tx.now)
+	made, err := tx.exec(ctx, `INSERT INTO account (id, login, name, role, state, hash, must_change, totp, salt, totp_on, totp_step, failed, locked_until, rights, created, signed_in, reach, masks)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 0, 0, 0, '', 1, $9, '', $10, $11) ON CONFLICT (login) DO NOTHING`,
+		a.ID, a.Login, a.Name, a.Role, AccountActive, hash, a.MustChange, []byte{}, tx.now, strings.Join(a.Reach, " "), strings.Join(a.Masks, " "))
 	if err == nil && made == 0 {
 		err = ErrLoginTaken
 	}
@@ -160,6 +165,7 @@ func (db *DB) inOrder(ctx context.Context, fn func(*Tx) error) error {
 // AccountChange says what is to be different; nil leaves a thing as it is.
 type AccountChange struct {
 	Role, State, Name, Hash *string
+	Reach, Masks            *[]string // names of scopes and masks
 	MustChange              bool // goes with Hash
 	// Keep is the hash of the token of a session that goes on all the same; nil
 	// for none.
@@ -170,9 +176,9 @@ type AccountChange struct {
 // sessions at once; the last active admin stays one.
 func (db *DB) ChangeAccount(ctx context.Context, id string, c AccountChange, who string) error {
 	err := db.inOrder(ctx, func(tx *Tx) error {
-		var login, role, state, name, hash string
+		var login, role, state, name, hash, reach, masks string
 		var must bool
-		found, err := tx.one(ctx, `SELECT login, role, state, name, hash, must_change FROM account WHERE id = $1`, []any{id}, &login, &role, &state, &name, &hash, &must)
+		found, err := tx.one(ctx, `SELECT login, role, state, name, hash, must_change, reach, masks FROM account WHERE id = $1`, []any{id}, &login, &role, &state, &name, &hash, &must, &reach, &masks)
 		if err != nil {
 			return err
 		}
@@ -197,12 +203,15 @@ func (db *DB) ChangeAccount(ctx context.Context, id string, c AccountChange, who
 			note("password", "")
 			hash, must, rights = *c.Hash, c.MustChange, 1
 		}
+		if c.sees(&reach, &masks) {
+			note("reach", " "+role+seesText(namesIn(reach), namesIn(masks)))
+		}
 		if c.Name != nil && *c.Name != name {
 			note("name", "")
 			name = *c.Name
 		}
 		if _, err := tx.exec(ctx, `UPDATE account SET role = $2, state = $3, name = $4, hash = $5, must_change = $6, rights = rights + $7,
-			failed = failed * (1 - $7), locked_until = CASE WHEN $7 = 1 THEN '' ELSE locked_until END WHERE id = $1`, id, role, state, name, hash, must, rights); err != nil {
+			failed = failed * (1 - $7), locked_until = CASE WHEN $7 = 1 THEN '' ELSE locked_until END, reach = $8, masks = $9 WHERE id = $1`, id, role, state, name, hash, must, rights, reach, masks); err != nil {
 			return err
 		}
 		if wasAdmin && (role != adminRole || state != AccountActive) {
@@ -221,6 +230,41 @@ func (db *DB) ChangeAccount(ctx context.Context, id string, c AccountChange, who
 		return fmt.Errorf("change account: %w", err)
 	}
 	return nil
+}
+
+// sees puts in other scopes and masks, and says whether they are others.
+func (c AccountChange) sees(reach, masks *string) (other bool) {
+	for _, x := range []struct {
+		now *[]string
+		was *string
+	}{{c.Reach, reach}, {c.Masks, masks}} {
+		if x.now == nil {
+			continue
+		}
+		if text := strings.Join(*x.now, " "); text != *x.was {
+			*x.was, other = text, true
+		}
+	}
+	return other
+}
+
+// namesIn reads names with blanks between; nil for none.
+func namesIn(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Fields(text)
+}
+
+// seesText says for the audit trail what an account or token sees.
+func seesText(reach, masks []string) (text string) {
+	if len(reach) > 0 {
+		text += " scopes " + strings.Join(reach, ",")
+	}
+	if len(masks) > 0 {
+		text += " masks " + strings.Join(masks, ",")
+	}
+	return text
 }
 
 func (tx *Tx) needAdmin(ctx context.Context) error {

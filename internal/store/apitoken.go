@@ -14,6 +14,9 @@ type APIToken struct {
 	Login           string // of that account
 	Role            string // what it may do, before its scopes: the account's, or its own
 	Scopes          []string
+	Reach, Masks    []string // names of scopes and masks of its own
+	// OwnerReach and OwnerMasks are those of its account.
+	OwnerReach, OwnerMasks []string
 	Created         string
 	CreatedBy       string
 	Expires         string
@@ -21,13 +24,15 @@ type APIToken struct {
 	Revoked         string
 }
 
-const apiColumns = `SELECT t.id, t.shown, t.name, t.account, COALESCE(a.login, ''), COALESCE(a.role, t.role), t.scopes, t.created, t.created_by, t.expires, t.used, t.revoked
+const apiColumns = `SELECT t.id, t.shown, t.name, t.account, COALESCE(a.login, ''), COALESCE(a.role, t.role), t.scopes, t.created, t.created_by, t.expires, t.used, t.revoked,
+	t.reach, t.masks, COALESCE(a.reach, ''), COALESCE(a.masks, '')
 	FROM api_token t LEFT JOIN account a ON a.id = t.account`
 
 func scanToken(r *sql.Rows) (t APIToken, err error) {
-	var scopes string
-	err = r.Scan(&t.ID, &t.Shown, &t.Name, &t.Account, &t.Login, &t.Role, &scopes, &t.Created, &t.CreatedBy, &t.Expires, &t.Used, &t.Revoked)
+	var scopes, reach, masks, ownReach, ownMasks string
+	err = r.Scan(&t.ID, &t.Shown, &t.Name, &t.Account, &t.Login, &t.Role, &scopes, &t.Created, &t.CreatedBy, &t.Expires, &t.Used, &t.Revoked, &reach, &masks, &ownReach, &ownMasks)
 	t.Scopes = strings.Fields(scopes)
+	t.Reach, t.Masks, t.OwnerReach, t.OwnerMasks = namesIn(reach), namesIn(masks), namesIn(ownReach), namesIn(ownMasks)
 	return t, err
 }
 
@@ -40,11 +45,11 @@ func (db *DB) AddToken(ctx context.Context, t APIToken, hash []byte, who string)
 		if t.Account != "" {
 			role = ""
 		}
-		if _, err := tx.exec(ctx, `INSERT INTO api_token (id, hash, shown, name, account, role, scopes, created, created_by, expires, used, revoked)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '')`, t.ID, hash, t.Shown, t.Name, t.Account, role, strings.Join(t.Scopes, " "), t.Created, t.CreatedBy, t.Expires); err != nil {
+		if _, err := tx.exec(ctx, `INSERT INTO api_token (id, hash, shown, name, account, role, scopes, created, created_by, expires, used, revoked, reach, masks)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $12)`, t.ID, hash, t.Shown, t.Name, t.Account, role, strings.Join(t.Scopes, " "), t.Created, t.CreatedBy, t.Expires, strings.Join(t.Reach, " "), strings.Join(t.Masks, " ")); err != nil {
 			return err
 		}
-		return tx.audit(ctx, []auditEntry{{who: who, what: "token.add", subject: strings.TrimSpace(t.ID + " " + t.Account)}})
+		return tx.audit(ctx, []auditEntry{{who: who, what: "token.add", subject: strings.TrimSpace(t.ID+" "+t.Account) + seesText(t.Reach, t.Masks)}})
 	})
 	if err != nil {
 		return APIToken{}, fmt.Errorf("add token: %w", err)

@@ -149,6 +149,7 @@ func (tx *LinkTx) LastVersions(ctx context.Context, founders []int64) (map[int64
 // GoldenFilter chooses golden records for a list.
 type GoldenFilter struct {
 	Entity string
+	Reach  Reach
 	After  int64 // founder to start behind
 	Limit  int
 	Newest bool // newest change first instead of by founder
@@ -164,6 +165,9 @@ func (db *DB) GoldenList(ctx context.Context, f GoldenFilter) (list []Golden, er
 	}
 	if !f.All {
 		where = append(where, "live > 0")
+	}
+	if w := f.Reach.within("golden.founder"); w != "" {
+		where = append(where, w)
 	}
 	order := "founder"
 	if f.Newest {

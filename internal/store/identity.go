@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -11,6 +12,9 @@ import (
 type Identity struct {
 	Issuer, Subject   string
 	Login, Name, Role string
+	// Reach and Masks are what the person's groups see; nil where the groups do not
+	// say, and the account stays as it is.
+	Reach, Masks *[]string
 }
 
 // maxNamesakes bounds how many accounts may differ by their number alone.
@@ -31,7 +35,14 @@ func (db *DB) AccountOf(ctx context.Context, p Identity) (Account, error) {
 		login := p.Login
 		for n := 2; ; n++ {
 			id = "u" + db.env.ID()
-			err := tx.insertAccount(ctx, Account{ID: id, Login: login, Name: p.Name, Role: p.Role}, "")
+			fresh := Account{ID: id, Login: login, Name: p.Name, Role: p.Role}
+			if p.Reach != nil {
+				fresh.Reach = *p.Reach
+			}
+			if p.Masks != nil {
+				fresh.Masks = *p.Masks
+			}
+			err := tx.insertAccount(ctx, fresh, "")
 			if err == nil {
 				break
 			}
@@ -59,7 +70,10 @@ func (db *DB) AccountOf(ctx context.Context, p Identity) (Account, error) {
 	if p.Name != "" && a.Name != p.Name {
 		c.Name = &p.Name
 	}
-	if (c.Role == nil && c.Name == nil) || a.State != AccountActive {
+	if p.Reach != nil && !slices.Equal(*p.Reach, a.Reach) || p.Masks != nil && !slices.Equal(*p.Masks, a.Masks) {
+		c.Reach, c.Masks = p.Reach, p.Masks
+	}
+	if (c.Role == nil && c.Name == nil && c.Reach == nil && c.Masks == nil) || a.State != AccountActive {
 		return a, nil
 	}
 	if err := db.ChangeAccount(ctx, id, c, "identity provider"); err != nil {

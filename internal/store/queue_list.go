@@ -22,6 +22,7 @@ type QueueFilter struct {
 	Unassigned  bool
 	DueBefore   string  // time
 	Founders    []int64 // golden records that one of the two has to be of; nil for any
+	Reach       Reach   // both golden records have to be reached
 	Proposed    bool    // those alone that wait for a second account …
 	NotProposer string  // … which this one may be
 	Skipped     bool    // those alone that are put aside at Now; else those that are not
@@ -177,6 +178,9 @@ func (f QueueFilter) rest(args []any) *queueQuery {
 	if f.Value > 0 {
 		q.and("q.value >= ?", f.Value)
 	}
+	if w := f.Reach.within("q.x"); w != "" {
+		q.and(w + f.Reach.and("q.y"))
+	}
 	if f.DueBefore != "" {
 		q.and("q.due <> '' AND q.due <= ?", f.DueBefore)
 	}
@@ -236,7 +240,7 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 func (db *DB) queueOf(ctx context.Context, f QueueFilter) (list []QueuedPair, err error) {
 	known := map[[2]int64]bool{}
 	for _, end := range []string{"x", "y"} {
-		err := viewIn(ctx, db, queueColumns+` FROM queue q WHERE q.`+end+` IN $LIST LIMIT `+fmt.Sprint(mostFound), f.Founders, func(r *sql.Rows) error {
+		err := viewIn(ctx, db, queueColumns+` FROM queue q WHERE q.`+end+` IN $LIST`+f.Reach.and("q.x")+f.Reach.and("q.y")+` LIMIT `+fmt.Sprint(mostFound), f.Founders, func(r *sql.Rows) error {
 			p, err := scanQueued(r)
 			if k := [2]int64{p.A, p.B}; !known[k] && len(known) < mostFound && f.keeps(p) {
 				known[k] = true
@@ -303,9 +307,13 @@ func (db *DB) QueueCounts(ctx context.Context) (list []QueueCount, err error) {
 	return list, nil
 }
 
-// QueueLength counts the open pairs.
-func (db *DB) QueueLength(ctx context.Context) (n int, err error) {
-	err = db.view(ctx, `SELECT count(*) FROM queue`, nil, func(r *sql.Rows) error { return r.Scan(&n) })
+// QueueLength counts the open pairs whose customers are both reached.
+func (db *DB) QueueLength(ctx context.Context, reach Reach) (n int, err error) {
+	text := `SELECT count(*) FROM queue q`
+	if w := reach.within("q.x"); w != "" {
+		text += ` WHERE ` + w + reach.and("q.y")
+	}
+	err = db.view(ctx, text, nil, func(r *sql.Rows) error { return r.Scan(&n) })
 	if err != nil {
 		return 0, fmt.Errorf("count pairs to review: %w", err)
 	}

@@ -126,8 +126,12 @@ func cutBytes(s string, n int) string {
 }
 
 // SaveSearch keeps what golden records are found by; one without live members
-// is found no more. SaveGolden does it for those that it writes.
+// is found no more. Which scopes reach them is kept with it. SaveGolden does it
+// for those that it writes.
 func (tx *LinkTx) SaveSearch(ctx context.Context, changes []GoldenChange) error {
+	if err := tx.saveReach(ctx, changes); err != nil {
+		return err
+	}
 	old, err := tx.searchTexts(ctx, changes)
 	if err != nil {
 		return err

@@ -20,6 +20,8 @@ type SearchQuery struct {
 	Entity  string // "" for all
 	Source  string // uid; "" for all
 	Several bool   // only those with members in more than one source
+	Reach   Reach
+	ByName  bool   // only the name is looked at, not what else is known
 	Since   string // changed at or after this time in TimeLayout; "" for whenever
 	After   string // Next of the page before
 	Limit   int
@@ -146,6 +148,11 @@ func (db *DB) searchCandidates(ctx context.Context, q SearchQuery) (best []int64
 			return nil, false, err
 		}
 	}
+	if q.Reach != nil {
+		if err := look(`SELECT founder FROM reach WHERE scope IN (` + q.Reach.list() + `)`); err != nil {
+			return nil, false, err
+		}
+	}
 	if q.Since != "" {
 		if err := look(`SELECT founder FROM golden WHERE changed_at >= $1`, q.Since); err != nil {
 			return nil, false, err
@@ -193,7 +200,7 @@ func bestRange(way string) (lists [][2]string, ok bool) {
 
 // searchRanked reads all candidates, and gives the page behind the cursor.
 func (db *DB) searchRanked(ctx context.Context, q SearchQuery, few []int64, cursor string, page *SearchPage) ([]int64, error) {
-	docs, err := db.searchDocs(ctx, few, q.Since != "")
+	docs, err := db.searchDocs(ctx, q, few)
 	if err != nil {
 		return nil, err
 	}
@@ -239,12 +246,12 @@ func (d searchDoc) behind(cursor string) bool {
 	return d.score > score || d.score == score && d.founder > founder
 }
 
-func (db *DB) searchDocs(ctx context.Context, founders []int64, changed bool) (docs []searchDoc, err error) {
+func (db *DB) searchDocs(ctx context.Context, q SearchQuery, founders []int64) (docs []searchDoc, err error) {
 	text := `SELECT t.founder, t.entity, t.name, t.text, t.systems, '' FROM search_text t WHERE t.founder IN $LIST`
-	if changed {
+	if q.Since != "" {
 		text = `SELECT t.founder, t.entity, t.name, t.text, t.systems, g.changed_at FROM search_text t JOIN golden g ON g.founder = t.founder WHERE t.founder IN $LIST`
 	}
-	err = viewIn(ctx, db, text, founders, func(r *sql.Rows) error {
+	err = viewIn(ctx, db, text+q.Reach.and("t.founder"), founders, func(r *sql.Rows) error {
 		var d searchDoc
 		err := r.Scan(&d.founder, &d.entity, &d.name, &d.text, &d.systems, &d.changed)
 		docs = append(docs, d)
@@ -261,8 +268,12 @@ func (d searchDoc) answers(q SearchQuery) bool {
 	if q.Source != "" && !strings.Contains(d.text, " "+sourceWord(q.Source)+" ") {
 		return false
 	}
+	text := d.text
+	if q.ByName {
+		text = " " + strings.Join(SearchRuns(d.name), " ")
+	}
 	for _, term := range q.Terms {
-		if !slices.ContainsFunc(term, func(way string) bool { return strings.Contains(d.text, wayText(way)) }) {
+		if !slices.ContainsFunc(term, func(way string) bool { return strings.Contains(text, wayText(way)) }) {
 			return false
 		}
 	}
@@ -361,6 +372,9 @@ func walkText(q SearchQuery, name string, after, until int64, n int) (string, []
 	if until > 0 {
 		where = append(where, "t.founder <= "+arg(until))
 	}
+	if w := q.Reach.within("t.founder"); w != "" {
+		where = append(where, w)
+	}
 	if q.Name != "" {
 		where = append(where, name+arg(q.Name))
 	}
@@ -381,6 +395,10 @@ func walkText(q SearchQuery, name string, after, until int64, n int) (string, []
 	for _, term := range q.Terms {
 		var ways []string
 		for _, way := range term {
+			if q.ByName {
+				ways = append(ways, `' ' || t.name LIKE `+arg("%"+likeEscape.Replace(wayText(way))+"%")+` ESCAPE '\'`)
+				continue
+			}
 			ways = append(ways, like(wayText(way)))
 		}
 		where = append(where, "("+strings.Join(ways, " OR ")+")")

@@ -127,11 +127,14 @@ type Session struct {
 // its rights since.
 func (db *DB) SessionOf(ctx context.Context, hash []byte, idle time.Duration) (s Session, a Account, found bool, err error) {
 	now := db.env.Clock.Now()
-	err = db.view(ctx, `SELECT s.id, s.account, s.created, s.seen, s.ends, s.proved, s.agent, a.login, a.name, a.role, a.must_change, a.totp_on, a.rights, a.hash
+	err = db.view(ctx, `SELECT s.id, s.account, s.created, s.seen, s.ends, s.proved, s.agent, a.login, a.name, a.role, a.must_change, a.totp_on, a.rights, a.hash, a.reach, a.masks
 		FROM web_session s JOIN account a ON a.id = s.account AND a.rights = s.rights AND a.state = $2 WHERE s.hash = $1 AND s.ends > $3 AND s.seen > $4`,
 		[]any{hash, AccountActive, formatTime(now), formatTime(now.Add(-idle))}, func(r *sql.Rows) error {
 			found = true
-			return r.Scan(&s.ID, &s.Account, &s.Created, &s.Seen, &s.Ends, &s.Proved, &s.Agent, &a.Login, &a.Name, &a.Role, &a.MustChange, &a.TOTP, &a.Rights, &a.Hash)
+			var reach, masks string
+			err := r.Scan(&s.ID, &s.Account, &s.Created, &s.Seen, &s.Ends, &s.Proved, &s.Agent, &a.Login, &a.Name, &a.Role, &a.MustChange, &a.TOTP, &a.Rights, &a.Hash, &reach, &masks)
+			a.Reach, a.Masks = namesIn(reach), namesIn(masks)
+			return err
 		})
 	if err != nil {
 		return s, a, false, fmt.Errorf("find session: %w", err)

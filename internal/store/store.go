@@ -25,6 +25,8 @@ type DB struct {
 	vault *seal.Vault
 	d     *dialect
 
+	reach []keptScope // whose customers are kept
+
 	mu    sync.RWMutex // guards the pools against reopening
 	write *sql.DB      // one connection on SQLite
 	read  *sql.DB

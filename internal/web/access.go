@@ -204,9 +204,11 @@ func (s *server) bearer(r *http.Request) (actor auth.Actor, status int) {
 	return who, s.try(r, func() bool { return found })
 }
 
-// values says whether who asks may be shown customers' values.
+// values says whether who asks may be shown customers' values where they are not
+// narrowed.
 func (s *server) values(r *http.Request) bool {
-	return s.opts.ShowValues && auth.From(r.Context()).May(auth.SeeCustomers)
+	actor := auth.From(r.Context())
+	return s.opts.ShowValues && actor.May(auth.SeeCustomers) && !actor.Narrowed()
 }
 
 // seen keeps in the audit trail that these were shown, before they are. Where

@@ -50,6 +50,8 @@ func (s staff) Me(context.Context, Visit) (MyAccount, error) {
 	return MyAccount{Person: s.person(), Recovery: 1, Tokens: s.tokens()}, nil
 }
 
+func (staff) Sees() (scopes, masks []string) { return []string{"shanghai"}, []string{"no_ids"} }
+
 func (s staff) Persons(context.Context) ([]Person, error) {
 	return []Person{s.person(), {Login: "bob", Role: auth.Viewer, State: "disabled"}, {Login: "eve", Role: auth.Auditor, State: "active"}}, nil
 }

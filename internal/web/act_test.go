@@ -16,7 +16,7 @@ import (
 // posted sends a form to a handler of one address, as an actor.
 func posted(s *server, needs auth.Permission, role auth.Role, body string, h http.HandlerFunc) *httptest.ResponseRecorder {
 	m := &routes{s: s, mux: http.NewServeMux(), need: map[string]auth.Permission{}}
-	m.handle("POST /act", needs, h)
+	m.handle("POST /act", needs, auth.NoValues, h)
 	r := httptest.NewRequest(http.MethodPost, "/act", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()

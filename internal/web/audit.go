@@ -23,9 +23,9 @@ const (
 )
 
 func (s *server) auditRoutes(m *routes) {
-	m.handle("GET /audit", auth.SeeAudit, s.audit)
-	m.handle("GET /audit.csv", auth.SeeAudit, s.auditCSV)
-	m.handle("GET /audit.jsonl", auth.SeeAudit, s.auditJSONL)
+	m.handle("GET /audit", auth.SeeAudit, auth.WholeOnly, s.audit)
+	m.handle("GET /audit.csv", auth.SeeAudit, auth.WholeOnly, s.auditCSV)
+	m.handle("GET /audit.jsonl", auth.SeeAudit, auth.WholeOnly, s.auditJSONL)
 }
 
 type auditView struct {

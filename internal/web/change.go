@@ -12,13 +12,13 @@ import (
 
 // changeRoutes are merges, splits and the history of decisions.
 func (s *server) changeRoutes(m *routes) {
-	m.handle("GET /customers/{id}/split", auth.Decide, s.splitForm)
-	m.handle("POST /customers/{id}/split", auth.Decide, s.split)
-	m.handle("GET /customers/merge", auth.Decide, s.mergeForm)
-	m.handle("POST /customers/merge", auth.Decide, s.merge)
-	m.handle("GET /decisions", auth.SeeCustomers, s.decisions)
-	m.handle("GET /decisions/{id}", auth.SeeCustomers, s.decision)
-	m.handle("POST /decisions/{id}/undo", auth.Decide, s.undo)
+	m.handle("GET /customers/{id}/split", auth.Decide, auth.WholeOnly, s.splitForm)
+	m.handle("POST /customers/{id}/split", auth.Decide, auth.WholeOnly, s.split)
+	m.handle("GET /customers/merge", auth.Decide, auth.WholeOnly, s.mergeForm)
+	m.handle("POST /customers/merge", auth.Decide, auth.WholeOnly, s.merge)
+	m.handle("GET /decisions", auth.SeeCustomers, auth.WholeOnly, s.decisions)
+	m.handle("GET /decisions/{id}", auth.SeeCustomers, auth.WholeOnly, s.decision)
+	m.handle("POST /decisions/{id}/undo", auth.Decide, auth.ByList, s.undo)
 }
 
 // foresee asks for a preview, and notes whose data is shown.

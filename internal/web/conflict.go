@@ -15,10 +15,10 @@ import (
 const conflictsShown = 20
 
 func (s *server) conflictRoutes(m *routes) {
-	m.handle("GET /conflicts", auth.SeeCustomers, s.conflicts)
-	m.handle("GET /conflicts.csv", auth.Export, s.conflictsExport)
-	m.handle("POST /conflicts", auth.Repair, s.settleRows)
-	m.handle("POST /conflicts/{row}", auth.Repair, s.settleRow)
+	m.handle("GET /conflicts", auth.SeeCustomers, auth.WholeOnly, s.conflicts)
+	m.handle("GET /conflicts.csv", auth.Export, auth.WholeOnly, s.conflictsExport)
+	m.handle("POST /conflicts", auth.Repair, auth.WholeOnly, s.settleRows)
+	m.handle("POST /conflicts/{row}", auth.Repair, auth.WholeOnly, s.settleRow)
 }
 
 type conflictView struct {

@@ -10,6 +10,7 @@ import (
 // record.ErrNotFound; what cannot be done as it was asked for gives a
 // ReaderError.
 type Source interface {
+	AccessData
 	SystemsData
 	QuarantineData
 	DeskData

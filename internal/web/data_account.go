@@ -56,6 +56,8 @@ type People interface {
 	// EndSession ends one session of the visitor's, or all others with "".
 	EndSession(ctx context.Context, v Visit, id string) error
 
+	// Sees lists the scopes and masks that accounts and tokens can be given.
+	Sees() (scopes, masks []string)
 	// Persons lists all accounts.
 	Persons(ctx context.Context) ([]Person, error)
 	// Person reads one of them by the login name, with its sessions.
@@ -136,12 +138,17 @@ type NewPerson struct {
 	Role        auth.Role
 	Password    string // "": one is made up
 	MustChange  bool
+	// Reach and Masks are names of scopes and masks; none: all customers, all fields.
+	Reach, Masks []string
 }
 
 // PersonChange says what is to be different; "" leaves a thing as it is.
 type PersonChange struct {
 	Role  auth.Role
 	State string // active, disabled
+	// Reach and Masks are the names of all its scopes and masks from now on; nil
+	// leaves them.
+	Reach, Masks *[]string
 }
 
 // Person is an account as it is shown.
@@ -154,6 +161,8 @@ type Person struct {
 	Created, SignedIn time.Time
 	LockedUntil       time.Time
 	Failed            int
+	Reach, Masks      []string // names of scopes and masks; none: all customers, all fields
+	Unknown           []string // of them those that the configuration does not have: no customer is seen
 	Sessions          []SessionRow
 }
 
@@ -184,6 +193,8 @@ type APIToken struct {
 	ID, Shown, Name, Login string
 	Role                   auth.Role
 	Scopes                 []string
+	Reach, Masks           []string // names of scopes and masks of its own
+	Unknown                []string // of them those that the configuration does not have
 	Created, Expires, Used time.Time
 	CreatedBy              string
 	State                  string // active, expired, revoked
@@ -195,5 +206,7 @@ type NewToken struct {
 	Login  string // "" for a machine's
 	Role   auth.Role
 	Scopes []string
+	Reach  []string // names of scopes: no more customers than these
+	Masks  []string
 	Days   int // how long it is good; 0 for ever
 }

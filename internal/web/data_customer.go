@@ -165,7 +165,10 @@ type MemberVersion struct {
 }
 
 // RelationEnd is one end of a relation; ID is "" while it has not landed.
-type RelationEnd struct{ ID, Name, Entity, Ref string }
+type RelationEnd struct {
+	ID, Name, Entity, Ref string
+	Outside               bool // out of the reader's reach: no more of it is told
+}
 
 // RelationRow is an edge between two customers.
 type RelationRow struct {

@@ -12,11 +12,11 @@ import (
 )
 
 func (s *server) handoverRoutes(m *routes) {
-	m.handle("GET /handovers", auth.SeeCustomers, s.handovers)
-	m.handle("POST /handovers", auth.Decide, s.handOver)
-	m.handle("GET /handovers/{id}", auth.SeeCustomers, s.handover)
-	m.handle("GET /handovers/{id}/certificate.csv", auth.Export, s.certificateCSV)
-	m.handle("GET /handovers/{id}/certificate.json", auth.Export, s.certificateJSON)
+	m.handle("GET /handovers", auth.SeeCustomers, auth.WholeOnly, s.handovers)
+	m.handle("POST /handovers", auth.Decide, auth.WholeOnly, s.handOver)
+	m.handle("GET /handovers/{id}", auth.SeeCustomers, auth.WholeOnly, s.handover)
+	m.handle("GET /handovers/{id}/certificate.csv", auth.Export, auth.WholeOnly, s.certificateCSV)
+	m.handle("GET /handovers/{id}/certificate.json", auth.Export, auth.WholeOnly, s.certificateJSON)
 }
 
 type handoversView struct {

@@ -11,14 +11,14 @@ import (
 // machineRoutes serves what other programs ask: is it up, does it work, how
 // much, is it there already.
 func (s *server) machineRoutes(m *routes) {
-	m.handle("GET /healthz", auth.Open, s.health)
-	m.handle("GET /readyz", auth.Open, s.ready)
+	m.handle("GET /healthz", auth.Open, auth.NoValues, s.health)
+	m.handle("GET /readyz", auth.Open, auth.NoValues, s.ready)
 	if s.opts.Metrics != nil {
-		m.handle("GET /metrics", auth.See, s.opts.Metrics.ServeHTTP)
+		m.handle("GET /metrics", auth.See, auth.Counts, s.opts.Metrics.ServeHTTP)
 	}
 	if s.opts.LookUp != nil {
-		m.handle("/api/match", auth.SeeCustomers, s.match)
-		m.handle("GET /api/why", auth.SeeCustomers, s.whyAPI)
+		m.handle("/api/match", auth.SeeCustomers, auth.ByList, s.match)
+		m.handle("GET /api/why", auth.SeeCustomers, auth.WholeOnly, s.whyAPI)
 	}
 }
 

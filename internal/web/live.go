@@ -12,8 +12,8 @@ import (
 )
 
 func (s *server) liveRoutes(m *routes) {
-	m.handle("GET /live", auth.See, s.live)
-	m.handle("POST /alerts", auth.Operate, s.noteAlert)
+	m.handle("GET /live", auth.See, auth.Counts, s.live)
+	m.handle("POST /alerts", auth.Operate, auth.Counts, s.noteAlert)
 }
 
 const (

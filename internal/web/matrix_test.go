@@ -81,11 +81,24 @@ func TestWhatIsOpenToAll(t *testing.T) {
 	}
 }
 
+// narrowing says what the last column of docs/permissions.md means.
+const narrowing = `Who has scopes reaches some customers alone, from who has masks fields are kept back (docs/access.md). What an address does for them:
+
+- **no values**: it shows nothing of customers and counts none.
+- **by customer**, **by pair**: what the address names has to be in reach, or it is as if it were not there; values are masked.
+- **by list**: its rows are chosen by reach, and their values masked.
+- **…, unmasked**: the same for who has no mask; who has one is refused.
+- **counts of all**: it shows no values but counts all customers: refused to who has a scope.
+- **whole only**: refused to who has a scope or a mask.
+
+The command line is the operator's, as server.api_token and the reconciliation service are: they are not narrowed.
+`
+
 // TestThePermissionsAreDocumented holds docs/permissions.md against the tables.
 func TestThePermissionsAreDocumented(t *testing.T) {
 	const file = "../../docs/permissions.md"
 	var b strings.Builder
-	b.WriteString("# Who may do what\n\nMade from the tables of the program by `go test ./internal/web -run Documented -update`. The API's permissions stand in /openapi.json as `x-permission`.\n\n| permission |")
+	b.WriteString("# Who may do what\n\nMade from the tables of the program by `go test ./internal/web -run Documented -update`. The API's permissions stand in /openapi.json as `x-permission`, and how it is narrowed as `x-narrow`.\n\n| permission |")
 	for _, r := range auth.Roles() {
 		fmt.Fprintf(&b, " %s |", r)
 	}
@@ -101,14 +114,14 @@ func TestThePermissionsAreDocumented(t *testing.T) {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\n| address | permission |\n|---|---|\n")
+	b.WriteString("\n" + narrowing + "\n| address | permission | narrowed |\n|---|---|---|\n")
 	list := slices.SortedFunc(slices.Values(allRoutes().list), func(x, y Route) int {
 		_, a, _ := strings.Cut(x.Pattern, "/")
 		_, c, _ := strings.Cut(y.Pattern, "/")
 		return strings.Compare(a+x.Pattern, c+y.Pattern)
 	})
 	for _, r := range list {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", r.Pattern, r.Needs)
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", r.Pattern, r.Needs, r.Narrow)
 	}
 	if *update {
 		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {

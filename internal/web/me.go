@@ -11,17 +11,17 @@ import (
 )
 
 func (s *server) meRoutes(m *routes) {
-	m.handle("GET /me", auth.Self, s.me)
+	m.handle("GET /me", auth.Self, auth.NoValues, s.me)
 	s.tasteRoutes(m)
-	m.handle("GET /me/password", auth.Self, s.passwordForm)
-	m.handle("POST /me/password", auth.Self, s.setPassword)
-	m.handle("POST /me/two-step", auth.Self, s.beginTwoStep)
-	m.handle("GET /me/two-step", auth.Self, s.twoStepForm)
-	m.handle("POST /me/two-step/confirm", auth.Self, s.confirmTwoStep)
-	m.handle("POST /me/two-step/end", auth.Self, s.endTwoStep)
-	m.handle("POST /me/sessions/end", auth.Self, s.endSession)
-	m.handle("POST /me/tokens", auth.Self, s.addOwnToken)
-	m.handle("POST /me/tokens/{id}/revoke", auth.Self, s.revokeOwnToken)
+	m.handle("GET /me/password", auth.Self, auth.NoValues, s.passwordForm)
+	m.handle("POST /me/password", auth.Self, auth.NoValues, s.setPassword)
+	m.handle("POST /me/two-step", auth.Self, auth.NoValues, s.beginTwoStep)
+	m.handle("GET /me/two-step", auth.Self, auth.NoValues, s.twoStepForm)
+	m.handle("POST /me/two-step/confirm", auth.Self, auth.NoValues, s.confirmTwoStep)
+	m.handle("POST /me/two-step/end", auth.Self, auth.NoValues, s.endTwoStep)
+	m.handle("POST /me/sessions/end", auth.Self, auth.NoValues, s.endSession)
+	m.handle("POST /me/tokens", auth.Self, auth.NoValues, s.addOwnToken)
+	m.handle("POST /me/tokens/{id}/revoke", auth.Self, auth.NoValues, s.revokeOwnToken)
 }
 
 // mePage is the visitor's own account, with the form at fault.
@@ -222,7 +222,7 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) {
 
 // tokenForm reads what a new token is to be.
 func tokenForm(r *http.Request, n NewToken) NewToken {
-	n.Name, n.Scopes = r.PostForm.Get("name"), r.PostForm["scope"]
+	n.Name, n.Scopes, n.Reach, n.Masks = r.PostForm.Get("name"), r.PostForm["scope"], r.PostForm["reach"], r.PostForm["mask"]
 	n.Days, _ = strconv.Atoi(r.PostForm.Get("days")) // the list has only numbers
 	return n
 }

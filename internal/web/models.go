@@ -14,14 +14,14 @@ import (
 )
 
 func (s *server) modelRoutes(m *routes) {
-	m.handle("GET /models", auth.See, s.models)
-	m.handle("GET /models/{entity}/thresholds", auth.See, s.modelThresholds)
-	m.handle("GET /models/{entity}/{version}", auth.See, s.model)
-	m.handle("POST /models/{entity}/try", auth.Approve, s.askTrial)
-	m.handle("GET /trials/{id}", auth.See, s.trial)
-	m.handle("POST /trials/{id}/take", auth.Approve, s.takeTrial)
-	m.handle("POST /trials/{id}/refuse", auth.Approve, s.refuseTrial)
-	m.handle("POST /trials/{id}/undo", auth.Approve, s.undoTrial)
+	m.handle("GET /models", auth.See, auth.Counts, s.models)
+	m.handle("GET /models/{entity}/thresholds", auth.See, auth.Counts, s.modelThresholds)
+	m.handle("GET /models/{entity}/{version}", auth.See, auth.Counts, s.model)
+	m.handle("POST /models/{entity}/try", auth.Approve, auth.WholeOnly, s.askTrial)
+	m.handle("GET /trials/{id}", auth.See, auth.WholeOnly, s.trial)
+	m.handle("POST /trials/{id}/take", auth.Approve, auth.WholeOnly, s.takeTrial)
+	m.handle("POST /trials/{id}/refuse", auth.Approve, auth.WholeOnly, s.refuseTrial)
+	m.handle("POST /trials/{id}/undo", auth.Approve, auth.WholeOnly, s.undoTrial)
 }
 
 type modelsView struct {

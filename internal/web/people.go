@@ -3,23 +3,25 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"touchstone/internal/auth"
 )
 
 func (s *server) peopleRoutes(m *routes) {
-	m.handle("GET /accounts", auth.Accounts, s.people)
-	m.handle("POST /accounts", auth.Accounts, s.addPerson)
-	m.handle("GET /accounts/{login}", auth.Accounts, s.person)
-	m.handle("POST /accounts/{login}/role", auth.Accounts, s.setRole)
-	m.handle("POST /accounts/{login}/state", auth.Accounts, s.setState)
-	m.handle("POST /accounts/{login}/password", auth.Accounts, s.resetPassword)
-	m.handle("POST /accounts/{login}/two-step", auth.Accounts, s.resetTwoStep)
-	m.handle("POST /accounts/{login}/sessions", auth.Accounts, s.endSessionsOf)
-	m.handle("GET /accounts/tokens", auth.Accounts, s.tokens)
-	m.handle("POST /accounts/tokens", auth.Accounts, s.addToken)
-	m.handle("POST /accounts/tokens/{id}/revoke", auth.Accounts, s.revokeToken)
+	m.handle("GET /accounts", auth.Accounts, auth.WholeOnly, s.people)
+	m.handle("POST /accounts", auth.Accounts, auth.WholeOnly, s.addPerson)
+	m.handle("GET /accounts/{login}", auth.Accounts, auth.WholeOnly, s.person)
+	m.handle("POST /accounts/{login}/role", auth.Accounts, auth.WholeOnly, s.setRole)
+	m.handle("POST /accounts/{login}/sees", auth.Accounts, auth.WholeOnly, s.setSees)
+	m.handle("POST /accounts/{login}/state", auth.Accounts, auth.WholeOnly, s.setState)
+	m.handle("POST /accounts/{login}/password", auth.Accounts, auth.WholeOnly, s.resetPassword)
+	m.handle("POST /accounts/{login}/two-step", auth.Accounts, auth.WholeOnly, s.resetTwoStep)
+	m.handle("POST /accounts/{login}/sessions", auth.Accounts, auth.WholeOnly, s.endSessionsOf)
+	m.handle("GET /accounts/tokens", auth.Accounts, auth.WholeOnly, s.tokens)
+	m.handle("POST /accounts/tokens", auth.Accounts, auth.WholeOnly, s.addToken)
+	m.handle("POST /accounts/tokens/{id}/revoke", auth.Accounts, auth.WholeOnly, s.revokeToken)
 }
 
 // peoplePage is the accounts, one of them, or the tokens.
@@ -33,6 +35,7 @@ type peoplePage struct {
 	Tokens []APIToken
 	Roles  []auth.Role
 	Scopes []auth.Permission
+	Sees   seesInputs
 	Given  string // login that Secret was made for
 	Secret string // shown once
 }
@@ -47,7 +50,11 @@ func personRoles() []auth.Role {
 
 func (s *server) peoplePage(w http.ResponseWriter, r *http.Request) peoplePage {
 	v := visitOf(r.Context())
-	return peoplePage{page: s.page(w, r, "accounts"), Fresh: v.Fresh, None: v.Account == "", Roles: personRoles()}
+	p := peoplePage{page: s.page(w, r, "accounts"), Fresh: v.Fresh, None: v.Account == "", Roles: personRoles()}
+	if s.opts.People != nil {
+		p.Sees.Scopes, p.Sees.Masks = s.opts.People.Sees()
+	}
+	return p
 }
 
 // showPeople shows the accounts.
@@ -82,6 +89,7 @@ func (s *server) showPerson(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	p := s.peoplePage(w, r)
 	p.One = one
+	p.Sees.Reach, p.Sees.Kept = one.Reach, one.Masks
 	if change != nil {
 		change(&p)
 	}
@@ -126,6 +134,7 @@ func (s *server) addPerson(w http.ResponseWriter, r *http.Request) {
 	var n NewPerson
 	s.asAdmin(w, r, func(ctx context.Context, by By) (err error) {
 		n = NewPerson{Login: strings.TrimSpace(r.PostForm.Get("login")), Name: r.PostForm.Get("name"), Role: auth.Role(r.PostForm.Get("role"))}
+		n.Reach, n.Masks = r.PostForm["reach"], r.PostForm["mask"]
 		password, err = s.opts.People.AddPerson(ctx, by, n)
 		return err
 	}, func(problem Problem) {
@@ -151,6 +160,27 @@ func (s *server) personAgain(w http.ResponseWriter, r *http.Request, form string
 func (s *server) setRole(w http.ResponseWriter, r *http.Request) {
 	s.changePerson(w, r, "role", "done.role", func(ctx context.Context, by By, login string) error {
 		return s.opts.People.ChangePerson(ctx, by, login, PersonChange{Role: auth.Role(r.PostForm.Get("role"))})
+	})
+}
+
+// seesInputs are the scopes and masks that there are, with those that are chosen.
+type seesInputs struct{ Scopes, Masks, Reach, Kept []string }
+
+// Any says whether there is anything to choose.
+func (in seesInputs) Any() bool { return len(in.Scopes)+len(in.Masks) > 0 }
+
+// Has says whether a scope or a mask is chosen.
+func (in seesInputs) Has(name string, mask bool) bool {
+	if mask {
+		return slices.Contains(in.Kept, name)
+	}
+	return slices.Contains(in.Reach, name)
+}
+
+func (s *server) setSees(w http.ResponseWriter, r *http.Request) {
+	s.changePerson(w, r, "sees", "done.sees", func(ctx context.Context, by By, login string) error {
+		reach, masks := r.PostForm["reach"], r.PostForm["mask"]
+		return s.opts.People.ChangePerson(ctx, by, login, PersonChange{Reach: &reach, Masks: &masks})
 	})
 }
 

@@ -12,13 +12,13 @@ import (
 )
 
 func (s *server) planRoutes(m *routes) {
-	m.handle("GET /plans", auth.See, s.plans)
-	m.handle("GET /plans/{target}", auth.See, s.plan)
-	m.handle("POST /plans/{target}/approve", auth.Approve, s.approvePlan)
-	m.handle("POST /plans/{target}/refuse", auth.Approve, s.refusePlan)
-	m.handle("POST /plans/{target}/stop", auth.Approve, s.stopTarget)
-	m.handle("POST /plans/{target}/go", auth.Approve, s.goOnTarget)
-	m.handle("POST /plans/{target}/rows/{row}/unrefuse", auth.Approve, s.unrefuse)
+	m.handle("GET /plans", auth.See, auth.Counts, s.plans)
+	m.handle("GET /plans/{target}", auth.See, auth.Counts, s.plan)
+	m.handle("POST /plans/{target}/approve", auth.Approve, auth.WholeOnly, s.approvePlan)
+	m.handle("POST /plans/{target}/refuse", auth.Approve, auth.WholeOnly, s.refusePlan)
+	m.handle("POST /plans/{target}/stop", auth.Approve, auth.WholeOnly, s.stopTarget)
+	m.handle("POST /plans/{target}/go", auth.Approve, auth.WholeOnly, s.goOnTarget)
+	m.handle("POST /plans/{target}/rows/{row}/unrefuse", auth.Approve, auth.WholeOnly, s.unrefuse)
 }
 
 type plansView struct {

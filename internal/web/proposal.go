@@ -13,12 +13,12 @@ import (
 const proposalsShown = 40
 
 func (s *server) proposalRoutes(m *routes) {
-	m.handle("GET /bridges", auth.SeeCustomers, s.bridges)
-	m.handle("POST /bridges/{pair}", auth.Decide, s.decideBridge)
-	m.handle("GET /proposals", auth.SeeCustomers, s.proposals)
-	m.handle("GET /proposals.csv", auth.Export, s.proposalsExport)
-	m.handle("POST /proposals", auth.Decide, s.decideProposals)
-	m.handle("GET /shared", auth.SeeCustomers, s.shared)
+	m.handle("GET /bridges", auth.SeeCustomers, auth.WholeOnly, s.bridges)
+	m.handle("POST /bridges/{pair}", auth.Decide, auth.WholeOnly, s.decideBridge)
+	m.handle("GET /proposals", auth.SeeCustomers, auth.WholeOnly, s.proposals)
+	m.handle("GET /proposals.csv", auth.Export, auth.WholeOnly, s.proposalsExport)
+	m.handle("POST /proposals", auth.Decide, auth.WholeOnly, s.decideProposals)
+	m.handle("GET /shared", auth.SeeCustomers, auth.WholeOnly, s.shared)
 }
 
 type bridgeView struct {

@@ -29,8 +29,8 @@ func (s *server) providerRoutes(m *routes) {
 	if s.opts.Provider == nil {
 		return
 	}
-	m.handle("GET "+providerPath, auth.Open, s.toProvider)
-	m.handle("GET "+providerPath+"/callback", auth.Open, s.fromProvider)
+	m.handle("GET "+providerPath, auth.Open, auth.NoValues, s.toProvider)
+	m.handle("GET "+providerPath+"/callback", auth.Open, auth.NoValues, s.fromProvider)
 }
 
 // callback is our address that the provider leads back to.

@@ -15,10 +15,10 @@ import (
 )
 
 func (s *server) qualityRoutes(m *routes) {
-	m.handle("GET /quality", auth.See, s.quality)
-	m.handle("GET /quality/{source}/{entity}/{field}", auth.See, s.profile)
-	m.handle("GET /quality/{source}/{entity}/{field}/records", auth.SeeCustomers, s.fieldRecords)
-	m.handle("GET /sources/{name}/schema", auth.See, s.schema)
+	m.handle("GET /quality", auth.See, auth.Counts, s.quality)
+	m.handle("GET /quality/{source}/{entity}/{field}", auth.See, auth.Counts, s.profile)
+	m.handle("GET /quality/{source}/{entity}/{field}/records", auth.SeeCustomers, auth.WholeOnly, s.fieldRecords)
+	m.handle("GET /sources/{name}/schema", auth.See, auth.Counts, s.schema)
 }
 
 // The figures that the grid can show.

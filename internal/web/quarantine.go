@@ -19,17 +19,17 @@ const (
 )
 
 func (s *server) quarantineRoutes(m *routes) {
-	m.handle("GET /quarantine", auth.See, s.quarantine)
-	m.handle("GET /quarantine.csv", auth.Export, s.quarantineExport)
-	m.handle("GET /quarantine/fixes", auth.SeeCustomers, s.fixes)
-	m.handle("GET /quarantine/fixes.csv", auth.Export, s.fixesExport)
-	m.handle("GET /faults/{fault}", auth.SeeCustomers, s.fault)
-	m.handle("POST /faults/{fault}", auth.Repair, s.mendAll)
-	m.handle("GET /quarantine/{id}", auth.SeeCustomers, s.quarantined)
-	m.handle("GET /quarantine/{id}/raw", auth.SeeCustomers, s.quarantinedRaw)
-	m.handle("POST /quarantine/{id}/mend", auth.Repair, s.mend)
-	m.handle("POST /quarantine/{id}/release", auth.Repair, s.release)
-	m.handle("POST /acts/{id}/undo", auth.Repair, s.undoAct)
+	m.handle("GET /quarantine", auth.See, auth.WholeOnly, s.quarantine)
+	m.handle("GET /quarantine.csv", auth.Export, auth.WholeOnly, s.quarantineExport)
+	m.handle("GET /quarantine/fixes", auth.SeeCustomers, auth.WholeOnly, s.fixes)
+	m.handle("GET /quarantine/fixes.csv", auth.Export, auth.WholeOnly, s.fixesExport)
+	m.handle("GET /faults/{fault}", auth.SeeCustomers, auth.WholeOnly, s.fault)
+	m.handle("POST /faults/{fault}", auth.Repair, auth.WholeOnly, s.mendAll)
+	m.handle("GET /quarantine/{id}", auth.SeeCustomers, auth.WholeOnly, s.quarantined)
+	m.handle("GET /quarantine/{id}/raw", auth.SeeCustomers, auth.WholeOnly, s.quarantinedRaw)
+	m.handle("POST /quarantine/{id}/mend", auth.Repair, auth.WholeOnly, s.mend)
+	m.handle("POST /quarantine/{id}/release", auth.Repair, auth.WholeOnly, s.release)
+	m.handle("POST /acts/{id}/undo", auth.Repair, auth.WholeOnly, s.undoAct)
 }
 
 type quarantineView struct {

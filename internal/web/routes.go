@@ -1,19 +1,25 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"slices"
 
 	"touchstone/internal/auth"
+	"touchstone/internal/record"
 )
 
-// Route is an address with what one has to be allowed to ask for it.
+// Route is an address with what one has to be allowed to ask for it, and how it
+// is kept to what one reaches.
 type Route struct {
 	Pattern string // as net/http's ServeMux takes it: "GET /customers/{id}"
 	Needs   auth.Permission
+	Narrow  auth.Narrow
 }
 
 // routes is the table of all addresses. An address cannot be added without a
-// permission.
+// permission and a way to narrow it.
 type routes struct {
 	s    *server
 	mux  *http.ServeMux
@@ -21,15 +27,19 @@ type routes struct {
 	list []Route
 }
 
-func (m *routes) handle(pattern string, needs auth.Permission, h http.HandlerFunc) {
-	m.list = append(m.list, Route{pattern, needs})
+func (m *routes) handle(pattern string, needs auth.Permission, narrow auth.Narrow, h http.HandlerFunc) {
+	if !slices.Contains(auth.Narrows(), narrow) {
+		panic("web: " + pattern + " is narrowed by nothing") // a mistake of ours
+	}
+	m.list = append(m.list, Route{pattern, needs, narrow})
 	m.need[pattern] = needs
 	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		if !auth.From(r.Context()).May(needs) {
+		switch actor := auth.From(r.Context()); {
+		case !actor.May(needs):
 			m.s.forbidden(w, r)
-			return
+		case !actor.Narrowed() || m.s.within(w, r, actor, narrow):
+			h(w, r)
 		}
-		h(w, r)
 	})
 }
 
@@ -50,6 +60,34 @@ func (s *server) forbidden(w http.ResponseWriter, r *http.Request) {
 	if !tellProgram(w, r, http.StatusForbidden, "this account or token does not have the permission that the address needs; /openapi.json names it (x-permission)") {
 		s.message(w, r, http.StatusForbidden, "access.role.title", "access.role.text")
 	}
+}
+
+// within says whether an address may answer somebody who is narrowed, and answers
+// itself where it may not: what is out of reach is as if it were not there.
+func (s *server) within(w http.ResponseWriter, r *http.Request, actor auth.Actor, narrow auth.Narrow) bool {
+	if !narrow.Admits(actor) {
+		s.opts.Log.Warn("not within reach", "path", r.URL.Path, "who", actor.ID)
+		if !tellProgram(w, r, http.StatusForbidden, "this address shows all customers with all their fields, and this account or token sees a part of them; /openapi.json says how each address is narrowed (x-narrow)") {
+			s.message(w, r, http.StatusForbidden, "access.narrow.title", "access.narrow.text")
+		}
+		return false
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), overviewBound)
+	defer cancel()
+	var err error
+	switch {
+	case narrow.AboutCustomer():
+		err = s.data.ReachCustomer(ctx, r.PathValue("id"))
+	case narrow.AboutPair():
+		err = s.data.ReachPair(ctx, r.PathValue("id"))
+	}
+	if err == nil {
+		return true
+	}
+	if !errors.Is(err, record.ErrNotFound) || !tellProgram(w, r, http.StatusNotFound, "there is nothing of this name or id") {
+		s.answerError(w, r, err, nil)
+	}
+	return false
 }
 
 // routesOf registers every address.
@@ -83,14 +121,14 @@ func (s *server) routesOf() *routes {
 }
 
 func (s *server) frameRoutes(m *routes) {
-	m.handle("GET /assets/{name}", auth.Open, s.asset)
-	m.handle("/", auth.Self, s.notFound)
+	m.handle("GET /assets/{name}", auth.Open, auth.NoValues, s.asset)
+	m.handle("/", auth.Self, auth.NoValues, s.notFound)
 }
 
 func (s *server) overviewRoutes(m *routes) {
-	m.handle("GET /{$}", auth.See, s.overview)
-	m.handle("GET /sources/{name}", auth.See, s.source)
-	m.handle("GET /targets/{name}", auth.See, s.target)
+	m.handle("GET /{$}", auth.See, auth.NoValues, s.overview)
+	m.handle("GET /sources/{name}", auth.See, auth.Counts, s.source)
+	m.handle("GET /targets/{name}", auth.See, auth.Counts, s.target)
 }
 
 // Routes is the table of all addresses that New answers with these options.

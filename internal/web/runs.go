@@ -11,10 +11,10 @@ import (
 )
 
 func (s *server) runRoutes(m *routes) {
-	m.handle("GET /runs", auth.See, s.runs)
-	m.handle("GET /runs/{id}", auth.See, s.run)
-	m.handle("POST /sources/{name}/run", auth.Operate, s.runNow)
-	m.handle("POST /sources/{name}/stop", auth.Operate, s.stopRun)
+	m.handle("GET /runs", auth.See, auth.Counts, s.runs)
+	m.handle("GET /runs/{id}", auth.See, auth.Counts, s.run)
+	m.handle("POST /sources/{name}/run", auth.Operate, auth.Counts, s.runNow)
+	m.handle("POST /sources/{name}/stop", auth.Operate, auth.Counts, s.stopRun)
 }
 
 type runsView struct {

@@ -25,14 +25,14 @@ func visitOf(ctx context.Context) Visit {
 }
 
 func (s *server) accountRoutes(m *routes) {
-	m.handle("GET /login", auth.Open, s.loginForm)
-	m.handle("POST /login", auth.Open, s.login)
-	m.handle("POST /login/code", auth.Open, s.loginCode)
-	m.handle("POST /logout", auth.Open, s.logout)
-	m.handle("GET /setup", auth.Open, s.setupForm)
-	m.handle("POST /setup", auth.Open, s.setup)
+	m.handle("GET /login", auth.Open, auth.NoValues, s.loginForm)
+	m.handle("POST /login", auth.Open, auth.NoValues, s.login)
+	m.handle("POST /login/code", auth.Open, auth.NoValues, s.loginCode)
+	m.handle("POST /logout", auth.Open, auth.NoValues, s.logout)
+	m.handle("GET /setup", auth.Open, auth.NoValues, s.setupForm)
+	m.handle("POST /setup", auth.Open, auth.NoValues, s.setup)
 	if s.opts.Demo {
-		m.handle("POST /demo/role", auth.See, s.demoRole)
+		m.handle("POST /demo/role", auth.See, auth.NoValues, s.demoRole)
 	}
 	s.home = func(role auth.Role) string {
 		to := map[auth.Role]string{auth.Steward: "/review", auth.Auditor: "/audit"}[role]

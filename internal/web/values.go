@@ -9,8 +9,8 @@ import (
 )
 
 func (s *server) valueRoutes(m *routes) {
-	m.handle("GET /values", auth.SeeCustomers, s.valueMaps)
-	m.handle("POST /values", auth.Decide, s.mapValue)
+	m.handle("GET /values", auth.SeeCustomers, auth.WholeOnly, s.valueMaps)
+	m.handle("POST /values", auth.Decide, auth.WholeOnly, s.mapValue)
 }
 
 type valuesView struct {

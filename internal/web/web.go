@@ -71,7 +71,7 @@ type Options struct {
 	Provider     Provider
 	ProviderName string
 	// Mount registers the addresses of the API; nil for none.
-	Mount func(handle func(pattern string, needs auth.Permission, h http.HandlerFunc))
+	Mount func(handle func(pattern string, needs auth.Permission, narrow auth.Narrow, h http.HandlerFunc))
 }
 
 type server struct {
@@ -207,13 +207,13 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 		here = r.URL.RequestURI()
 	}
 	stream := ""
-	if auth.From(r.Context()).May(auth.See) {
+	if a := auth.From(r.Context()); a.May(auth.See) && auth.Counts.Admits(a) {
 		stream = "/live"
 	}
 	return page{
 		Here: here,
 		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.now(r), words: words{l}, query: r.URL.Query(),
-		Search: s.values(r), SignedIn: s.opts.Token != "" && name != "login",
+		Search: s.opts.ShowValues && auth.From(r.Context()).May(auth.SeeCustomers), SignedIn: s.opts.Token != "" && name != "login",
 		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}), Stream: stream,
 		Visitor: visitOf(r.Context()).Account != "", Demo: isDemo(auth.From(r.Context())),
 	}
@@ -222,6 +222,13 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 // May says whether the reader may do something: templates leave out what they
 // may not.
 func (p page) May(permission string) bool { return p.Actor.May(auth.Permission(permission)) }
+
+// Whole says whether the reader reaches all customers and sees all their fields;
+// Counted whether at least all are counted for the reader.
+func (p page) Whole() bool { return auth.WholeOnly.Admits(p.Actor) }
+
+// Counted says whether what counts all customers is shown to the reader.
+func (p page) Counted() bool { return auth.Counts.Admits(p.Actor) }
 
 // choice is one of the reader's choices. One in the address is kept in a cookie.
 func (s *server) choice(w http.ResponseWriter, r *http.Request, name string, valid func(string) bool) string {

@@ -59,6 +59,7 @@ type Person struct {
 	Issuer, Subject string // together they name a person for good; a login name may pass on to somebody else
 	Login, Name     string
 	Role            auth.Role
+	Groups          []string // as the provider says them
 }
 
 // Provider is an identity provider.
@@ -219,6 +220,7 @@ func (p *Provider) Finish(ctx context.Context, redirect, kept string, query url.
 	if len(groups) == 0 {
 		groups = p.accessGroups(ctx, found, token.AccessToken)
 	}
+	who.Groups = groups
 	if who.Role = p.role(groups); who.Role == "" {
 		return who, b.Next, ErrNoRole
 	}

@@ -1,0 +1,331 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"touchstone/config"
+	"touchstone/internal/auth"
+	"touchstone/internal/golden"
+	"touchstone/internal/pipeline"
+	"touchstone/internal/record"
+	"touchstone/internal/store"
+	"touchstone/internal/web"
+)
+
+// wireAccess compiles the scopes and has them kept.
+func (a *App) wireAccess(ctx context.Context, problems *config.Problems) error {
+	a.scopes = map[string]string{}
+	var list []store.ReachScope
+	for _, s := range a.Config.Access.Scopes {
+		scope, bad := pipeline.NewScope(s, a.around(), func(err error) {
+			a.Log.Warn("a scope's condition could not be worked out: such customers are out of its reach", "scope", s.Name, "err", err)
+		})
+		*problems = append(*problems, bad...)
+		a.scopes[s.Name] = scope.Hash
+		if !slices.ContainsFunc(list, func(x store.ReachScope) bool { return x.Hash == scope.Hash }) {
+			list = append(list, scope)
+		}
+	}
+	if len(*problems) > 0 || a.opts.Shared {
+		return nil
+	}
+	return a.Store.SetReach(ctx, list)
+}
+
+// sight is what who asks may see of customers.
+type sight struct {
+	reach store.Reach        // nil for all
+	masks []config.MaskField // all hold
+}
+
+// findable says what a golden record may be looked for by: all that it is found
+// by, its name alone, or neither. Who could ask whether a field holds a value would
+// read it by guessing.
+func (s sight) findable() (all, name bool) {
+	all, name = true, true
+	for _, entity := range []string{record.Company, record.Person} {
+		for _, field := range []string{"name", "full_name", "legal_name", "given_name", "family_name"} {
+			name = name && s.masked(entity, field) == ""
+		}
+		for _, field := range []string{"aliases", "employer", "emails", "website", "phones", "ids", "addresses"} {
+			all = all && s.masked(entity, field) == ""
+		}
+	}
+	return all && name, name
+}
+
+// sight reads what who asks may see. A name that the configuration does not have
+// keeps everything back: who was narrowed by it was meant to see less, not more.
+func (a *App) sight(ctx context.Context) (s sight, err error) {
+	actor := auth.From(ctx)
+	if !actor.Narrowed() {
+		return s, nil
+	}
+	nobody := false
+	for _, name := range actor.Masks {
+		i := slices.IndexFunc(a.Config.Access.Masks, func(m config.Mask) bool { return m.Name == name })
+		if i < 0 {
+			nobody = true
+			continue
+		}
+		s.masks = append(s.masks, a.Config.Access.Masks[i].Fields...)
+	}
+	var hashes []string
+	for _, name := range actor.Scopes {
+		hash, ok := a.scopes[name]
+		nobody = nobody || !ok
+		hashes = append(hashes, hash)
+	}
+	if nobody {
+		s.reach = store.Reach{}
+		return s, nil
+	}
+	if actor.Scoped() {
+		s.reach, err = a.Store.ReachOf(ctx, hashes)
+	}
+	return s, err
+}
+
+// UnknownAccess names the scopes and masks of an account or token that the
+// configuration does not have; who has one sees no customer.
+func (a *App) UnknownAccess(scopes, masks []string) (unknown []string) {
+	for _, name := range scopes {
+		if _, ok := a.scopes[name]; !ok {
+			unknown = append(unknown, name)
+		}
+	}
+	known := a.Config.Access.MaskNames()
+	for _, name := range masks {
+		if !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown
+}
+
+// reached refuses golden records that who asks does not reach, as if there were
+// none.
+func (a *App) reached(ctx context.Context, founders ...int64) error {
+	s, err := a.sight(ctx)
+	if err != nil || s.reach == nil {
+		return err
+	}
+	in, err := a.Store.Reached(ctx, s.reach, founders)
+	if err != nil {
+		return err
+	}
+	for _, f := range founders {
+		if !in[f] {
+			return fmt.Errorf("customer: %w", record.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+// ReachCustomer refuses a customer that who asks does not reach.
+func (a *App) ReachCustomer(ctx context.Context, id string) error {
+	if !auth.From(ctx).Narrowed() {
+		return nil
+	}
+	g, _, err := a.findGolden(ctx, id)
+	if err != nil {
+		return err
+	}
+	return a.reached(ctx, g.Founder)
+}
+
+// ReachPair refuses a pair of whose customers who asks does not reach both.
+func (a *App) ReachPair(ctx context.Context, id string) error {
+	if !auth.From(ctx).Narrowed() {
+		return nil
+	}
+	x, err := a.pairRecords(ctx, id)
+	if err != nil {
+		return err
+	}
+	return a.reached(ctx, x[0].Golden, x[1].Golden)
+}
+
+var _ web.AccessData = (*App)(nil)
+
+// masked says whether anything is kept back of a field, and how.
+func (s sight) masked(entity, field string) (how string) {
+	for _, m := range s.masks {
+		kind, name := m.Of()
+		if kind != "" && kind != entity {
+			continue
+		}
+		if spec, ok := record.Spec(entity, name); ok {
+			name = spec.Name
+		}
+		if name != field {
+			continue
+		}
+		if m.How == config.MaskHide {
+			return config.MaskHide
+		}
+		how = config.MaskPartial
+	}
+	return how
+}
+
+// fields are those that may be seen, as far as they may.
+func (s sight) fields(entity string, f record.Fields) record.Fields {
+	if len(s.masks) == 0 {
+		return f
+	}
+	out := make(record.Fields, len(f))
+	for name, v := range f {
+		if v, ok := s.value(entity, name, v); ok {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// asked are the fields of a question whose answer may depend on them: by others
+// values could be guessed.
+func (s sight) asked(entity string, f record.Fields) record.Fields {
+	if len(s.masks) == 0 {
+		return f
+	}
+	out := make(record.Fields, len(f))
+	for name, v := range f {
+		field := name
+		if spec, ok := record.Spec(entity, name); ok {
+			field = spec.Name
+		}
+		if s.masked(entity, field) == "" {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// value is one value as far as it may be seen; false where nothing of it may.
+func (s sight) value(entity, field string, v record.Value) (record.Value, bool) {
+	switch s.masked(entity, field) {
+	case "":
+		return v, true
+	case config.MaskHide:
+		return record.Value{}, false
+	}
+	if v.Blank() {
+		return v, true
+	}
+	if v.Kind != record.List {
+		v.Text = partial(v.Kind, field, v.Text)
+		if v.Kind == record.Number || v.Kind == record.Date {
+			v.Kind = record.Text // what is left is none any more
+		}
+		return v, v.Text != ""
+	}
+	points := make([]record.Point, 0, len(v.Points))
+	for _, p := range v.Points {
+		points = append(points, partialPoint(field, p))
+	}
+	v.Points = points
+	return v, true
+}
+
+// text is a text made of a field's value, which cannot be masked in part.
+func (s sight) text(entity, field, text string) string {
+	if s.masked(entity, field) != "" {
+		return ""
+	}
+	return text
+}
+
+const veil = "•••"
+
+// partial leaves what a partial mask leaves of one value.
+func partial(kind record.Kind, field, text string) string {
+	switch {
+	case kind == record.Date && len(text) >= 4:
+		return text[:4]
+	case kind == record.Date, kind == record.Number, kind == record.Bool:
+		return ""
+	case field == "phones" || field == "ids":
+		return lastFour(text)
+	case field == "emails":
+		if at := strings.LastIndexByte(text, '@'); at >= 0 {
+			return veil + text[at:]
+		}
+		return veil
+	case field == "website":
+		return text
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	if size == len(text) || unicode.IsDigit(first) {
+		return veil
+	}
+	return string(first) + veil
+}
+
+// lastFour are the last four letters and digits of a number that is long enough
+// not to be told from them.
+func lastFour(text string) string {
+	var list []rune
+	for _, r := range text {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			list = append(list, r)
+		}
+	}
+	if len(list) < 8 {
+		return veil
+	}
+	return veil + string(list[len(list)-4:])
+}
+
+// partialPoint leaves what a partial mask leaves of an entry of a list: of an
+// address country and region, of the rest of its value.
+func partialPoint(field string, p record.Point) record.Point {
+	out := p
+	out.Parts = map[string]string{}
+	for _, name := range []string{"country", "region", "scheme"} {
+		if v := p.Parts[name]; v != "" {
+			out.Parts[name] = v
+		}
+	}
+	if p.Value != "" {
+		out.Value = partial(record.Text, field, p.Value)
+	}
+	return out
+}
+
+// name is what a golden record is called.
+func (s sight) name(g store.Golden) (string, error) {
+	parts, err := partsOf(g)
+	if err != nil {
+		return "", err
+	}
+	return DisplayName(g.Entity, s.fields(g.Entity, parts.fields)), nil
+}
+
+// provenance is where values came from; the values that lost are masked too.
+func (s sight) provenance(entity string, all map[string]golden.Provenance) map[string]golden.Provenance {
+	if len(s.masks) == 0 {
+		return all
+	}
+	out := make(map[string]golden.Provenance, len(all))
+	for name, p := range all {
+		if s.masked(entity, name) == config.MaskHide {
+			continue
+		}
+		losers := make([]golden.Loser, 0, len(p.Losers))
+		for _, l := range p.Losers {
+			var ok bool
+			if l.Value, ok = s.value(entity, name, l.Value); ok {
+				losers = append(losers, l)
+			}
+		}
+		p.Losers = losers
+		out[name] = p
+	}
+	return out
+}
