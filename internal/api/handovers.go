@@ -71,7 +71,7 @@ func (x *api) handovers() {
 		After string `query:"after" maxLength:"20" pattern:"^[0-9]*$"`
 		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	}
-	add(x, op{http.MethodGet, "/handovers/{id}", "getHandover", "The certificate: each customer, before, now, and what became of the writes", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/handovers/{id}", "getHandover", "The certificate: each customer, before, now, and what became of the writes", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *oneIn) (*Body[Plain[web.HandoverPage]], error) {
 			p, err := x.app.HandoverPage(ctx, in.ID, in.After, in.Limit)
 			if err != nil {

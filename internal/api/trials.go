@@ -48,7 +48,7 @@ func (x *api) trials() {
 			id, err := x.app.AskTrial(ctx, web.TrialAsked{Entity: b.Entity, Version: b.Version, Link: b.Link, Review: b.Review, Configured: b.Configured}, pageBy(ctx, b.Why))
 			return answer(asked{id}, err)
 		})
-	add(x, op{http.MethodGet, "/trials/{id}", "getTrial", "A trial with its plan: merges, splits, fields, writes per system, pairs next to the threshold", auth.SeeCustomers, tag, 0},
+	add(x, op{http.MethodGet, "/trials/{id}", "getTrial", "A trial with its plan: merges, splits, fields, writes per system, pairs next to the threshold", auth.SeeCustomers, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *NamedTrial) (*Body[Plain[web.TrialPage]], error) {
 			p, err := x.app.TrialPage(ctx, in.ID)
 			if err != nil {
@@ -63,7 +63,7 @@ func (x *api) trials() {
 			Why   string `json:"why,omitempty" maxLength:"2000"`
 		}
 	}
-	add(x, op{http.MethodPost, "/trials/{id}/take", "takeTrial", "Puts in force what was tried", auth.Approve, tag, http.StatusNoContent},
+	add(x, op{http.MethodPost, "/trials/{id}/take", "takeTrial", "Puts in force what was tried", auth.Approve, auth.WholeOnly, tag, http.StatusNoContent},
 		func(ctx context.Context, in *taking) (*none, error) {
 			return &none{}, x.app.TakeTrial(ctx, in.ID, in.Body.Brake, pageBy(ctx, in.Body.Why))
 		})
@@ -80,7 +80,7 @@ func (x *api) trials() {
 		{"refuse", "refuseTrial", "Drops a trial; the work on it ends", (*app.App).RefuseTrial},
 		{"undo", "undoTrial", "Puts in force again what was before", (*app.App).UndoTrial},
 	} {
-		add(x, op{http.MethodPost, "/trials/{id}/" + act.path, act.id, act.summary, auth.Approve, tag, http.StatusNoContent},
+		add(x, op{http.MethodPost, "/trials/{id}/" + act.path, act.id, act.summary, auth.Approve, auth.WholeOnly, tag, http.StatusNoContent},
 			func(ctx context.Context, in *why) (*none, error) {
 				return &none{}, act.do(x.app, ctx, in.ID, pageBy(ctx, in.Body.Why))
 			})
@@ -90,7 +90,7 @@ func (x *api) trials() {
 		Link   float64 `query:"link" minimum:"0" maximum:"1"`
 		Review float64 `query:"review" minimum:"0" maximum:"1"`
 	}
-	add(x, op{http.MethodGet, "/thresholds/{entity}", "getThresholds", "The thresholds in force, the pairs by weight, and what other thresholds would make of them", auth.See, tag, 0},
+	add(x, op{http.MethodGet, "/thresholds/{entity}", "getThresholds", "The thresholds in force, the pairs by weight, and what other thresholds would make of them", auth.See, auth.Counts, tag, 0},
 		func(ctx context.Context, in *scoresIn) (*Body[Plain[web.Scores]], error) {
 			s, err := x.app.Scores(ctx, in.Entity, in.Link, in.Review)
 			return answer(Plain[web.Scores]{s}, err)

@@ -17,6 +17,7 @@ const (
 	ruleWaiting    = "queue_long"
 	ruleQuarantine = "quarantine_full"
 	ruleHeld       = "target_held"
+	ruleRules      = "rules_held"
 	ruleDisk       = "disk_low"
 	ruleTrail      = "audit_broken"
 	ruleCheckpoint = "audit_checkpoint"
@@ -52,6 +53,9 @@ func (a *App) incidents(r reading) (list []incident) {
 		if c.Held > 0 && r.held[name] != "" && waits && r.at.Sub(since) >= time.Duration(c.Held) {
 			list = append(list, incident{ruleHeld, name, fmt.Sprintf("target %s has waited for a person since %s: %s", name, since.Format(time.RFC3339), r.held[name])})
 		}
+	}
+	for _, x := range r.rules {
+		list = append(list, incident{ruleRules, x.entity, x.String()})
 	}
 	if i, ok := unbalancedIncident(r.refused); ok {
 		list = append(list, i)

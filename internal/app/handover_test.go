@@ -19,8 +19,8 @@ func owned(t *testing.T, dsn string) (*world, *simulated) {
 			`{"id":"c3","name":"Cedar Cars Ltd","phone":"+44 20 7946 0003","website":"cedar.example","owner":"Cy","updated_at":"2026-01-02T00:00:00Z"}`,
 		},
 		[]string{acme("o1", "1", `,"phone":"0113 999"`), `{"id":"o2","name":"Birch Bakery Ltd","website":"birch.example","updated_at":"2026-01-01T00:00:00Z"}`})
-	w.yaml = strings.NewReplacer("website: 'record.website'", "website: 'record.website'\n          owner: 'record.owner'", "owns: [phone", "owns: [owner, phone",
-		"website: 'golden.website'}", "website: 'golden.website', owner: golden.owner}", "name: [source_rank]}", "name: [source_rank], owner: [source_rank]}").Replace(w.yaml)
+	w.yaml = strings.NewReplacer("website: 'record.website'", "website: 'record.website'\n          owner: 'record.owner'", "owns: [phone", "owns: [industry, phone",
+		"website: 'golden.website'}", "website: 'golden.website', industry: golden.owner}", "name: [source_rank]}", "name: [source_rank], owner: [source_rank]}").Replace(w.yaml)
 	w.open()
 	w.clean()
 	return w, desk
@@ -55,8 +55,8 @@ func TestCustomersArePassedOnAndBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.pass()
-		desk.want("o1", "owner", "Bob")
-		desk.want("o2", "owner", "Bob")
+		desk.want("o1", "industry", "Bob")
+		desk.want("o2", "industry", "Bob")
 		cert, err := w.app.HandoverPage(ctx, id, "", 1)
 		if err != nil || cert.Customers != 2 || cert.Next == "" || len(cert.Parts) != 1 {
 			t.Fatalf("certificate %+v, %v", cert, err)

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"touchstone/internal/golden"
@@ -18,7 +19,12 @@ const (
 	valuesListed = 200
 	valuesFrom   = 10
 	missedListed = 50
+	// mostLookedThrough bounds the records that a page counts values of.
+	mostLookedThrough = 200_000
 )
+
+// errLookedThrough ends a count that is long enough for a page.
+var errLookedThrough = errors.New("enough records for a page")
 
 // ValueMaps lists the decisions on values of an entity type, and the values of a
 // field as they count now, with how many records have them.
@@ -102,8 +108,18 @@ func (a *App) fillMaps(ctx context.Context, maps []store.ValueMap, p *web.ValueP
 
 // fillValues counts the values of the field as they count now.
 func (a *App) fillValues(ctx context.Context, maps []store.ValueMap, p *web.ValuePage) error {
-	g := gathered{values: map[string]*holders{}}
-	if err := a.sourceValues(ctx, ValuesRequest{Entity: p.Entity, Field: p.Field}, &g); err != nil {
+	g, seen := gathered{values: map[string]*holders{}}, 0
+	replace := pipeline.Values(maps)
+	name, part := golden.SplitField(p.Field)
+	err := a.eachAuthored(ctx, p.Entity, "", func(_ store.Holding, authored golden.Authored) error {
+		if seen++; seen > mostLookedThrough {
+			return errLookedThrough
+		}
+		v, _ := replace.Replace(name, authored[name].Value)
+		g.add(golden.Texts(v, part), "")
+		return nil
+	})
+	if p.Partial = errors.Is(err, errLookedThrough); err != nil && !p.Partial {
 		return err
 	}
 	target := map[string]bool{}

@@ -18,6 +18,7 @@ type reading struct {
 	first   map[string]time.Time // source → when it was first pulled, well or not
 	pending map[string]time.Time // target → since when its oldest pending write waits
 	refused int                  // changes of customers that did not balance lately
+	rules   []heldRule           // entity types whose rules have changed and that wait for a person
 	free    int64                // bytes left where the data is; -1 when that is not known
 	err     error
 }
@@ -40,6 +41,9 @@ func (a *App) read(ctx context.Context) (r reading) {
 		return r
 	}
 	if r.refused, r.err = a.Store.Refusals(ctx, r.at.Add(-refusalsTold)); r.err != nil {
+		return r
+	}
+	if r.rules, r.err = a.rulesWaiting(ctx); r.err != nil {
 		return r
 	}
 	good, err := a.Store.Successes(ctx)

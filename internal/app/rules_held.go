@@ -61,7 +61,6 @@ func (a *App) rulesHeld(ctx context.Context, e *entity, progress Progress) (held
 		return false, err
 	}
 	if n := f.Golden.Touched(); n >= leastHeld && e.braked(n, f.Records) {
-		a.Log.Debug("changed rules wait for a person", "entity", e.name, "trial", id)
 		return true, nil
 	}
 	_, err = a.Store.TakeRules(ctx, id, store.Activation{Entity: e.name, Who: self, Why: "within the brake"})
@@ -83,9 +82,14 @@ func (a *App) askRules(ctx context.Context, e *entity) (id string, err error) {
 	return id, a.Store.HoldRules(ctx, e.name, id)
 }
 
-// heldRules tells which entity types wait for a person because their rules have
-// changed.
-func (a *App) heldRules(ctx context.Context) (list []string, err error) {
+// heldRule is an entity type that waits because its rules have changed.
+type heldRule struct{ entity, why string }
+
+func (h heldRule) String() string { return h.entity + ": " + h.why }
+
+// rulesWaiting lists the entity types that wait for a person because their rules
+// have changed.
+func (a *App) rulesWaiting(ctx context.Context) (list []heldRule, err error) {
 	for _, e := range a.entities {
 		if e.resolver == nil {
 			continue
@@ -106,13 +110,23 @@ func (a *App) heldRules(ctx context.Context) (list []string, err error) {
 			return nil, err
 		}
 		switch t.State {
+		case store.TrialWaiting, store.TrialRunning:
 		case store.TrialRefused:
-			list = append(list, fmt.Sprintf("%s: the changed configuration was refused: change it back; until then nothing of it is resolved", e.name))
+			list = append(list, heldRule{e.name, "the changed configuration was refused: change it back; until then nothing of it is resolved"})
 		case store.TrialReady:
-			list = append(list, fmt.Sprintf("%s: the changed configuration would change %d of %d golden records: touchstone trial show %s, and approve or refuse it", e.name, f.Golden.Touched(), f.Records, id))
+			list = append(list, heldRule{e.name, fmt.Sprintf("the changed configuration would change %d of %d golden records: touchstone trial show %s, and approve or refuse it", f.Golden.Touched(), f.Records, id)})
 		default:
-			list = append(list, fmt.Sprintf("%s: what the changed configuration does is not known (%s): touchstone trial show %s", e.name, t.State, id))
+			list = append(list, heldRule{e.name, fmt.Sprintf("what the changed configuration does could not be worked out: touchstone trial show %s", id)})
 		}
 	}
 	return list, nil
+}
+
+// heldRules is rulesWaiting in words.
+func (a *App) heldRules(ctx context.Context) (list []string, err error) {
+	held, err := a.rulesWaiting(ctx)
+	for _, h := range held {
+		list = append(list, h.String())
+	}
+	return list, err
 }

@@ -42,7 +42,7 @@ func (db *DB) LetRules(ctx context.Context, entity string) error {
 }
 
 // TakeRules lets an entity type be resolved by changed rules, as a person wants.
-// It says false if the rules have changed again, or the trial is not ready.
+// It says false if the rules have changed again, or the trial is at work.
 func (db *DB) TakeRules(ctx context.Context, id string, a Activation) (taken bool, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
@@ -53,7 +53,7 @@ func (db *DB) TakeRules(ctx context.Context, id string, a Activation) (taken boo
 			return err
 		}
 		state := ""
-		if _, err := tx.one(ctx, `SELECT state FROM trial WHERE id = $1`+tx.db.d.lock, []any{id}, &state); err != nil || state != TrialReady {
+		if _, err := tx.one(ctx, `SELECT state FROM trial WHERE id = $1`+tx.db.d.lock, []any{id}, &state); err != nil || state != TrialReady && state != TrialFailed {
 			return err
 		}
 		if err := tx.setSetting(ctx, rulesMark(a.Entity), ""); err != nil {

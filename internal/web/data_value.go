@@ -53,6 +53,7 @@ type ValuePage struct {
 	Values           []ValueHeld // the most frequent first
 	Distinct         int
 	Records          int
+	Partial          bool // only the oldest records were counted: there are very many
 	Missed           []ValueMissed
 	AllMissed        int
 }

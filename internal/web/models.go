@@ -183,11 +183,11 @@ func scoreChart(w words, d Scores) chart.Chart {
 		it := chart.Item{Name: bits(float64(b.At)), Value: float64(b.Pairs), Note: w.word("side", is)}
 		switch {
 		case was != is:
-			it.Class, it.Note = "c6", w.word("side", was)+" → "+w.word("side", is)
+			it.Class, it.Note = "c2", w.word("side", was)+" → "+w.word("side", is)
 		case is == sideLinked:
-			it.Class = "c3"
+			it.Class = "c1"
 		default:
-			it.Class = "c2"
+			it.Class = "c6"
 		}
 		bins[i] = it
 	}
@@ -296,6 +296,9 @@ func trialSentence(w words, t TrialPage) string {
 func sizeChart(w words, t TrialPage) chart.Chart {
 	var rows []chart.Item
 	for _, x := range t.Sizes {
+		if x.Now+x.Then == 0 {
+			continue
+		}
 		rows = append(rows,
 			chart.Item{Name: fmt.Sprintf(w.T("trial.size.now"), x.Size), Value: float64(x.Now), Class: "c1"},
 			chart.Item{Name: fmt.Sprintf(w.T("trial.size.then"), x.Size), Value: float64(x.Then), Class: "c2"})

@@ -17,6 +17,8 @@ func runs() []subtest {
 		{"SettingsAreKept", settings},
 		{"ModelsAreKept", models},
 		{"ModelsAreSwitchedByGeneration", switchModels},
+		{"ThresholdsComeWithTrials", trials},
+		{"ChangedRulesHold", changedRules},
 		{"FeaturesPageByPage", eachFeatures},
 		{"Placements", placements},
 		{"RulesChangedDerivesAgain", rulesChanged},
