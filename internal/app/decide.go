@@ -349,7 +349,7 @@ func (a *App) Unpin(ctx context.Context, id, field string, by By) (Decided, erro
 			return nil, err
 		}
 		if n := len(pins); n > 0 && len(withoutHandovers(pins)) < n {
-			return nil, unclear("%s of golden record %s was handed over with others by %s: pin another value, or undo that", field, g.ID, pins[n-1].ID)
+			return nil, unclear("%s of golden record %s was handed over with others by %s: pin another value, or undo that", wordOf("field", field), g.ID, pins[n-1].ID)
 		}
 		if len(pins) == 0 {
 			return nil, unclear("no pin on %s of golden record %s is in force", wordOf("field", field), g.ID)

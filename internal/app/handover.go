@@ -29,7 +29,7 @@ const (
 // ownedEntity checks that customers of an entity type have owners.
 func (a *App) ownedEntity(entity string) error {
 	if _, ok := record.Spec(entity, record.Owner); !ok || a.entityNamed(entity) == nil {
-		return unclear("%q has no field %s: want %s or %s", entity, record.Owner, record.Company, record.Person)
+		return unclear("%q has no field %s: want %s or %s", entity, wordOf("field", record.Owner), wordOf("entity", record.Company), wordOf("entity", record.Person))
 	}
 	return nil
 }

@@ -190,7 +190,7 @@ func (a *App) Measure(ctx context.Context) (made int, err error) {
 			if err != nil {
 				return made, err
 			}
-			mark = fmt.Sprint(mark, "/", now.Format("2006-01-02"), "/", a.goals(entity))
+			mark = fmt.Sprint(mark, "/", now.UTC().Format(time.DateOnly), "/", a.goals(entity)) // the day that its health counts for
 			i := slices.IndexFunc(kept, func(p keptProfile) bool { return p.source == s.uid && p.entity == entity })
 			if i >= 0 && kept[i].mark == mark {
 				list = append(list, kept[i].profiled)

@@ -180,3 +180,32 @@ func TestProvincesByName(t *testing.T) {
 		}
 	}
 }
+
+// TestANewDayHasItsScore: days are those of UTC, wherever the machine stands; a
+// new one is counted although nothing has moved.
+func TestANewDayHasItsScore(t *testing.T) {
+	t.Parallel()
+	w := openHouse(t, "", nil).world
+	w.clean()
+	w.clock.mu.Lock()
+	w.clock.now = time.Date(2026, 3, 2, 7, 59, 0, 0, time.FixedZone("east", 8*3600)) // 23:59 UTC of the day before
+	w.clock.mu.Unlock()
+	if n := w.measured(); n != 1 {
+		t.Errorf("%d profiles were made before midnight, want 1", n)
+	}
+	w.sleep(2 * time.Minute)
+	if n := w.measured(); n != 1 {
+		t.Errorf("%d profiles were made after midnight, want 1", n)
+	}
+	rows, err := w.app.Store.HealthSince(t.Context(), "2026-01-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	days := map[string]bool{}
+	for _, r := range rows {
+		days[r.Day] = true
+	}
+	if fmt.Sprint(days) != "map[2026-03-01:true 2026-03-02:true]" {
+		t.Errorf("there are scores of %v, want the 1st and the 2nd of March", days)
+	}
+}

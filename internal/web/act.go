@@ -146,10 +146,11 @@ func (s *server) keepDone(w http.ResponseWriter, r *http.Request, d Done) {
 	keepCookie(w, r, doneCookie, url.QueryEscape(d.Key+" "+d.Undo), "/", int(doneLife/time.Second), http.SameSiteStrictMode)
 }
 
-// takeDone reads what the last action did, once. It shows no text but ours.
+// takeDone reads what the last action did, once. It shows no text but ours. A
+// request ahead of its time leaves it for the page that is shown.
 func (s *server) takeDone(w http.ResponseWriter, r *http.Request, in words) Done {
 	c, err := r.Cookie(doneCookie)
-	if err != nil {
+	if err != nil || r.Header.Get(aheadHeader) != "" {
 		return Done{}
 	}
 	keepCookie(w, r, doneCookie, "", "/", -1, http.SameSiteStrictMode)

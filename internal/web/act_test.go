@@ -60,6 +60,12 @@ func TestWhatWasDoneIsSaidOnce(t *testing.T) {
 	})
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.AddCookie(w.Result().Cookies()[0])
+	ahead := r.Clone(t.Context()) // fetched by the script for later: the line waits for the page that is shown
+	ahead.Header.Set(aheadHeader, "1")
+	early := httptest.NewRecorder()
+	if p := s.page(early, ahead, ""); p.Done != (Done{}) || len(early.Result().Cookies()) != 0 {
+		t.Errorf("a page fetched ahead takes the line: %+v, %v", p.Done, early.Result().Cookies())
+	}
 	next := httptest.NewRecorder()
 	if p := s.page(next, r, ""); p.Done != (Done{"undo", "d1"}) {
 		t.Errorf("the next page says %+v", p.Done)

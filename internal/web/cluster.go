@@ -141,13 +141,14 @@ func drawn(c Cluster, in words) *graph {
 		}
 	}
 	at := make([][2]float64, len(c.Members))
+	high := graphHeight(max(len(left), len(right)))
 	if len(left) == 0 {
-		ellipse(at, right, graphWide/2, graphWide/2-60)
+		ellipse(at, right, graphWide/2, graphWide/2-60, high)
 	} else {
-		ellipse(at, left, graphWide*0.22, graphWide*0.15)
-		ellipse(at, right, graphWide*0.68, graphWide*0.24)
+		ellipse(at, left, graphWide*0.22, graphWide*0.15, high)
+		ellipse(at, right, graphWide*0.68, graphWide*0.24, high)
 	}
-	g := &graph{Box: fmt.Sprintf("0 0 %d %d", graphWide, graphHigh)}
+	g := &graph{Box: fmt.Sprintf("0 0 %d %.0f", graphWide, high)}
 	for i, m := range c.Members {
 		g.Nodes = append(g.Nodes, graphNode{
 			X: coordinate(at[i][0]), Y: coordinate(at[i][1]), TextY: coordinate(at[i][1] + nodeSize + 14), Number: i + 1, Name: m.Source + " " + m.ID,
@@ -164,9 +165,21 @@ func drawn(c Cluster, in words) *graph {
 	return g
 }
 
-// ellipse puts records around a centre.
-func ellipse(at [][2]float64, members []int, centre, radius float64) {
-	const middle, high = graphHigh/2 - 8, graphHigh/2 - 50
+// graphHeight is how high a drawing is whose largest part has so many records: two
+// stand side by side and need a line, more an ellipse.
+func graphHeight(most int) float64 {
+	switch {
+	case most <= 2:
+		return 110
+	case most <= 4:
+		return 260
+	}
+	return graphHigh
+}
+
+// ellipse puts records around a centre, in a drawing of a height.
+func ellipse(at [][2]float64, members []int, centre, radius, height float64) {
+	middle, high := height/2-8, height/2-50
 	for k, m := range members {
 		if len(members) == 1 {
 			at[m] = [2]float64{centre, middle}

@@ -131,11 +131,14 @@ func (office) ConflictPage(_ context.Context, f ConflictFilter) (ConflictPage, e
 	return p, nil
 }
 
-func (office) BridgePage(_ context.Context, entity, _ string) (BridgePage, error) {
+func (office) BridgePage(_ context.Context, entity, after string) (BridgePage, error) {
 	p := BridgePage{Entity: cmp.Or(entity, "company"), Entities: []string{"company", "person"}}
 	if entity != "person" {
 		x := onePair()
 		p.Rows, p.Next = []BridgeRow{{Pair: x, Members: [2]int{3, 2}, Mean: 1.5}}, "1-2"
+		if after != "" {
+			p.Next = ""
+		}
 		p.Between = []Ambiguous{{Record: Side{"desk", "o9", "<Between> 美跃", "", false}, Sides: [2]AmbiguousSide{{x.A, "1-9", 6.5, true}, {x.B, "2-9", 5, false}}}}
 	}
 	return p, nil

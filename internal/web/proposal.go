@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"touchstone/internal/auth"
@@ -14,6 +16,7 @@ const proposalsShown = 40
 
 func (s *server) proposalRoutes(m *routes) {
 	m.handle("GET /bridges", auth.SeeCustomers, auth.WholeOnly, s.bridges)
+	m.handle("GET /bridges.csv", auth.Export, auth.WholeOnly, s.bridgesExport)
 	m.handle("POST /bridges/{pair}", auth.Decide, auth.WholeOnly, s.decideBridge)
 	m.handle("GET /proposals", auth.SeeCustomers, auth.WholeOnly, s.proposals)
 	m.handle("GET /proposals.csv", auth.Export, auth.WholeOnly, s.proposalsExport)
@@ -52,6 +55,38 @@ func (s *server) showBridges(w http.ResponseWriter, r *http.Request, status int,
 	s.render(w, r, status, "bridges.html", v)
 }
 
+// bridgesMost bounds the weak links of one export.
+const bridgesMost = 10_000
+
+// bridgesExport lists the weak links that wait: names, records and weights.
+func (s *server) bridgesExport(w http.ResponseWriter, r *http.Request) {
+	entity, after := r.URL.Query().Get("entity"), ""
+	var rows [][]string
+	for len(rows) < bridgesMost {
+		data, ok := look(s, w, r, "read.bridges.export", func(ctx context.Context) (BridgePage, error) { return s.data.BridgePage(ctx, entity, after) }, func(p BridgePage) (ids []string) {
+			for _, b := range p.Rows {
+				ids = append(ids, b.A.Golden, b.B.Golden)
+			}
+			return unique(ids)
+		})
+		if !ok {
+			return
+		}
+		for _, b := range data.Rows {
+			rows = append(rows, []string{
+				b.ID, data.Entity, b.A.Golden, b.A.Name, b.A.Source + " " + b.A.ID, count(b.Members[0]), b.B.Golden, b.B.Name, b.B.Source + " " + b.B.ID, count(b.Members[1]),
+				strconv.FormatFloat(b.Probability, 'f', 4, 64), strconv.FormatFloat(b.Bits, 'f', 2, 64), strconv.FormatFloat(b.Mean, 'f', 2, 64),
+			})
+		}
+		if after = data.Next; after == "" {
+			break
+		}
+	}
+	s.table(w, "bridges.csv", []string{
+		"pair", "entity", "customer", "name", "record", "records", "other customer", "other name", "other record", "other records", "probability", "bits", "mean bits of the groups",
+	}, rows)
+}
+
 func (s *server) decideBridge(w http.ResponseWriter, r *http.Request) {
 	if !s.form(w, r) {
 		return
@@ -69,7 +104,19 @@ type proposalView struct {
 	page
 	ProposalPage
 	Inbox string
-	All   bool // to refuse all of the filter
+	All   bool     // to decide all of the filter
+	As    []string // as which all that are listed can be stated
+}
+
+// alike are the relations that each of the proposals can be stated as.
+func alike(rows []Proposal) (as []string) {
+	for i, x := range rows {
+		if i == 0 {
+			as = slices.Clone(x.As)
+		}
+		as = slices.DeleteFunc(as, func(s string) bool { return !slices.Contains(x.As, s) })
+	}
+	return as
 }
 
 func proposalFilter(q url.Values) ProposalFilter {
@@ -84,6 +131,9 @@ func (s *server) proposals(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := proposalView{page: s.page(w, r, "quarantine"), ProposalPage: data, Inbox: "proposals", All: r.URL.Query().Get("all") != "" && len(data.Rows) > 0}
+	if v.All {
+		v.As = alike(data.Rows)
+	}
 	s.render(w, r, http.StatusOK, "proposals.html", v)
 }
 
