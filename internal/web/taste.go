@@ -112,4 +112,6 @@ func (p mePage) Taste() Taste {
 // Themes are those that can be chosen.
 func (mePage) Themes() []string { return []string{"light", "dark"} }
 
-func (s *server) tasteRoutes(m *routes) { m.handle("POST /me/taste", auth.Self, auth.NoValues, s.setTaste) }
+func (s *server) tasteRoutes(m *routes) {
+	m.handle("POST /me/taste", auth.Self, auth.NoValues, s.setTaste)
+}
