@@ -28,6 +28,8 @@ func Reference() []byte {
 		{"alert.mail", "", reflect.TypeFor[AlertMail]()},
 		{"audit", aboutAudit, reflect.TypeFor[Audit]()},
 		{"audit.checkpoints", "", reflect.TypeFor[AuditCheckpoints]()},
+		{"access.scopes.NAME", "A part of the customers. Accounts, groups and tokens that name it reach these alone; all that it says holds together.", reflect.TypeFor[Scope]()},
+		{"access.masks.NAME", "Fields that are kept back from the accounts, groups and tokens that name it. A field that is kept back cannot be searched by either.", reflect.TypeFor[Mask]()},
 		{"sources.NAME", "A source also takes the keys of its connector; see the connector's own page.", reflect.TypeFor[Source]()},
 		{"sources.NAME.deletes", "", reflect.TypeFor[Deletes]()},
 		{"sources.NAME.entities.ENTITY", "", reflect.TypeFor[SourceEntity]()},

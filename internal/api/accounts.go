@@ -151,7 +151,7 @@ func (x *api) tokens(people *app.People) {
 			Role   string   `json:"role,omitempty" enum:",viewer,steward,admin,auditor,machine" doc:"of a machine"`
 			Scopes []string `json:"scopes,omitempty" maxItems:"20" doc:"no more than these permissions; without them all of the role"`
 			Sees
-			Days   int      `json:"days,omitempty" minimum:"0" maximum:"3650" doc:"how long it is good; 0 for ever"`
+			Days int `json:"days,omitempty" minimum:"0" maximum:"3650" doc:"how long it is good; 0 for ever"`
 		}
 	}
 	add(x, op{http.MethodPost, "/tokens", "addToken", "Makes an API token", auth.Accounts, auth.WholeOnly, tag, 0},

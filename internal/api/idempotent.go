@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -22,6 +23,16 @@ const (
 	// maxKept bounds an answer that is kept, in bytes.
 	maxKept = 256 << 10
 )
+
+// askedBy is who asks, and what they see now: an answer is given again to who
+// would get the same.
+func askedBy(r *http.Request) string {
+	a := auth.From(r.Context())
+	if !a.Narrowed() {
+		return a.ID
+	}
+	return fmt.Sprintf("%s %q %q", a.ID, a.Scopes, a.Masks)
+}
 
 // idempotent does a request with a key once, as the IETF draft on the
 // Idempotency-Key header says: the same key and request give the first answer
@@ -44,7 +55,7 @@ func (x *api) idempotent(next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		key, asked := hashed(auth.From(r.Context()).ID, given[0]), sha256.Sum256([]byte(r.Method+" "+r.URL.RequestURI()+"\n"+string(body)))
+		key, asked := hashed(askedBy(r), given[0]), sha256.Sum256([]byte(r.Method+" "+r.URL.RequestURI()+"\n"+string(body)))
 		call, taken, err := x.app.Store.BeginCall(r.Context(), key, asked[:], keyLife, keyStuck)
 		switch {
 		case err != nil:

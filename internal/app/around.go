@@ -28,7 +28,7 @@ type ShownRelation struct {
 	Since     string `json:"since,omitempty"`
 	Until     string `json:"until,omitempty"`
 	Ended     bool   `json:"ended,omitempty"`
-	Says      string `json:"says"` // the source record or the person that says so
+	Says      string `json:"says"`              // the source record or the person that says so
 	Outside   bool   `json:"outside,omitempty"` // the other end is out of reach: no more of it is told
 }
 

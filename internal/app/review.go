@@ -24,11 +24,17 @@ const (
 // one is named.
 func (a *App) OpenPairs(ctx context.Context, q web.ReviewQuery) (out web.OpenPairs, err error) {
 	out.Currency = a.Config.Review.Currency
-	f, err := a.queueFilter(ctx, q)
+	see, err := a.sight(ctx)
 	if err != nil {
 		return out, err
 	}
-	see, err := a.sight(ctx)
+	if _, named := see.findable(); !named && q.Order == web.OrderName {
+		q.Order = "" // the order would tell names
+	}
+	if a.worthMasked(see) {
+		q.Value, q.Order = 0, see.orderWithoutWorth(q.Order)
+	}
+	f, err := a.queueFilter(ctx, q)
 	if err != nil {
 		return out, err
 	}
@@ -212,7 +218,7 @@ func (a *App) items(ctx context.Context, list []store.QueuedPair) ([]web.QueueIt
 	}
 	out := make([]web.QueueItem, len(list))
 	for i, p := range list {
-		out[i] = a.item(p)
+		out[i] = a.itemSeen(see, p)
 		for _, side := range []struct {
 			rec, founder int64
 			into         *web.Side
@@ -230,6 +236,30 @@ func (a *App) items(ctx context.Context, list []store.QueuedPair) ([]web.QueueIt
 		}
 	}
 	return out, nil
+}
+
+// itemSeen is item without what is made of a masked field.
+func (a *App) itemSeen(see sight, p store.QueuedPair) web.QueueItem {
+	x := a.item(p)
+	if a.worthMasked(see) {
+		x.Value, x.Damage = 0, 0
+	}
+	return x
+}
+
+// worthMasked says whether what customers are worth is the value of a field that
+// is kept from who asks.
+func (a *App) worthMasked(see sight) bool {
+	field := a.Config.Review.Field()
+	return field != "" && slices.ContainsFunc(a.entities, func(e *entity) bool { return see.masked(e.name, field) != "" })
+}
+
+// orderWithoutWorth is an order that tells nothing of what customers are worth.
+func (sight) orderWithoutWorth(order string) string {
+	if order == "" || order == web.OrderDamage {
+		return web.OrderScore
+	}
+	return order
 }
 
 func (a *App) item(p store.QueuedPair) web.QueueItem {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -300,11 +301,11 @@ func partialPoint(field string, p record.Point) record.Point {
 
 // name is what a golden record is called.
 func (s sight) name(g store.Golden) (string, error) {
-	parts, err := partsOf(g)
-	if err != nil {
-		return "", err
+	var f record.Fields
+	if err := json.Unmarshal(g.Fields, &f); err != nil { // lists are read without provenance
+		return "", fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
-	return DisplayName(g.Entity, s.fields(g.Entity, parts.fields)), nil
+	return DisplayName(g.Entity, s.fields(g.Entity, f)), nil
 }
 
 // provenance is where values came from; the values that lost are masked too.

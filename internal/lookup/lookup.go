@@ -66,7 +66,7 @@ type Answer struct {
 
 // Candidate is a golden record, or a source record that is not resolved yet.
 type Candidate struct {
-	Golden      string     `json:"golden,omitempty"` // "" for a source record that is not resolved yet
+	Golden      string     `json:"golden,omitempty"`  // "" for a source record that is not resolved yet
 	Outside     bool       `json:"outside,omitempty"` // out of the reach of who asks: no more is told of it
 	Name        string     `json:"name"`
 	Verdict     Verdict    `json:"verdict"`

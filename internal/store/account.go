@@ -166,7 +166,7 @@ func (db *DB) inOrder(ctx context.Context, fn func(*Tx) error) error {
 type AccountChange struct {
 	Role, State, Name, Hash *string
 	Reach, Masks            *[]string // names of scopes and masks
-	MustChange              bool // goes with Hash
+	MustChange              bool      // goes with Hash
 	// Keep is the hash of the token of a session that goes on all the same; nil
 	// for none.
 	Keep []byte

@@ -17,11 +17,11 @@ type APIToken struct {
 	Reach, Masks    []string // names of scopes and masks of its own
 	// OwnerReach and OwnerMasks are those of its account.
 	OwnerReach, OwnerMasks []string
-	Created         string
-	CreatedBy       string
-	Expires         string
-	Used            string
-	Revoked         string
+	Created                string
+	CreatedBy              string
+	Expires                string
+	Used                   string
+	Revoked                string
 }
 
 const apiColumns = `SELECT t.id, t.shown, t.name, t.account, COALESCE(a.login, ''), COALESCE(a.role, t.role), t.scopes, t.created, t.created_by, t.expires, t.used, t.revoked,

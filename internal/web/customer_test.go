@@ -14,7 +14,9 @@ import (
 	"touchstone/internal/record"
 )
 
-func end(id, name string) RelationEnd { return RelationEnd{ID: id, Name: name, Entity: "company", Ref: "crm/company/" + id} }
+func end(id, name string) RelationEnd {
+	return RelationEnd{ID: id, Name: name, Entity: "company", Ref: "crm/company/" + id}
+}
 
 func (office) Timeline(_ context.Context, id string, _ TimelineQuery) (Timeline, error) {
 	row := TimelineRow{At: testNow, Kind: "event", Type: "ticket", Source: "desk", ID: "t<1>", Subject: "=SECRET <b>broken</b>", Status: "open", Amount: "-1234.50", Currency: "CNY"}
