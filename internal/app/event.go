@@ -111,7 +111,7 @@ func (a *App) pullEvents(ctx context.Context, s *system, progress Progress) (err
 func (a *App) deriveEvents(ctx context.Context, progress Progress) error {
 	done := 0
 	for {
-		evs, err := a.Store.EventsToDerive(ctx, defaultBatch)
+		evs, err := a.Store.EventsToDerive(ctx, deriveBatch)
 		if err != nil || len(evs) == 0 {
 			return err
 		}

@@ -173,6 +173,11 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 		} else if held {
 			continue
 		}
+		if idle, err := a.Store.Idle(ctx, e.name); err != nil {
+			return err
+		} else if idle {
+			continue
+		}
 		if err := a.derive(ctx, e, progress); err != nil {
 			return err
 		}

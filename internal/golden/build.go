@@ -61,7 +61,6 @@ type candidate struct {
 	ref   record.Ref
 	field Field
 	json  string
-	hash  [32]byte
 	count int // members with the same value
 	full  int // fields the member has
 	maps  []string
@@ -86,7 +85,6 @@ func Build(members []Member, pins []Pin, p Policy) Record {
 			c := candidate{ref: m.Ref, full: full, was: f.Value.Text}
 			f.Value, c.maps = p.Values.Replace(name, f.Value)
 			c.field, c.json = f, string(f.Value.AppendJSON(nil))
-			c.hash = sha256.Sum256([]byte(c.json))
 			byField[name] = append(byField[name], c)
 		}
 	}
@@ -124,14 +122,18 @@ func (r *Record) pin(pin Pin) {
 }
 
 func choose(name string, list []candidate, p Policy) (record.Value, Provenance) {
-	same := map[string]int{}
-	for _, c := range list {
-		same[c.json]++
+	values := 1
+	if list[0].count = 1; len(list) > 1 {
+		same := make(map[string]int, len(list))
+		for _, c := range list {
+			same[c.json]++
+		}
+		for i := range list {
+			list[i].count = same[list[i].json]
+		}
+		values = len(same)
+		p.settle(list)
 	}
-	for i := range list {
-		list[i].count = same[list[i].json]
-	}
-	p.settle(list)
 	strategies := p.strategies(name, list[0].field.Value.Kind)
 	if strategies[0] == Union {
 		return unite(name, p.prefer(list, strategies[1:]), p)
@@ -145,7 +147,7 @@ func choose(name string, list []candidate, p Policy) (record.Value, Provenance) 
 			left, rule = kept, string(s)
 		}
 	}
-	if rule == "only" && len(same) > 1 {
+	if rule == "only" && values > 1 {
 		rule = "tie"
 	}
 	won := left[0]
@@ -181,8 +183,9 @@ func (p Policy) settle(list []candidate) {
 		if x, y := p.rank(a.ref.Source), p.rank(b.ref.Source); x != y {
 			return x < y
 		}
-		if a.hash != b.hash {
-			return string(a.hash[:]) < string(b.hash[:])
+		if a.json != b.json {
+			x, y := sha256.Sum256([]byte(a.json)), sha256.Sum256([]byte(b.json))
+			return string(x[:]) < string(y[:])
 		}
 		return a.ref.Compare(b.ref) < 0
 	})

@@ -74,7 +74,11 @@ func (l *LookUp) Find(ctx context.Context, s Scale, fields record.Fields, named 
 			features: map[int64]*matching.Features{},
 		}
 		out.Publishing = standing.Publishing
-		if err := f.compare(ctx); err != nil {
+		wanted := limit
+		if len(named) > 0 { // who is weighed already is not weighed again
+			wanted = mostCompared
+		}
+		if err := f.compare(ctx, wanted); err != nil {
 			return err
 		}
 		if err := f.name(ctx, named); err != nil {
@@ -99,8 +103,9 @@ type finding struct {
 	weighed  []Candidate                  // the best record of each golden record
 }
 
-// compare weighs the records that share a key.
-func (f *finding) compare(ctx context.Context) error {
+// compare weighs the records that share a key, and keeps the best golden records:
+// as many as are wanted, and those that weigh no less.
+func (f *finding) compare(ctx context.Context, wanted int) error {
 	made := f.asked.Keys()
 	keys := make([]store.Key, len(made))
 	for i, k := range made {
@@ -122,18 +127,36 @@ func (f *finding) compare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at := make(map[int64]int, len(near))
-	for _, n := range near {
+	found := make([]Candidate, len(near))
+	for i, n := range near {
 		w, err := f.weigh(n)
 		if err != nil {
 			return err
 		}
-		i, known := at[n.Golden]
-		if n.Golden == 0 || !known {
-			at[n.Golden] = len(f.weighed)
-			f.weighed = append(f.weighed, Candidate{Golden: store.Golden{Founder: n.Golden}, Best: n, Weight: w})
-		} else if w > f.weighed[i].Weight {
-			f.weighed[i].Best, f.weighed[i].Weight = n, w
+		found[i] = Candidate{Best: n, Weight: w}
+	}
+	slices.SortFunc(found, compareCandidates)
+	at := make(map[int64]bool, wanted)
+	for to := 0; to < len(found) && len(f.weighed) < wanted; {
+		from := to
+		for to = min(from+2*wanted, len(found)); to < len(found) && found[to].Weight == found[to-1].Weight; {
+			to++
+		}
+		recs = recs[:0]
+		for _, c := range found[from:to] {
+			recs = append(recs, c.Best.Rec)
+		}
+		founders, err := f.tx.Founders(ctx, recs)
+		if err != nil {
+			return err
+		}
+		for _, c := range found[from:to] {
+			c.Best.Golden = founders[c.Best.Rec]
+			c.Golden.Founder = c.Best.Golden
+			if c.Best.Golden == 0 || !at[c.Best.Golden] { // the first weighs most
+				at[c.Best.Golden] = true
+				f.weighed = append(f.weighed, c)
+			}
 		}
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 // round is one batch on its way: published, scanned, and then linked.
 type round struct {
 	published store.Published
+	last      int64 // of the batch, by landing number
+	full      bool  // as many waited as a batch takes
 	scan      *scanned
 }
 
@@ -21,11 +23,11 @@ type round struct {
 // again behind its back is scanned again in a later round.
 func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stats, err error) {
 	var ahead *round // scanned, not linked
-	after := int64(0)
+	after, more := int64(0), true
 	for n := 0; ; n++ {
 		var next *round
-		if n < maxRounds {
-			if next, after, err = r.publish(ctx, after); err != nil {
+		if more && n < maxRounds {
+			if next, err = r.publish(ctx, after); err != nil {
 				return total, err
 			}
 		}
@@ -33,8 +35,11 @@ func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stat
 			if after == 0 || n >= maxRounds {
 				return total, nil
 			}
-			after = 0 // what came to wait meanwhile
+			after, more = 0, true // what came to wait meanwhile
 			continue
+		}
+		if more = next != nil && next.full; next != nil {
+			after = next.last
 		}
 		stats, err := r.turn(ctx, ahead, next)
 		total = total.add(stats)
@@ -49,11 +54,11 @@ func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stat
 }
 
 // publish makes the keys of the next batch visible that waits behind a landing
-// number, and gives the number behind which others wait; nil where there are none.
-func (r *Resolver) publish(ctx context.Context, after int64) (*round, int64, error) {
+// number; nil where there is none.
+func (r *Resolver) publish(ctx context.Context, after int64) (*round, error) {
 	backlog, err := r.Store.BacklogBehind(ctx, r.Entity, after, r.Batch)
 	if err != nil || len(backlog) == 0 {
-		return nil, after, err
+		return nil, err
 	}
 	recs := make([]int64, len(backlog))
 	for i, t := range backlog {
@@ -61,10 +66,10 @@ func (r *Resolver) publish(ctx context.Context, after int64) (*round, int64, err
 	}
 	published, err := r.Store.Publish(ctx, recs, keysOf, r.lists())
 	if err != nil {
-		return nil, after, err
+		return nil, err
 	}
 	r.Shared, err = r.Store.Shared(ctx, r.Entity, r.Shared)
-	return &round{published: published}, recs[len(recs)-1], err
+	return &round{published: published, last: recs[len(recs)-1], full: len(recs) == r.Batch}, err
 }
 
 // turn links one round and scans another, either of which may be nil.

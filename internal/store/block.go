@@ -205,134 +205,6 @@ func lessKeyRow(a, b []any) bool {
 	return false
 }
 
-// crossings finds the holders of lists that have crossed the cap. The coarse
-// lists that have changed are put into known as they stand.
-func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int, known map[uint64][]int64) ([]int64, error) {
-	var redo []int64
-	coarse := make([]Key, 0, len(d.coarse))
-	for _, k := range sortedKeys(d.coarse) {
-		delete(known, k)
-		if d.coarse[k] != 0 {
-			coarse = append(coarse, Key{Coarse: k})
-		}
-	}
-	read, err := (postings{tx.db.d, tx.query}).read(ctx, coarse, limit)
-	if err != nil {
-		return nil, err
-	}
-	for k, recs := range read {
-		known[k.Coarse] = recs
-	}
-	long := map[uint64]bool{} // lists that are past the cap, or were
-	crossed, err := tx.crossed(ctx, coarse, func(k Key) int { return len(known[k.Coarse]) }, func(k Key) int { return d.coarse[k.Coarse] }, limit, func(k Key, past bool) { long[k.Coarse] = past })
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range crossed {
-		if redo, err = tx.holders(ctx, redo, `key = $1`, int64(k.Coarse)); err != nil {
-			return nil, err
-		}
-	}
-	fine := slices.DeleteFunc(d.sortedFine(), func(k Key) bool {
-		past, counted := long[k.Coarse]
-		return k.Fine == 0 || counted && !past // its finer lists are not looked at
-	})
-	rows, err := (postings{tx.db.d, tx.query}).rows(ctx, fine, limit+1)
-	if err != nil {
-		return nil, err
-	}
-	at := make(map[Key]int, len(fine))
-	for i, k := range fine {
-		at[k] = rows[i]
-	}
-	if crossed, err = tx.crossed(ctx, fine, func(k Key) int { return at[k] }, func(k Key) int { return d.fine[k] }, limit, func(Key, bool) {}); err != nil {
-		return nil, err
-	}
-	for _, k := range crossed {
-		if redo, err = tx.holders(ctx, redo, `key = $1 AND fine = $2`, int64(k.Coarse), int64(k.Fine)); err != nil {
-			return nil, err
-		}
-	}
-	slices.Sort(redo)
-	return slices.Compact(redo), nil
-}
-
-// sortedFine gives the fine lists whose length has changed.
-func (d *keyDelta) sortedFine() []Key {
-	keys := make([]Key, 0, len(d.fine))
-	for k, delta := range d.fine {
-		if delta != 0 {
-			keys = append(keys, k)
-		}
-	}
-	slices.SortFunc(keys, Key.Compare)
-	return keys
-}
-
-// crossed gives those lists that were on one side of the cap before and are on
-// the other now. It counts no further than it must: rows is at least how many
-// records a list has, or more than limit. A list is named by its coarse key, or
-// all are by both. each is told of every list whether it is past the cap now, or
-// was.
-func (tx *Tx) crossed(ctx context.Context, lists []Key, rows, delta func(Key) int, limit int, each func(k Key, past bool)) (crossed []Key, err error) {
-	var near []Key
-	most := 0
-	for _, k := range lists {
-		if n := rows(k); n <= limit && n-delta(k) <= limit {
-			each(k, false)
-			continue
-		}
-		near, most = append(near, k), max(most, delta(k))
-	}
-	if len(near) == 0 {
-		return nil, nil
-	}
-	n, err := tx.lengths(ctx, near, limit+1+most) // a list that reaches it is past the cap now and before
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range near {
-		now, before := n[k] > limit, n[k]-delta(k) > limit
-		each(k, now || before)
-		if now != before {
-			crossed = append(crossed, k)
-		}
-	}
-	return crossed, nil
-}
-
-// lengths counts the records on lists, each once, up to stop.
-func (tx *Tx) lengths(ctx context.Context, lists []Key, stop int) (map[Key]int, error) {
-	where, columns := `b.key = k.column1`, `k.column1, 0`
-	if lists[0].Fine != 0 {
-		where, columns = where+` AND b.fine = k.column2`, `k.column1, k.column2`
-	}
-	rows := make([][]any, len(lists))
-	for i, k := range lists {
-		rows[i] = []any{int64(k.Coarse), int64(k.Fine)}
-	}
-	n := make(map[Key]int, len(lists))
-	q := `SELECT ` + columns + `, (SELECT count(*) FROM (SELECT DISTINCT rec FROM (SELECT rec FROM blocking_key b WHERE ` + where + ` LIMIT $X2) AS r LIMIT $X1) AS l) FROM (VALUES $ROWS) AS k`
-	err := tx.eachRowOf(ctx, q, rows, func(r *sql.Rows) error {
-		var coarse, fine int64
-		var count int
-		err := r.Scan(&coarse, &fine, &count)
-		n[Key{uint64(coarse), uint64(fine)}] = count
-		return err
-	}, stop, stop*mostFine)
-	return n, err
-}
-
-func (tx *Tx) holders(ctx context.Context, to []int64, where string, args ...any) ([]int64, error) {
-	err := tx.query(ctx, `SELECT rec FROM blocking_key WHERE `+where, args, func(r *sql.Rows) error {
-		var rec int64
-		err := r.Scan(&rec)
-		to = append(to, rec)
-		return err
-	})
-	return to, err
-}
-
 // enqueueAgain puts records on the backlog, or renews their stamp there: an
 // acknowledgement of the earlier wait does not take them off.
 func (tx *Tx) enqueueAgain(ctx context.Context, recs []int64) error {
@@ -406,15 +278,28 @@ func (db *DB) asking(conn *sql.Conn) ask {
 	}
 }
 
+// featureRoom is how much memory Features takes at a time.
+const featureRoom = 64 << 10
+
 // Features loads the features of records.
 func (db *DB) Features(ctx context.Context, recs []int64) ([]Feature, error) {
 	var list []Feature
 	q := `SELECT rec, seq, features FROM feature WHERE version > 0 AND rec IN $LIST`
+	var room []byte // they lie in few pieces of memory, in the order in which they are read
 	err := viewIn(ctx, db, q, recs, func(r *sql.Rows) error {
 		var f Feature
-		err := r.Scan(&f.Rec, &f.Seq, &f.Features)
+		var features sql.RawBytes
+		if err := r.Scan(&f.Rec, &f.Seq, &features); err != nil {
+			return err
+		}
+		if cap(room)-len(room) < len(features) {
+			room = make([]byte, 0, max(featureRoom, len(features)))
+		}
+		from := len(room)
+		room = append(room, features...)
+		f.Features = room[from:len(room):len(room)]
 		list = append(list, f)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load features: %w", err)

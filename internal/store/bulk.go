@@ -8,7 +8,7 @@ import (
 
 // bulkSizes are the numbers of rows a multi-row INSERT may have: few texts, so
 // that each is prepared once.
-var bulkSizes = [...]int{200, 20, 1}
+var bulkSizes = [...]int{200, 50, 20, 8, 4, 2, 1}
 
 // insert writes rows with multi-row statements. Head is "INSERT INTO t (a, b)",
 // tail "" or "ON CONFLICT …". Rows all have the same length.
@@ -71,23 +71,34 @@ func (d *dialect) values(head, tail string, rows, cols int) string {
 // value.
 var listSizes = [...]int{1, 8, 64, 512}
 
-// inList runs a statement with one IN list, in parts. $LIST stands for the list
-// and $X1, $X2 … for the other arguments.
-func inList[T any](q string, values []T, extra []any, run func(q string, args []any) error) error {
+// listPart is how long a list may be where it is one parameter.
+const listPart = 1024
+
+// inList runs a statement over a list, in parts. $LIST stands for the list, wherever
+// it is looked for,
+// and $X1, $X2 … for the other arguments. On PostgreSQL the list is one array: its
+// planner takes it for short and goes by the keys, whatever it knows of the tables.
+func inList[T any](d *dialect, q string, values []T, extra []any, run func(q string, args []any) error) error {
 	for len(values) > 0 {
-		size := listSizes[len(listSizes)-1]
-		for _, s := range listSizes {
-			if s >= len(values) {
-				size = s
-				break
+		n, size := min(listPart, len(values)), 1
+		var args []any
+		if d.name == "postgres" {
+			args = append(make([]any, 0, 1+len(extra)), arrayOf(values[:n]))
+		} else {
+			size = listSizes[len(listSizes)-1]
+			for _, s := range listSizes {
+				if s >= len(values) {
+					size = s
+					break
+				}
+			}
+			n = min(size, len(values))
+			args = make([]any, size, size+len(extra))
+			for i := range size {
+				args[i] = values[min(i, n-1)]
 			}
 		}
-		n := min(size, len(values))
-		args := make([]any, size, size+len(extra))
-		for i := range size {
-			args[i] = values[min(i, n-1)]
-		}
-		if err := run(listText(q, size, len(extra)), append(args, extra...)); err != nil {
+		if err := run(d.listText(q, arrayType(values), size, len(extra)), append(args, extra...)); err != nil {
 			return err
 		}
 		values = values[n:]
@@ -95,36 +106,66 @@ func inList[T any](q string, values []T, extra []any, run func(q string, args []
 	return nil
 }
 
-func listText(q string, n, extra int) string {
-	var b strings.Builder
-	b.WriteByte('(')
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
+// arrayOf is a list as one parameter, cleaned like any other.
+func arrayOf[T any](values []T) any {
+	if texts, is := any(values).([]string); is {
+		cleaned := make([]string, len(texts))
+		for i, s := range texts {
+			cleaned[i] = clean(s)
 		}
-		b.WriteString("$" + strconv.Itoa(i+1))
+		return cleaned
 	}
-	b.WriteByte(')')
-	q = strings.Replace(q, "$LIST", b.String(), 1)
+	return values
+}
+
+func arrayType[T any](values []T) string {
+	if _, is := any(values).([]string); is {
+		return "text[]"
+	}
+	return "bigint[]"
+}
+
+// listText puts a list of n into a text, on PostgreSQL as one array.
+func (d *dialect) listText(q, array string, n, extra int) string {
+	k := valuesKey{q, array, n, extra}
+	if t, ok := d.query.Load(k); ok {
+		return t.(string)
+	}
+	var t string
+	if d.name == "postgres" {
+		t = strings.ReplaceAll(q, "IN $LIST", "= ANY($1::"+array+")")
+	} else {
+		var b strings.Builder
+		b.WriteByte('(')
+		for i := range n {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString("$" + strconv.Itoa(i+1))
+		}
+		b.WriteByte(')')
+		t = strings.ReplaceAll(q, "$LIST", b.String())
+	}
 	for i := range extra {
-		q = strings.ReplaceAll(q, "$X"+strconv.Itoa(i+1), "$"+strconv.Itoa(n+i+1))
+		t = strings.ReplaceAll(t, "$X"+strconv.Itoa(i+1), "$"+strconv.Itoa(n+i+1))
 	}
-	return q
+	d.query.Store(k, t)
+	return t
 }
 
 // eachIn runs a query over the values of its IN list.
 func eachIn[T any](ctx context.Context, tx *Tx, q string, values []T, scan rowScan, extra ...any) error {
-	return inList(q, values, extra, func(q string, args []any) error { return tx.query(ctx, q, args, scan) })
+	return inList(tx.db.d, q, values, extra, func(q string, args []any) error { return tx.query(ctx, q, args, scan) })
 }
 
 // viewIn is eachIn outside of a transaction.
 func viewIn[T any](ctx context.Context, db *DB, q string, values []T, scan rowScan, extra ...any) error {
-	return inList(q, values, extra, func(q string, args []any) error { return db.view(ctx, q, args, scan) })
+	return inList(db.d, q, values, extra, func(q string, args []any) error { return db.view(ctx, q, args, scan) })
 }
 
 // execIn is eachIn for a statement without an answer.
 func execIn[T any](ctx context.Context, tx *Tx, q string, values []T, extra ...any) error {
-	return inList(q, values, extra, func(q string, args []any) error {
+	return inList(tx.db.d, q, values, extra, func(q string, args []any) error {
 		_, err := tx.exec(ctx, q, args...)
 		return err
 	})

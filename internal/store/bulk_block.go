@@ -27,17 +27,14 @@ func bulkMark(entity string) string { return "bulk/" + entity }
 // BulkState counts what waits of an entity type. With fewer than least waiting
 // records it does not count the others.
 func (db *DB) BulkState(ctx context.Context, entity string, least int) (s BulkState, err error) {
-	count := func(q string, into *int, args ...any) error {
-		return db.view(ctx, q, args, func(r *sql.Rows) error { return r.Scan(into) })
-	}
-	mark := 0
-	err = count(`SELECT count(*) FROM setting WHERE name = $1 AND value <> ''`, &mark, bulkMark(entity))
-	s.Broken = mark > 0
-	if err == nil {
-		err = count(`SELECT count(*) FROM backlog WHERE entity = $1 AND stage = 2`, &s.Waiting, entity)
-	}
+	err = db.view(ctx, `SELECT (SELECT count(*) FROM setting WHERE name = $1 AND value <> ''), (SELECT count(*) FROM backlog WHERE entity = $2 AND stage = 2)`, []any{bulkMark(entity), entity}, func(r *sql.Rows) error {
+		mark := 0
+		err := r.Scan(&mark, &s.Waiting)
+		s.Broken = mark > 0
+		return err
+	})
 	if err == nil && s.Waiting >= least {
-		err = count(`SELECT count(*) FROM feature WHERE entity = $1`, &s.Records, entity)
+		err = db.view(ctx, `SELECT count(*) FROM feature WHERE entity = $1`, []any{entity}, func(r *sql.Rows) error { return r.Scan(&s.Records) })
 	}
 	if err != nil {
 		return s, fmt.Errorf("count what waits: %w", err)

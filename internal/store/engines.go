@@ -103,7 +103,7 @@ func sqliteDSN(path string, write bool) string {
 	v.Set("_busy_timeout", "30000") // a command beside a busy daemon waits its turn
 	v.Set("_foreign_keys", "1")
 	v.Set("_cache_size", "-32768")   // 32 MiB for each reader
-	v.Set("_stmt_cache_size", "256") // preparing anew costs more than a point look-up
+	v.Set("_stmt_cache_size", "512") // preparing anew costs more than a point look-up
 	if write {
 		v.Set("_txlock", "immediate")
 		v.Set("_cache_size", "-131072") // 128 MiB for the one writer

@@ -44,9 +44,7 @@ const goldenColumns = `SELECT founder, id, entity, fields, provenance, members, 
 
 func scanGolden(r *sql.Rows) (Golden, error) {
 	var g Golden
-	var fields, provenance string
-	err := r.Scan(&g.Founder, &g.ID, &g.Entity, &fields, &provenance, &g.Members, &g.Live, &g.Version, &g.ChangedAt)
-	g.Fields, g.Provenance = []byte(fields), []byte(provenance)
+	err := r.Scan(&g.Founder, &g.ID, &g.Entity, &g.Fields, &g.Provenance, &g.Members, &g.Live, &g.Version, &g.ChangedAt)
 	return g, err
 }
 

@@ -157,9 +157,7 @@ func (tx *LinkTx) Members(ctx context.Context, recs []int64) ([]Member, error) {
 		FROM feature f JOIN source_record s ON s.rec = f.rec LEFT JOIN crosswalk c ON c.rec = f.rec
 		WHERE f.version > 0 AND f.rec IN $LIST`, recs, func(r *sql.Rows) error {
 		var m Member
-		var authored string
-		err := r.Scan(&m.Rec, &m.Comp, &m.Golden, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Seq, &m.Live, &authored, &m.Features)
-		m.Authored = []byte(authored)
+		err := r.Scan(&m.Rec, &m.Comp, &m.Golden, &m.Ref.Source, &m.Ref.Entity, &m.Ref.ID, &m.Anchor, &m.Version, &m.Seq, &m.Live, &m.Authored, &m.Features)
 		list = append(list, m)
 		return err
 	})
@@ -173,10 +171,8 @@ func (tx *LinkTx) Members(ctx context.Context, recs []int64) ([]Member, error) {
 // ReplaceMatches drops every match of the records and writes the new ones.
 func (tx *LinkTx) ReplaceMatches(ctx context.Context, recs []int64, edges []Edge) error {
 	if !tx.Untouched {
-		for _, q := range []string{`DELETE FROM match WHERE a IN $LIST`, `DELETE FROM match WHERE b IN $LIST`} {
-			if err := execIn(ctx, tx.Tx, q, recs); err != nil {
-				return fmt.Errorf("drop matches: %w", err)
-			}
+		if err := execIn(ctx, tx.Tx, `DELETE FROM match WHERE a IN $LIST OR b IN $LIST`, recs); err != nil {
+			return fmt.Errorf("drop matches: %w", err)
 		}
 	}
 	rows := make([][]any, len(edges))
@@ -273,10 +269,8 @@ func (tx *LinkTx) Place(ctx context.Context, placed []Placed) error {
 // ReplaceBridges drops the bridges among the records and writes the new ones.
 func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Edge) error {
 	if !tx.Untouched {
-		for _, q := range []string{`DELETE FROM bridge WHERE a IN $LIST`, `DELETE FROM bridge WHERE b IN $LIST`} {
-			if err := execIn(ctx, tx.Tx, q, recs); err != nil {
-				return fmt.Errorf("drop bridges: %w", err)
-			}
+		if err := execIn(ctx, tx.Tx, `DELETE FROM bridge WHERE a IN $LIST OR b IN $LIST`, recs); err != nil {
+			return fmt.Errorf("drop bridges: %w", err)
 		}
 	}
 	rows := make([][]any, len(bridges))
@@ -344,9 +338,9 @@ func (tx *LinkTx) dropVoid(ctx context.Context, recs []int64) error {
 		return err
 	}
 	for _, q := range []string{
-		`DELETE FROM match WHERE a IN $LIST`, `DELETE FROM match WHERE b IN $LIST`,
-		`DELETE FROM bridge WHERE a IN $LIST`, `DELETE FROM bridge WHERE b IN $LIST`,
-		`DELETE FROM queue WHERE x IN $LIST`, `DELETE FROM queue WHERE y IN $LIST`,
+		`DELETE FROM match WHERE a IN $LIST OR b IN $LIST`,
+		`DELETE FROM bridge WHERE a IN $LIST OR b IN $LIST`,
+		`DELETE FROM queue WHERE x IN $LIST OR y IN $LIST`,
 		`DELETE FROM crosswalk WHERE rec IN $LIST`, `DELETE FROM feature WHERE rec IN $LIST`,
 	} {
 		if err := execIn(ctx, tx.Tx, q, void); err != nil {

@@ -59,29 +59,44 @@ type Near struct {
 }
 
 // Near loads records by their landing numbers, in that order, without their
-// references. Records of which nothing is in force are left out.
+// references and where they belong. Records of which nothing is in force are left
+// out.
 func (tx *LookTx) Near(ctx context.Context, recs []int64) (list []Near, err error) {
 	scan := func(r *sql.Rows) error {
 		var n Near
-		err := r.Scan(&n.Rec, &n.Golden, &n.Live, &n.Features)
+		err := r.Scan(&n.Rec, &n.Live, &n.Features)
 		list = append(list, n)
 		return err
 	}
 	if tx.db.d.name == "postgres" {
 		// LATERAL and LIMIT leave the planner no other way than the keys, also before
 		// it has statistics.
-		err = tx.query(ctx, `SELECT k.rec, COALESCE(c.golden, 0), f.live, f.features FROM unnest($1::bigint[]) AS k(rec)
-			CROSS JOIN LATERAL (SELECT f.live, f.features FROM feature f WHERE f.rec = k.rec AND f.version > 0 LIMIT 1) AS f
-			LEFT JOIN LATERAL (SELECT c.golden FROM crosswalk c WHERE c.rec = k.rec LIMIT 1) AS c ON TRUE`, []any{recs}, scan)
+		err = tx.query(ctx, `SELECT k.rec, f.live, f.features FROM unnest($1::bigint[]) AS k(rec)
+			CROSS JOIN LATERAL (SELECT f.live, f.features FROM feature f WHERE f.rec = k.rec AND f.version > 0 LIMIT 1) AS f`, []any{recs}, scan)
 	} else {
-		err = tx.among(ctx, `SELECT f.rec, COALESCE(c.golden, 0), f.live, f.features FROM feature f LEFT JOIN crosswalk c ON c.rec = f.rec
-			WHERE f.version > 0 AND f.rec `, recs, scan)
+		err = tx.among(ctx, `SELECT f.rec, f.live, f.features FROM feature f WHERE f.version > 0 AND f.rec `, recs, scan)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load features: %w", err)
 	}
 	slices.SortFunc(list, func(a, b Near) int { return cmp.Compare(a.Rec, b.Rec) })
 	return list, nil
+}
+
+// Founders gives the golden records, by founder, that records belong to. One that
+// is not resolved yet is absent.
+func (tx *LookTx) Founders(ctx context.Context, recs []int64) (map[int64]int64, error) {
+	founders := make(map[int64]int64, len(recs))
+	err := tx.among(ctx, `SELECT rec, golden FROM crosswalk WHERE rec `, recs, func(r *sql.Rows) error {
+		var rec, golden int64
+		err := r.Scan(&rec, &golden)
+		founders[rec] = golden
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("crosswalk: %w", err)
+	}
+	return founders, nil
 }
 
 // among runs a query that ends in "column ", for a list of values in one

@@ -119,40 +119,44 @@ func (tx *Tx) openBetween(ctx context.Context, ap *Appraisal, founders []int64) 
 	type records struct{ a, b int64 }
 	counted := map[records]bool{}
 	bridged := map[founderPair]bool{}
-	for _, table := range []string{"match", "bridge"} {
-		for _, end := range [][2]string{{"a", "b"}, {"b", "a"}} {
-			q := `SELECT m.a, m.b, m.weight, c.golden FROM ` + table + ` m JOIN crosswalk c ON c.rec = m.` + end[1] + ` WHERE m.` + end[0] + ` IN $LIST`
-			err := eachIn(ctx, tx, q, recs, func(r *sql.Rows) error {
-				var c crossing
-				var other int64
-				if err := r.Scan(&c.a, &c.b, &c.weight, &other); err != nil {
-					return err
-				}
-				if c.x, c.y = of[c.a], other; end[0] == "b" {
-					c.x, c.y = other, of[c.b]
-				}
-				if c.x == c.y {
-					return nil
-				}
-				k := pairOf(c.x, c.y)
-				bridged[k] = bridged[k] || table == "bridge"
-				if counted[records{c.a, c.b}] { // seen from its other end, or as a match
-					return nil
-				}
-				counted[records{c.a, c.b}] = true
-				p := pairs[k]
-				if p == nil {
-					p = &QueuedPair{Entity: ap.Entity, Weight: c.weight, A: c.a, B: c.b, X: c.x, Y: c.y}
-					pairs[k] = p
-				}
-				p.Pairs++
-				if c.weight > p.Weight || c.weight == p.Weight && (c.a < p.A || c.a == p.A && c.b < p.B) {
-					p.A, p.B, p.X, p.Y, p.Weight = c.a, c.b, c.x, c.y, c.weight
-				}
-				return nil
-			})
-			if err != nil {
-				return nil, err
+	var read [4][]crossing // matches from either end, then bridges
+	err = eachIn(ctx, tx, `SELECT 0, m.a, m.b, m.weight, c.golden FROM match m JOIN crosswalk c ON c.rec = m.b WHERE m.a IN $LIST
+		UNION ALL SELECT 1, m.a, m.b, m.weight, c.golden FROM match m JOIN crosswalk c ON c.rec = m.a WHERE m.b IN $LIST
+		UNION ALL SELECT 2, m.a, m.b, m.weight, c.golden FROM bridge m JOIN crosswalk c ON c.rec = m.b WHERE m.a IN $LIST
+		UNION ALL SELECT 3, m.a, m.b, m.weight, c.golden FROM bridge m JOIN crosswalk c ON c.rec = m.a WHERE m.b IN $LIST`, recs, func(r *sql.Rows) error {
+		var c crossing
+		var from int
+		var other int64
+		if err := r.Scan(&from, &c.a, &c.b, &c.weight, &other); err != nil {
+			return err
+		}
+		if c.x, c.y = of[c.a], other; from%2 == 1 {
+			c.x, c.y = other, of[c.b]
+		}
+		if c.x != c.y {
+			read[from] = append(read[from], c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for from, list := range read {
+		for _, c := range list {
+			k := pairOf(c.x, c.y)
+			bridged[k] = bridged[k] || from >= 2
+			if counted[records{c.a, c.b}] { // seen from its other end, or as a match
+				continue
+			}
+			counted[records{c.a, c.b}] = true
+			p := pairs[k]
+			if p == nil {
+				p = &QueuedPair{Entity: ap.Entity, Weight: c.weight, A: c.a, B: c.b, X: c.x, Y: c.y}
+				pairs[k] = p
+			}
+			p.Pairs++
+			if c.weight > p.Weight || c.weight == p.Weight && (c.a < p.A || c.a == p.A && c.b < p.B) {
+				p.A, p.B, p.X, p.Y, p.Weight = c.a, c.b, c.x, c.y, c.weight
 			}
 		}
 	}

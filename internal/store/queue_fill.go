@@ -25,6 +25,9 @@ func (db *DB) SpoilQueue(ctx context.Context, entity string) error {
 // QueueRules compares the hash of what pairs are valued by with the one that
 // the queue was made under; a change has it made anew.
 func (db *DB) QueueRules(ctx context.Context, entity, hash string) error {
+	if have, err := db.Setting(ctx, queueRules+entity); err != nil || have == hash {
+		return err
+	}
 	return db.inTx(ctx, func(tx *Tx) error {
 		have, err := tx.setting(ctx, queueRules+entity)
 		if err != nil || have == hash {

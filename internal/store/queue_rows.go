@@ -21,17 +21,12 @@ func scanQueued(r *sql.Rows) (p QueuedPair, err error) {
 // queuedOf reads the queue's pairs of these golden records.
 func (tx *Tx) queuedOf(ctx context.Context, founders []int64) (map[founderPair]QueuedPair, error) {
 	out := map[founderPair]QueuedPair{}
-	for _, end := range []string{"x", "y"} {
-		err := eachIn(ctx, tx, queueColumns+` FROM queue q WHERE q.`+end+` IN $LIST`, founders, func(r *sql.Rows) error {
-			p, err := scanQueued(r)
-			out[pairOf(p.X, p.Y)] = p
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	err := eachIn(ctx, tx, queueColumns+` FROM queue q WHERE q.x IN $LIST OR q.y IN $LIST`, founders, func(r *sql.Rows) error {
+		p, err := scanQueued(r)
+		out[pairOf(p.X, p.Y)] = p
+		return err
+	})
+	return out, err
 }
 
 // writeQueue writes what changed. What people did about a pair stays with the

@@ -25,6 +25,18 @@ func (db *DB) BacklogResolve(ctx context.Context, entity string, n int) ([]Backl
 	return db.backlog(ctx, entity, stageResolve, n)
 }
 
+// Idle says whether nothing of an entity type waits: no record, and nothing that an
+// earlier turn has left half done.
+func (db *DB) Idle(ctx context.Context, entity string) (bool, error) {
+	idle := true
+	err := db.view(ctx, `SELECT 1 WHERE EXISTS (SELECT 1 FROM backlog WHERE entity = $1) OR EXISTS (SELECT 1 FROM setting WHERE name IN ($2, $3, $4) AND value <> '')`,
+		[]any{entity, bulkMark(entity), queueFill + entity, activatingMark(entity)}, func(*sql.Rows) error { idle = false; return nil })
+	if err != nil {
+		return false, fmt.Errorf("look for what waits: %w", err)
+	}
+	return idle, nil
+}
+
 // BacklogBehind is BacklogResolve behind a landing number.
 func (db *DB) BacklogBehind(ctx context.Context, entity string, after int64, n int) ([]Backlog, error) {
 	return readBacklog(ctx, db.view, `WHERE entity = $1 AND stage = $2 AND rec > $3 ORDER BY rec LIMIT $4`, entity, stageResolve, after, n)
@@ -51,12 +63,21 @@ func readBacklog(ctx context.Context, read ask, where string, args ...any) (list
 // that does not wait is absent.
 func (tx *Tx) backlogSeqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
 	seqs := make(map[int64]int64, len(recs))
-	err := eachIn(ctx, tx, `SELECT rec, seq FROM backlog WHERE stage = 2 AND rec IN $LIST`, recs, func(r *sql.Rows) error {
+	scan := func(r *sql.Rows) error {
 		var rec, seq int64
 		err := r.Scan(&rec, &seq)
 		seqs[rec] = seq
 		return err
-	})
+	}
+	var err error
+	if tx.db.d.name == "postgres" {
+		// LATERAL and LIMIT name the way: what waits is little to a planner, and the
+		// pages that it stood on before are many to read.
+		err = tx.query(ctx, `SELECT k.rec, b.seq FROM unnest($1::bigint[]) AS k(rec)
+			CROSS JOIN LATERAL (SELECT t.seq FROM backlog t WHERE t.rec = k.rec AND t.stage = 2 LIMIT 1) AS b`, []any{recs}, scan)
+	} else {
+		err = eachIn(ctx, tx, `SELECT rec, seq FROM backlog WHERE stage = 2 AND rec IN $LIST`, recs, scan)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("backlog: %w", err)
 	}

@@ -255,7 +255,7 @@ func (db *DB) repairsOn(ctx context.Context, recs []int64, read ask) (map[int64]
 		out[rec][version][field] = text.Now
 		return nil
 	}
-	err := inList(`SELECT p.rec, p.version, p.field, p.sealed, s.salt FROM repair p JOIN decision d ON d.id = p.decision JOIN source_record s ON s.rec = p.rec
+	err := inList(db.d, `SELECT p.rec, p.version, p.field, p.sealed, s.salt FROM repair p JOIN decision d ON d.id = p.decision JOIN source_record s ON s.rec = p.rec
 		WHERE d.withdrawn = '' AND p.rec IN $LIST ORDER BY d.seq`, recs, nil, func(q string, args []any) error { return read(ctx, q, args, scan) })
 	if err != nil {
 		return nil, fmt.Errorf("repairs: %w", err)

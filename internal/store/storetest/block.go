@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 
 	"touchstone/internal/store"
 )
@@ -12,6 +13,8 @@ func blocks() []subtest {
 		{"PublishCrossesTheCapBothWays", publishCap},
 		{"PublishTwiceChangesNothing", publishTwice},
 		{"PublishFineLists", publishFine},
+		{"PublishGivesListsAndCrossingsAsTheyStand", publishAsItStands},
+		{"IdleWhenNothingWaitsAndNothingIsHalfDone", idle},
 		{"SharedValuesCrossTheLineBothWays", sharedBothWays},
 		{"SharedValuesFollowTheLine", sharedLine},
 	}
@@ -163,4 +166,127 @@ func publishFine(b *Bench) {
 	b.Resolved()
 	b.Land(Item("3", Named("3")))
 	same(b, "to link when it crosses back", b.publish(limit, "3"), b.Recs("0", "1", "3"))
+}
+
+// publishAsItStands changes the keys of some records again and again, few or many
+// at once: the keys and lists that Publish gives are those that stand, and of every
+// pair that became a candidate, or is one no longer, a record is linked again.
+func publishAsItStands(b *Bench) {
+	const limit, records = 2, 12
+	r := draws(7)
+	keys := map[int64][]store.Key{}
+	for round := range 30 {
+		var ids []string
+		for i := range records {
+			if r.below(records) > 2+uint64(round%9) {
+				continue
+			}
+			id := fmt.Sprint(i)
+			var own [][2]uint64
+			for range r.below(4) {
+				own = append(own, [2]uint64{1 + r.below(3), r.below(3)})
+			}
+			slices.SortFunc(own, func(x, y [2]uint64) int { return slices.Compare(x[:], y[:]) })
+			b.Land(Item(id, Named(fmt.Sprint("name ", id, " of round ", round), slices.Compact(own)...)))
+			ids = append(ids, id)
+		}
+		before := candidates(keys, limit)
+		p, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, store.Lists{Entity: Entity, Cap: limit})
+		b.Must(err)
+		spilled := map[store.Key]bool{}
+		for _, rec := range p.Recs {
+			f, err := b.DB.Features(b.Context(), []int64{rec})
+			b.Must(err)
+			own, err := KeysOf(f[0].Features)
+			b.Must(err)
+			same(b, fmt.Sprintf("round %d: keys of %d", round, rec), len(p.Keys[rec]), len(own))
+			for i, k := range own {
+				list, over := b.posted(limit, k)
+				same(b, fmt.Sprintf("round %d: key of %d", round, rec), p.Keys[rec][i], k)
+				same(b, fmt.Sprintf("round %d: list %v", round, k), p.Lists[k], list)
+				if over > 0 {
+					spilled[k] = true
+				}
+			}
+			keys[rec] = own
+		}
+		same(b, fmt.Sprintf("round %d: spilled", round), p.Spilled, len(spilled))
+		after := candidates(keys, limit)
+		for pair, was := range before {
+			if was != after[pair] && !slices.Contains(p.Recs, pair[0]) && !slices.Contains(p.Recs, pair[1]) {
+				b.Errorf("round %d: pair %v is a candidate no longer, and neither is linked again", round, pair)
+			}
+		}
+		for pair := range after {
+			if !before[pair] && !slices.Contains(p.Recs, pair[0]) && !slices.Contains(p.Recs, pair[1]) {
+				b.Errorf("round %d: pair %v became a candidate, and neither is linked again", round, pair)
+			}
+		}
+	}
+}
+
+// draws are numbers that look like chance, the same every time (Knuth's
+// multiplier).
+type draws uint64
+
+func (d *draws) below(n uint64) uint64 {
+	*d = *d*6364136223846793005 + 1442695040888963407
+	return uint64(*d>>33) % n
+}
+
+// candidates are the pairs by the rule of Publish, made from nothing.
+func candidates(keys map[int64][]store.Key, limit int) map[[2]int64]bool {
+	coarse, fine := map[uint64][]int64{}, map[store.Key][]int64{}
+	for rec, own := range keys {
+		for _, k := range own {
+			if !slices.Contains(coarse[k.Coarse], rec) {
+				coarse[k.Coarse] = append(coarse[k.Coarse], rec)
+			}
+			if k.Fine != 0 {
+				fine[k] = append(fine[k], rec)
+			}
+		}
+	}
+	pairs := map[[2]int64]bool{}
+	add := func(list []int64) {
+		if len(list) > limit {
+			return
+		}
+		for i, a := range list {
+			for _, z := range list[i+1:] {
+				pairs[[2]int64{min(a, z), max(a, z)}] = true
+			}
+		}
+	}
+	for _, list := range coarse {
+		add(list)
+	}
+	for k, list := range fine {
+		if len(coarse[k.Coarse]) > limit {
+			add(list)
+		}
+	}
+	return pairs
+}
+
+func idle(b *Bench) {
+	is := func(when string, want bool) {
+		b.Helper()
+		got, err := b.DB.Idle(b.Context(), Entity)
+		b.Must(err)
+		same(b, "idle "+when, got, want)
+	}
+	is("at first", true)
+	b.Land(Item("1", Named("a", [2]uint64{1, 1})))
+	is("with a record that waits", false)
+	b.publish(5, "1")
+	b.Resolved()
+	is("once it is resolved", true)
+	b.Must(b.DB.BeginBulk(b.Context(), Entity))
+	b.Resolved()
+	is("while a bulk turn has not ended", false)
+	b.Must(b.DB.EndPublish(b.Context(), store.Lists{Entity: Entity, Cap: 5}, nil))
+	is("when it has", true)
+	b.Must(b.DB.SpoilQueue(b.Context(), Entity))
+	is("with a queue to be made anew", false)
 }
