@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,7 @@ func (c *cli) assessFiles(ctx context.Context, files []string, f assessFlags) (a
 	if err != nil {
 		return a, err
 	}
+	defer func() { err = cmp.Or(err, t.Close()) }()
 	r, err := assess.Table(ctx, t, o)
 	c.stagesEnd()
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -30,7 +31,7 @@ two sides are one customer, and why.`,
 	fl.Float64Var(&prior, "prior", 0.05, "share of the pairs that are expected to be one customer, before looking")
 	fl.StringVar(&f.out, "out", "", "write to this CSV file instead of standard output")
 	encodingFlag(fl, &f.encoding)
-	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB")
+	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB; what does not fit goes to a temporary file")
 	f.survive, f.threshold = string(dedupe.MostComplete), dedupe.DefaultThreshold
 	return cmd
 }
@@ -41,7 +42,7 @@ type scoredPair struct {
 	dedupe.Pair
 }
 
-func (c *cli) compare(ctx context.Context, files []string, f dedupeFlags, prior float64) error {
+func (c *cli) compare(ctx context.Context, files []string, f dedupeFlags, prior float64) (err error) {
 	o, err := f.options(c)
 	if err != nil {
 		return err
@@ -50,6 +51,7 @@ func (c *cli) compare(ctx context.Context, files []string, f dedupeFlags, prior 
 	if err != nil {
 		return err
 	}
+	defer func() { err = cmp.Or(err, t.Close()) }()
 	pairs, err := dedupe.Pairs(t)
 	if err != nil {
 		return usageError{err}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func (f *dedupeFlags) tables(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.maps, "map", nil, "what a column means: COLUMN=MEANING, or COLUMN=ignore; may be repeated")
 	fl.Float64Var(&f.threshold, "threshold", dedupe.DefaultThreshold, "least probability for a link")
 	encodingFlag(fl, &f.encoding)
-	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB")
+	fl.StringVar(&f.memory, "memory", "4GiB", "most memory to use, such as 512MiB or 8GiB; what does not fit goes to a temporary file")
 	fl.IntVar(&f.workers, "workers", 0, "how many cores to use; all without it (the result is the same)")
 }
 
@@ -205,7 +206,7 @@ func (c *cli) stagesEnd() {
 	}
 }
 
-func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
+func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) (err error) {
 	o, err := f.options(c)
 	if err != nil {
 		return err
@@ -216,16 +217,18 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
 			return err
 		}
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(batchGC(files)))
+	defer debug.SetGCPercent(debug.SetGCPercent(usualGC))
 	clock := env.Real().Clock
 	start := clock.Now()
 	t, err := loadTable(ctx, files, f.encoding, o.Memory, o.Progress)
 	if err != nil {
 		return err
 	}
+	defer func() { err = cmp.Or(err, t.Close()) }()
 	if o.Labels, err = readKnown(t, f.labels, f.id); err != nil {
 		return mended(err)
 	}
+	debug.SetGCPercent(batchGC(t))
 	r, err := dedupe.Run(ctx, t, o)
 	c.stagesEnd()
 	if err != nil {
@@ -240,24 +243,23 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) error {
 	return c.dedupeSummary(t, r, f, clock.Now().Sub(start))
 }
 
-// batchGC is by how many percent memory may grow between two collections. Of
-// large files what lives lies in large pieces without pointers, which cost the
-// collector next to nothing to look at, while garbage of as many bytes again (the
-// usual 100 %) would double the memory. Of small files it is the other way round.
-func batchGC(files []string) int {
-	size := int64(0)
-	for _, name := range files {
-		if info, err := os.Stat(name); err == nil { // a file that is not there is told of later
-			size += info.Size()
-		}
+// usualGC is by how many percent memory may grow between two collections while
+// the rows are read: they are then all there is.
+const usualGC = 100
+
+// batchGC is the same for what comes after. Of large tables what lives lies in
+// large pieces without pointers, which cost the collector next to nothing to look
+// at, while garbage of as many bytes again would double the memory. Of small
+// tables it is the other way round.
+func batchGC(t *dedupe.Table) int {
+	if t.Bytes > largeTables {
+		return 8
 	}
-	if size > largeFiles {
-		return 15
-	}
-	return 100
+	return usualGC
 }
 
-const largeFiles = 32 << 20
+// largeTables is about what 200,000 rows take.
+const largeTables = 128 << 20
 
 // mended makes what the person asked for wrongly a usage error.
 func mended(err error) error {

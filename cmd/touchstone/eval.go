@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -137,6 +138,7 @@ func (c *cli) evalFiles(ctx context.Context, truth label.Truth, files []string, 
 	if err != nil {
 		return out, err
 	}
+	defer func() { err = cmp.Or(err, t.Close()) }()
 	if o.Labels, err = readKnown(t, f.labels, f.id); err != nil {
 		return out, mended(err)
 	}

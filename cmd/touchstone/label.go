@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func unused(fl *pflag.FlagSet, files bool) (err error) {
 	return err
 }
 
-func (c *cli) labelFiles(ctx context.Context, in io.Reader, files []string, f labelFlags) error {
+func (c *cli) labelFiles(ctx context.Context, in io.Reader, files []string, f labelFlags) (err error) {
 	f.survive, f.dedupeFlags.entity = string(dedupe.MostComplete), f.entity
 	if f.entity == "" {
 		f.dedupeFlags.entity = "auto"
@@ -110,6 +111,7 @@ func (c *cli) labelFiles(ctx context.Context, in io.Reader, files []string, f la
 	if err != nil {
 		return err
 	}
+	defer func() { err = cmp.Or(err, t.Close()) }()
 	if o.Labels, err = t.Known(book.pairs, f.id, filepath.Base(f.labels)); err != nil {
 		return mended(err)
 	}

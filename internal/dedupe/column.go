@@ -1,5 +1,7 @@
 package dedupe
 
+import "sync/atomic"
+
 // Column is one column of a table. Its values lie one after the other in byte
 // arenas and are named by codes; code 0 is "". A value that stands in several
 // rows has one code, unless nearly all values of the column differ: then each
@@ -9,6 +11,7 @@ type Column struct {
 	codes  []uint32 // of each row
 	texts  texts
 	known  *dictionary // while reading; nil where values are not looked up
+	disk   *disk       // for the texts of distinct values, where memory is short
 	loose  bool        // a value may have several codes
 	filled int
 }
@@ -44,15 +47,33 @@ func (c *Column) set(row int, value []byte) int64 {
 	}
 	c.codes = append(c.codes[:row], c.codeOf(value))
 	cost := int64(4 * (len(c.codes) - n))
-	if c.values() > had {
+	switch {
+	case c.values() == had:
+	case c.texts.disk != nil:
+		cost += endCost
+	default:
 		cost += int64(len(value)) + valueCost
 	}
 	return cost
 }
 
+// toDisk puts the texts of a column of distinct values into a file, those that
+// come too. It says what the column takes from now on.
+func (c *Column) toDisk(d *disk) int64 {
+	cost := int64(4 * len(c.codes))
+	if c.disk = d; !c.loose {
+		return cost + c.texts.size() + int64(valueCost*c.values())
+	}
+	c.texts.toDisk(d)
+	return cost + int64(endCost*c.values())
+}
+
 // valueCost is what a value takes beside its text: where it ends, and its place
 // in the dictionary.
 const valueCost = 20
+
+// endCost is what a value takes whose text is in a file.
+const endCost = 4
 
 func (c *Column) codeOf(value []byte) uint32 {
 	if len(value) == 0 {
@@ -62,6 +83,9 @@ func (c *Column) codeOf(value []byte) uint32 {
 		c.known, c.loose = nil, true
 	}
 	if c.known == nil {
+		if c.texts.disk == nil && c.disk != nil {
+			c.texts.toDisk(c.disk)
+		}
 		return c.texts.add(value)
 	}
 	return c.known.code(&c.texts, value)
@@ -81,6 +105,57 @@ type texts struct {
 	arenas []string
 	ends   []uint32 // of each value, in its arena
 	tail   []byte   // the arena that is being filled
+	disk   *disk    // that holds the arenas; nil where they stand here
+	places []int64  // of each arena on the disk
+	near   *[nearArenas]atomic.Pointer[nearArena]
+}
+
+// nearArena is an arena that was read last: values are mostly asked for in their
+// order.
+type nearArena struct {
+	number int
+	text   string
+}
+
+const nearArenas = 8
+
+// size is how many bytes the texts have.
+func (t *texts) size() int64 {
+	n := int64(0)
+	for last := arenaMask; ; last += arenaMask + 1 {
+		if last >= len(t.ends) {
+			if len(t.ends) > 0 {
+				n += int64(t.ends[len(t.ends)-1])
+			}
+			return n
+		}
+		n += int64(t.ends[last])
+	}
+}
+
+// toDisk puts the arenas there are on the disk, and those that come.
+func (t *texts) toDisk(d *disk) {
+	t.disk, t.near = d, new([nearArenas]atomic.Pointer[nearArena])
+	for _, a := range t.arenas {
+		t.places = append(t.places, d.add([]byte(a)))
+	}
+	clear(t.arenas)
+}
+
+// arena gives one, from the disk where it stands there.
+func (t *texts) arena(k int) string {
+	if t.disk == nil {
+		return t.arenas[k]
+	}
+	slot := &t.near[k%nearArenas]
+	if a := slot.Load(); a != nil && a.number == k {
+		return a.text
+	}
+	b := make([]byte, t.ends[min(k<<arenaBits+arenaMask, len(t.ends)-1)])
+	t.disk.read(t.places[k], b)
+	a := &nearArena{k, string(b)}
+	slot.Store(a)
+	return a.text
 }
 
 // arenaBits: as many values to an arena that the longest records do not pass
@@ -102,7 +177,12 @@ func (t *texts) add(value []byte) uint32 {
 // close makes the values of the arena that is being filled readable by at.
 func (t *texts) close() {
 	if k := (len(t.ends) - 1) >> arenaBits; k == len(t.arenas) {
-		t.arenas = append(t.arenas, string(t.tail))
+		if t.disk != nil {
+			t.places = append(t.places, t.disk.add(t.tail))
+			t.arenas = append(t.arenas, "")
+		} else {
+			t.arenas = append(t.arenas, string(t.tail))
+		}
 		t.tail = t.tail[:0]
 	}
 }
@@ -119,7 +199,7 @@ func (t *texts) at(code uint32) string {
 	if from == to {
 		return ""
 	}
-	return t.arenas[code>>arenaBits][from:to]
+	return t.arena(int(code >> arenaBits))[from:to]
 }
 
 // is says whether the code stands for the value, also while reading.

@@ -407,6 +407,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer closed(t, tab)
 	if _, err := dedupe.Run(ctx, tab, dedupe.Options{Workers: 2}); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v, want context canceled", err)
 	}

@@ -62,7 +62,7 @@ type modelForm struct {
 }
 
 func newEngine(t *Table, reads []Read, entity string, o Options) (*engine, error) {
-	o.Workers = min(max(o.Workers, 1), maxWorkers)
+	o.Workers, o.disk = min(max(o.Workers, 1), maxWorkers), t.disk
 	e := &engine{t: t, o: o, entity: entity, reads: reads, prior: -13_000}
 	var compared []*Column
 	for _, r := range reads {

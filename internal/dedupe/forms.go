@@ -7,6 +7,9 @@ import "touchstone/matching"
 type forms struct {
 	arenas [][]byte
 	at     []uint64 // by unit: arena, place and length
+	disk   *disk    // that holds the arenas; nil where they stand here
+	places []int64  // of each arena on the disk
+	sizes  []uint32
 }
 
 // Bits of a place: a form is shorter than 64 KiB, and a chunk of them than
@@ -22,8 +25,37 @@ func (f *forms) of(unit int) matching.Features {
 }
 
 func (f *forms) bytes(p uint64) []byte {
-	from := p >> formBits & (1<<placeBits - 1)
-	return f.arenas[p>>(formBits+placeBits)][from : from+p&(1<<formBits-1)]
+	k, from, n := p>>(formBits+placeBits), p>>formBits&(1<<placeBits-1), p&(1<<formBits-1)
+	if f.disk == nil {
+		return f.arenas[k][from : from+n]
+	}
+	return f.read(f.places[k]+int64(from), int(n))
+}
+
+// read gives a piece of an arena from the disk. Of one that cannot be read
+// nothing is looked at: an empty form is none.
+func (f *forms) read(at int64, n int) []byte {
+	b := make([]byte, n)
+	if f.disk.read(at, b); f.disk.err() != nil {
+		return nil
+	}
+	return b
+}
+
+// arena gives all forms of a block of rows.
+func (f *forms) arena(block int) []byte {
+	if f.disk == nil {
+		return f.arenas[block]
+	}
+	return f.read(f.places[block], int(f.sizes[block]))
+}
+
+func (f *forms) put(block int, b []byte) {
+	if f.disk == nil {
+		f.arenas[block] = exact(b)
+		return
+	}
+	f.places[block], f.sizes[block] = f.disk.add(b), uint32(len(b))
 }
 
 // standardise makes the features of every unit, in the order of the rows: those
@@ -33,14 +65,20 @@ func (e *engine) standardise() error {
 		return nil
 	}
 	n := e.t.Rows()
-	e.forms = forms{arenas: make([][]byte, (n+chunk-1)/chunk), at: make([]uint64, len(e.u.first))}
+	blocks := (n + chunk - 1) / chunk
+	e.forms = forms{at: make([]uint64, len(e.u.first)), disk: e.o.disk}
+	if e.forms.disk != nil {
+		e.forms.places, e.forms.sizes = make([]int64, blocks), make([]uint32, blocks)
+	} else {
+		e.forms.arenas = make([][]byte, blocks)
+	}
 	type room struct {
 		values matching.Values
 		maker  matching.Standardiser
 		bytes  []byte
 	}
 	r, rooms := e.recordReader(), make([]room, e.o.Workers)
-	return e.o.parallelBy(1, len(e.forms.arenas), "standardise", func(w, block int) {
+	return e.o.parallelBy(1, blocks, "standardise", func(w, block int) {
 		room := &rooms[w]
 		room.bytes = room.bytes[:0]
 		for row := block * chunk; row < min((block+1)*chunk, n); row++ {
@@ -56,7 +94,7 @@ func (e *engine) standardise() error {
 			}
 			e.forms.at[unit] = uint64(block)<<(formBits+placeBits) | uint64(from)<<formBits | uint64(len(room.bytes)-from)
 		}
-		e.forms.arenas[block] = exact(room.bytes)
+		e.forms.put(block, room.bytes)
 	})
 }
 
@@ -81,7 +119,9 @@ func (e *engine) eachUnit(stage string, do func(w int, u *placedUnit)) error {
 func (e *engine) unitsOf(block int, do func(u *placedUnit)) {
 	var others []byte
 	if e.model != nil {
-		others = e.forms.arenas[block]
+		if others = e.forms.arena(block); e.o.disk.err() != nil {
+			return
+		}
 	}
 	var u placedUnit
 	for row := block * chunk; row < min((block+1)*chunk, len(e.u.of)); row++ {

@@ -21,7 +21,7 @@ func (n *nearing) lists(x *index, lists []uint32) {
 	}
 	for _, k := range lists {
 		l := &x.lists[k]
-		n.sum += uint32(x.units[l.part][l.from]) //nolint:gosec // a sum of no meaning
+		n.sum += uint32(x.units[l.part][l.from])
 	}
 }
 
@@ -35,6 +35,9 @@ func (n *nearing) forms(e *engine, pairs []candidate) {
 			n.unit = append(n.unit, last)
 		}
 		n.unit = append(n.unit, pairs[k].b)
+	}
+	if e.o.disk != nil {
+		return
 	}
 	if e.model != nil {
 		n.at = n.at[:0]

@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -22,6 +23,7 @@ type Options struct {
 	Labels    []Known         // what somebody knows of pairs of rows
 	Ask       bool            // find the pairs that are worth a person's answer
 	ctx       context.Context // of the one call that runs with these options
+	disk      *disk           // of the table
 }
 
 // UsageError is a mistake in what was asked for: an option that does not fit the
@@ -68,7 +70,7 @@ func (o *Options) parallelBy(chunk, n int, stage string, do func(worker, item in
 		})
 	}
 	wg.Wait()
-	return o.ctx.Err()
+	return cmp.Or(o.ctx.Err(), o.disk.err())
 }
 
 // A stage of a large table leaves most of what it needed behind as garbage.

@@ -1,6 +1,9 @@
 package dedupe
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // A posting says that a unit holds a key: in the upper half 24 bits of the key's
 // hash and the rule, in the lower half the unit. Further bits of the hash choose
@@ -23,12 +26,24 @@ type postings struct {
 	bits int         // of the hash, that choose the partition
 	last [][]posting // by partition, the chunk being filled
 	full [][][]posting
-	slab []posting
+
+	disk *disk       // for the full chunks when there are many; nil for none
+	held int         // full chunks in memory
+	free [][]posting // chunks to be filled again
+	away [][]stretch // by partition, what stands on the disk
+	room []byte
+}
+
+// stretch is where so many postings stand on the disk.
+type stretch struct {
+	at int64
+	n  int
 }
 
 const (
 	chunkLen = 128
-	slabLen  = 64 * chunkLen
+	// mostHeld is how many full chunks a worker keeps where memory is short: 4 MiB.
+	mostHeld = 4096
 	// partitionLen is about how many postings a partition is to hold: what fits
 	// a core's second cache.
 	partitionLen = 1 << 14
@@ -43,8 +58,12 @@ func partitionBits(n int) int {
 	return bits
 }
 
-func newPostings(bits int) *postings {
-	return &postings{bits: bits, last: make([][]posting, 1<<bits), full: make([][][]posting, 1<<bits)}
+func newPostings(bits int, d *disk) *postings {
+	p := &postings{bits: bits, last: make([][]posting, 1<<bits), full: make([][][]posting, 1<<bits), disk: d}
+	if d != nil {
+		p.away = make([][]stretch, 1<<bits)
+	}
+	return p
 }
 
 // spread makes every bit of a key's hash depend on all of it.
@@ -58,13 +77,52 @@ func (p *postings) add(mixed uint64, rule uint8, unit int) {
 	if len(chunk) == cap(chunk) {
 		if len(chunk) > 0 {
 			p.full[k] = append(p.full[k], chunk)
+			if p.held++; p.disk != nil && p.held >= mostHeld {
+				p.putAway()
+			}
 		}
-		if len(p.slab) == 0 {
-			p.slab = make([]posting, slabLen)
+		if n := len(p.free); n > 0 {
+			chunk, p.free = p.free[n-1], p.free[:n-1]
+		} else {
+			chunk = make([]posting, 0, chunkLen)
 		}
-		chunk, p.slab = p.slab[:0:chunkLen], p.slab[chunkLen:]
 	}
 	p.last[k] = append(chunk, postingOf(mixed, rule, unit))
+}
+
+// putAway writes the full chunks to the disk.
+func (p *postings) putAway() {
+	for k, chunks := range p.full {
+		if len(chunks) == 0 {
+			continue
+		}
+		p.room = p.room[:0]
+		for _, chunk := range chunks {
+			for _, q := range chunk {
+				p.room = binary.LittleEndian.AppendUint64(p.room, q)
+			}
+			p.free = append(p.free, chunk[:0])
+		}
+		p.away[k] = append(p.away[k], stretch{p.disk.add(p.room), len(p.room) / 8})
+		p.full[k] = chunks[:0]
+	}
+	p.held = 0
+}
+
+// back appends what stands on the disk of a partition.
+func (p *postings) back(k int, to []posting) []posting {
+	if p.disk == nil {
+		return to
+	}
+	var room []byte
+	for _, s := range p.away[k] {
+		room = slices.Grow(room[:0], 8*s.n)[:8*s.n]
+		p.disk.read(s.at, room)
+		for i := 0; i < len(room); i += 8 {
+			to = append(to, binary.LittleEndian.Uint64(room[i:]))
+		}
+	}
+	return to
 }
 
 // gathered puts one partition of all workers together, sorted by key and unit,
@@ -75,7 +133,7 @@ func gathered(all []*postings, k int, buf, spare []posting) (sorted, other []pos
 		for _, chunk := range p.full[k] {
 			buf = append(buf, chunk...)
 		}
-		buf = append(buf, p.last[k]...)
+		buf = p.back(k, append(buf, p.last[k]...))
 		p.full[k], p.last[k] = nil, nil
 	}
 	spare = slices.Grow(spare[:0], len(buf))[:len(buf)]

@@ -101,11 +101,13 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r := &Result{Entity: entity, Reads: reads, Capped: x.capped, Plan: x.plan, Twins: e.u.twins(), engine: e}
 	p, err := e.candidates(x)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Entity: entity, Reads: reads, Capped: x.capped, Plan: x.plan, Twins: e.u.twins(), engine: e, Rows: make([]Placed, t.Rows())}
+	e.o.collect(t.Rows()) // the index has served
+	r.Rows = make([]Placed, t.Rows())
 	for _, c := range p.of {
 		r.Compared += c
 	}

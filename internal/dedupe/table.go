@@ -26,6 +26,8 @@ const (
 	// its share of the pairs, measured at 1,000,000 persons and companies, with a
 	// quarter for what the garbage collector has not come to.
 	rowCost = 640
+	// diskRowCost is the same with features and keys in a file.
+	diskRowCost = 180
 	// comparedCost is what a value of a column that no model knows costs, and
 	// comparedByte each byte of its text, when it is prepared to be compared.
 	comparedCost = 160
@@ -41,6 +43,13 @@ type Table struct {
 	Skipped []string // rows that could not be read, with the reason; the first ones only
 	Unread  int      // how many those are
 	names   map[string]int
+	disk    *disk // what memory is too short for; nil where it is not
+}
+
+// Close frees what the table keeps in a temporary file. It tells if that could
+// not be read: what was made of the table is then wrong.
+func (t *Table) Close() error {
+	return errors.Join(t.disk.err(), t.disk.close())
 }
 
 // Rows is the number of rows.
@@ -64,7 +73,10 @@ type Input struct {
 	From connectors.Puller
 }
 
-// Load reads all inputs into one table. memory bounds its bytes; 0 for none.
+// Load reads all inputs into one table, which is to be closed. memory bounds the
+// bytes that finding duplicates in it will take; 0 for no bound. Where it is too
+// short, the values that differ in nearly every row go to a temporary file, and
+// so will features and keys; the results are the same.
 func Load(ctx context.Context, inputs []Input, memory int64, progress Progress) (*Table, error) {
 	t := &Table{names: map[string]int{}}
 	for _, in := range inputs {
@@ -73,10 +85,13 @@ func Load(ctx context.Context, inputs []Input, memory int64, progress Progress) 
 		}
 		t.Files = append(t.Files, in.Name)
 		if err := t.read(ctx, in, memory, progress); err != nil {
-			return nil, fmt.Errorf("load rows: %w", err) // which names the file
+			return nil, errors.Join(fmt.Errorf("load rows: %w", err), t.disk.close()) // which names the file
 		}
 	}
 	t.finish()
+	if err := t.disk.err(); err != nil {
+		return nil, errors.Join(fmt.Errorf("load rows: %w", err), t.disk.close())
+	}
 	return t, nil
 }
 
@@ -124,7 +139,7 @@ func (r *reading) row(row *connectors.Row) error {
 	}
 	n := len(t.File)
 	t.File = append(t.File, uint16(len(t.Files)-1))
-	t.Bytes += rowCost
+	t.Bytes += t.rowCost()
 	var err error
 	if row.Data != nil {
 		err = members(row.Data, func(name, value string) error { return t.set(n, name, value) })
@@ -134,11 +149,37 @@ func (r *reading) row(row *connectors.Row) error {
 	if err != nil {
 		return err
 	}
+	if r.memory > 0 && t.Bytes > r.memory && t.disk == nil {
+		if err := t.toDisk(); err != nil {
+			return err
+		}
+	}
 	if r.memory > 0 && t.Bytes > r.memory {
-		return tooLarge(fmt.Sprintf("row %d passes", t.Rows()), r.memory)
+		return tooLarge(fmt.Sprintf("row %d passes, with what can be in a temporary file left out,", t.Rows()), r.memory)
 	}
 	if t.Rows()%1024 == 0 {
 		r.progress.at("read", t.Rows(), 0)
+		return t.disk.err()
+	}
+	return nil
+}
+
+func (t *Table) rowCost() int64 {
+	if t.disk != nil {
+		return diskRowCost
+	}
+	return rowCost
+}
+
+// toDisk puts on a disk what can be there, and reckons anew what is left.
+func (t *Table) toDisk() error {
+	var err error
+	if t.disk, err = newDisk(); err != nil {
+		return err
+	}
+	t.Bytes = int64(t.Rows()) * diskRowCost
+	for _, c := range t.Columns {
+		t.Bytes += c.toDisk(t.disk)
 	}
 	return nil
 }
@@ -149,11 +190,7 @@ func tooLarge(what string, memory int64) error {
 
 // prepared is what a column costs when its values are compared by their kind.
 func (c *Column) prepared() int64 {
-	n := int64(c.values()) * comparedCost
-	for _, a := range c.texts.arenas {
-		n += comparedByte * int64(len(a))
-	}
-	return n
+	return int64(c.values())*comparedCost + comparedByte*c.texts.size()
 }
 
 func (r *reading) fields(n int, row *connectors.Row) error {
@@ -183,6 +220,7 @@ func (t *Table) column(name string) (*Column, error) {
 	}
 	t.names[name] = len(t.Columns)
 	c := newColumn(name)
+	c.disk = t.disk
 	t.Columns = append(t.Columns, c)
 	return c, nil
 }

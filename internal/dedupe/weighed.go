@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"cmp"
 	"encoding/csv"
 	"io"
 	"slices"
@@ -50,5 +51,5 @@ func (r *Result) WritePairs(w io.Writer, t *Table, id string) error {
 		}
 	}
 	out.Flush()
-	return out.Error()
+	return cmp.Or(out.Error(), t.disk.err())
 }

@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -85,7 +86,7 @@ func (r *Result) WriteClusters(w io.Writer, t *Table, id string) error {
 		}
 	}
 	out.Flush()
-	return out.Error()
+	return cmp.Or(out.Error(), t.disk.err())
 }
 
 // WriteGolden writes one merged row a cluster: its number, how many rows it
@@ -110,7 +111,7 @@ func (r *Result) WriteGolden(w io.Writer, t *Table, how Survivorship) error {
 		return err
 	}
 	out.Flush()
-	return out.Error()
+	return cmp.Or(out.Error(), t.disk.err())
 }
 
 func escaped(names []string) []string {
