@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"touchstone/internal/record"
 )
@@ -25,10 +27,17 @@ type Goal struct {
 	At     Node     `yaml:"-"`
 }
 
-// Match holds the two thresholds of matching.
+// Match holds the two thresholds of matching, and by what an entity type of one's
+// own is compared.
 type Match struct {
-	Link   Percent `yaml:"link" default:"0.95" doc:"Records are linked without asking from this probability on."`
-	Review Percent `yaml:"review" default:"0.6" doc:"Pairs are shown to a person from this probability on."`
+	Link   Percent           `yaml:"link" default:"0.95" doc:"Records are linked without asking from this probability on."`
+	Review Percent           `yaml:"review" default:"0.6" doc:"Pairs are shown to a person from this probability on."`
+	Fields map[string]string `yaml:"fields" doc:"What the fields of an entity of your own are, by name: name, text, id (a number of its own: two of them are two things), code (a number that others may share), number, date, category, phone, email, web, address or ignore. What is left out is told by its schema and its name; company and person know theirs." example:"{vin: id, plate: code, model: name}"`
+}
+
+// MatchKinds are the kinds that a field of an entity of one's own may have.
+func MatchKinds() []string {
+	return []string{"name", "text", "id", "code", "number", "date", "category", "phone", "email", "web", "address", "ignore"}
 }
 
 const (
@@ -61,6 +70,7 @@ func (e Entity) Check(at Node) (problems []Problem) {
 	if !builtin && e.Schema == "" {
 		problems = append(problems, lacking(at, "schema", "is missing: an entity of your own needs a JSON Schema file (company and person have one built in)"))
 	}
+	problems = append(problems, e.checkFields(at.Key("match").Key("fields"), builtin)...)
 	for _, g := range e.Goals {
 		for i, f := range g.Fields {
 			if _, ok := record.Spec(e.Name, f); builtin && !ok {
@@ -83,6 +93,19 @@ func (e Entity) Check(at Node) (problems []Problem) {
 			if slices.Index(s.Strategies, name) < i {
 				problems = append(problems, s.At.Index(i).Problem("%s is given twice", name))
 			}
+		}
+	}
+	return problems
+}
+
+// checkFields reports kinds that there are not.
+func (e Entity) checkFields(at Node, builtin bool) (problems []Problem) {
+	if builtin && len(e.Match.Fields) > 0 {
+		return []Problem{at.Problem("stands below %s, whose fields are known; it is for entities of your own", e.Name)}
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Match.Fields)) {
+		if kind := e.Match.Fields[name]; !slices.Contains(MatchKinds(), kind) {
+			problems = append(problems, at.Key(name).Problem("is %q, want one of %s%s", kind, strings.Join(MatchKinds(), ", "), hint(kind, MatchKinds())))
 		}
 	}
 	return problems

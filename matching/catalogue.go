@@ -7,6 +7,7 @@ import "touchstone/internal/record"
 type field struct {
 	name   string
 	levels []string
+	kind   string // of an entity type of one's own; "" for the built-in ones
 }
 
 // The levels a pair can have in each field, by number. A model gives each its
@@ -155,28 +156,28 @@ var (
 	telLevels   = []string{"missing", "same", "nearly same", "same, shared", "different"}
 
 	companyCatalogue = []field{
-		{"name", []string{"missing", "same", "same reading", "nearly same", "contained", "acronym", "alike", "different"}},
-		{"trade", []string{"missing", "same", "different"}},
-		{"branch", []string{"missing", "same", "another of the group", "different"}},
-		{"name place", []string{"missing", "same", "different"}},
-		{"legal form", []string{"missing", "same", "different"}},
-		{"ids", idLevels},
-		{"phones", telLevels},
-		{"web", []string{"missing", "same address", "same domain", "nearly same domain", "same, shared", "different"}},
-		{"addresses", placeLevels},
-		{"country", []string{"missing", "same", "different"}},
+		{name: "name", levels: []string{"missing", "same", "same reading", "nearly same", "contained", "acronym", "alike", "different"}},
+		{name: "trade", levels: []string{"missing", "same", "different"}},
+		{name: "branch", levels: []string{"missing", "same", "another of the group", "different"}},
+		{name: "name place", levels: []string{"missing", "same", "different"}},
+		{name: "legal form", levels: []string{"missing", "same", "different"}},
+		{name: "ids", levels: idLevels},
+		{name: "phones", levels: telLevels},
+		{name: "web", levels: []string{"missing", "same address", "same domain", "nearly same domain", "same, shared", "different"}},
+		{name: "addresses", levels: placeLevels},
+		{name: "country", levels: []string{"missing", "same", "different"}},
 	}
 	personCatalogue = []field{
-		{"family name", []string{"missing", "same", "same reading", "nearly same", "alike", "different"}},
-		{"given name", []string{"missing", "same", "same, one character", "same reading", "nickname", "initial", "nearly same", "alike", "different"}},
-		{"middle name", []string{"missing", "same", "initial", "different"}},
-		{"name order", []string{"missing", "straight", "swapped"}},
-		{"birth date", []string{"missing", "same", "day and month swapped", "one slip", "close", "same year", "different"}},
-		{"phones", telLevels},
-		{"emails", []string{"missing", "same", "same local part", "nearly same", "alike, made from the name", "same own domain", "same, shared", "different"}},
-		{"addresses", placeLevels},
-		{"ids", idLevels},
-		{"employer", []string{"missing", "same", "nearly same", "different"}},
+		{name: "family name", levels: []string{"missing", "same", "same reading", "nearly same", "alike", "different"}},
+		{name: "given name", levels: []string{"missing", "same", "same, one character", "same reading", "nickname", "initial", "nearly same", "alike", "different"}},
+		{name: "middle name", levels: []string{"missing", "same", "initial", "different"}},
+		{name: "name order", levels: []string{"missing", "straight", "swapped"}},
+		{name: "birth date", levels: []string{"missing", "same", "day and month swapped", "one slip", "close", "same year", "different"}},
+		{name: "phones", levels: telLevels},
+		{name: "emails", levels: []string{"missing", "same", "same local part", "nearly same", "alike, made from the name", "same own domain", "same, shared", "different"}},
+		{name: "addresses", levels: placeLevels},
+		{name: "ids", levels: idLevels},
+		{name: "employer", levels: []string{"missing", "same", "nearly same", "different"}},
 	}
 )
 

@@ -2,6 +2,7 @@ package matching
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"touchstone/matching/compare"
 	"touchstone/matching/standardise"
@@ -68,9 +69,10 @@ func branchLevel(x, y org) uint8 {
 	return branchSame
 }
 
-// sameBranch allows for Köln and Koeln, and a slip.
+// sameBranch allows for Köln and Koeln, and a slip: of two Chinese names, which
+// are short, none is one (北京 and 南京).
 func sameBranch(a, b string) bool {
-	return a == b || a != "" && b != "" && (sameButUmlauts(a, b) || min(len(a), len(b)) >= 5 && compare.OneSlip(a, b))
+	return a == b || a != "" && b != "" && (sameButUmlauts(a, b) || min(utf8.RuneCountInString(a), utf8.RuneCountInString(b)) >= 5 && compare.OneSlip(a, b))
 }
 
 // sameButUmlauts: equal but for the e of ae, oe and ue.

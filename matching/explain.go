@@ -19,7 +19,7 @@ func (m *Model) Explain(a, b *Features) []Part {
 		}
 		parts = append(parts, Part{
 			Field: f.name, Level: f.levels[at.level], Weight: m.weights[i][at.level],
-			A: a.value(f.name, int(at.a)), B: b.value(f.name, int(at.b)),
+			A: a.shown(f, int(at.a)), B: b.shown(f, int(at.b)),
 		})
 		if w := m.correction(a, &found, i); w != 0 {
 			level := "the value is rare"
@@ -30,6 +30,14 @@ func (m *Model) Explain(a, b *Features) []Part {
 		}
 	}
 	return parts
+}
+
+// shown is the compared value of a field, for people.
+func (f *Features) shown(of field, i int) string {
+	if of.kind == "" || gathered(of.kind) {
+		return f.value(of.name, i)
+	}
+	return f.ownAt(of.name, i)
 }
 
 // value shows the compared value of a field of the catalogue.
@@ -119,7 +127,7 @@ func (m *Model) Veto(a, b *Features) (string, bool) {
 	if a.kind() == kindCompany {
 		return companyVeto(a, b)
 	}
-	return "", false
+	return m.ownVeto(a, b)
 }
 
 // idVeto: values of one scheme on both sides, none of them alike.

@@ -34,7 +34,8 @@ func (f *Features) Entity() string {
 	case kindPerson:
 		return record.Person
 	}
-	return f.single(slotEntity)
+	name, _, _ := strings.Cut(f.single(slotEntity), "\x00") // fields of one's own stand behind it
+	return name
 }
 
 // Marks lists the notes made while standardising, field by field in an order

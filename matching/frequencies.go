@@ -86,7 +86,7 @@ func (t *frequencyTable) UnmarshalJSON(b []byte) error {
 func (m *Model) setFrequencies(list []frequencyJSON) error {
 	for _, f := range list {
 		i := slices.IndexFunc(m.fields, func(c field) bool { return c.name == f.Field })
-		if i < 0 || !slices.Contains(frequencyFields(m.Entity), i) {
+		if i < 0 || !slices.Contains(m.frequencyFields(), i) {
 			return fmt.Errorf("match model: there are no frequencies of field %q", f.Field)
 		}
 		if !bounded(f.Rare) {
@@ -106,12 +106,22 @@ func (m *Model) frequenciesJSON() (out []frequencyJSON) {
 	return out
 }
 
-// frequencyFields are the fields whose values are counted.
-func frequencyFields(entity string) []int {
-	if entity == record.Company {
+// frequencyFields are the fields whose values are counted: of an entity type of
+// one's own names, codes and categories.
+func (m *Model) frequencyFields() (list []int) {
+	switch m.Entity {
+	case record.Company:
 		return []int{cName}
+	case record.Person:
+		return []int{pFamily, pGiven}
 	}
-	return []int{pFamily, pGiven}
+	for i, f := range m.fields {
+		switch f.kind {
+		case KindName, KindCode, KindCategory:
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // valueHash is that of a record's value in a counted field; 0 when it has none.
@@ -138,7 +148,7 @@ func (m *Model) correction(a *Features, found *[maxFields]found, i int) int32 {
 	if t == nil || found[i].level != same || m.Entity == record.Person && found[pOrder].level == different {
 		return 0
 	}
-	h := a.valueHash(i, int(found[i].a))
+	h := m.valueHash(a, i, int(found[i].a))
 	if h == 0 {
 		return 0
 	}

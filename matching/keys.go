@@ -78,6 +78,10 @@ func (k *keyMaker) all(f *Features) {
 		}
 	}
 	k.narrow = f.narrow()
+	own := !k.company && !k.person
+	if own {
+		k.ownNumbers(f)
+	}
 	for i := range f.count(phones) {
 		k.b.AddValue(block.Phone, k.text(phoneKey(f.phone(i))), k.narrow[:]...)
 	}
@@ -92,9 +96,14 @@ func (k *keyMaker) all(f *Features) {
 		k.names(f)
 	case k.person:
 		k.humans(f)
+	default:
+		k.ownNames(f)
 	}
 	for i := range f.count(places) {
 		k.place(f.place(i))
+	}
+	if own {
+		k.ownDates(f)
 	}
 }
 
@@ -127,6 +136,8 @@ func (f *Features) mostKeys() int {
 		}
 	case kindPerson:
 		n += 1 + f.count(humans)*(3+5+4+f.count(places))
+	default:
+		n += MaxKeys + 1 // there may be any number
 	}
 	return n
 }
@@ -147,7 +158,9 @@ func SharedKey(a, b *Features) []Key { return block.Shared(a.Keys(), b.Keys()) }
 // narrow is a short form of the name, the same for both orders of a person's, in
 // two parts.
 func (f *Features) narrow() (parts [2]string) {
-	if f.kind() == kindCompany && f.count(orgs) > 0 {
+	if f.kind() == kindOther {
+		parts[0] = f.ownNarrow()
+	} else if f.kind() == kindCompany && f.count(orgs) > 0 {
 		parts[0] = compare.Prefix(f.org(0).roman(), 4)
 	} else if f.count(humans) > 0 {
 		h := f.human(0)

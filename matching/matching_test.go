@@ -165,8 +165,8 @@ func TestDecodeModelSaysWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ old, new, want string }{
-		{`"company"`, `"ship"`, `match model: entity type "ship" is not built in`},
-		{`"start-3"`, `""`, "match model: version is missing"},
+		{`"company"`, `"ship"`, `match model: field "name": its kind is "", want one of name, text, id, code, number, date, category, phone, email, web, address, ignore`},
+		{`"start-4"`, `""`, "match model: version is missing"},
 		{`"trade"`, `"trades"`, `match model: unknown field "trades"`},
 		{`"acronym"`, `"initials"`, `match model: field "name": level 5 is "initials", want "acronym"`},
 		{`"weight":9000`, `"weight":9000000`, `match model: field "name": level "same": weight 9000000 is out of range`},

@@ -62,6 +62,7 @@ type modelJSON struct {
 
 type fieldJSON struct {
 	Name   string      `json:"name"`
+	Kind   string      `json:"kind,omitempty"` // of an entity type of one's own
 	Levels []levelJSON `json:"levels"`
 }
 
@@ -100,8 +101,11 @@ func DecodeModel(b []byte) (*Model, error) {
 		return nil, fmt.Errorf("match model: %w", err)
 	}
 	m := &Model{Version: in.Version, Entity: in.Entity, SharedNames: in.Shared, KeyCap: cmp.Or(in.KeyCap, KeyCap), prior: in.Prior, fields: catalogue(in.Entity)}
-	if m.fields == nil {
-		return nil, fmt.Errorf("match model: entity type %q is not built in", in.Entity)
+	if m.isOwn() {
+		var err error
+		if m.fields, err = ownFields(in.Fields); err != nil {
+			return nil, err
+		}
 	}
 	if in.Version == "" {
 		return nil, errors.New("match model: version is missing")
@@ -116,7 +120,7 @@ func DecodeModel(b []byte) (*Model, error) {
 		return nil, fmt.Errorf("match model: %d fields, want %d", len(in.Fields), len(m.fields))
 	}
 	for _, f := range in.Fields {
-		i := slices.IndexFunc(m.fields, func(c field) bool { return c.name == f.Name })
+		i := m.fieldAt(f)
 		if i < 0 {
 			return nil, fmt.Errorf("match model: unknown field %q", f.Name)
 		}
@@ -161,7 +165,7 @@ func (m *Model) setField(i int, levels []levelJSON) error {
 func (m *Model) MarshalJSON() ([]byte, error) {
 	out := modelJSON{Version: m.Version, Entity: m.Entity, Prior: m.prior, Shared: m.SharedNames, KeyCap: m.KeyCap}
 	for i, f := range m.fields {
-		fj := fieldJSON{Name: f.name}
+		fj := fieldJSON{Name: f.name, Kind: f.kind}
 		for k, l := range f.levels[1:] {
 			fj.Levels = append(fj.Levels, levelJSON{l, m.weights[i][k+1]})
 		}
@@ -194,9 +198,10 @@ func (m *Model) levels(a, b *Features, out *[maxFields]found) {
 	if !m.agreement(a, b, out) {
 		return
 	}
-	if m.Entity == record.Company {
+	switch m.Entity {
+	case record.Company:
 		oneHouse(out)
-	} else {
+	case record.Person:
 		oneHousehold(out)
 	}
 }
@@ -207,10 +212,13 @@ func (m *Model) agreement(a, b *Features, out *[maxFields]found) bool {
 	if a.kind() != kind || b.kind() != kind || a.end() == noText || b.end() == noText {
 		return false
 	}
-	if kind == kindCompany {
+	switch kind {
+	case kindCompany:
 		companyLevels(a, b, out)
-	} else {
+	case kindPerson:
 		personLevels(a, b, out)
+	default:
+		return m.ownAgreement(a, b, out)
 	}
 	return true
 }

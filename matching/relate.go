@@ -36,7 +36,7 @@ type Tie struct {
 // they are, not a relation, unless hard evidence or the name keeps them apart.
 // What many share (Features.Share) is no evidence.
 func (m *Model) Relate(a, b *Features, review int32) (Tie, bool) {
-	if a.Entity() != m.Entity || b.Entity() != m.Entity {
+	if m.isOwn() || a.Entity() != m.Entity || b.Entity() != m.Entity { // what relates things of one's own is not known
 		return Tie{}, false
 	}
 	var found [maxFields]found

@@ -37,7 +37,7 @@ type cell struct{ pattern, forced uint64 }
 // NewTrainer starts to gather for the successor of a model.
 func NewTrainer(start *Model) *Trainer {
 	t := &Trainer{start: start, blocked: map[cell]int64{}, random: map[uint64]int64{}, values: map[int]map[uint64]int64{}}
-	for _, i := range frequencyFields(start.Entity) {
+	for _, i := range start.frequencyFields() {
 		t.values[i] = map[uint64]int64{}
 	}
 	return t
@@ -47,7 +47,7 @@ func NewTrainer(start *Model) *Trainer {
 func (t *Trainer) Record(f *Features) {
 	t.records++
 	for i, counts := range t.values {
-		if h := f.valueHash(i, 0); h != 0 {
+		if h := t.start.valueHash(f, i, 0); h != 0 {
 			counts[h]++
 		}
 	}
@@ -66,7 +66,7 @@ func (t *Trainer) Blocked(a, b *Features, rules []block.Rule) {
 		return
 	}
 	for _, r := range rules {
-		forced &= forcedFields(t.start.Entity, r)
+		forced &= t.start.forcedFields(r)
 	}
 	t.blocked[cell{w.Pattern, forced}]++
 }
@@ -99,14 +99,17 @@ func judged(entity string, field, level int) bool {
 }
 
 // forcedFields are those that a key of the rule makes agree, by bit.
-func forcedFields(entity string, rule block.Rule) uint64 {
+func (m *Model) forcedFields(rule block.Rule) uint64 {
+	if m.isOwn() {
+		return m.ownForced(rule)
+	}
 	set := func(fields ...int) (mask uint64) {
 		for _, f := range fields {
 			mask |= 1 << f
 		}
 		return mask
 	}
-	company := entity == record.Company
+	company := m.Entity == record.Company
 	switch rule {
 	case block.ID, block.IDHead, block.IDTail:
 		if company {
@@ -188,7 +191,7 @@ func (t *Trainer) Fit(share float64) (*Model, *Figures, error) {
 		fig.Random += c
 	}
 	kept := t.take(m, result, counted)
-	for _, i := range frequencyFields(m.Entity) {
+	for _, i := range m.frequencyFields() {
 		m.frequencies[i] = t.table(i, result.U[i][same])
 		fig.Frequencies = append(fig.Frequencies, FrequencyFigures{m.fields[i].name, len(m.frequencies[i].hashes)})
 	}
@@ -212,6 +215,9 @@ func (t *Trainer) take(m *Model, result fit.Result, counted [][]float64) (kept [
 		for l := 1; l < len(f.levels); l++ {
 			old := t.start.weights[i][l]
 			m.weights[i][l] = min(max(result.Weights[i][l], old-mostMoved), old+mostMoved)
+			if old < 0 && l < len(f.levels)-1 { // by judgement against: chance agreement of any two knows nothing of namesakes
+				m.weights[i][l] = min(m.weights[i][l], old)
+			}
 			if seen := result.M[i][l]*result.Seen[i] + counted[i][l]; seen < fewSeen || judged(m.Entity, i, l) {
 				m.weights[i][l], kept[i][l] = old, true
 			}
@@ -236,7 +242,7 @@ func (m *Model) sign() error {
 func fitFields(fields []field) []fit.Field {
 	out := make([]fit.Field, len(fields))
 	for i, f := range fields {
-		free := f.name == "given name" || f.name == "addresses" || f.name == "emails"
+		free := f.name == "given name" || f.name == "addresses" || f.name == "emails" || f.kind == KindName || f.kind == KindText
 		out[i] = fit.Field{Name: f.name, Levels: f.levels, Free: free}
 	}
 	return out

@@ -133,7 +133,7 @@ func TestLabelOfAStoreDecides(t *testing.T) {
 	if text := ask(""); !strings.Contains(text, "no pair is left to ask") {
 		t.Errorf("everything is answered, and it says\n%s", text)
 	}
-	compared := s.run(exitDone, "model", "compare", "company/start-3", "company/start-3", "--labels", "rulings")
+	compared := s.run(exitDone, "model", "compare", "company/start-4", "company/start-4", "--labels", "rulings")
 	if !strings.Contains(compared, "on 1 labels of one customer and 1 of two") {
 		t.Errorf("the decisions are no labels:\n%s", compared)
 	}

@@ -36,7 +36,7 @@ It ends with 1 when a candidate is the same customer or may be.`,
 		RunE: c.withApp(func(ctx context.Context, a *app.App, given []string) error { return c.match(ctx, a, given, f) }),
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.entity, "entity", record.Company, "what it is: company or person")
+	fl.StringVar(&f.entity, "entity", record.Company, "what it is: company, person, or an entity type of the configuration")
 	fl.StringVar(&f.from, "from", "", "read the question from a JSON file; - for standard input")
 	fl.IntVar(&f.limit, "limit", lookup.DefaultLimit, "how many candidates at most")
 	fl.StringVar(&f.lang, "lang", "", "en or zh; without it, by LANG")
@@ -50,7 +50,7 @@ func (c *cli) match(ctx context.Context, a *app.App, given []string, f matchFlag
 	if err := oneOf("--lang", f.lang, []string{"en", "zh"}); err != nil {
 		return err
 	}
-	q, err := readMatch(given, f)
+	q, err := readMatch(given, f, a.OwnFields())
 	if err != nil {
 		return err
 	}
@@ -74,19 +74,19 @@ func (c *cli) match(ctx context.Context, a *app.App, given []string, f matchFlag
 }
 
 // readMatch reads the question from the command line or a file.
-func readMatch(given []string, f matchFlags) (q lookup.Query, err error) {
+func readMatch(given []string, f matchFlags, own lookup.Own) (q lookup.Query, err error) {
 	if f.limit < 1 || f.limit > lookup.MaxLimit {
 		return q, usageError{fmt.Errorf("--limit is %d, want 1 to %d", f.limit, lookup.MaxLimit)}
 	}
 	if f.from == "" {
-		if err := oneOf("--entity", f.entity, lookup.Entities()); err != nil {
+		if err := oneOf("--entity", f.entity, own.Entities()); err != nil {
 			return q, err
 		}
 		q = lookup.Query{Entity: f.entity, Limit: f.limit}
 		if len(given) == 0 {
 			return q, usageError{hinted{errors.New("there is nothing to look for"), `touchstone match name="Acme Ltd"`}}
 		}
-		if q.Fields, err = lookup.FromArgs(f.entity, given); err != nil {
+		if q.Fields, err = own.FromArgs(f.entity, given); err != nil {
 			return q, usageError{err}
 		}
 		return q, nil
@@ -105,7 +105,7 @@ func readMatch(given []string, f matchFlags) (q lookup.Query, err error) {
 	if err != nil {
 		return q, usageError{fmt.Errorf("%s: %w", f.from, err)}
 	}
-	if q, err = lookup.Read("", obj); err != nil {
+	if q, err = own.Read("", obj); err != nil {
 		return q, usageError{fmt.Errorf("%s: %w", f.from, err)}
 	}
 	return q, nil

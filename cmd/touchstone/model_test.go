@@ -40,18 +40,18 @@ func TestModelCommands(t *testing.T) {
 		err  error
 	}{
 		{[]string{"train", "company"}, "too few records to fit a model from: there are 3, and 2000 are needed", errPerson},
-		{[]string{"model", "list"}, "start-3", nil},
-		{[]string{"model", "show", "company/start-3"}, "counts as shared from more than 5 names", nil},
-		{[]string{"--json", "model", "show", "company/start-3"}, `"shared_names": 5`, nil},
-		{[]string{"model", "compare", "company/start-3", "company/start-3"}, "both link 1, only A 0, only B 0", nil},
-		{[]string{"--json", "model", "compare", "company/start-3", "company/start-3"}, `"changed": []`, nil},
-		{[]string{"model", "compare", "company/start-3", "none"}, "", record.ErrNotFound},
+		{[]string{"model", "list"}, "start-4", nil},
+		{[]string{"model", "show", "company/start-4"}, "counts as shared from more than 5 names", nil},
+		{[]string{"--json", "model", "show", "company/start-4"}, `"shared_names": 5`, nil},
+		{[]string{"model", "compare", "company/start-4", "company/start-4"}, "both link 1, only A 0, only B 0", nil},
+		{[]string{"--json", "model", "compare", "company/start-4", "company/start-4"}, `"changed": []`, nil},
+		{[]string{"model", "compare", "company/start-4", "none"}, "", record.ErrNotFound},
 		{[]string{"model", "show", "fit-0"}, "", record.ErrNotFound},
-		{[]string{"model", "plan", "company/start-3"}, "company/start-3 instead of start-3: 0 merges, 0 splits, 0 records move", nil},
-		{[]string{"model", "activate", "company/start-3"}, "company/start-3 is in force", nil},
+		{[]string{"model", "plan", "company/start-4"}, "company/start-4 instead of start-4: 0 merges, 0 splits, 0 records move", nil},
+		{[]string{"model", "activate", "company/start-4"}, "company/start-4 is in force", nil},
 		{[]string{"model", "activate", "company/none"}, "", record.ErrNotFound},
 		{[]string{"model", "shared", "company"}, "names", nil},
-		{[]string{"--json", "model", "plan", "company/start-3"}, `"merges": 0`, nil},
+		{[]string{"--json", "model", "plan", "company/start-4"}, `"merges": 0`, nil},
 	} {
 		out, err := command(tt.args...)
 		if !errors.Is(err, tt.err) || !strings.Contains(out, tt.want) {

@@ -83,7 +83,7 @@ func (x *api) matching() {
 	}
 	add(x, op{http.MethodPost, "/match", "match", "Is this customer there already? Nothing of the question is stored", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *question) (*Body[lookup.Answer], error) {
-			q, err := lookup.Read("", in.Body)
+			q, err := x.app.OwnFields().Read("", in.Body)
 			if err != nil {
 				return nil, err
 			}

@@ -96,6 +96,7 @@ type entity struct {
 	resolver *pipeline.Resolver
 	derivers map[string]*pipeline.Deriver // by source uid
 	look     *pipeline.LookUp
+	shape    matching.Shape // of an entity type of one's own
 }
 
 type target struct {
@@ -304,7 +305,7 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 		r.Batch = a.opts.Batch
 	}
 	r.Bulk, r.Worth = a.opts.Bulk, a.worth()
-	ent := &entity{name: e.Name, asked: e.Match, brake: float64(e.Brake), resolver: r, derivers: map[string]*pipeline.Deriver{}, look: &pipeline.LookUp{Store: a.Store, Entity: e.Name}}
+	ent := &entity{name: e.Name, asked: e.Match, brake: float64(e.Brake), resolver: r, derivers: map[string]*pipeline.Deriver{}, shape: a.shapeOf(e.Name), look: &pipeline.LookUp{Store: a.Store, Entity: e.Name, Shape: a.shapeOf(e.Name)}}
 	match, err := a.matchOf(ctx, ent, generation)
 	if err != nil {
 		return nil, err
@@ -343,7 +344,7 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 			if ent == nil || len(bad) > 0 {
 				continue
 			}
-			d := &pipeline.Deriver{Entity: se.Entity, Mapper: mapper, Schemas: schemas}
+			d := &pipeline.Deriver{Entity: se.Entity, Mapper: mapper, Schemas: schemas, Shape: ent.shape}
 			ent.derivers[s.uid] = d
 			in := &pipeline.Intake{Store: a.Store, Log: a.Log, Source: s.uid, Name: s.source.Name, Stream: se.Entity, Deriver: d, Puller: s.puller, Busy: &s.busy, Stopping: a.stoppingOf(s)}
 			if del := s.source.Deletes; del.Missing != config.MissingKeep {
@@ -356,7 +357,7 @@ func (a *App) wireIntakes(ctx context.Context, problems *config.Problems) error 
 			if len(*problems) > 0 || a.opts.Shared {
 				continue
 			}
-			changed, err := a.Store.RulesChanged(ctx, s.uid, se.Entity, mapper.RulesHash(hash+matching.FeaturesVersion))
+			changed, err := a.Store.RulesChanged(ctx, s.uid, se.Entity, mapper.RulesHash(hash+matching.FeaturesVersion+ent.shape.String()))
 			if err != nil {
 				return err
 			}

@@ -59,7 +59,7 @@ func TestTrainLearnsFromLabels(t *testing.T) {
 					t.Errorf("label of %s: %v, want an error with %q", bad, err, want)
 				}
 			}
-			contest, err := w.app.CompareModels(ctx, "company/start-3", got.Version, file)
+			contest, err := w.app.CompareModels(ctx, "company/start-4", got.Version, file)
 			if err != nil || contest.Pairs == 0 || contest.LabelsA == nil || contest.LabelsB.Same != 1 || len(contest.Fields) == 0 || contest.Share != 1 && contest.Share <= 0 {
 				t.Errorf("start beside fitted: %+v, %v", contest, err)
 			}
@@ -72,7 +72,7 @@ func TestTrainLearnsFromLabels(t *testing.T) {
 					t.Errorf("changed pair %s and %s: the parts sum to %d of %d", p.RecordA, p.RecordB, sum, p.WeightB)
 				}
 			}
-			if _, err := w.app.CompareModels(ctx, "company/start-3", "person/start-3", Labels{}); err == nil || !strings.Contains(err.Error(), "is a model of") {
+			if _, err := w.app.CompareModels(ctx, "company/start-4", "person/start-4", Labels{}); err == nil || !strings.Contains(err.Error(), "is a model of") {
 				t.Errorf("models of two entity types beside each other: %v", err)
 			}
 		})

@@ -229,7 +229,7 @@ func TestLookUpShowsNoMoreThanItMay(t *testing.T) {
 func TestHardEvidenceLeavesItToAPerson(t *testing.T) {
 	onBoth(t, func(t *testing.T, dsn string) {
 		w := threeCompanies(t, dsn)
-		fields, err := lookup.FromArgs("company", []string{"name=上海美跃包装材料有限公司", "phone=021-68880102", "website=meiyue.example.cn", "id.uscc=91310115MA1K4WXH52"})
+		fields, err := lookup.Own(nil).FromArgs("company", []string{"name=上海美跃包装材料有限公司", "phone=021-68880102", "website=meiyue.example.cn", "id.uscc=91310115MA1K4WXH52"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func (m *meeting) meet(k int) {
 			m.decided(m.app.Undo(ctx, m.some(m.decisions), by))
 		}
 	case 12:
-		if _, err := m.app.ActivateModel(ctx, []string{"company/other", "company/start-3"}[m.r.IntN(2)], "ann", ""); err != nil {
+		if _, err := m.app.ActivateModel(ctx, []string{"company/other", "company/start-4"}[m.r.IntN(2)], "ann", ""); err != nil {
 			m.Error(err)
 		}
 	case 13:

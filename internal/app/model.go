@@ -25,11 +25,14 @@ func (a *App) model(ctx context.Context, entity string) (*matching.Model, int64,
 	}
 	if body != "" {
 		m, err := matching.DecodeModel([]byte(body))
-		return m, generation, err
+		if err != nil {
+			return m, generation, err
+		}
+		return a.started(ctx, m, generation)
 	}
-	m, ok := matching.StartModel(entity)
-	if !ok {
-		return nil, 0, fmt.Errorf("there is no match model for %q yet: the built-in entity types are company and person", entity)
+	m, err := a.startModel(entity)
+	if err != nil {
+		return nil, 0, err
 	}
 	if a.opts.Shared {
 		return m, 0, nil
@@ -172,7 +175,7 @@ func (a *App) Train(ctx context.Context, entity, who string, from Labels) (Train
 	if err != nil {
 		return t, err
 	}
-	start, err := trainFrom(entity)
+	start, err := a.startModel(entity) // whatever is in force: else fitting the same data twice would give two models
 	if err != nil {
 		return t, err
 	}
@@ -208,16 +211,6 @@ func (a *App) Train(ctx context.Context, entity, who string, from Labels) (Train
 	t.Version, t.Figures = m.Version, figures
 	t.New, err = a.Store.SaveFitted(ctx, store.Model{Entity: entity, Version: m.Version, Body: string(body), Figures: string(text)}, who)
 	return t, err
-}
-
-// trainFrom is the built-in model, whatever is in force: else fitting the same
-// data twice would give two models, and one fit after another would wander off.
-func trainFrom(entity string) (*matching.Model, error) {
-	m, ok := matching.StartModel(entity)
-	if !ok {
-		return nil, fmt.Errorf("there is no built-in match model for %q", entity)
-	}
-	return m, nil
 }
 
 // ListedModel is one version of a match model, for people.

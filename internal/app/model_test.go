@@ -59,7 +59,7 @@ func (w *world) otherModel() *matching.Model {
 	if err != nil {
 		w.Fatal(err)
 	}
-	body := strings.NewReplacer(`"start-3"`, `"other"`, `{"name":"different","weight":-14000}`, `{"name":"different","weight":0}`, `{"name":"different","weight":-7000}`, `{"name":"different","weight":1000}`,
+	body := strings.NewReplacer(`"start-4"`, `"other"`, `{"name":"different","weight":-14000}`, `{"name":"different","weight":0}`, `{"name":"different","weight":-7000}`, `{"name":"different","weight":1000}`,
 		`{"name":"same domain","weight":9000}`, `{"name":"same domain","weight":3000}`, `{"name":"same","weight":16000}`, `{"name":"same","weight":3000}`).Replace(string(b))
 	m, err := matching.DecodeModel([]byte(body))
 	if err != nil {
@@ -102,8 +102,8 @@ func TestAnotherModelIsPlannedActivatedAndTakenBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if plan.Merges == 0 || plan.Splits == 0 || len(plan.Changes) == 0 || plan.From != "start-3" {
-			t.Errorf("plan %+v: want merges and splits instead of start-3", plan)
+		if plan.Merges == 0 || plan.Splits == 0 || len(plan.Changes) == 0 || plan.From != "start-4" {
+			t.Errorf("plan %+v: want merges and splits instead of start-4", plan)
 		}
 		if got := w.canonicalText(); got != before {
 			t.Error("planning has changed golden records")
@@ -150,7 +150,7 @@ func TestAnotherModelIsPlannedActivatedAndTakenBack(t *testing.T) {
 		}
 		w.verify()
 
-		if _, err := w.app.ActivateModel(ctx, "company/start-3", "tester", "it was not"); err != nil {
+		if _, err := w.app.ActivateModel(ctx, "company/start-4", "tester", "it was not"); err != nil {
 			t.Fatal(err)
 		}
 		script{}.resolve(w)
@@ -158,13 +158,13 @@ func TestAnotherModelIsPlannedActivatedAndTakenBack(t *testing.T) {
 			t.Errorf("the old model again does not bring back what was (-before +after):\n%.2000s", diff)
 		}
 		w.verify()
-		if again, err := w.app.Store.ActivateModel(ctx, record.Company, "start-3", "tester", ""); err != nil || again {
+		if again, err := w.app.Store.ActivateModel(ctx, record.Company, "start-4", "tester", ""); err != nil || again {
 			t.Errorf("activating the model that is in force: %v, %v; want nothing", again, err)
 		}
 		if _, err := w.app.ActivateModel(ctx, "none", "tester", ""); !errors.Is(err, record.ErrNotFound) {
 			t.Errorf("activating an unknown model: %v, want ErrNotFound", err)
 		}
-		w.wantAudited(map[string]int{"model.fitted company/other": 1, "model.activated company/other": 1, "model.activated company/start-3": 1})
+		w.wantAudited(map[string]int{"model.fitted company/other": 1, "model.activated company/other": 1, "model.activated company/start-4": 1})
 	})
 }
 
@@ -235,7 +235,7 @@ func TestNothingIsPushedWhileAModelIsSwitched(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		apart := strings.NewReplacer(`"start-3"`, `"apart"`, `{"name":"same","weight":9000}`, `{"name":"same","weight":-9000}`).Replace(string(body))
+		apart := strings.NewReplacer(`"start-4"`, `"apart"`, `{"name":"same","weight":9000}`, `{"name":"same","weight":-9000}`).Replace(string(body))
 		if _, err := w.app.Store.SaveFitted(t.Context(), store.Model{Entity: record.Company, Version: "apart", Body: apart}, "tester"); err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +246,7 @@ func TestNothingIsPushedWhileAModelIsSwitched(t *testing.T) {
 		if got, want := w.members("crm/company/c1"), "crm/company/c1"; got != want {
 			t.Fatalf("members %q, want %q: the model keeps them apart", got, want)
 		}
-		plan, err := w.app.PlanModel(t.Context(), "company/start-3", nil)
+		plan, err := w.app.PlanModel(t.Context(), "company/start-4", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +254,7 @@ func TestNothingIsPushedWhileAModelIsSwitched(t *testing.T) {
 			t.Errorf("%d merges, %d splits, writes (-want +got):\n%s", plan.Merges, plan.Splits, diff)
 		}
 		written := w.written()
-		if _, err := w.app.ActivateModel(t.Context(), "company/start-3", "tester", ""); err != nil {
+		if _, err := w.app.ActivateModel(t.Context(), "company/start-4", "tester", ""); err != nil {
 			t.Fatal(err)
 		}
 		cut, cancel := context.WithCancel(t.Context())
@@ -290,7 +290,7 @@ func TestTrainKeepsACandidate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !first.New || !strings.HasPrefix(first.Version, "fit-") || first.Figures.Records != matching.LeastRecords || first.Figures.From != "start-3" {
+	if !first.New || !strings.HasPrefix(first.Version, "fit-") || first.Figures.Records != matching.LeastRecords || first.Figures.From != "start-4" {
 		t.Errorf("first training: %+v", first)
 	}
 	again, err := w.app.Train(t.Context(), record.Company, "tester", Labels{})
@@ -302,7 +302,7 @@ func TestTrainKeepsACandidate(t *testing.T) {
 		t.Fatalf("models %+v, %v", list, err)
 	}
 	for _, m := range list {
-		if m.Active != (m.Version == "start-3") {
+		if m.Active != (m.Version == "start-4") {
 			t.Errorf("model %s: active %v", m.Version, m.Active)
 		}
 	}

@@ -302,7 +302,10 @@ func DisplayName(entity string, f record.Fields) string {
 	if n := f.Text("legal_name"); n != "" {
 		return n
 	}
-	return f.Text("emails")
+	if n := f.Text("emails"); n != "" || record.Specs(entity) != nil {
+		return n
+	}
+	return ownName(f)
 }
 
 func han(s string) bool {

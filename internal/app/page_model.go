@@ -40,7 +40,7 @@ func (a *App) modelEntity(ctx context.Context, name string) (x web.ModelEntity, 
 		return x, err
 	}
 	x = web.ModelEntity{
-		Entity: name, Link: float64(match.Link), Review: float64(match.Review), OfLink: float64(e.asked.Link), OfReview: float64(e.asked.Review), Own: match != e.asked,
+		Entity: name, Link: float64(match.Link), Review: float64(match.Review), OfLink: float64(e.asked.Link), OfReview: float64(e.asked.Review), Own: match.Link != e.asked.Link || match.Review != e.asked.Review,
 	}
 	if x.Switching, err = a.Store.Activating(ctx, name); err != nil {
 		return x, err

@@ -60,6 +60,11 @@ func (e *engine) take(r fit.Result) {
 	for k := range e.weights {
 		for l := 1; l < len(e.weights[k]); l++ {
 			e.weights[k][l] = e.bounded(k, r.Weights[k][l], e.fields[k].start[l], l >= partlyAlike && len(e.fields[k].Levels) == len(textLevels()))
+			if start := e.fields[k].start[l]; k < e.packed && start < 0 && l < len(e.weights[k])-1 {
+				// A near miss that speaks against, such as another street of the same city:
+				// any two rows know it by chance, namesakes far more often.
+				e.weights[k][l] = min(e.weights[k][l], start)
+			}
 		}
 	}
 }

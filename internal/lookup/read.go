@@ -11,12 +11,26 @@ import (
 	"touchstone/internal/record"
 )
 
-// Entities are the kinds of customers that can be looked up.
+// Entities are the built-in kinds of customers that can be looked up.
 func Entities() []string { return []string{record.Company, record.Person} }
+
+// Own are the fields of the entity types of one's own, by entity type.
+type Own map[string][]string
+
+// Entities are those that can be looked up, the built-in ones first.
+func (o Own) Entities() []string { return append(Entities(), slices.Sorted(maps.Keys(o))...) }
+
+// spec finds a field; one of an entity type of one's own may hold several values.
+func (o Own) spec(entity, name string) (record.FieldSpec, bool) {
+	if slices.Contains(o[entity], name) {
+		return record.FieldSpec{Name: name, Kind: record.List, Parts: record.AddressParts}, true
+	}
+	return record.Spec(entity, name)
+}
 
 // Read makes a question of decoded JSON (record.DecodeObject): entity, fields,
 // limit. At is the path of the object, for messages. The error is a *Problem.
-func Read(at string, obj map[string]any) (q Query, err error) {
+func (o Own) Read(at string, obj map[string]any) (q Query, err error) {
 	path := func(name string) string { return join(at, name) }
 	for _, name := range slices.Sorted(maps.Keys(obj)) {
 		switch name {
@@ -25,7 +39,7 @@ func Read(at string, obj map[string]any) (q Query, err error) {
 			return q, problem(path(name), "is not known here; want entity, fields and limit", "不是可用的键；应为 entity、fields、limit")
 		}
 	}
-	if q.Entity, err = readEntity(path("entity"), obj["entity"]); err != nil {
+	if q.Entity, err = o.readEntity(path("entity"), obj["entity"]); err != nil {
 		return q, err
 	}
 	if q.Limit, err = readLimit(path("limit"), obj["limit"]); err != nil {
@@ -35,7 +49,7 @@ func Read(at string, obj map[string]any) (q Query, err error) {
 	if !ok {
 		return q, problem(path("fields"), `is missing or no object; want {"name": "…", "phones": ["…"]}`, `缺失或不是对象；应为 {"name": "…", "phones": ["…"]}`)
 	}
-	q.Fields, err = readFields(path("fields"), q.Entity, fields)
+	q.Fields, err = o.readFields(path("fields"), q.Entity, fields)
 	return q, err
 }
 
@@ -46,10 +60,10 @@ func join(at, name string) string {
 	return at + "." + name
 }
 
-func readEntity(at string, v any) (string, error) {
+func (o Own) readEntity(at string, v any) (string, error) {
 	name, ok := v.(string)
-	if v != nil && (!ok || !slices.Contains(Entities(), name)) {
-		return "", problem(at, "is no kind of customer that can be looked up; want %s", "不是可查询的客户类型；应为 %s", strings.Join(Entities(), ", "))
+	if v != nil && (!ok || !slices.Contains(o.Entities(), name)) {
+		return "", problem(at, "is no kind of customer that can be looked up; want %s", "不是可查询的客户类型；应为 %s", strings.Join(o.Entities(), ", "))
 	}
 	if name == "" {
 		return record.Company, nil
@@ -69,12 +83,12 @@ func readLimit(at string, v any) (int, error) {
 	return int(i), nil
 }
 
-func readFields(at, entity string, obj map[string]any) (record.Fields, error) {
+func (o Own) readFields(at, entity string, obj map[string]any) (record.Fields, error) {
 	f := record.Fields{}
 	for _, name := range slices.Sorted(maps.Keys(obj)) {
-		spec, ok := record.Spec(entity, name)
+		spec, ok := o.spec(entity, name)
 		if !ok {
-			return nil, unknown(join(at, name), entity)
+			return nil, o.unknown(join(at, name), entity)
 		}
 		v, err := readValue(join(at, name), spec, obj[name])
 		if err != nil {
@@ -106,8 +120,8 @@ func check(at string, f record.Fields) error {
 	return nil
 }
 
-func unknown(at, entity string) *Problem {
-	var names []string
+func (o Own) unknown(at, entity string) *Problem {
+	names := slices.Clone(o[entity])
 	for _, s := range record.Specs(entity) {
 		names = append(names, s.Name)
 	}
@@ -201,13 +215,13 @@ type Value struct {
 // FromPaths makes fields of values under paths. Of a list, the first values of
 // its parts make one entry, the second ones the next; each identifier is an
 // entry of its own, its part being the scheme. The error is a *Problem.
-func FromPaths(entity string, values []Value) (record.Fields, error) {
+func (o Own) FromPaths(entity string, values []Value) (record.Fields, error) {
 	f := record.Fields{}
 	for _, v := range values {
 		name, part, _ := strings.Cut(v.Path, ".")
-		spec, ok := record.Spec(entity, name)
+		spec, ok := o.spec(entity, name)
 		if !ok {
-			return nil, unknown(v.Path, entity)
+			return nil, o.unknown(v.Path, entity)
 		}
 		if part != "" && spec.Name != "ids" && !slices.Contains(spec.Parts, part) {
 			return nil, problem(v.Path, "is no part of %s; these are: %s", "不是 %s 的组成部分；可用：%s", spec.Name, strings.Join(spec.Parts, ", "))
@@ -256,7 +270,7 @@ func set(f record.Fields, spec record.FieldSpec, part string, i int, text string
 }
 
 // FromArgs reads FIELD=VALUE, as typed: name=ACME phone=… address.city=… id.uscc=….
-func FromArgs(entity string, args []string) (record.Fields, error) {
+func (o Own) FromArgs(entity string, args []string) (record.Fields, error) {
 	var values []Value
 	for _, a := range args {
 		path, value, ok := strings.Cut(a, "=")
@@ -270,7 +284,7 @@ func FromArgs(entity string, args []string) (record.Fields, error) {
 		}
 		values[i].Values = append(values[i].Values, value)
 	}
-	return FromPaths(entity, values)
+	return o.FromPaths(entity, values)
 }
 
 // maxDepth bounds how deep JSON may be nested.

@@ -18,7 +18,7 @@ func TestReadTakesTextsAndPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read("", obj)
+	got, err := Own(nil).Read("", obj)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestReadTakesTextsAndPoints(t *testing.T) {
 }
 
 func TestFromArgsPutsPartsTogether(t *testing.T) {
-	got, err := FromArgs(record.Person, []string{
+	got, err := Own(nil).FromArgs(record.Person, []string{
 		"full_name=张伟", "address.city=上海", "address=锦绣路969号", "addresses.city=Leeds", "id.uscc=91", "id=X1", "id.lei=5", "phone=1", "phone=2=3", "email= ",
 	})
 	if err != nil {
@@ -50,7 +50,7 @@ func TestFromArgsPutsPartsTogether(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
-	two, err := FromPaths(record.Company, []Value{{"addresses.city", []string{"A", "", "B"}}, {"addresses.postcode", []string{"1", "2"}}})
+	two, err := Own(nil).FromPaths(record.Company, []Value{{"addresses.city", []string{"A", "", "B"}}, {"addresses.postcode", []string{"1", "2"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestProblemsNameThePlaceInBothLanguages(t *testing.T) {
 		{[]string{"name=" + strings.Repeat("x", MaxValue+1)}, "name is longer than 4000 bytes"},
 		{append([]string{"name=x"}, strings.Fields(strings.Repeat("phone=1 ", MaxEntries+1))...), "phones has more than 50 entries"},
 	} {
-		_, err := FromArgs(record.Company, tt.args)
+		_, err := Own(nil).FromArgs(record.Company, tt.args)
 		var p *Problem
 		if !errors.As(err, &p) || !strings.Contains(p.Error(), tt.want) || p.Zh == "" {
 			t.Errorf("%.60v: %v, want %q and the same in Chinese", tt.args, err, tt.want)
@@ -109,7 +109,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil || Shallow([]byte(text)) != nil {
 			return
 		}
-		q, err := Read("", obj)
+		q, err := Own(nil).Read("", obj)
 		if err != nil {
 			var p *Problem
 			if !errors.As(err, &p) || p.En == "" || p.Zh == "" {

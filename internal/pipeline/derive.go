@@ -18,6 +18,7 @@ type Deriver struct {
 	Entity  string
 	Mapper  *Mapper
 	Schemas []*schema.Schema // the entity's, then the source's own
+	Shape   matching.Shape   // of an entity type of one's own
 }
 
 // Derive walks the versions in the source's order.
@@ -50,7 +51,7 @@ func (d *Deriver) derive(h store.History, known decoded) (store.Derived, error) 
 	out.Authored = w.authored.AppendJSON(make([]byte, 0, 1024))
 	features := w.features
 	if features == nil {
-		features = matching.Standardise(d.Entity, w.authored.Fields())
+		features = matching.StandardiseAs(d.Entity, d.Shape, w.authored.Fields())
 	}
 	out.Features = features.AppendBinary(nil)
 	return out, nil

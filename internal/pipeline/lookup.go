@@ -28,6 +28,7 @@ const (
 type LookUp struct {
 	Store  *store.DB
 	Entity string
+	Shape  matching.Shape // of an entity type of one's own
 	shared atomic.Pointer[store.Shared] // as last read
 }
 
@@ -62,7 +63,7 @@ type Candidate struct {
 // Find looks for a record. Named are golden records that are weighed whatever
 // keys they share.
 func (l *LookUp) Find(ctx context.Context, s Scale, fields record.Fields, named []int64, limit int) (out Sighting, err error) {
-	asked := matching.Standardise(l.Entity, fields)
+	asked := matching.StandardiseAs(l.Entity, l.Shape, fields)
 	err = l.Store.Snapshot(ctx, func(tx *store.LookTx) error {
 		standing, err := tx.Standing(ctx, l.Entity, l.shared.Load())
 		if err != nil {

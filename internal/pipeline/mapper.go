@@ -258,7 +258,11 @@ func (m *Mapper) mapped(obj map[string]any, misses *misses) (record.Fields, []re
 			})
 			continue
 		}
-		value := toValue(f.spec, v)
+		spec := f.spec
+		if !f.known {
+			spec.Kind = kindOf(v)
+		}
+		value := toValue(spec, v)
 		if old, ok := out[f.spec.Name]; ok && value.Kind == record.List { // phone and phones both mapped
 			value.Points = append(slices.Clone(old.Points), value.Points...)
 		}
@@ -337,6 +341,20 @@ func toValue(spec record.FieldSpec, v any) record.Value {
 		return record.TextValue(s)
 	}
 	return record.TextValue(string(record.Canonical(nil, v)))
+}
+
+// kindOf is the kind of a value in a field that is not one of ours: what it is
+// by itself.
+func kindOf(v any) record.Kind {
+	switch v.(type) {
+	case json.Number, int64, float64:
+		return record.Number
+	case bool:
+		return record.Bool
+	case map[string]any, []any:
+		return record.List
+	}
+	return record.Text
 }
 
 // composite says what a value is that is not one value; "" for one that is.

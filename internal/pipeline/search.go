@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -47,7 +48,16 @@ func searchText(f record.Fields, sources []string) store.SearchText {
 		add(standardise.Fold(p.Parts["city"]))
 	}
 	slices.Sort(sources)
-	return store.SearchText{Name: standardise.Fold(searchName(f)), Words: b.String(), Sources: slices.Compact(sources)}
+	name := searchName(f)
+	if name == "" { // of an entity type of one's own: whatever it has
+		for _, field := range f.Names() {
+			if v := f[field]; v.Kind == record.Text {
+				add(standardise.Fold(v.Text))
+				name = cmp.Or(name, v.Text)
+			}
+		}
+	}
+	return store.SearchText{Name: standardise.Fold(name), Words: b.String(), Sources: slices.Compact(sources)}
 }
 
 // searchName is the name that a golden record goes by.

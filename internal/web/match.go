@@ -23,6 +23,8 @@ type LookUps interface {
 	// LookUp weighs one record against all there are. The error is a
 	// *lookup.Problem where the question is wrong.
 	LookUp(ctx context.Context, q lookup.Query) (lookup.Answer, error)
+	// OwnFields are the fields that the entity types of one's own are asked by.
+	OwnFields() lookup.Own
 	// Suggest lists golden records whose words begin so, or whose id it is, of an
 	// entity type or of all ("").
 	Suggest(ctx context.Context, text, entity string, skip, limit int) ([]lookup.Found, error)
@@ -105,7 +107,7 @@ func (s *server) match(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	queries, batch, err := readQuestions(body)
+	queries, batch, err := readQuestions(body, s.opts.LookUp.OwnFields())
 	if err != nil {
 		s.failed(w, "match", err)
 		return
@@ -158,14 +160,14 @@ func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 }
 
 // readQuestions reads one question, under the name "", or {"queries": {…}}.
-func readQuestions(body []byte) (queries map[string]lookup.Query, batch bool, err error) {
+func readQuestions(body []byte, own lookup.Own) (queries map[string]lookup.Query, batch bool, err error) {
 	obj, err := readObject(body)
 	if err != nil {
 		return nil, false, err
 	}
 	list, batch := obj["queries"]
 	if !batch {
-		q, err := lookup.Read("", obj)
+		q, err := own.Read("", obj)
 		return map[string]lookup.Query{"": q}, false, err
 	}
 	if len(obj) > 1 {
@@ -183,7 +185,7 @@ func readQuestions(body []byte) (queries map[string]lookup.Query, batch bool, er
 		if !ok {
 			return nil, true, &lookup.Problem{Field: at, En: "is no object", Zh: "不是对象"}
 		}
-		if queries[name], err = lookup.Read(at, q); err != nil {
+		if queries[name], err = own.Read(at, q); err != nil {
 			return nil, true, err
 		}
 	}

@@ -297,7 +297,7 @@ func reconcileQuestion(entity string, q reconcileQuery) (out lookup.Query, some 
 		return out, false, nil
 	}
 	out = lookup.Query{Entity: entity, Limit: q.limit, Name: q.text}
-	out.Fields, err = lookup.FromPaths(entity, values)
+	out.Fields, err = lookup.Own(nil).FromPaths(entity, values)
 	return out, err == nil, err
 }
 
