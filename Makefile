@@ -4,7 +4,7 @@ GO ?= go
 LINT := .ci/bin/golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint bench bench-match accuracy api-check demo full picture deb clean
+.PHONY: help build test lint bench bench-match bench-pages accuracy api-check demo full picture deb clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ bench: ## the benchmarks of every package, then the whole path (figures: docs/be
 
 accuracy: build ## score dedupe on the labelled sets in TOUCHSTONE_DATA (writes docs/accuracy.md)
 	$(GO) run ./.ci/accuracy bin/touchstone "$(TOUCHSTONE_DATA)" $(SETS)
+
+bench-pages: ## every page over a large store, kept in TOUCHSTONE_BENCH_WORLD (TOUCHSTONE_BENCH_ROWS golden records; TOUCHSTONE_BENCH_POSTGRES an empty database; figures: docs/benchmarks.md)
+	$(GO) test -v -run '^$$' -bench Pages -benchtime 1x -timeout 2h ./internal/bench
 
 bench-match: build ## dedupe beside Splink 5 on one generated file (TOUCHSTONE_DATA; ROWS="100000 1000000"; figures: docs/benchmarks.md)
 	$(GO) run ./internal/bench/match bin/touchstone "$(TOUCHSTONE_DATA)" $(ROWS)

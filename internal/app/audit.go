@@ -41,13 +41,17 @@ func (a *App) AuditKey() *audit.Key {
 	return audit.NewKey(a.Store.LogID(), [32]byte(a.vault.MAC("audit signing key")))
 }
 
-// SealAudit chains what is committed, and says how many rows that were.
+// SealAudit chains what is committed, and says how many rows that were. Where
+// there was something new, the kept counts are summed up with it.
 func (a *App) SealAudit(ctx context.Context) (sealed int, err error) {
 	for {
 		n, err := a.Store.Seal(ctx, sealBatch)
 		sealed += n
-		if err != nil || n < sealBatch {
+		switch {
+		case err != nil || n < sealBatch && sealed == 0:
 			return sealed, err
+		case n < sealBatch:
+			return sealed, a.Store.FoldTally(ctx)
 		}
 	}
 }

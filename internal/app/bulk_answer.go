@@ -7,16 +7,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
+	"touchstone/rules/worth"
 )
 
-// mostCounted bounds the pairs of a question that a preview counts.
-const mostCounted = 100_000
+// bulkScan is how many pairs are looked at in one step for those of a question.
+const bulkScan = 5000
 
 // bulkPlan is what a bulk answer would do.
 type bulkPlan struct {
@@ -51,19 +53,28 @@ func (a *App) planBulk(ctx context.Context, q web.ReviewQuery, answer string) (p
 	if err != nil {
 		return p, err
 	}
+	f.Scan = bulkScan
 	left, taken := map[string]int{}, map[int64]bool{}
-	err = a.eachQueued(ctx, f, q.Entity, func(x store.QueuedPair) {
+	named := f.Founders != nil // by a text: few, and each is looked at
+	f, err = a.eachQueued(ctx, f, q.Entity, func(x store.QueuedPair) bool {
 		why := a.leftOut(x, q, answer, taken)
 		if why == "" && len(p.pairs) == a.Config.Review.Bulk.Most {
+			if !named {
+				return false
+			}
 			why = leftMost
 		}
 		if why != "" {
 			left[why]++
-			return
+			return true
 		}
 		taken[x.X], taken[x.Y] = true, true
 		p.pairs = append(p.pairs, x)
+		return true
 	})
+	if err == nil && f.After != (store.QueuePlace{}) {
+		err = a.countBehind(ctx, f, q, answer, taken, left)
+	}
 	if err != nil {
 		return p, err
 	}
@@ -75,21 +86,69 @@ func (a *App) planBulk(ctx context.Context, q web.ReviewQuery, answer string) (p
 	return p, a.sumBulk(ctx, &p, answer, taken)
 }
 
-// eachQueued gives every pair of a question in the order of what it is worth.
-func (a *App) eachQueued(ctx context.Context, f store.QueueFilter, entity string, fn func(store.QueuedPair)) error {
-	for seen := 0; seen < mostCounted; {
+// eachQueued gives the pairs of a question in the order of what they are worth
+// until fn wants no more. What it gives back asks for those behind the last that
+// was taken; its After is the zero value where there are none.
+func (a *App) eachQueued(ctx context.Context, f store.QueueFilter, entity string, fn func(store.QueuedPair) bool) (store.QueueFilter, error) {
+	for {
 		list, next, _, err := a.queued(ctx, f, a.queueEntities(entity))
+		if err != nil {
+			return f, err
+		}
+		for _, x := range list {
+			if !fn(x) {
+				return f, nil
+			}
+			f.After = f.Place(x)
+		}
+		if next == nil {
+			f.After = store.QueuePlace{}
+			return f, nil
+		}
+		f.After = *next
+	}
+}
+
+// countBehind counts the pairs behind those that a full job has taken or left
+// out, by why they are left out: as one by one, but by the store.
+func (a *App) countBehind(ctx context.Context, f store.QueueFilter, q web.ReviewQuery, answer string, taken map[int64]bool, left map[string]int) error {
+	two := a.Config.Review.Two
+	s := store.QueueSort{
+		Me: q.Me, Systems: two.Systems, WithOld: q.Kind == web.KindStale, WithVeto: answer != web.AnswerSame || q.Kind == web.KindVeto,
+	}
+	if two.Value > 0 {
+		s.Value = int64(math.Ceil(two.Value * worth.Unit))
+	}
+	names := map[string]string{"": leftMost, store.SortProposed: leftProposed, store.SortAssigned: leftAssigned, store.SortTwo: leftTwo, store.SortStale: leftStale, store.SortVeto: leftVeto}
+	founders := make([]int64, 0, len(taken))
+	for founder := range taken {
+		founders = append(founders, founder)
+	}
+	slices.Sort(founders)
+	for _, entity := range a.queueEntities(q.Entity) {
+		f.Entity = entity
+		counts, err := a.Store.QueueSorts(ctx, f, s)
+		if err != nil {
+			return err
+		}
+		for why, n := range counts {
+			left[names[why]] += n
+		}
+		if answer != web.AnswerSame {
+			continue
+		}
+		// Those of customers that another pair of the job has are chains.
+		chained := f
+		chained.Founders, chained.Limit = founders, len(founders)*mostPairsListed
+		list, _, _, err := a.Store.Queue(ctx, chained)
 		if err != nil {
 			return err
 		}
 		for _, x := range list {
-			fn(x)
+			if a.leftOut(x, q, answer, taken) == leftChain {
+				left[leftMost], left[leftChain] = left[leftMost]-1, left[leftChain]+1
+			}
 		}
-		if next == nil {
-			return nil
-		}
-		seen += max(len(list), 1)
-		f.After = *next
 	}
 	return nil
 }

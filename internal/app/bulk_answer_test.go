@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"touchstone/internal/store"
 	"touchstone/internal/web"
 )
 
@@ -124,4 +125,56 @@ func TestBulkJoinsNoThird(t *testing.T) {
 	if want := []web.Count{{Name: leftChain, N: 2}, {Name: leftMost, N: 1}}; err != nil || p.Pairs != 1 || fmt.Sprint(p.LeftOut) != fmt.Sprint(want) {
 		t.Errorf("of %q are %d pairs for a job, left out %v, %v; want 1 and %v", w.pairs(web.ReviewQuery{}), p.Pairs, p.LeftOut, err, want)
 	}
+}
+
+// TestBulkCountsBehindAFullJob: what the store counts of the pairs that a full job
+// never looks at is what looking at each of them gives.
+func TestBulkCountsBehindAFullJob(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w := queueWorld(t, dsn, 9, "review: {bulk: {most: 2}, two_persons: {value: 900}}", "o1,c7,2026-01-05T00:00:00Z,100,EUR", "o2,c8,2026-01-05T00:00:00Z,2000,EUR", "o3,c1,2026-01-05T00:00:00Z,500,EUR")
+		w.write("desk.csv", "id,name,city\n"+queueFirm("d0", 0, "Leeds")+"\n"+queueFirm("d00", 0, "Leeds")+"\n"+queueFirm("d7", 7, "Leeds")+"\n"+queueFirm("d77", 7, "Leeds")+"\n"+
+			queueFirm("d1", 1, "Leeds")+"\n"+queueFirm("d11", 1, "Leeds")+"\n"+queueFirm("d3", 3, "Leeds")+"\n"+queueFirm("d4", 4, "Leeds")+"\n"+queueFirm("d5", 5, "Leeds")+"\n"+queueFirm("d8", 8, "Leeds")+"\n")
+		w.open()
+		w.clean()
+		ctx := t.Context()
+		for _, x := range []string{"3", "4"} {
+			if err := w.app.AssignPair(ctx, w.pairOf("crm/company/c"+x, "desk/company/d"+x), map[string]string{"3": "bob", "4": "ann"}[x], web.By{Who: "ann"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, q := range []web.ReviewQuery{{Me: "ann"}, {Me: "bob"}, {Me: "ann", Source: "crm", Other: "desk"}, {Me: "ann", From: 0.01}, {Me: "ann", Kind: web.KindBelow}, {Me: "ann", Text: "c7"}} {
+			for _, answer := range []string{web.AnswerSame, web.AnswerApart} {
+				p, err := w.app.PreviewBulk(ctx, q, answer)
+				if err != nil {
+					t.Fatal(err)
+				}
+				q.Limit = 1000
+				f, err := w.app.queueFilter(ctx, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				left, taken, pairs := map[string]int{}, map[int64]bool{}, 0
+				_, err = w.app.eachQueued(ctx, f, "", func(x store.QueuedPair) bool {
+					why := w.app.leftOut(x, q, answer, taken)
+					if why == "" && pairs == 2 {
+						why = leftMost
+					}
+					if left[why]++; why == "" {
+						pairs++
+						taken[x.X], taken[x.Y] = true, true
+					}
+					return true
+				})
+				var want []web.Count
+				for _, why := range []string{leftTwo, leftProposed, leftAssigned, leftVeto, leftStale, leftChain, leftMost} {
+					if left[why] > 0 {
+						want = append(want, web.Count{Name: why, N: left[why]})
+					}
+				}
+				if err != nil || p.Pairs != pairs || !slices.Equal(p.LeftOut, want) {
+					t.Errorf("%+v, %s: %d pairs, left out %v, %v; want %d and %v", q, answer, p.Pairs, p.LeftOut, err, pairs, want)
+				}
+			}
+		}
+	})
 }

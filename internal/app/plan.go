@@ -57,9 +57,11 @@ func (a *App) Plan(ctx context.Context, only, state string, most int) ([]PlanTar
 		if p.LeftOut, err = a.Store.LeftOut(ctx, t.config.Name); err != nil {
 			return nil, err
 		}
-		after := int64(0)
-		for {
-			rows, err := a.Store.Rows(ctx, t.config.Name, state, after, exportPage)
+		if p.Creates, p.Updates, p.Upto, err = a.Store.OpCounts(ctx, t.config.Name, state); err != nil {
+			return nil, err
+		}
+		for after := int64(0); len(p.Writes) < most; {
+			rows, err := a.Store.Rows(ctx, t.config.Name, state, after, min(most-len(p.Writes), exportPage))
 			if err != nil {
 				return nil, err
 			}
@@ -67,15 +69,8 @@ func (a *App) Plan(ctx context.Context, only, state string, most int) ([]PlanTar
 				break
 			}
 			for _, r := range rows {
-				after, p.Upto = r.Seq, r.Seq
-				if r.Op == "update" {
-					p.Updates++
-				} else {
-					p.Creates++
-				}
-				if len(p.Writes) < most {
-					p.Writes = append(p.Writes, plannedWrite(r))
-				}
+				after = r.Seq
+				p.Writes = append(p.Writes, plannedWrite(r))
 			}
 		}
 		plans = append(plans, p)

@@ -95,7 +95,7 @@ type relator struct {
 	shared *store.Shared
 	// refused are those that a person does not want to see again.
 	refused map[store.RefusedBetween]bool
-	stated  map[[2]int64]bool // nothing is proposed where a person has said what it is
+	stated  map[[2]int64]bool // of the page; nothing is proposed where a person has said what it is
 }
 
 func (a *App) relator(ctx context.Context, name string) (r *relator, err error) {
@@ -105,9 +105,6 @@ func (a *App) relator(ctx context.Context, name string) (r *relator, err error) 
 	}
 	r = &relator{a: a, e: e, model: e.model.Load()}
 	if r.refused, err = a.Store.RefusedRelations(ctx); err != nil {
-		return nil, err
-	}
-	if r.stated, err = a.Store.StatedBetween(ctx); err != nil {
 		return nil, err
 	}
 	r.shared, err = a.Store.Shared(ctx, name, nil)
@@ -148,6 +145,9 @@ func (r *relator) page(ctx context.Context, goldens []store.Golden, kind string,
 	}
 	byGolden, err := r.a.Store.MembersOf(ctx, founders)
 	if err != nil {
+		return nil, err
+	}
+	if r.stated, err = r.a.Store.StatedAmong(ctx, founders); err != nil {
 		return nil, err
 	}
 	var own []near

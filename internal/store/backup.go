@@ -16,9 +16,9 @@ import (
 	"touchstone/internal/seal"
 )
 
-// notCopied says what a backup leaves out: who works on the store is no part of
-// what it holds.
-var notCopied = []string{"lease", "lease_beat"}
+// notCopied says what a copy leaves out: who works on the store is no part of
+// what it holds, and kept counts follow what is copied.
+var notCopied = []string{"lease", "lease_beat", "tally"}
 
 var (
 	createTable = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)

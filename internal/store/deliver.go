@@ -103,7 +103,10 @@ func (db *DB) Unsettled(ctx context.Context, target string, n int) ([]Row, error
 // Rows lists a target's rows in some states, oldest first, for plans and pages.
 // An empty target means all.
 func (db *DB) Rows(ctx context.Context, target string, state string, after int64, n int) ([]Row, error) {
-	return db.rows(ctx, `WHERE ($1 = '' OR o.target = $1) AND o.state = $2 AND o.seq > $3 ORDER BY o.seq LIMIT $4`, target, state, after, n)
+	if target == "" {
+		return db.rows(ctx, `WHERE o.state = $1 AND o.seq > $2 ORDER BY o.seq LIMIT $3`, state, after, n)
+	}
+	return db.rows(ctx, `WHERE o.target = $1 AND o.state = $2 AND o.seq > $3 ORDER BY o.seq LIMIT $4`, target, state, after, n)
 }
 
 func (db *DB) rows(ctx context.Context, where string, args ...any) (list []Row, err error) {
@@ -363,13 +366,22 @@ type Load struct {
 
 // Load counts a target's waiting rows and its system's objects.
 func (db *DB) Load(ctx context.Context, target, system, entity string, upto int64) (l Load, err error) {
-	err = db.view(ctx, `SELECT count(*), COALESCE(sum(CASE WHEN seq > $2 THEN 1 ELSE 0 END), 0) FROM outbox WHERE target = $1 AND state = 'pending'`,
-		[]any{target, upto}, func(r *sql.Rows) error { return r.Scan(&l.Waiting, &l.Behind) })
+	kept, err := db.tallies(ctx, tallyOutbox, tallyRecords)
 	if err != nil {
 		return l, err
 	}
-	err = db.view(ctx, `SELECT count(*) FROM source_record WHERE source = $1 AND entity = $2 AND deleted = 0`, []any{system, entity},
-		func(r *sql.Rows) error { return r.Scan(&l.Objects) })
+	for _, t := range kept {
+		switch {
+		case t.what == tallyOutbox && t.a == target && t.b == Pending:
+			l.Waiting += t.n
+		case t.what == tallyRecords && t.a == system && t.b == entity:
+			l.Objects = t.n - t.m
+		}
+	}
+	if l.Behind = l.Waiting; upto <= 0 || l.Waiting == 0 {
+		return l, nil
+	}
+	err = db.view(ctx, `SELECT count(*) FROM outbox WHERE target = $1 AND state = 'pending' AND seq > $2`, []any{target, upto}, func(r *sql.Rows) error { return r.Scan(&l.Behind) })
 	return l, err
 }
 

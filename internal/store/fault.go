@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -73,21 +74,27 @@ type FaultGroup struct {
 	Sample         string // id of the oldest row
 }
 
-// FaultGroups counts the open rows by fault, most first.
+// FaultGroups counts the open rows by fault, most first. What is counted is kept;
+// the oldest row of each is the first of its index.
 func (db *DB) FaultGroups(ctx context.Context) (list []FaultGroup, err error) {
-	err = db.view(ctx, `SELECT g.fault, g.n, g.at, f.id, f.source, f.entity, f.rule, f.field FROM (
-			SELECT fault, count(*) AS n, min(at) AS at FROM quarantine_fault GROUP BY fault) g
-		JOIN quarantine_fault f ON f.fault = g.fault AND f.at = g.at
-			AND f.id = (SELECT min(z.id) FROM quarantine_fault z WHERE z.fault = g.fault AND z.at = g.at)
-		ORDER BY g.n DESC, g.at, g.fault`, nil, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT a, b, c, CAST(sum(n) AS BIGINT), COALESCE((SELECT q.at || ' ' || q.id FROM quarantine_fault q WHERE q.fault = tally.a ORDER BY q.at, q.id LIMIT 1), '')
+		FROM tally WHERE what = $1 GROUP BY a, b, c HAVING sum(n) <> 0`, []any{tallyFault}, func(r *sql.Rows) error {
 		var g FaultGroup
-		err := r.Scan(&g.Fault, &g.N, &g.Oldest, &g.Sample, &g.Source, &g.Entity, &g.Rule, &g.Field)
+		var of, first string
+		err := r.Scan(&g.Fault, &g.Source, &of, &g.N, &first)
+		g.Oldest, g.Sample, _ = strings.Cut(first, " ")
+		if part := strings.Split(of, "\n"); len(part) == 3 {
+			g.Entity, g.Rule, g.Field = part[0], part[1], part[2]
+		}
 		list = append(list, g)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count faults: %w", err)
 	}
+	slices.SortFunc(list, func(x, y FaultGroup) int {
+		return cmp.Or(cmp.Compare(y.N, x.N), cmp.Compare(x.Oldest, y.Oldest), cmp.Compare(x.Fault, y.Fault))
+	})
 	return list, nil
 }
 
@@ -133,40 +140,33 @@ func (db *DB) quarantineIDs(ctx context.Context, f QuarantineQuery) (ids []strin
 		args = append(args, v)
 		return "$" + strconv.Itoa(len(args))
 	}
-	var where []string
-	from := `SELECT q.id FROM quarantine q`
-	if f.Faults != nil {
-		from = `SELECT DISTINCT q.at, q.id FROM quarantine_fault q`
-		if len(f.Faults) == 0 {
-			return nil, nil
-		}
-		names := make([]string, len(f.Faults))
-		for i, x := range f.Faults {
-			names[i] = arg(x)
-		}
-		where = append(where, `q.fault IN (`+strings.Join(names, ",")+`)`)
-		if len(names) == 1 { // the key is in this order, and an id stands there once
-			from = `SELECT q.at, q.id FROM quarantine_fault q`
-		}
-	} else {
-		where = append(where, `q.state = `+arg(f.State))
-	}
+	rest := ""
 	if f.Source != "" {
-		where = append(where, `q.source = `+arg(f.Source))
+		rest += ` AND q.source = ` + arg(f.Source)
 	}
 	if f.Before != "" {
-		where = append(where, `q.at < `+arg(f.Before))
+		rest += ` AND q.at < ` + arg(f.Before)
 	}
 	if f.After != "" {
-		where = append(where, `(q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = `+arg(f.After)+`)`)
+		rest += ` AND (q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = ` + arg(f.After) + `)`
 	}
-	err = db.view(ctx, from+` WHERE `+strings.Join(where, ` AND `)+` ORDER BY q.at, q.id LIMIT `+arg(max(f.Limit, 1)), args, func(r *sql.Rows) error {
-		var id, at string
-		if f.Faults != nil {
-			err := r.Scan(&at, &id)
-			ids = append(ids, id)
-			return err
+	order := ` ORDER BY q.at, q.id LIMIT ` + arg(max(f.Limit, 1))
+	q := ""
+	switch {
+	case f.Faults == nil:
+		q = `SELECT q.id FROM quarantine q WHERE q.state = ` + arg(f.State) + rest + order
+	case len(f.Faults) == 0:
+		return nil, nil
+	default:
+		// Of each fault the first rows of its own index; a row may have several.
+		each := make([]string, len(f.Faults))
+		for i, x := range f.Faults {
+			each[i] = `SELECT * FROM (SELECT q.at, q.id FROM quarantine_fault q WHERE q.fault = ` + arg(x) + rest + order + `) AS f` + strconv.Itoa(i)
 		}
+		q = `SELECT q.id FROM (` + strings.Join(each, ` UNION `) + `) AS q` + order
+	}
+	err = db.view(ctx, q, args, func(r *sql.Rows) error {
+		var id string
 		err := r.Scan(&id)
 		ids = append(ids, id)
 		return err

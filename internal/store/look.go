@@ -37,21 +37,15 @@ func (db *DB) CursorAges(ctx context.Context, uid string) (map[string]string, er
 
 // QuarantineCounts counts quarantined versions by source uid and state.
 func (db *DB) QuarantineCounts(ctx context.Context) (map[string]map[string]int, error) {
+	kept, err := db.tallies(ctx, tallyQuarantine)
 	out := map[string]map[string]int{}
-	err := db.view(ctx, `SELECT source, state, count(*) FROM quarantine GROUP BY source, state`, nil, func(r *sql.Rows) error {
-		var source, state string
-		var n int
-		err := r.Scan(&source, &state, &n)
-		if out[source] == nil {
-			out[source] = map[string]int{}
+	for _, t := range kept {
+		if out[t.a] == nil {
+			out[t.a] = map[string]int{}
 		}
-		out[source][state] = n
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("count quarantine: %w", err)
+		out[t.a][t.c] += t.n
 	}
-	return out, nil
+	return out, err
 }
 
 // OpenPair is a stored pair of source records: a match between two golden

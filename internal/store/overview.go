@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 )
 
 // Numbers are the counts of the whole store.
@@ -33,54 +35,77 @@ type TargetNumbers struct {
 	Verified int
 }
 
-// Numbers counts. To review are pairs of golden records that a match joins and
+// Numbers gives the counts, all but those of the backlog and of stale decisions
+// from what is kept. To review are pairs of golden records that a match joins and
 // nobody has ruled on, or before an identifying field of one of them changed.
 func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
-	for _, c := range []struct {
-		q    string
-		into *int
-	}{
-		{`SELECT count(*) FROM source_record`, &n.Records},
-		{`SELECT count(*) FROM golden WHERE live > 0`, &n.Golden},
-		{`SELECT COALESCE(sum(live), 0) FROM golden WHERE live > 0`, &n.Members},
-		{`SELECT count(*) FROM quarantine WHERE state = 'open'`, &n.Quarantined},
-		{`SELECT count(*) FROM backlog`, &n.Backlog},
-		{`SELECT count(*) FROM (SELECT DISTINCT decision FROM ruling WHERE stale <> 0 AND withdrawn = '') AS d`, &n.Stale},
-		{`SELECT count(*) FROM queue`, &n.Review},
-	} {
-		if err := db.view(ctx, c.q, nil, func(r *sql.Rows) error { return r.Scan(c.into) }); err != nil {
-			return n, fmt.Errorf("count: %w", err)
-		}
+	kept, err := db.tallies(ctx, tallyRecords, tallyGolden, tallyQuarantine, tallyOutbox, tallyQueue)
+	if err != nil {
+		return n, err
 	}
-	err = db.view(ctx, `SELECT COALESCE(s.name, r.source), r.entity, count(*),
-			COALESCE((SELECT count(*) FROM quarantine q WHERE q.state = 'open' AND q.source = r.source AND q.entity = r.entity), 0)
-		FROM source_record r LEFT JOIN source s ON s.uid = r.source GROUP BY r.source, s.name, r.entity ORDER BY 1, 2`, nil, func(r *sql.Rows) error {
-		var s SourceNumbers
-		err := r.Scan(&s.Source, &s.Entity, &s.Records, &s.Quarantined)
-		n.BySource = append(n.BySource, s)
+	names := map[string]string{}
+	err = db.view(ctx, `SELECT uid, name FROM source`, nil, func(r *sql.Rows) error {
+		var uid, name string
+		err := r.Scan(&uid, &name)
+		names[uid] = name
 		return err
 	})
 	if err != nil {
 		return n, fmt.Errorf("count sources: %w", err)
 	}
-	err = db.view(ctx, `SELECT target, state, count(*), COALESCE(sum(verified), 0) FROM outbox GROUP BY target, state ORDER BY target, state`, nil, func(r *sql.Rows) error {
-		var target, state string
-		var count, verified int
-		if err := r.Scan(&target, &state, &count, &verified); err != nil {
-			return err
-		}
-		if len(n.ByTarget) == 0 || n.ByTarget[len(n.ByTarget)-1].Target != target {
-			n.ByTarget = append(n.ByTarget, TargetNumbers{Target: target, States: map[string]int{}})
-		}
-		t := &n.ByTarget[len(n.ByTarget)-1]
-		t.States[state] = count
-		t.Verified += verified
-		return nil
+	for _, t := range kept {
+		n.add(t, names)
+	}
+	slices.SortFunc(n.BySource, func(x, y SourceNumbers) int {
+		return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.Entity, y.Entity))
 	})
-	if err != nil {
-		return n, fmt.Errorf("count targets: %w", err)
+	for _, c := range []struct {
+		q    string
+		into *int
+	}{
+		{`SELECT count(*) FROM backlog`, &n.Backlog},
+		{`SELECT count(*) FROM (SELECT DISTINCT decision FROM ruling WHERE stale <> 0 AND withdrawn = '') AS d`, &n.Stale},
+	} {
+		if err := db.view(ctx, c.q, nil, func(r *sql.Rows) error { return r.Scan(c.into) }); err != nil {
+			return n, fmt.Errorf("count: %w", err)
+		}
 	}
 	return n, nil
+}
+
+// add puts a kept count where it belongs. Kept counts come sorted.
+func (n *Numbers) add(t tallied, names map[string]string) {
+	source := func() *SourceNumbers {
+		name := cmp.Or(names[t.a], t.a)
+		for i := range n.BySource {
+			if n.BySource[i].Source == name && n.BySource[i].Entity == t.b {
+				return &n.BySource[i]
+			}
+		}
+		n.BySource = append(n.BySource, SourceNumbers{Source: name, Entity: t.b})
+		return &n.BySource[len(n.BySource)-1]
+	}
+	switch t.what {
+	case tallyRecords:
+		n.Records += t.n
+		source().Records += t.n
+	case tallyGolden:
+		n.Golden, n.Members = n.Golden+t.n, n.Members+t.m
+	case tallyQuarantine:
+		if t.c == "open" {
+			n.Quarantined += t.n
+			source().Quarantined += t.n
+		}
+	case tallyQueue:
+		n.Review += t.n
+	case tallyOutbox:
+		if len(n.ByTarget) == 0 || n.ByTarget[len(n.ByTarget)-1].Target != t.a {
+			n.ByTarget = append(n.ByTarget, TargetNumbers{Target: t.a, States: map[string]int{}})
+		}
+		last := &n.ByTarget[len(n.ByTarget)-1]
+		last.States[t.b] += t.n
+		last.Verified += t.m
+	}
 }
 
 // OutboxCounts counts rows made, delivered and verified since a time.
@@ -98,6 +123,10 @@ func (db *DB) OutboxCounts(ctx context.Context, since string) (planned, delivere
 // queue is empty.
 type Oldest struct{ Quarantine, Unknown, Conflict, Dead string }
 
+// stuckIndex is the condition of the index of writes that wait for a person:
+// SQLite takes it only where the condition stands word by word.
+const stuckIndex = `state IN ('unknown', 'conflict', 'dead', 'rejected')`
+
 // Oldest reads the age of the queues.
 func (db *DB) Oldest(ctx context.Context) (o Oldest, err error) {
 	for _, q := range []struct {
@@ -105,9 +134,10 @@ func (db *DB) Oldest(ctx context.Context) (o Oldest, err error) {
 		into *string
 	}{
 		{`SELECT COALESCE(min(at), '') FROM quarantine WHERE state = 'open'`, &o.Quarantine},
-		{`SELECT COALESCE(min(at), '') FROM outbox WHERE state = 'unknown'`, &o.Unknown},
-		{`SELECT COALESCE(min(at), '') FROM outbox WHERE state = 'conflict'`, &o.Conflict},
-		{`SELECT COALESCE(min(at), '') FROM outbox WHERE state IN ('dead', 'rejected')`, &o.Dead},
+		{`SELECT COALESCE(min(at), '') FROM outbox WHERE ` + stuckIndex + ` AND state = 'unknown'`, &o.Unknown},
+		{`SELECT COALESCE(min(at), '') FROM outbox WHERE ` + stuckIndex + ` AND state = 'conflict'`, &o.Conflict},
+		{`SELECT COALESCE(min(x.at), '') FROM (SELECT min(at) AS at FROM outbox WHERE ` + stuckIndex + ` AND state = 'dead'
+			UNION ALL SELECT min(at) FROM outbox WHERE ` + stuckIndex + ` AND state = 'rejected') AS x`, &o.Dead},
 	} {
 		if err := db.view(ctx, q.text, nil, func(r *sql.Rows) error { return r.Scan(q.into) }); err != nil {
 			return o, fmt.Errorf("age of queues: %w", err)
@@ -156,6 +186,6 @@ func (db *DB) StoredByDay(ctx context.Context, since string) (map[string]map[str
 
 // LastDelivery is when a target was last written to; "" for never.
 func (db *DB) LastDelivery(ctx context.Context, target string) (at string, err error) {
-	err = db.view(ctx, `SELECT COALESCE(max(sent_at), '') FROM outbox WHERE target = $1`, []any{target}, func(r *sql.Rows) error { return r.Scan(&at) })
+	err = db.view(ctx, `SELECT sent_at FROM outbox WHERE target = $1 AND sent_at <> '' ORDER BY sent_at DESC LIMIT 1`, []any{target}, func(r *sql.Rows) error { return r.Scan(&at) })
 	return at, err
 }

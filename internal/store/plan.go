@@ -8,15 +8,19 @@ import (
 
 // CountTables gives PostgreSQL's planner fresh statistics after much has been
 // written at once: its own come a minute later at the earliest, and until then
-// it reads whole tables to find a few rows. SQLite plans without.
+// it reads whole tables to find a few rows. SQLite plans without. Kept counts are
+// summed up.
 func (db *DB) CountTables(ctx context.Context) error {
 	if db.d.name != "postgres" {
 		return nil
 	}
+	if err := db.FoldTally(ctx); err != nil {
+		return err
+	}
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	_, err := db.write.ExecContext(ctx, `ANALYZE source_record, source_version, feature, backlog, blocking_key, match, bridge, crosswalk, crosswalk_version,
-		golden, golden_version, search, search_text, outbox, queue`)
+		golden, golden_version, search, search_text, outbox, queue, ruling, quarantine, quarantine_fault, event_of`)
 	if err != nil {
 		return fmt.Errorf("count tables: %w", err)
 	}

@@ -73,15 +73,14 @@ func shapeOf(fields map[string]json.RawMessage, known map[string]string) string 
 
 // PlanParts counts a target's waiting rows by what they do.
 func (db *DB) PlanParts(ctx context.Context, target string) (list []PlanPart, err error) {
-	err = db.view(ctx, `SELECT o.op, o.held, o.shape, count(*) FROM outbox o WHERE o.target = $1 AND o.state = 'pending'
-		GROUP BY o.op, o.held, o.shape`, []any{target}, func(r *sql.Rows) error {
-		var p PlanPart
-		err := r.Scan(&p.Op, &p.Held, &p.shape, &p.Rows)
-		list = append(list, p)
-		return err
-	})
+	kept, err := db.tallies(ctx, tallyOutbox)
 	if err != nil {
 		return nil, fmt.Errorf("parts of the plan of %s: %w", target, err)
+	}
+	for _, t := range kept {
+		if part := strings.Split(t.c, " "); t.a == target && t.b == Pending && len(part) == 3 {
+			list = append(list, PlanPart{Op: part[0], Held: part[1] == "1", shape: part[2], Rows: t.n})
+		}
 	}
 	ids := make([]string, len(list))
 	for i, p := range list {

@@ -97,12 +97,13 @@ type ProfiledRecord struct {
 
 // QuarantineOpen counts the open entries of a source and entity.
 func (db *DB) QuarantineOpen(ctx context.Context, source, entity string) (n int, err error) {
-	err = db.view(ctx, `SELECT count(*) FROM quarantine WHERE state = 'open' AND source = $1 AND entity = $2`, []any{source, entity},
-		func(r *sql.Rows) error { return r.Scan(&n) })
-	if err != nil {
-		return 0, fmt.Errorf("count quarantine of %s: %w", source, err)
+	kept, err := db.tallies(ctx, tallyQuarantine)
+	for _, t := range kept {
+		if t.a == source && t.b == entity && t.c == "open" {
+			n += t.n
+		}
 	}
-	return n, nil
+	return n, err
 }
 
 // RawSample gives the records of a source and entity that landed last as they

@@ -137,7 +137,7 @@ func (f QueueFilter) walk() *queueQuery {
 		q.and("(q."+column+", q.a, q.b) > (?, ?, ?)", key, f.After.A, f.After.B)
 	}
 	if f.Skipped {
-		q.and("q.until > ?", f.Now)
+		q.and("q.until <> '' AND q.until > ?", f.Now)
 	} else {
 		q.and("q.until <= ?", f.Now)
 	}
@@ -187,6 +187,10 @@ func (f QueueFilter) rest(args []any) *queueQuery {
 	return q
 }
 
+// queueSeen are the columns that filters look at: those of the index that the
+// order of damage walks.
+const queueSeen = `SELECT q.a, q.b, q.x, q.y, q.entity, q.rank_damage, q.until, q.kind, q.low, q.high, q.chance, q.value, q.systems, q.assigned, q.due, q.proposer`
+
 // Queue lists open pairs in the filter's order, at most f.Limit. Next is where
 // to go on, nil at the end; partial says that the list is short because many
 // were looked at that the filter leaves out.
@@ -199,7 +203,7 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 		list = append(list, p)
 		return err
 	}
-	column, _ := f.column()
+	column, text := f.column()
 	order := " ORDER BY q." + column + ", q.a, q.b LIMIT "
 	walk := f.walk()
 	from := ` FROM queue q WHERE ` + strings.Join(walk.where, " AND ") + order
@@ -209,8 +213,13 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 		list, err = db.queueOf(ctx, f)
 	case len(rest.where) == 0:
 		err = db.view(ctx, fmt.Sprint(queueColumns, from, f.Limit+1), walk.args, take)
-	default:
-		err = db.view(ctx, fmt.Sprint(queueColumns, ` FROM (SELECT *`, from, f.Scan, `) q WHERE `, strings.Join(rest.where, " AND "), order, f.Limit+1), rest.args, take)
+	default: // the pairs that are left out are not read whole
+		seen := queueSeen
+		if column != "rank_damage" {
+			seen += ", q." + column
+		}
+		keys := fmt.Sprint(`SELECT q.a, q.b FROM (`, seen, from, f.Scan, `) q WHERE `, strings.Join(rest.where, " AND "), order, f.Limit+1)
+		err = db.view(ctx, fmt.Sprint(queueColumns, ` FROM (`, keys, `) k CROSS JOIN queue q WHERE q.a = k.a AND q.b = k.b ORDER BY q.`, column, `, q.a, q.b`), rest.args, take)
 	}
 	if err != nil {
 		return nil, nil, false, fmt.Errorf("pairs to review: %w", err)
@@ -223,11 +232,14 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 	if len(rest.where) == 0 || f.Founders != nil {
 		return list, nil, false, nil
 	}
-	err = db.view(ctx, fmt.Sprint(queueColumns, from, `1 OFFSET `, f.Scan-1), walk.args, func(r *sql.Rows) error {
-		p, err := scanQueued(r)
-		at := f.Place(p)
+	err = db.view(ctx, fmt.Sprint(`SELECT q.a, q.b, q.`, column, from, `1 OFFSET `, f.Scan-1), walk.args, func(r *sql.Rows) error {
+		at := QueuePlace{}
+		into := any(&at.Number)
+		if text {
+			into = &at.Text
+		}
 		next, partial = &at, true
-		return err
+		return r.Scan(&at.A, &at.B, into)
 	})
 	if err != nil {
 		return nil, nil, false, fmt.Errorf("pairs to review: %w", err)
@@ -235,14 +247,66 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 	return list, next, partial, nil
 }
 
+// QueueSort says for which reason a pair is counted: "" is the last one.
+type QueueSort struct {
+	Me       string // who asks
+	Value    int64  // from which worth on an answer needs two accounts; 0 for none
+	Systems  int    // above how many systems; 0 for none
+	WithVeto bool   // pairs with a veto are as any other
+	WithOld  bool   // and those a person has ruled on
+}
+
+// The reasons of QueueSorts.
+const (
+	SortProposed = "proposed"
+	SortAssigned = "assigned"
+	SortTwo      = "two"
+	SortStale    = "stale"
+	SortVeto     = "veto"
+)
+
+// QueueSorts counts the pairs of a filter behind its place by reason, the first
+// that holds.
+func (db *DB) QueueSorts(ctx context.Context, f QueueFilter, s QueueSort) (map[string]int, error) {
+	walk := f.walk()
+	q := f.rest(walk.args)
+	where := strings.Join(append(walk.where, q.where...), " AND ")
+	q.where = nil
+	q.and("CASE WHEN q.proposer <> '' THEN 'proposed' WHEN q.assigned <> '' AND q.assigned <> ? THEN 'assigned'", s.Me)
+	if s.Value > 0 {
+		q.and("WHEN q.value >= ? THEN 'two'", s.Value)
+	}
+	if s.Systems > 0 {
+		q.and("WHEN q.systems > ? THEN 'two'", s.Systems)
+	}
+	if !s.WithOld {
+		q.and("WHEN q.kind = 'stale' THEN 'stale'")
+	}
+	if !s.WithVeto {
+		q.and("WHEN q.kind = 'veto' THEN 'veto'")
+	}
+	out := map[string]int{}
+	err := db.view(ctx, `SELECT `+strings.Join(q.where, " ")+` ELSE '' END, count(*) FROM queue q WHERE `+where+` GROUP BY 1`, q.args, func(r *sql.Rows) error {
+		var why string
+		var n int
+		err := r.Scan(&why, &n)
+		out[why] = n
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count pairs to review: %w", err)
+	}
+	return out, nil
+}
+
 // queueOf lists the open pairs of the filter's golden records, one more than
 // f.Limit where there are.
 func (db *DB) queueOf(ctx context.Context, f QueueFilter) (list []QueuedPair, err error) {
-	known := map[[2]int64]bool{}
+	known, most := map[[2]int64]bool{}, max(mostFound, f.Limit)
 	for _, end := range []string{"x", "y"} {
-		err := viewIn(ctx, db, queueColumns+` FROM queue q WHERE q.`+end+` IN $LIST`+f.Reach.and("q.x")+f.Reach.and("q.y")+` LIMIT `+fmt.Sprint(mostFound), f.Founders, func(r *sql.Rows) error {
+		err := viewIn(ctx, db, queueColumns+` FROM queue q WHERE q.`+end+` IN $LIST`+f.Reach.and("q.x")+f.Reach.and("q.y")+` LIMIT `+fmt.Sprint(most), f.Founders, func(r *sql.Rows) error {
 			p, err := scanQueued(r)
-			if k := [2]int64{p.A, p.B}; !known[k] && len(known) < mostFound && f.keeps(p) {
+			if k := [2]int64{p.A, p.B}; !known[k] && len(known) < most && f.keeps(p) {
 				known[k] = true
 				list = append(list, p)
 			}
@@ -295,25 +359,24 @@ type QueueCount struct {
 
 // QueueCounts counts the open pairs by entity type and kind.
 func (db *DB) QueueCounts(ctx context.Context) (list []QueueCount, err error) {
-	err = db.view(ctx, `SELECT entity, kind, count(*), CAST(-sum(rank_damage) AS BIGINT) FROM queue GROUP BY entity, kind ORDER BY entity, kind`, nil, func(r *sql.Rows) error {
-		var c QueueCount
-		err := r.Scan(&c.Entity, &c.Kind, &c.Pairs, &c.Damage)
-		list = append(list, c)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("count pairs to review: %w", err)
+	kept, err := db.tallies(ctx, tallyQueue)
+	for _, t := range kept {
+		list = append(list, QueueCount{Entity: t.a, Kind: t.b, Pairs: t.n, Damage: int64(t.m)})
 	}
-	return list, nil
+	return list, err
 }
 
 // QueueLength counts the open pairs whose customers are both reached.
 func (db *DB) QueueLength(ctx context.Context, reach Reach) (n int, err error) {
-	text := `SELECT count(*) FROM queue q`
-	if w := reach.within("q.x"); w != "" {
-		text += ` WHERE ` + w + reach.and("q.y")
+	w := reach.within("q.x")
+	if w == "" {
+		list, err := db.QueueCounts(ctx)
+		for _, c := range list {
+			n += c.Pairs
+		}
+		return n, err
 	}
-	err = db.view(ctx, text, nil, func(r *sql.Rows) error { return r.Scan(&n) })
+	err = db.view(ctx, `SELECT count(*) FROM queue q WHERE `+w+reach.and("q.y"), nil, func(r *sql.Rows) error { return r.Scan(&n) })
 	if err != nil {
 		return 0, fmt.Errorf("count pairs to review: %w", err)
 	}

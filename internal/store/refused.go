@@ -51,19 +51,22 @@ func (db *DB) RefusedRelations(ctx context.Context) (map[RefusedBetween]bool, er
 	return out, nil
 }
 
-// StatedBetween gives the customers between which a person has stated a relation
-// that is in force: founders, the lower first.
-func (db *DB) StatedBetween(ctx context.Context) (map[[2]int64]bool, error) {
+// StatedAmong gives the customers between which a person has stated a relation
+// that is in force, where one of the two is among these founders: founders, the
+// lower first.
+func (db *DB) StatedAmong(ctx context.Context, founders []int64) (map[[2]int64]bool, error) {
 	out := map[[2]int64]bool{}
-	err := db.view(ctx, `SELECT x.golden, y.golden FROM said_relation r JOIN decision d ON d.id = r.decision
-		JOIN crosswalk x ON x.rec = r.a JOIN crosswalk y ON y.rec = r.b WHERE d.withdrawn = ''`, nil, func(r *sql.Rows) error {
-		var a, b int64
-		err := r.Scan(&a, &b)
-		out[[2]int64{min(a, b), max(a, b)}] = true
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("stated relations: %w", err)
+	for _, end := range [2][2]string{{"a", "b"}, {"b", "a"}} {
+		err := viewIn(ctx, db, `SELECT x.golden, y.golden FROM crosswalk x JOIN said_relation r ON r.`+end[0]+` = x.rec JOIN decision d ON d.id = r.decision
+			JOIN crosswalk y ON y.rec = r.`+end[1]+` WHERE d.withdrawn = '' AND x.golden IN $LIST`, founders, func(r *sql.Rows) error {
+			var a, b int64
+			err := r.Scan(&a, &b)
+			out[[2]int64{min(a, b), max(a, b)}] = true
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("stated relations: %w", err)
+		}
 	}
 	return out, nil
 }

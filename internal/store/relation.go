@@ -54,23 +54,26 @@ type GoldenEdge struct {
 }
 
 const edgeColumns = `SELECT f.source, f.entity, f.external_id, COALESCE(gf.id, ''), r.kind, r.source, r.entity, r.external_id,
-	r.title, r.role, r.share, r.since, r.until, r.ended, COALESCE(gt.id, '')
-	FROM relation r JOIN source_record f ON f.rec = r.rec
-	LEFT JOIN crosswalk cf ON cf.rec = r.rec LEFT JOIN golden gf ON gf.founder = cf.golden
-	LEFT JOIN source_record t ON t.source = r.source AND t.entity = r.entity AND t.external_id = r.external_id
-	LEFT JOIN crosswalk ct ON ct.rec = t.rec LEFT JOIN golden gt ON gt.founder = ct.golden`
+	r.title, r.role, r.share, r.since, r.until, r.ended, COALESCE(gt.id, '') FROM `
+
+// Edges are looked for from the golden record that is asked for, not among all.
+const (
+	edgesOut = edgeColumns + `crosswalk cf JOIN relation r ON r.rec = cf.rec JOIN source_record f ON f.rec = r.rec LEFT JOIN golden gf ON gf.founder = cf.golden
+		LEFT JOIN source_record t ON t.source = r.source AND t.entity = r.entity AND t.external_id = r.external_id
+		LEFT JOIN crosswalk ct ON ct.rec = t.rec LEFT JOIN golden gt ON gt.founder = ct.golden WHERE cf.golden = $1`
+	edgesIn = edgeColumns + `crosswalk ct JOIN source_record t ON t.rec = ct.rec
+		JOIN relation r ON r.source = t.source AND r.entity = t.entity AND r.external_id = t.external_id JOIN source_record f ON f.rec = r.rec
+		LEFT JOIN crosswalk cf ON cf.rec = r.rec LEFT JOIN golden gf ON gf.founder = cf.golden LEFT JOIN golden gt ON gt.founder = ct.golden WHERE ct.golden = $1`
+)
 
 // EdgesOf lists the relations of a golden record, those that lead away from it
 // and those that lead to it, at most n each way.
 func (db *DB) EdgesOf(ctx context.Context, founder int64, n int) (out, in []GoldenEdge, err error) {
 	for _, side := range []struct {
-		where string
+		query string
 		into  *[]GoldenEdge
-	}{
-		{` WHERE cf.golden = $1 ORDER BY r.kind, r.ended, r.rec, r.n LIMIT $2`, &out},
-		{` WHERE ct.golden = $1 ORDER BY r.kind, r.ended, r.rec, r.n LIMIT $2`, &in},
-	} {
-		err := db.view(ctx, edgeColumns+side.where, []any{founder, n}, func(r *sql.Rows) error {
+	}{{edgesOut, &out}, {edgesIn, &in}} {
+		err := db.view(ctx, side.query+` ORDER BY r.kind, r.ended, r.rec, r.n LIMIT $2`, []any{founder, n}, func(r *sql.Rows) error {
 			var e GoldenEdge
 			err := r.Scan(&e.From.Source, &e.From.Entity, &e.From.ID, &e.FromGolden, &e.Kind, &e.To.Source, &e.To.Entity, &e.To.ID,
 				&e.Title, &e.Role, &e.Share, &e.Since, &e.Until, &e.Ended, &e.ToGolden)

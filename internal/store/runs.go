@@ -74,8 +74,8 @@ func scanRun(rows *sql.Rows) (r Run, err error) {
 func (db *DB) LastRuns(ctx context.Context) (list []Run, err error) {
 	err = db.view(ctx, `SELECT r.id, COALESCE(s.name, r.source), r.entity, r.started, r.ended, r.state, r.error,
 			r.pulled, r.stored, r.unchanged, r.echo, r.quarantined, r.filtered
-		FROM run r LEFT JOIN source s ON s.uid = r.source
-		WHERE r.started = (SELECT max(x.started) FROM run x WHERE x.source = r.source AND x.entity = r.entity)
+		FROM (SELECT source, entity, max(started) AS started FROM run GROUP BY source, entity) l
+		JOIN run r ON r.source = l.source AND r.entity = l.entity AND r.started = l.started LEFT JOIN source s ON s.uid = r.source
 		ORDER BY 2, r.entity, r.id`, nil, func(rows *sql.Rows) error {
 		r, err := scanRun(rows)
 		list = append(list, r)

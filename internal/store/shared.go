@@ -227,8 +227,9 @@ type SharedUse struct {
 func (db *DB) SharedUses(ctx context.Context, entity string, most int) (uses []SharedUse, err error) {
 	err = db.view(ctx, `SELECT u.value, u.records, u.names, f.features FROM (
 			SELECT s.value, count(DISTINCT b.rec) AS records, count(DISTINCT b.fine) AS names, min(b.rec) AS rec
-			FROM shared_value s JOIN blocking_key b ON b.key = s.value WHERE s.entity = $1 GROUP BY s.value) AS u
-		JOIN feature f ON f.rec = u.rec ORDER BY u.names DESC, u.records DESC, u.value LIMIT $2`, []any{entity, most}, func(r *sql.Rows) error {
+			FROM shared_value s JOIN blocking_key b ON b.key = s.value WHERE s.entity = $1 GROUP BY s.value
+			ORDER BY names DESC, records DESC, s.value LIMIT $2) AS u
+		JOIN feature f ON f.rec = u.rec ORDER BY u.names DESC, u.records DESC, u.value`, []any{entity, most}, func(r *sql.Rows) error {
 		var u SharedUse
 		var v int64
 		err := r.Scan(&v, &u.Records, &u.Names, &u.Features)

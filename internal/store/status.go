@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"touchstone/internal/record"
@@ -55,12 +58,27 @@ func (db *DB) FirstRuns(ctx context.Context) (map[string]time.Time, error) {
 
 // OldestPending tells since when the oldest pending write of each target waits.
 func (db *DB) OldestPending(ctx context.Context) (map[string]time.Time, error) {
-	return db.times(ctx, `SELECT target, min(at) FROM outbox WHERE state = 'pending' GROUP BY target`)
+	kept, err := db.tallies(ctx, tallyOutbox)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]time.Time{}
+	for _, t := range kept {
+		if _, known := out[t.a]; known || t.b != Pending {
+			continue
+		}
+		one, err := db.times(ctx, `SELECT target, at FROM outbox WHERE target = $1 AND state = 'pending' ORDER BY at LIMIT 1`, t.a)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(out, one)
+	}
+	return out, nil
 }
 
-func (db *DB) times(ctx context.Context, q string) (map[string]time.Time, error) {
+func (db *DB) times(ctx context.Context, q string, args ...any) (map[string]time.Time, error) {
 	out := map[string]time.Time{}
-	err := db.view(ctx, q, nil, func(r *sql.Rows) error {
+	err := db.view(ctx, q, args, func(r *sql.Rows) error {
 		var name, at string
 		if err := r.Scan(&name, &at); err != nil {
 			return err
@@ -92,25 +110,30 @@ type FailingRow struct {
 // FailingRows lists writes that wait after a failure, or ended in one, oldest
 // first, at most n of each target.
 func (db *DB) FailingRows(ctx context.Context, target string, n int) (list []FailingRow, err error) {
-	err = db.view(ctx, `SELECT o.target, o.id, o.state, o.op, o.external_id, COALESCE(g.id, ''), o.attempt, o.not_before, o.at, o.error FROM outbox o
-		LEFT JOIN golden g ON g.founder = o.founder
-		WHERE o.target = $1 AND (o.state = 'pending' AND o.error <> '' OR o.state IN ('unknown', 'conflict', 'dead', 'rejected')) ORDER BY o.seq LIMIT $2`,
-		[]any{target, n}, func(r *sql.Rows) error {
-			var f FailingRow
-			err := r.Scan(&f.Target, &f.Row, &f.State, &f.Op, &f.Object, &f.Golden, &f.Attempts, &f.NotBefore, &f.Since, &f.Problem)
-			list = append(list, f)
-			return err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("failing writes of %s: %w", target, err)
+	seqs := map[string]int64{}
+	// Each of these walks an index of its own from its beginning.
+	for _, state := range []string{`'pending' AND o.error <> ''`, `'unknown'`, `'conflict'`, `'dead'`, `'rejected'`} {
+		err = db.view(ctx, `SELECT o.seq, o.target, o.id, o.state, o.op, o.external_id, COALESCE(g.id, ''), o.attempt, o.not_before, o.at, o.error FROM outbox o
+			LEFT JOIN golden g ON g.founder = o.founder WHERE o.target = $1 AND o.state = `+state+` ORDER BY o.seq LIMIT $2`,
+			[]any{target, n}, func(r *sql.Rows) error {
+				var f FailingRow
+				var seq int64
+				err := r.Scan(&seq, &f.Target, &f.Row, &f.State, &f.Op, &f.Object, &f.Golden, &f.Attempts, &f.NotBefore, &f.Since, &f.Problem)
+				list, seqs[f.Row] = append(list, f), seq
+				return err
+			})
+		if err != nil {
+			return nil, fmt.Errorf("failing writes of %s: %w", target, err)
+		}
 	}
-	return list, nil
+	slices.SortFunc(list, func(x, y FailingRow) int { return cmp.Compare(seqs[x.Row], seqs[y.Row]) })
+	return list[:min(len(list), n)], nil
 }
 
 // BacklogCounts counts the records that wait, by source uid, entity and stage.
 func (db *DB) BacklogCounts(ctx context.Context) (derive, resolve map[[2]string]int, err error) {
 	derive, resolve = map[[2]string]int{}, map[[2]string]int{}
-	err = db.view(ctx, `SELECT s.source, s.entity, t.stage, count(*) FROM backlog t JOIN source_record s ON s.rec = t.rec GROUP BY s.source, s.entity, t.stage`, nil, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT s.source, s.entity, t.stage, count(*) FROM backlog t CROSS JOIN source_record s WHERE s.rec = t.rec GROUP BY s.source, s.entity, t.stage`, nil, func(r *sql.Rows) error {
 		var source, entity string
 		var stage, n int
 		if err := r.Scan(&source, &entity, &stage, &n); err != nil {
@@ -164,7 +187,7 @@ func (db *DB) Version(ctx context.Context) (v string, err error) {
 
 // Integrity reads the whole store and reports what is damaged, at most ten
 // places. PostgreSQL looks after its own pages; there every table is counted,
-// which reads it.
+// which reads it. On both the kept counts are compared with what they count.
 func (db *DB) Integrity(ctx context.Context) (damage []string, err error) {
 	if db.d.name == "sqlite" {
 		err = db.view(ctx, `PRAGMA integrity_check(10)`, nil, func(r *sql.Rows) error {
@@ -175,12 +198,15 @@ func (db *DB) Integrity(ctx context.Context) (damage []string, err error) {
 			}
 			return err
 		})
-		return damage, err
-	}
-	for _, t := range copiedTables() {
-		if err := db.view(ctx, `SELECT count(*) FROM `+t, nil, func(r *sql.Rows) error { return r.Scan(new(int)) }); err != nil {
-			damage = append(damage, fmt.Sprintf("table %s: %v", t, err))
+	} else {
+		for _, t := range copiedTables() {
+			if err := db.view(ctx, `SELECT count(*) FROM `+t, nil, func(r *sql.Rows) error { return r.Scan(new(int)) }); err != nil {
+				damage = append(damage, fmt.Sprintf("table %s: %v", t, err))
+			}
 		}
 	}
-	return damage, nil
+	if err != nil || len(damage) > 0 {
+		return damage, err
+	}
+	return db.tallyDrift(ctx)
 }

@@ -6,6 +6,9 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
+
+	"touchstone/internal/record"
 )
 
 // StuckStates are the states of rows that nobody but a person moves on.
@@ -13,19 +16,37 @@ func StuckStates() []string { return []string{Conflicted, Rejected, Dead} }
 
 // StuckCounts counts a target's stuck rows by state.
 func (db *DB) StuckCounts(ctx context.Context, target string) (map[string]int, error) {
+	kept, err := db.tallies(ctx, tallyOutbox)
 	out := map[string]int{}
-	for _, state := range StuckStates() {
-		err := db.view(ctx, `SELECT count(*) FROM outbox WHERE target = $1 AND state = $2`, []any{target, state}, func(r *sql.Rows) error {
-			var n int
-			err := r.Scan(&n)
-			out[state] = n
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("count rows of %s: %w", target, err)
+	for _, t := range kept {
+		if t.a == target && slices.Contains(StuckStates(), t.b) {
+			out[t.b] += t.n
 		}
 	}
-	return out, nil
+	return out, err
+}
+
+// OpCounts counts a target's rows in a state by whether they change an object or
+// make one, and gives the number of the last of them; 0 for none.
+func (db *DB) OpCounts(ctx context.Context, target, state string) (creates, updates int, last int64, err error) {
+	kept, err := db.tallies(ctx, tallyOutbox)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	for _, t := range kept {
+		switch op, _, _ := strings.Cut(t.c, " "); {
+		case t.a != target || t.b != state:
+		case op == string(record.Update):
+			updates += t.n
+		default:
+			creates += t.n
+		}
+	}
+	err = db.view(ctx, `SELECT COALESCE(max(seq), 0) FROM outbox WHERE target = $1 AND state = $2`, []any{target, state}, func(r *sql.Rows) error { return r.Scan(&last) })
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("last row of %s: %w", target, err)
+	}
+	return creates, updates, last, nil
 }
 
 // RowsIn lists rows of some targets in a state, oldest first, behind the row with

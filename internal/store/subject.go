@@ -176,7 +176,7 @@ func (tx *DecideTx) Together(ctx context.Context, a, b int64) (d Decision, found
 // in force or not, oldest first.
 func (tx *DecideTx) DecisionsOn(ctx context.Context, a, b int64) (list []Decision, err error) {
 	err = tx.query(ctx, decisionColumns+` WHERE d.id IN (SELECT decision FROM ruling WHERE a = $1 AND b = $2
-		UNION SELECT x.decision FROM ruling x JOIN ruling y ON y.decision = x.decision AND y.kind = 'must' WHERE x.kind = 'must' AND (x.a = $1 OR x.b = $1) AND (y.a = $2 OR y.b = $2)) ORDER BY d.seq`,
+		UNION SELECT x.decision FROM ruling x JOIN ruling y ON y.decision = x.decision AND y.kind = 'must' WHERE x.kind = 'must' AND x.decision <> '' AND (x.a = $1 OR x.b = $1) AND (y.a = $2 OR y.b = $2)) ORDER BY d.seq`,
 		[]any{min(a, b), max(a, b)}, func(r *sql.Rows) error {
 			d, err := scanDecision(r)
 			list = append(list, d)

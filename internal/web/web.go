@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -300,6 +301,7 @@ func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
 type asset struct {
 	name, kind, address string // the address carries the content's hash, so that a browser may keep it
 	content             []byte
+	packed              []byte // the same with gzip; nil for none
 }
 
 // joined makes one file of several, in the order of their names.
@@ -313,7 +315,24 @@ func joined(name, kind, pattern string) asset {
 		b.Write(ownPages(text))
 	}
 	sum := sha256.Sum256(b.Bytes())
-	return asset{name, kind, (&url.URL{Path: "/assets/" + name, RawQuery: "v=" + hex.EncodeToString(sum[:6])}).String(), b.Bytes()}
+	return asset{name, kind, (&url.URL{Path: "/assets/" + name, RawQuery: "v=" + hex.EncodeToString(sum[:6])}).String(), b.Bytes(), pack(b.Bytes())}
+}
+
+// pack makes what a browser loads once of our own files shorter. Pages are not
+// packed: beside what somebody else put in, their length would tell secrets.
+func pack(text []byte) []byte {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic("web: " + err.Error()) // in memory, so it cannot be
+	}
+	return b.Bytes()
 }
 
 // ownPages keeps the rules of a stylesheet whose first line names its pages,
@@ -354,5 +373,13 @@ func (s *server) asset(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("v") != "" {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.content))
+	content := a.content
+	if a.packed != nil {
+		w.Header().Set("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			w.Header().Set("Content-Encoding", "gzip")
+			content = a.packed
+		}
+	}
+	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(content))
 }

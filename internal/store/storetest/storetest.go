@@ -96,7 +96,9 @@ func Run(t *testing.T, open func(t *testing.T, e env.Env) *store.DB) {
 		for _, sub := range s {
 			t.Run(sub.name, func(t *testing.T) {
 				e, clock := Env(1)
-				sub.run(&Bench{T: t, DB: open(t, e), Clock: clock})
+				b := &Bench{T: t, DB: open(t, e), Clock: clock}
+				sub.run(b)
+				b.keptCounts()
 			})
 		}
 	}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// tallied is one kept count of the table tally; migration 00022 says what each
+// kind counts.
+type tallied struct {
+	what, a, b, c string
+	n, m          int
+}
+
+// The kinds of kept counts.
+const (
+	tallyRecords    = "records"    // source, entity type: records; deleted ones
+	tallyGolden     = "golden"     // entity type: live golden records; their live members
+	tallyQuarantine = "quarantine" // source, entity type, state
+	tallyFault      = "fault"      // fault, source, "entity type\nrule\nfield"
+	tallyOutbox     = "outbox"     // target, state, op, of pending rows "op held shape": rows; verified ones
+	tallyQueue      = "queue"      // entity type, kind: pairs; damage
+)
+
+// tallies reads kept counts, sorted by what they count. A count of nothing is
+// left out. The kinds are read in one statement, so they belong together.
+func (db *DB) tallies(ctx context.Context, kinds ...string) (list []tallied, err error) {
+	marks, args := make([]string, len(kinds)), make([]any, len(kinds))
+	for i, k := range kinds {
+		marks[i], args[i] = fmt.Sprintf("$%d", i+1), k
+	}
+	q := `SELECT what, a, b, c, CAST(sum(n) AS BIGINT), CAST(sum(m) AS BIGINT) FROM tally WHERE what IN (` + strings.Join(marks, ", ") + `)
+		GROUP BY what, a, b, c HAVING sum(n) <> 0 OR sum(m) <> 0 ORDER BY what, a, b, c`
+	err = db.view(ctx, q, args, func(r *sql.Rows) error {
+		var t tallied
+		err := r.Scan(&t.what, &t.a, &t.b, &t.c, &t.n, &t.m)
+		list = append(list, t)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("kept counts: %w", err)
+	}
+	return list, nil
+}
+
+// tallyFold is from how many rows on the counts of PostgreSQL are summed up.
+const tallyFold = 300
+
+// FoldTally sums up the rows that statements have added to the kept counts on
+// PostgreSQL, where there are many. What is added meanwhile stays as it is, and
+// of two who fold at once one finds nothing left. SQLite has nothing to sum up.
+func (db *DB) FoldTally(ctx context.Context) error {
+	if db.d.name != "postgres" {
+		return nil
+	}
+	var rows int
+	err := db.view(ctx, `SELECT count(*) FROM (SELECT 1 FROM tally LIMIT $1) AS t`, []any{tallyFold}, func(r *sql.Rows) error { return r.Scan(&rows) })
+	if err != nil || rows < tallyFold {
+		return err
+	}
+	err = db.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `WITH gone AS (DELETE FROM tally RETURNING what, a, b, c, n, m)
+			INSERT INTO tally (what, a, b, c, n, m) SELECT what, a, b, c, sum(n), sum(m) FROM gone GROUP BY what, a, b, c HAVING sum(n) <> 0 OR sum(m) <> 0`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sum up kept counts: %w", err)
+	}
+	return nil
+}
+
+// tallyDrifts counts anew what is kept, as the migration did at first, and
+// gives what differs. One statement sees one moment.
+const tallyDrifts = `SELECT what, a, b, c, CAST(sum(n) AS BIGINT), CAST(sum(m) AS BIGINT), CAST(sum(k) AS BIGINT), CAST(sum(l) AS BIGINT) FROM (
+	SELECT what, a, b, c, n, m, 0 AS k, 0 AS l FROM tally
+	UNION ALL SELECT 'records', source, entity, '', 0, 0, count(*), sum(CASE WHEN deleted <> 0 THEN 1 ELSE 0 END) FROM source_record GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'golden', entity, '', '', 0, 0, count(*), sum(live) FROM golden WHERE live > 0 GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'quarantine', source, entity, state, 0, 0, count(*), 0 FROM quarantine GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'fault', fault, source, entity || $1 || rule || $1 || field, 0, 0, count(*), 0 FROM quarantine_fault GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'outbox', target, state, CASE WHEN state = 'pending' THEN op || ' ' || held || ' ' || shape ELSE op END, 0, 0, count(*), sum(verified) FROM outbox GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'queue', entity, kind, '', 0, 0, count(*), -sum(rank_damage) FROM queue GROUP BY 1, 2, 3, 4) AS t
+	GROUP BY what, a, b, c HAVING sum(n) <> sum(k) OR sum(m) <> sum(l) ORDER BY what, a, b, c`
+
+// tallyDrift compares the kept counts with what they count and names those that
+// differ: none, unless somebody has changed tables behind our back.
+func (db *DB) tallyDrift(ctx context.Context) (damage []string, err error) {
+	err = db.view(ctx, tallyDrifts, []any{"\n"}, func(r *sql.Rows) error {
+		var t tallied
+		var k, l int
+		err := r.Scan(&t.what, &t.a, &t.b, &t.c, &t.n, &t.m, &k, &l)
+		name := strings.Join(strings.Fields(strings.Join([]string{t.what, t.a, t.b, t.c}, " ")), " ")
+		damage = append(damage, fmt.Sprintf("kept count of %s: %d and %d are kept, %d and %d are there", name, t.n, t.m, k, l))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare kept counts: %w", err)
+	}
+	return damage, nil
+}
