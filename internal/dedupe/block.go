@@ -153,7 +153,7 @@ func (b *blocker) collect(stage string, width int, each func(w int, u *placedUni
 	b.bits = partitionBits(b.n * width)
 	all := make([]*postings, b.e.o.Workers)
 	for w := range all {
-		all[w] = newPostings(b.bits, b.e.o.disk)
+		all[w] = newPostings(b.bits, &b.e.o)
 	}
 	return all, b.e.eachUnit(stage, func(w int, u *placedUnit) { each(w, u, all[w]) })
 }

@@ -29,6 +29,7 @@ type postings struct {
 
 	disk *disk       // for the full chunks when there are many; nil for none
 	held int         // full chunks in memory
+	most int         // of them
 	free [][]posting // chunks to be filled again
 	away [][]stretch // by partition, what stands on the disk
 	room []byte
@@ -42,8 +43,9 @@ type stretch struct {
 
 const (
 	chunkLen = 128
-	// mostHeld is how many full chunks a worker keeps where memory is short: 4 MiB.
-	mostHeld = 4096
+	// heldShare is the share of the memory allowed that the full chunks of all
+	// workers take where it is short.
+	heldShare = 32
 	// partitionLen is about how many postings a partition is to hold: what fits
 	// a core's second cache.
 	partitionLen = 1 << 14
@@ -58,10 +60,11 @@ func partitionBits(n int) int {
 	return bits
 }
 
-func newPostings(bits int, d *disk) *postings {
-	p := &postings{bits: bits, last: make([][]posting, 1<<bits), full: make([][][]posting, 1<<bits), disk: d}
-	if d != nil {
+func newPostings(bits int, o *Options) *postings {
+	p := &postings{bits: bits, last: make([][]posting, 1<<bits), full: make([][][]posting, 1<<bits), disk: o.disk}
+	if p.disk != nil {
 		p.away = make([][]stretch, 1<<bits)
+		p.most = int(o.Memory / int64(8*chunkLen*heldShare*o.Workers))
 	}
 	return p
 }
@@ -77,7 +80,7 @@ func (p *postings) add(mixed uint64, rule uint8, unit int) {
 	if len(chunk) == cap(chunk) {
 		if len(chunk) > 0 {
 			p.full[k] = append(p.full[k], chunk)
-			if p.held++; p.disk != nil && p.held >= mostHeld {
+			if p.held++; p.disk != nil && p.held >= p.most {
 				p.putAway()
 			}
 		}

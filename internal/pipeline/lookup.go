@@ -28,7 +28,7 @@ const (
 type LookUp struct {
 	Store  *store.DB
 	Entity string
-	Shape  matching.Shape // of an entity type of one's own
+	Shape  matching.Shape               // of an entity type of one's own
 	shared atomic.Pointer[store.Shared] // as last read
 }
 
