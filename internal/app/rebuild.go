@@ -34,7 +34,7 @@ func (a *App) twin(on *store.DB) *App {
 	twin := *a
 	twin.Store, twin.entities, twin.rebuilding = on, nil, true
 	for _, e := range a.entities {
-		t := &entity{name: e.name, asked: e.asked, brake: e.brake, derivers: e.derivers}
+		t := &entity{name: e.name, asked: e.asked, brake: e.brake, shape: e.shape, derivers: e.derivers}
 		t.model.Store(e.model.Load())
 		t.match.Store(e.match.Load())
 		t.since.Store(e.since.Load())

@@ -170,7 +170,7 @@ func TestTrialsAreRefusedAndOvertaken(t *testing.T) {
 		t.Errorf("a refused trial was worked out: %+v", p.TrialItem)
 	}
 	a, b := w.tried(web.TrialAsked{Entity: record.Company, Version: "other"}), w.tried(web.TrialAsked{Entity: record.Company, Link: 0.99})
-	if a.Kind != trialModel || a.From != "start-3" || a.Touched() == 0 {
+	if a.Kind != trialModel || a.From != "start-4" || a.Touched() == 0 {
 		t.Errorf("trial of a model: %+v", a.TrialItem)
 	}
 	if err := w.app.TakeTrial(ctx, a.ID, true, by); err != nil {
@@ -183,7 +183,7 @@ func TestTrialsAreRefusedAndOvertaken(t *testing.T) {
 		t.Errorf("an overtaken trial is taken: %v", err)
 	}
 	script{}.resolve(w)
-	if m, err := w.app.OneModel(ctx, record.Company, "start-3", ""); err != nil || m.Beside != "other" || len(m.Fields) == 0 {
+	if m, err := w.app.OneModel(ctx, record.Company, "start-4", ""); err != nil || m.Beside != "other" || len(m.Fields) == 0 {
 		t.Errorf("a model beside the one in force: %+v, %v", m, err)
 	}
 	left, err := filepath.Glob(filepath.Join(w.app.opts.Dir, planPrefix+"*"))
