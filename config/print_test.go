@@ -118,6 +118,7 @@ entities:
       review: 0.6
     source_rank:
       - erp
+    brake: 0.1
   person:
     schema: person
     match:
@@ -125,6 +126,7 @@ entities:
       review: 0.6
     source_rank:
       - erp
+    brake: 0.1
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("printed (-want +got):\n%s", diff)

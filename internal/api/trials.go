@@ -34,7 +34,7 @@ func (x *api) trials() {
 		Entity string `query:"entity" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/trials", "listTrials", "What was tried, the newest first", auth.See, auth.Counts, tag, 0},
+	add(x, op{http.MethodGet, "/trials", "listTrials", "What was tried, the newest first", auth.See, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *listIn) (*Body[List[Plain[web.TrialItem]]], error) {
 			list, err := x.app.Trials(ctx, in.Entity, in.Limit)
 			return answer(List[Plain[web.TrialItem]]{Items: plain(list)}, err)
@@ -90,7 +90,7 @@ func (x *api) trials() {
 		Link   float64 `query:"link" minimum:"0" maximum:"1"`
 		Review float64 `query:"review" minimum:"0" maximum:"1"`
 	}
-	add(x, op{http.MethodGet, "/thresholds/{entity}", "getThresholds", "The thresholds in force, the pairs by weight, and what other thresholds would make of them", auth.See, auth.Counts, tag, 0},
+	add(x, op{http.MethodGet, "/thresholds/{entity}", "getThresholds", "The thresholds in force, the pairs by weight, and what other thresholds would make of them", auth.See, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *scoresIn) (*Body[Plain[web.Scores]], error) {
 			s, err := x.app.Scores(ctx, in.Entity, in.Link, in.Review)
 			return answer(Plain[web.Scores]{s}, err)

@@ -107,8 +107,7 @@ func (p *People) Visit(ctx context.Context, token string) (v web.Visit, found bo
 		return v, false, err
 	}
 	return web.Visit{
-		Actor:   auth.Actor{ID: a.Login, Name: shownName(a), Role: auth.Role(a.Role), Scopes: a.Reach, Masks: a.Masks},
-		Taste:   taste,
+		Actor: auth.Actor{ID: a.Login, Name: shownName(a), Role: auth.Role(a.Role), Scopes: a.Reach, Masks: a.Masks}, Taste: taste,
 		Account: a.ID, Login: a.Login, Session: s.ID, Token: token, MustChange: a.MustChange, TwoStep: a.TOTP,
 		Fresh: now.Sub(parse(s.Proved)) < provedLife,
 	}, true, nil

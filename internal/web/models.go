@@ -14,9 +14,9 @@ import (
 )
 
 func (s *server) modelRoutes(m *routes) {
-	m.handle("GET /models", auth.See, auth.Counts, s.models)
-	m.handle("GET /models/{entity}/thresholds", auth.See, auth.Counts, s.modelThresholds)
-	m.handle("GET /models/{entity}/{version}", auth.See, auth.Counts, s.model)
+	m.handle("GET /models", auth.See, auth.WholeOnly, s.models)
+	m.handle("GET /models/{entity}/thresholds", auth.See, auth.WholeOnly, s.modelThresholds)
+	m.handle("GET /models/{entity}/{version}", auth.See, auth.WholeOnly, s.model)
 	m.handle("POST /models/{entity}/try", auth.Approve, auth.WholeOnly, s.askTrial)
 	m.handle("GET /trials/{id}", auth.See, auth.WholeOnly, s.trial)
 	m.handle("POST /trials/{id}/take", auth.Approve, auth.WholeOnly, s.takeTrial)
