@@ -65,6 +65,9 @@ func (c *cli) auditTable(list []app.AuditRow, limit int) {
 		if e.Outcome != audit.Done {
 			done = e.Outcome
 		}
+		if e.Detail != "" {
+			done = strings.TrimSpace(done + " " + e.Detail)
+		}
 		rows = append(rows, []any{e.Seq, e.At.Format(time.RFC3339), e.Who, e.What, about, done})
 	}
 	c.table([]string{"row", "at", "who", "what", "about", ""}, rows)

@@ -6,8 +6,10 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"reflect"
 	"slices"
@@ -29,6 +31,8 @@ const (
 	Path = "/api/v1"
 	// maxBody bounds what a request may send, in bytes.
 	maxBody = 1 << 20
+	// bodyBound is how long a body may take to arrive.
+	bodyBound = 10 * time.Second
 	// bound is how long one request may take; exports have longer.
 	bound = 20 * time.Second
 )
@@ -52,7 +56,7 @@ func Mount(a *app.App, opts Options, handle Handle) {
 	x := &api{app: a, opts: opts, mux: &mux{handle: handle, known: http.NewServeMux()}, limits: newLimits()}
 	x.mux.wrap = x.idempotent
 	x.huma = humago.New(x.mux, x.config())
-	x.huma.UseMiddleware(x.limited)
+	x.huma.UseMiddleware(x.limited, x.plainBody, x.once)
 	x.systems()
 	x.customers()
 	x.matching()
@@ -166,10 +170,19 @@ func (m *mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Reque
 
 // methods are those that an address takes; none where there is no such address.
 func (m *mux) methods(r *http.Request) (list []string) {
+	fewest := 0
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		other := r.Clone(r.Context())
 		other.Method = method
-		if _, pattern := m.known.Handler(other); pattern != "" {
+		_, pattern := m.known.Handler(other)
+		if pattern == "" {
+			continue
+		}
+		// /decisions/pin is itself, and no decision of that name.
+		switch names := strings.Count(pattern, "{"); {
+		case len(list) == 0 || names < fewest:
+			list, fewest = []string{method}, names
+		case names == fewest:
 			list = append(list, method)
 		}
 	}
@@ -206,11 +219,11 @@ func add[I, O any](x *api, o op, h func(context.Context, *I) (*O, error)) {
 	x.mux.needs, x.mux.narrow = o.needs, o.narrow
 	errors := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if o.method == http.MethodPost {
-		errors = append(errors, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		errors = append(errors, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	operation := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: Path + o.path, Summary: o.summary, Tags: []string{o.tag}, DefaultStatus: o.status,
-		MaxBodyBytes: maxBody, BodyReadTimeout: 10 * time.Second, Errors: errors, Extensions: map[string]any{"x-permission": string(o.needs), "x-narrow": string(o.narrow)},
+		MaxBodyBytes: maxBody, BodyReadTimeout: bodyBound, Errors: errors, Extensions: map[string]any{"x-permission": string(o.needs), "x-narrow": string(o.narrow)},
 	}
 	if o.method == http.MethodPost && o.needs != auth.Accounts {
 		operation.Parameters = []*huma.Param{{Name: keyHeader, In: "header", Description: "Does the request once: 8 to 200 visible characters of your choice.", Schema: &huma.Schema{Type: "string", Pattern: keyPattern}}}
@@ -255,7 +268,22 @@ func (x *api) seenNamed(ctx context.Context, what, name string, ids ...string) e
 	return x.seen(ctx, what, append(ids, id)...)
 }
 
-// readAll reads a bounded body.
-func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+// readAll reads a body of bounded length within bounded time; else it gives the
+// problem.
+func (x *api) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
+	if err := http.NewResponseController(w).SetReadDeadline(env.Deadline(bodyBound)); err != nil {
+		x.opts.Log.Debug("no deadline for a body", "err", err)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var long *http.MaxBytesError
+	var slow net.Error
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.As(err, &long):
+		return nil, &Problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 1 MiB"}
+	case errors.As(err, &slow) && slow.Timeout():
+		return nil, &Problem{Status: http.StatusRequestTimeout, Detail: "the body took longer than 10 seconds to arrive"}
+	}
+	return nil, &Problem{Status: http.StatusBadRequest, Detail: "the body did not arrive whole"}
 }

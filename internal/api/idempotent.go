@@ -49,9 +49,9 @@ func (x *api) idempotent(next http.HandlerFunc) http.HandlerFunc {
 			writeProblem(w, &Problem{Status: http.StatusBadRequest, Detail: keyHeader + " must stand once and have 8 to 200 visible ASCII characters"})
 			return
 		}
-		body, err := readAll(w, r)
-		if err != nil {
-			writeProblem(w, &Problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 1 MiB, or did not arrive whole"})
+		body, problem := x.readAll(w, r)
+		if problem != nil {
+			writeProblem(w, problem)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))

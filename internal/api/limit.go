@@ -2,7 +2,10 @@ package api
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,6 +40,44 @@ func (l *limits) actor(id string) *rate.Limiter {
 		l.of[id] = rate.NewLimiter(perSecond, burst)
 	}
 	return l.of[id]
+}
+
+// plainBody refuses a body that is packed: it would be taken for JSON that is not
+// whole.
+func (x *api) plainBody(c huma.Context, next func(huma.Context)) {
+	if coding := c.Header("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		_ = huma.WriteErr(x.huma, c, http.StatusUnsupportedMediaType, "bodies are taken as they are, without Content-Encoding") // a client that went away is its own affair
+		return
+	}
+	next(c)
+}
+
+// once refuses a query in which a parameter stands twice, or a number or a yes or
+// no is empty: two readers could take it for two things.
+func (x *api) once(c huma.Context, next func(huma.Context)) {
+	u := c.URL()
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		_ = huma.WriteErr(x.huma, c, http.StatusUnprocessableEntity, "the query is not well escaped") // a client that went away is its own affair
+		return
+	}
+	var faults []error
+	for _, p := range c.Operation().Parameters {
+		values := query[p.Name]
+		if p.In != "query" || len(values) == 0 || p.Schema.Type == huma.TypeArray {
+			continue
+		}
+		if len(values) > 1 {
+			faults = append(faults, &huma.ErrorDetail{Location: "query." + p.Name, Message: "stands more than once"})
+		} else if values[0] == "" && (p.Schema.Type != huma.TypeString || len(p.Schema.Enum) > 0 && !slices.Contains(p.Schema.Enum, any(""))) {
+			faults = append(faults, &huma.ErrorDetail{Location: "query." + p.Name, Message: "is empty; leave it out"})
+		}
+	}
+	if len(faults) > 0 {
+		_ = huma.WriteErr(x.huma, c, http.StatusUnprocessableEntity, "the query cannot be taken as it is", faults...)
+		return
+	}
+	next(c)
 }
 
 // limited refuses who asks too quickly, and says when to come back.

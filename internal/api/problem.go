@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -57,6 +59,9 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 // ordinary errors and repeat what was sent.
 var ownProblems = sync.OnceFunc(func() {
 	huma.NewError = func(status int, text string, errs ...error) huma.StatusError {
+		if status == http.StatusInternalServerError && text == "cannot read request body" { // the library's words for what is the caller's fault
+			status, text = http.StatusBadRequest, "the body did not arrive whole"
+		}
 		p := &Problem{Status: status, Title: http.StatusText(status), Detail: text}
 		if status >= http.StatusInternalServerError {
 			p.Detail = ""
@@ -122,12 +127,16 @@ func wrong(location, format string, args ...any) *Problem {
 }
 
 // strictJSON refuses what two readers could read as two things: keys that stand
-// twice, and nesting beyond use.
+// twice, nesting beyond use and, where keys have their types, null for one.
 func strictJSON(data []byte, v any) error {
+	if !utf8.Valid(data) {
+		return errors.New("not UTF-8")
+	}
 	if err := lookup.Shallow(data); err != nil {
 		return err
 	}
-	if err := once(json.NewDecoder(bytes.NewReader(data))); err != nil {
+	typed := reflect.TypeOf(v).Elem().Kind() == reflect.Struct
+	if err := once(json.NewDecoder(bytes.NewReader(data)), !typed); err != nil {
 		return err
 	}
 	return huma.DefaultJSONFormat.Unmarshal(data, v)
@@ -135,13 +144,16 @@ func strictJSON(data []byte, v any) error {
 
 // once reads one value and refuses an object in which a key stands twice. Its
 // depth is bounded by lookup.Shallow.
-func once(d *json.Decoder) error {
+func once(d *json.Decoder, null bool) error {
 	token, err := d.Token()
 	if err != nil {
 		return errors.New("not JSON, or not whole")
 	}
 	open, ok := token.(json.Delim)
 	if !ok {
+		if token == nil && !null {
+			return errors.New("null stands where a value is wanted; leave the key out")
+		}
 		return nil
 	}
 	keys := map[string]bool{}
@@ -157,7 +169,7 @@ func once(d *json.Decoder) error {
 			}
 			keys[name] = true
 		}
-		if err := once(d); err != nil {
+		if err := once(d, null); err != nil {
 			return err
 		}
 	}

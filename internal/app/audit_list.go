@@ -30,6 +30,7 @@ type AuditRow struct {
 	What     string    `json:"what"`
 	Subjects []string  `json:"subjects,omitempty"`
 	Outcome  string    `json:"outcome"`
+	Detail   string    `json:"detail,omitempty"`
 }
 
 // ListAudit lists entries, the newest first.
@@ -51,7 +52,7 @@ func (a *App) ListAudit(ctx context.Context, q AuditQuery, n int) ([]AuditRow, e
 	}
 	rows := make([]AuditRow, len(items))
 	for i, e := range items {
-		rows[i] = AuditRow{Seq: e.Seq, N: e.N, At: parse(e.At), Who: e.Who, Role: e.Role, Request: e.Request, What: e.What, Subjects: e.Subjects, Outcome: e.Outcome}
+		rows[i] = AuditRow{Seq: e.Seq, N: e.N, At: parse(e.At), Who: e.Who, Role: e.Role, Request: e.Request, What: e.What, Subjects: e.Subjects, Outcome: e.Outcome, Detail: e.Detail}
 	}
 	return rows, nil
 }

@@ -4,8 +4,14 @@ import (
 	"context"
 	"strings"
 
+	"touchstone/internal/audit"
 	"touchstone/internal/web"
 )
+
+// Refused keeps that somebody was not let do what an address does.
+func (a *App) Refused(ctx context.Context, who, address, detail string) error {
+	return a.Store.Note(ctx, audit.Entry{Who: who, What: "request.refused", Subjects: []string{address}, Outcome: audit.Refused, Detail: detail})
+}
 
 // AuditPage lists the trail for the page.
 func (a *App) AuditPage(ctx context.Context, q web.AuditQuery) (p web.AuditPage, err error) {
@@ -25,7 +31,7 @@ func (a *App) AuditPage(ctx context.Context, q web.AuditQuery) (p web.AuditPage,
 		return p, err
 	}
 	for _, r := range rows {
-		e := web.AuditEntry{Seq: r.Seq, N: r.N, At: r.At, Who: r.Who, Role: r.Role, Request: r.Request, What: r.What, Subjects: r.Subjects, Outcome: r.Outcome}
+		e := web.AuditEntry{Seq: r.Seq, N: r.N, At: r.At, Who: r.Who, Role: r.Role, Request: r.Request, What: r.What, Subjects: r.Subjects, Outcome: r.Outcome, Detail: r.Detail}
 		if takesBack(r) && inForce[r.Subjects[0]] {
 			e.Undo = r.Subjects[0]
 		}

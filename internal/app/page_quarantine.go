@@ -29,6 +29,14 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 	if !slices.Contains(quarantineStates(), f.State) {
 		f.State = "open"
 	}
+	if f.After != "" {
+		switch at, err := a.Store.QuarantinesOf(ctx, []string{f.After}); {
+		case err != nil:
+			return p, err
+		case len(at) == 0: // it would look like the end of the list
+			return p, noPlace()
+		}
+	}
 	if err := a.quarantineCounts(ctx, f, &p); err != nil {
 		return p, err
 	}

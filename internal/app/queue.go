@@ -31,6 +31,11 @@ func (a *App) worth() pipeline.Worth {
 
 func millionths(x float64) int64 { return int64(math.Round(x * worth.Whole)) }
 
+// noPlace refuses to go on with a list from where nothing stands.
+func noPlace() error {
+	return web.Refuse("after", "the place in the list is none; begin at its beginning")
+}
+
 // appraisal values the open pairs of an entity type by the model in force; nil
 // for one that has none.
 func (a *App) appraisal(name string) *store.Appraisal {
@@ -103,7 +108,7 @@ func placeOf(text string) (at store.QueuePlace, err error) {
 		err = json.Unmarshal(b, &at)
 	}
 	if err != nil || at.A <= 0 || at.B <= 0 {
-		return at, web.Refuse("after", "the place in the list is none; begin at its beginning")
+		return at, noPlace()
 	}
 	return at, nil
 }

@@ -23,8 +23,12 @@ type Entry struct {
 	Before   []byte
 	After    []byte
 	Outcome  string // Done, or what came of it instead
+	Detail   string // how, in a few words that are no customer's; "" for none
 	MAC      []byte // of the row, under a key outside the database
 }
+
+// Refused is the outcome of what was not let happen.
+const Refused = "refused"
 
 // Done is the outcome of what happened as it was asked for.
 const Done = "done"
@@ -43,6 +47,10 @@ func (e Entry) Body() []byte {
 	b = appendText(b, e.At)
 	b = append(b, `,"before":`...)
 	b = appendHex(b, e.Before)
+	if e.Detail != "" { // entries without one are as they always were
+		b = append(b, `,"detail":`...)
+		b = appendText(b, e.Detail)
+	}
 	b = append(b, `,"mac":`...)
 	b = appendHex(b, e.MAC)
 	b = append(b, `,"outcome":`...)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"touchstone/internal/audit"
 	"touchstone/internal/record"
 	"touchstone/internal/seal"
 )
@@ -132,7 +133,7 @@ func (db *DB) AddAccount(ctx context.Context, n NewAccount, who string) (Account
 			return err
 		}
 		a.Created = tx.now
-		return tx.audit(ctx, []auditEntry{{who: who, what: "account.add", subject: a.Login + " " + a.Role + seesText(a.Reach, a.Masks)}})
+		return tx.auditAll(ctx, []audit.Entry{{Who: who, What: "account.add", Subjects: []string{a.Login}, Detail: a.Role + seesText(a.Reach, a.Masks)}})
 	})
 	if err != nil {
 		return Account{}, fmt.Errorf("add account: %w", err)
@@ -186,13 +187,13 @@ func (db *DB) ChangeAccount(ctx context.Context, id string, c AccountChange, who
 			return notFound("account", id)
 		}
 		wasAdmin := role == adminRole && state == AccountActive
-		var entries []auditEntry
-		note := func(what, more string) {
-			entries = append(entries, auditEntry{who: who, what: "account." + what, subject: login + more})
+		var entries []audit.Entry
+		note := func(what, detail string) {
+			entries = append(entries, audit.Entry{Who: who, What: "account." + what, Subjects: []string{login}, Detail: detail})
 		}
 		rights := 0
 		if c.Role != nil && *c.Role != role {
-			note("role", " "+role+" → "+*c.Role)
+			note("role", role+" → "+*c.Role)
 			role, rights = *c.Role, 1
 		}
 		if c.State != nil && *c.State != state {
@@ -204,7 +205,7 @@ func (db *DB) ChangeAccount(ctx context.Context, id string, c AccountChange, who
 			hash, must, rights = *c.Hash, c.MustChange, 1
 		}
 		if c.sees(&reach, &masks) {
-			note("reach", " "+role+seesText(namesIn(reach), namesIn(masks)))
+			note("reach", role+seesText(namesIn(reach), namesIn(masks)))
 		}
 		if c.Name != nil && *c.Name != name {
 			note("name", "")
@@ -224,12 +225,23 @@ func (db *DB) ChangeAccount(ctx context.Context, id string, c AccountChange, who
 				return err
 			}
 		}
-		return tx.audit(ctx, entries)
+		return tx.auditAll(ctx, entries)
 	})
 	if err != nil {
 		return fmt.Errorf("change account: %w", err)
 	}
 	return nil
+}
+
+// loginOf is the name that the audit trail knows an account by.
+func (tx *Tx) loginOf(ctx context.Context, id string) (login string, err error) {
+	if _, err = tx.one(ctx, `SELECT login FROM account WHERE id = $1`, []any{id}, &login); err != nil {
+		return "", fmt.Errorf("account of an audit entry: %w", err)
+	}
+	if login == "" {
+		login = id
+	}
+	return login, nil
 }
 
 // sees puts in other scopes and masks, and says whether they are others.

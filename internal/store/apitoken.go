@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"touchstone/internal/audit"
 )
 
 // APIToken is what a program asks with. Times are in TimeLayout, "" for never.
@@ -49,7 +51,16 @@ func (db *DB) AddToken(ctx context.Context, t APIToken, hash []byte, who string)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $12)`, t.ID, hash, t.Shown, t.Name, t.Account, role, strings.Join(t.Scopes, " "), t.Created, t.CreatedBy, t.Expires, strings.Join(t.Reach, " "), strings.Join(t.Masks, " ")); err != nil {
 			return err
 		}
-		return tx.audit(ctx, []auditEntry{{who: who, what: "token.add", subject: strings.TrimSpace(t.ID+" "+t.Account) + seesText(t.Reach, t.Masks)}})
+		of, detail := []string{t.ID}, strings.TrimSpace("of a machine: "+role)
+		if t.Account != "" {
+			login, err := tx.loginOf(ctx, t.Account)
+			if err != nil {
+				return err
+			}
+			of, detail = append(of, login), "of an account"
+		}
+		detail += seesText(t.Reach, t.Masks)
+		return tx.auditAll(ctx, []audit.Entry{{Who: who, What: "token.add", Subjects: of, Detail: detail}})
 	})
 	if err != nil {
 		return APIToken{}, fmt.Errorf("add token: %w", err)

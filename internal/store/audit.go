@@ -59,14 +59,15 @@ func (tx *Tx) auditAll(ctx context.Context, entries []audit.Entry) error {
 		if e.Outcome = auditText(e.Outcome, maxAuditWord); e.Outcome == "" {
 			e.Outcome = audit.Done
 		}
+		e.Detail = auditText(e.Detail, maxAuditWord)
 		first, more := auditSubjects(e.Subjects)
 		for _, s := range more {
 			subjects = append(subjects, []any{s, e.Seq})
 		}
 		r := auditRow{Entry: e, form: 2, first: first, more: strings.Join(more, "\n")}
-		rows[i] = []any{e.Seq, e.At, e.Who, e.What, first, e.Before, e.After, r.mac(tx.db), r.form, e.Role, e.Request, e.Outcome, r.more}
+		rows[i] = []any{e.Seq, e.At, e.Who, e.What, first, e.Before, e.After, r.mac(tx.db), r.form, e.Role, e.Request, e.Outcome, r.more, e.Detail}
 	}
-	err = tx.insert(ctx, `INSERT INTO audit (seq, at, who, what, subject, before, after, mac, form, role, request, outcome, more)`, "", rows)
+	err = tx.insert(ctx, `INSERT INTO audit (seq, at, who, what, subject, before, after, mac, form, role, request, outcome, more, detail)`, "", rows)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
@@ -113,6 +114,9 @@ type auditRow struct {
 // the installation key can make no other.
 func (r *auditRow) mac(db *DB) []byte {
 	seq := strconv.FormatInt(r.Seq, 10)
+	if r.Detail != "" {
+		return db.vault.MAC("audit-3", seq, r.At, r.Who, r.Role, r.Request, r.What, r.first, r.more, string(r.Before), string(r.After), r.Outcome, r.Detail, strconv.Itoa(r.form))
+	}
 	if r.form == 1 {
 		return db.vault.MAC("audit", seq, r.At, r.Who, r.What, r.first, string(r.Before), string(r.After))
 	}
@@ -126,10 +130,10 @@ func (db *DB) sealedMAC(n, seq int64, h []byte) []byte {
 
 // auditColumns are what scanAudit reads, of audit a. Seals are read beside it and
 // not by a join: before any statistics PostgreSQL reads all of them for one.
-const auditColumns = `a.seq, a.at, a.who, a.what, a.subject, a.before, a.after, a.mac, a.form, a.role, a.request, a.outcome, a.more`
+const auditColumns = `a.seq, a.at, a.who, a.what, a.subject, a.before, a.after, a.mac, a.form, a.role, a.request, a.outcome, a.more, a.detail`
 
 func scanAudit(rows *sql.Rows) (r auditRow, err error) {
-	err = rows.Scan(&r.Seq, &r.At, &r.Who, &r.What, &r.first, &r.Before, &r.After, &r.MAC, &r.form, &r.Role, &r.Request, &r.Outcome, &r.more)
+	err = rows.Scan(&r.Seq, &r.At, &r.Who, &r.What, &r.first, &r.Before, &r.After, &r.MAC, &r.form, &r.Role, &r.Request, &r.Outcome, &r.more, &r.Detail)
 	r.Subjects = r.subjects()
 	return r, err
 }

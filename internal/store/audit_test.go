@@ -243,7 +243,7 @@ func mutations() []mutation {
 	}
 	return []mutation{
 		{"flip", func(r *rand.Rand, rows, _ int) []string {
-			column := []string{"who", "what", "subject", "at", "role", "request", "outcome", "more"}[r.IntN(8)]
+			column := []string{"who", "what", "subject", "at", "role", "request", "outcome", "more", "detail"}[r.IntN(9)]
 			return []string{`UPDATE audit SET ` + column + ` = ` + column + ` || 'x' WHERE seq = ` + nth(r, rows)}
 		}, ""},
 		{"flip a hash", func(r *rand.Rand, rows, _ int) []string {

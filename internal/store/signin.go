@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"touchstone/internal/audit"
 	"touchstone/internal/record"
 )
 
@@ -41,7 +42,7 @@ func (db *DB) SignedIn(ctx context.Context, in SignIn) (id string, err error) {
 		how := ""
 		switch {
 		case in.Recovery != "":
-			how = " recovery code"
+			how = "recovery code"
 			n, err := tx.exec(ctx, `DELETE FROM recovery_code WHERE account = $1 AND hash = $2`, a.ID, db.recoveryHash(a.ID, in.Recovery))
 			if err != nil {
 				return err
@@ -67,7 +68,7 @@ func (db *DB) SignedIn(ctx context.Context, in SignIn) (id string, err error) {
 			in.Session, id, a.ID, a.Rights, tx.now, formatTime(now.Add(in.Life)), in.Agent); err != nil {
 			return err
 		}
-		return tx.audit(ctx, []auditEntry{{who: a.Login, what: "session.begin", subject: id + how}})
+		return tx.auditAll(ctx, []audit.Entry{{Who: a.Login, What: "session.begin", Subjects: []string{id, a.Login}, Detail: how}})
 	})
 	if err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
@@ -107,7 +108,7 @@ func (db *DB) Refused(ctx context.Context, id, why, address string, pause func(f
 				}
 			}
 		}
-		return tx.audit(ctx, []auditEntry{{who: "page:anybody", what: "session.refused", subject: subject + " " + why + " from " + address}})
+		return tx.auditAll(ctx, []audit.Entry{{Who: "page:anybody", What: "session.refused", Subjects: []string{subject}, Detail: why + " from " + address, Outcome: audit.Refused}})
 	})
 	if err != nil {
 		return fmt.Errorf("keep a refused sign-in: %w", err)
@@ -206,7 +207,11 @@ func (db *DB) EndSession(ctx context.Context, account, id, who string) error {
 		if n == 0 {
 			return notFound("session", id)
 		}
-		return tx.audit(ctx, []auditEntry{{who: who, what: "session.end", subject: id}})
+		login, err := tx.loginOf(ctx, account)
+		if err != nil {
+			return err
+		}
+		return tx.auditAll(ctx, []audit.Entry{{Who: who, What: "session.end", Subjects: []string{id, login}}})
 	})
 	if err != nil {
 		return fmt.Errorf("end session: %w", err)
@@ -220,7 +225,11 @@ func (db *DB) EndSessions(ctx context.Context, account string, keep []byte, who 
 		if err := tx.endSessions(ctx, account, keep); err != nil {
 			return err
 		}
-		return tx.audit(ctx, []auditEntry{{who: who, what: "session.end", subject: "all of " + account}})
+		login, err := tx.loginOf(ctx, account)
+		if err != nil {
+			return err
+		}
+		return tx.auditAll(ctx, []audit.Entry{{Who: who, What: "session.end", Subjects: []string{login}, Detail: "all sessions"}})
 	})
 	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)

@@ -64,6 +64,7 @@ func (a *attempts) limiter(address string) *rate.Limiter {
 // was forwarded by a proxy is refused, because then the reader is somebody else.
 func (s *server) access(m *routes) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.tellRefusals(r.Context())
 		if m.open(r) {
 			m.mux.ServeHTTP(w, r.WithContext(auth.With(r.Context(), auth.Actor{ID: "page:anybody"})))
 			return

@@ -173,10 +173,10 @@ func (s *server) auditCSV(w http.ResponseWriter, r *http.Request) {
 	var write func(...string) error
 	end := func() {} // nothing was begun
 	s.auditEach(w, r, func() {
-		write, end = s.sheet(w, "audit.csv", "row", "entry", "at", "who", "role", "request", "action", "about", "outcome")
+		write, end = s.sheet(w, "audit.csv", "row", "entry", "at", "who", "role", "request", "action", "about", "outcome", "detail")
 	}, func(e AuditEntry) error {
 		return write(strconv.FormatInt(e.Seq, 10), strconv.FormatInt(e.N, 10), e.At.UTC().Format(time.RFC3339Nano), e.Who, e.Role, e.Request, e.What,
-			strings.Join(e.Subjects, " "), e.Outcome)
+			strings.Join(e.Subjects, " "), e.Outcome, e.Detail)
 	})
 	end()
 }
@@ -186,7 +186,7 @@ func (s *server) auditJSONL(w http.ResponseWriter, r *http.Request) {
 	s.auditEach(w, r, func() { s.file(w, "application/jsonl", "audit.jsonl") }, func(e AuditEntry) error {
 		return out.Encode(map[string]any{
 			"row": e.Seq, "entry": e.N, "at": e.At.UTC().Format(time.RFC3339Nano), "who": e.Who, "role": e.Role, "request": e.Request, "action": e.What,
-			"about": e.Subjects, "outcome": e.Outcome,
+			"about": e.Subjects, "outcome": e.Outcome, "detail": e.Detail,
 		})
 	})
 }

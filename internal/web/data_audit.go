@@ -10,6 +10,9 @@ type AuditData interface {
 	// AuditPage lists entries, the newest first, and says how the trail stands. A
 	// day or time that is none gives a ReaderError.
 	AuditPage(ctx context.Context, q AuditQuery) (AuditPage, error)
+	// Refused keeps that somebody was not let do what an address does: the detail
+	// says why, and how often.
+	Refused(ctx context.Context, who, address, detail string) error
 }
 
 // AuditQuery asks for entries; "" for all.
@@ -34,6 +37,7 @@ type AuditEntry struct {
 	Request, What string
 	Subjects      []string
 	Outcome       string
+	Detail        string // how, in a few words; "" for none
 	Undo          string // the decision that can be taken back; "" for none
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"touchstone/internal/auth"
 	"touchstone/internal/record"
@@ -36,8 +37,9 @@ func (m *routes) handle(pattern string, needs auth.Permission, narrow auth.Narro
 	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		switch actor := auth.From(r.Context()); {
 		case !actor.May(needs):
+			m.s.keepRefusal(r, pattern, "needs "+string(needs))
 			m.s.forbidden(w, r)
-		case !actor.Narrowed() || m.s.within(w, r, actor, narrow):
+		case !actor.Narrowed() || m.s.within(w, r, actor, pattern, narrow):
 			h(w, r)
 		}
 	})
@@ -64,8 +66,9 @@ func (s *server) forbidden(w http.ResponseWriter, r *http.Request) {
 
 // within says whether an address may answer somebody who is narrowed, and answers
 // itself where it may not: what is out of reach is as if it were not there.
-func (s *server) within(w http.ResponseWriter, r *http.Request, actor auth.Actor, narrow auth.Narrow) bool {
+func (s *server) within(w http.ResponseWriter, r *http.Request, actor auth.Actor, pattern string, narrow auth.Narrow) bool {
 	if !narrow.Admits(actor) {
+		s.keepRefusal(r, pattern, "sees a part of what is there")
 		s.opts.Log.Warn("not within reach", "path", r.URL.Path, "who", actor.ID)
 		if !tellProgram(w, r, http.StatusForbidden, "this address shows all customers with all their fields, and this account or token sees a part of them; /openapi.json says how each address is narrowed (x-narrow)") {
 			s.message(w, r, http.StatusForbidden, "access.narrow.title", "access.narrow.text")
@@ -122,7 +125,26 @@ func (s *server) routesOf() *routes {
 
 func (s *server) frameRoutes(m *routes) {
 	m.handle("GET /assets/{name}", auth.Open, auth.NoValues, s.asset)
-	m.handle("/", auth.Self, auth.NoValues, s.notFound)
+	m.handle("/", auth.Self, auth.NoValues, func(w http.ResponseWriter, r *http.Request) {
+		if allowed := m.methods(r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			s.message(w, r, http.StatusMethodNotAllowed, "method.title", "method.text")
+			return
+		}
+		s.notFound(w, r)
+	})
+}
+
+// methods are those that an address takes; none where there is no such address.
+func (m *routes) methods(r *http.Request) (list []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := m.mux.Handler(other); strings.HasPrefix(pattern, method+" ") {
+			list = append(list, method)
+		}
+	}
+	return list
 }
 
 func (s *server) overviewRoutes(m *routes) {

@@ -83,6 +83,7 @@ type server struct {
 	js    asset
 
 	attempts attempts
+	refused  refusals
 	home     func(auth.Role) string // where a role works
 	guesses  attempts               // of the reconciliation service's address
 	streams  atomic.Int64

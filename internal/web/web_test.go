@@ -36,6 +36,8 @@ func (f fake) Overview(context.Context) (Overview, error) { return f.o, f.err }
 
 func (f fake) Seen(context.Context, string, string, []string) error { return nil }
 
+func (f fake) Refused(context.Context, string, string, string) error { return nil }
+
 // busy is an overview in which everything happens.
 func busy() Overview {
 	return Overview{
