@@ -356,6 +356,9 @@ func TestNobodySeesWhatIsNotTheirs(t *testing.T) {
 			}
 			asked, told, kept := 0, 0, 0
 			for _, route := range w.routes {
+				if route.Needs == auth.Open && route.Pattern != "GET /openapi.json" {
+					continue // who asks there is nobody; a wrong sign-in would lock the address
+				}
 				method, paths := w.addresses(route.Pattern)
 				for _, path := range paths {
 					if method == http.MethodGet {
@@ -406,11 +409,18 @@ func (w *narrowWorld) check(role auth.Role, name, method, path, body string) (st
 	if len(bad) > 0 {
 		w.Errorf("%s %s as %s, %s: %d shows %q", method, path, role, name, status, bad)
 	}
+	if status == http.StatusTooManyRequests || status == http.StatusUnauthorized {
+		w.Errorf("%s %s as %s, %s: %d, want an answer", method, path, role, name, status)
+	}
 	if status >= 500 && !strings.HasSuffix(path, "/live") {
 		w.Errorf("%s %s as %s, %s: %d", method, path, role, name, status)
 	}
 	return status, text
 }
+
+// aboutFar are questions whose answer is another one for who is narrowed: about
+// who is out of reach, by a value that is masked, of a set that is one account's.
+var aboutFar = regexp.MustCompile(`far|=zeb|=zub|6111|QUAGGATA|today|^/$`)
 
 // compare asks an address that is only read, in every role, and holds what who is
 // narrowed sees against what the whole role does.
@@ -426,7 +436,7 @@ func (w *narrowWorld) compare(route web.Route, path string) (asked, told, kept i
 			if secret > 0 {
 				kept++
 			}
-			if route.Narrow == auth.WholeOnly || status != http.StatusOK || strings.Contains(path, "6111") || strings.Contains(path, "QUAGGATA") {
+			if route.Narrow == auth.WholeOnly || status != http.StatusOK || aboutFar.MatchString(path) {
 				continue
 			}
 			want := slices.Clone(all)

@@ -301,8 +301,11 @@ func partialPoint(field string, p record.Point) record.Point {
 
 // name is what a golden record is called.
 func (s sight) name(g store.Golden) (string, error) {
+	if len(s.masks) == 0 {
+		return goldenName(g)
+	}
 	var f record.Fields
-	if err := json.Unmarshal(g.Fields, &f); err != nil { // lists are read without provenance
+	if err := json.Unmarshal(g.Fields, &f); err != nil {
 		return "", fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
 	return DisplayName(g.Entity, s.fields(g.Entity, f)), nil
