@@ -15,7 +15,7 @@ type OIDC struct {
 	Scopes       []string    `yaml:"scopes" doc:"What is asked for beside openid. Example: [profile, email, groups]"`
 	Claim        string      `yaml:"claim" default:"groups" doc:"Where a person's groups stand in the id token or the access token; dots lead into objects, as in realm_access.roles."`
 	Roles        []GroupRole `yaml:"roles" doc:"Which group has which role. Who is in several has the widest; who is in none is turned away."`
-	Reach        []GroupSees `yaml:"reach" doc:"Which customers and fields the people of a group see. Who is in several such groups reaches the customers of each, less the fields that any of them keeps back; who is in none is as narrow as the account was made here."`
+	Reach        []GroupSees `yaml:"reach" doc:"Which customers and fields the people of a group see. Who is in several such groups reaches the customers of each, less the fields that any of them keeps back. The group \"*\" is who is in none of the others, and has to be there: with no scopes and no masks they see everything."`
 }
 
 // GroupSees narrows the people of a group.
@@ -25,12 +25,18 @@ type GroupSees struct {
 	Masks  []string `yaml:"masks" doc:"Names of access.masks." example:"[no_tax_ids]"`
 }
 
-// groupNames reports scopes and masks of groups that the file does not have.
+// Others is the group of everybody who is in none of those that are listed.
+const Others = "*"
+
+// groupNames reports scopes and masks of groups that the file does not have, and
+// a list that leaves open what everybody else sees.
 func (c Config) groupNames(at Node) (problems []Problem) {
 	scopes, masks := c.Access.ScopeNames(), c.Access.MaskNames()
 	list := at.Key("server").Key("oidc").Key("reach")
+	others := len(c.Server.OIDC.Reach) == 0
 	for i, g := range c.Server.OIDC.Reach {
-		if len(g.Scopes) == 0 && len(g.Masks) == 0 {
+		others = others || g.Group == Others
+		if len(g.Scopes) == 0 && len(g.Masks) == 0 && g.Group != Others {
 			problems = append(problems, list.Index(i).Problem("says nothing: want scopes or masks"))
 		}
 		for j, name := range g.Scopes {
@@ -43,6 +49,9 @@ func (c Config) groupNames(at Node) (problems []Problem) {
 				problems = append(problems, list.Index(i).Key("masks").Index(j).Problem("no mask %q below access.masks%s", name, hint(name, masks)))
 			}
 		}
+	}
+	if !others {
+		problems = append(problems, list.Problem("does not say what people see who are in none of these groups; add {group: \"*\"} with their scopes or masks, or alone where they see everything"))
 	}
 	return problems
 }

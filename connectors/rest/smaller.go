@@ -47,11 +47,13 @@ func (p PageSize) resize(q *call, size int) {
 		return
 	}
 	steps := strings.Split(p.Body, ".")
-	object, ok := q.body, true
+	object := q.body
 	for _, step := range steps[:len(steps)-1] {
-		if object, ok = object[step].(nest); !ok {
+		next, ok := object[step].(nest)
+		if !ok {
 			return
 		}
+		object = next
 	}
 	last := steps[len(steps)-1]
 	if _, text := object[last].(string); text {

@@ -151,7 +151,8 @@ func (k worker) firstAccount() (secret string, recovery []string) {
 	k.tabTo(`.switches details:has(a[href="/me"]) > summary`)
 	k.press(kb.Enter)
 	k.enter(`a[href="/me"]`, "You sign in as ann")
-	k.enter(`form[action="/me/two-step"] button`, "Two-step sign-in")
+	k.enter(`form[action="/me/two-step"] button`, "")
+	k.until(`!!document.querySelector(".a-typed-key")`)
 	secret = k.eval(`document.querySelector(".a-typed-key").textContent`)
 	k.press("nonsense" + kb.Enter) // the cursor stands there
 	k.sees("This is not the code of now")
@@ -194,7 +195,7 @@ func (k worker) tenPairs() {
 	k.Helper()
 	for _, key := range "mnumnmnsmn" {
 		k.ready()
-		before := k.steward.text(pairShown)
+		before := k.text(pairShown)
 		k.keys(string(key))
 		k.until(fmt.Sprintf(`%s !== %q`, pairShown, before))
 	}

@@ -250,7 +250,7 @@ func TestNothingIsPushedWhileAModelIsSwitched(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]WritesPlan{{Target: "desk", System: "desk", Updates: 1}}, plan.Writes); diff != "" || plan.Merges != 1 || plan.Splits != 0 {
+		if diff := cmp.Diff([]WritesPlan{{Target: "desk", System: "desk", Updates: 1, Fields: []FieldPlan{{Field: "phone", Changed: 1}}}}, plan.Writes); diff != "" || plan.Merges != 1 || plan.Splits != 0 {
 			t.Errorf("%d merges, %d splits, writes (-want +got):\n%s", plan.Merges, plan.Splits, diff)
 		}
 		written := w.written()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"touchstone/config"
 	"touchstone/internal/auth/oidc"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
@@ -95,6 +96,9 @@ func (p *People) groupSees(who oidc.Person) (reach, masks *[]string) {
 		}
 		said = true
 		s, m = append(s, g.Scopes...), append(m, g.Masks...)
+	}
+	if i := slices.IndexFunc(p.groups, func(g config.GroupSees) bool { return g.Group == config.Others }); !said && i >= 0 {
+		said, s, m = true, p.groups[i].Scopes, p.groups[i].Masks
 	}
 	if !said {
 		return nil, nil

@@ -234,14 +234,6 @@ func (s sight) value(entity, field string, v record.Value) (record.Value, bool) 
 	return v, true
 }
 
-// text is a text made of a field's value, which cannot be masked in part.
-func (s sight) text(entity, field, text string) string {
-	if s.masked(entity, field) != "" {
-		return ""
-	}
-	return text
-}
-
 const veil = "•••"
 
 // partial leaves what a partial mask leaves of one value.

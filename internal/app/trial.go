@@ -203,7 +203,7 @@ func (a *App) TakeTrial(ctx context.Context, id string, brake bool, by web.By) e
 	}
 	// Rules whose effect could not be worked out are let through by who says so.
 	blind := t.Kind == trialRules && t.State == store.TrialFailed
-	if t.State != store.TrialReady && !(blind && brake) {
+	if t.State != store.TrialReady && (!blind || !brake) {
 		return unclear("the trial is not ready to be approved: it is %s", wordOf("trialstate", t.State))
 	}
 	to, err := askedOf(t)
