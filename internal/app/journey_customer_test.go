@@ -110,7 +110,7 @@ func TestCustomerJourneyByKeyboard(t *testing.T) {
 	r.tabTo(`table.golden a`)
 	r.press(kb.Enter)
 	r.sees("/customers/" + id)
-	r.sees("2 of 14 fields are known")
+	r.sees("2 of 15 fields are known")
 
 	r.tabTo(`.under summary`)
 	r.press(kb.Enter)
