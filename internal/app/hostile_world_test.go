@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"touchstone/internal/auth"
+	"touchstone/internal/record"
 	"touchstone/internal/simulator"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
@@ -186,9 +187,32 @@ func (h *hostile) decide() {
 			did("answer", err)
 		}
 	}
+	h.passOn(list[40:46])
+	h.tried(web.TrialAsked{Entity: record.Company, Link: 0.99, Review: 0.5})
 	file := "source,id,golden\n" + strings.Repeat("desk,\"<x-sentinel>\",\"<img src=x onerror=x_sentinel()>\"\n\"<script>x_sentinel()</script>\",c1,G2\n", 3)
 	_, err = h.app.ImportCrosswalk(ctx, strings.NewReader(file), "\"><img src=x onerror=x_sentinel()>.csv", By{Who: h.payload(2), Why: h.payload(3)})
 	did("import a crosswalk", err)
+}
+
+// passOn hands the customers of an owner to another one; both are called what no
+// person is.
+func (h *hostile) passOn(list []store.Golden) {
+	h.Helper()
+	const from, to = "Ann <img src=x onerror=x_sentinel()>", "Dee <x-sentinel>"
+	for _, g := range list {
+		if _, err := h.app.PinField(h.Context(), web.PinForm{ID: g.ID, Field: "owner", Value: from}, web.By{Who: h.payload(5), Why: h.payload(6)}); err != nil {
+			h.Fatalf("pin an owner: %v", err)
+		}
+	}
+	h.clean()
+	q := web.HandoverQuery{Entity: record.Company, From: from, To: to}
+	p, err := h.app.PreviewHandover(h.Context(), q)
+	if err != nil || p.Customers != len(list) {
+		h.Fatalf("%d customers are passed on, %v; want %d", p.Customers, err, len(list))
+	}
+	if _, err := h.app.HandOver(h.Context(), q, p.Token, web.By{Who: h.payload(7), Why: cutRunes(h.payload(8), 400)}); err != nil {
+		h.Fatalf("hand over: %v", err)
+	}
 }
 
 func cutRunes(s string, most int) string {
