@@ -68,6 +68,9 @@ func (k worker) leave() {
 func dayWorld(t *testing.T) (*house, *simulated) {
 	t.Helper()
 	crm, desk := doubtful(13)
+	for i := range crm { // what the desk lacks, so that there is something to write
+		crm[i] = strings.Replace(crm[i], `"country":"GB"`, fmt.Sprintf(`"country":"GB","email":"info%d@example.com"`, i), 1)
+	}
 	w, _, target := two(t, "", crm, desk)
 	text := "id,name,size\nodd,Larch Gate Foundry Ltd,\"1,200 people\"\n"
 	if err := os.WriteFile(filepath.Join(w.dir, "list.csv"), []byte(text), 0o600); err != nil {
@@ -119,9 +122,12 @@ func TestBrowserADayByKeyboard(t *testing.T) {
 	if got := target.changes(); len(got) == 0 {
 		t.Error("nothing is written after the approval")
 	}
-	// What the page refused was told with 401, 422: the browser notes these.
+	// What the page refused was told with 401, 422, and the stream of live counts
+	// ended with the session: the browser notes these.
 	s.mu.Lock()
-	s.complaints = slices.DeleteFunc(s.complaints, func(c string) bool { return strings.Contains(c, "401") || strings.Contains(c, "422") })
+	s.complaints = slices.DeleteFunc(s.complaints, func(c string) bool {
+		return strings.Contains(c, "401") || strings.Contains(c, "422") || strings.Contains(c, "EventSource")
+	})
 	s.mu.Unlock()
 	s.quiet()
 }

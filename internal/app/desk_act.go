@@ -52,7 +52,7 @@ func (a *App) pinRequests(ctx context.Context, id string, picks []web.Pick) (out
 			return nil, web.Refuse("pick."+p.Field, "%s has no field %s that could be pinned", wordOf("entity", x[0].Ref.Entity), wordOf("field", p.Field))
 		}
 		if see.masked(x[0].Ref.Entity, spec.Name) != "" {
-			return nil, &web.Problem{Field: "pick." + p.Field, Text: "this field is kept from you: you cannot set it"}
+			return nil, web.Refuse("pick."+p.Field, "this field is kept from you: you cannot set it")
 		}
 		if !p.Until.IsZero() && !p.Until.After(a.opts.Env.Clock.Now()) {
 			return nil, web.Refuse("until", "the day to pin until has passed already")

@@ -72,16 +72,16 @@ func (a *App) handing(ctx context.Context, q web.HandoverQuery) (h handing, err 
 	}
 	switch {
 	case q.To == "":
-		return h, &web.Problem{Field: "to", Text: "say who the customers go to"}
+		return h, web.Refuse("to", "say who the customers go to")
 	case len(q.To) > longestOwner:
-		return h, &web.Problem{Field: "to", Text: fmt.Sprintf("the name is longer than %d bytes", longestOwner)}
+		return h, web.Refuse("to", "the name is longer than %d bytes", longestOwner)
 	case q.To == q.From:
-		return h, &web.Problem{Field: "to", Text: "they are that person's already: name another one"}
+		return h, web.Refuse("to", "they are that person's already: name another one")
 	}
 	source := ""
 	if q.Source != "" {
 		if source, err = a.knownSource(q.Source); err != nil {
-			return h, &web.Problem{Field: "source", Text: fmt.Sprintf("there is no source %q", q.Source)}
+			return h, web.Refuse("source", "there is no source %q", q.Source)
 		}
 	}
 	list, err := a.Store.OwnedBy(ctx, q.Entity, q.From, source, 0, mostHandedOver+1)
@@ -144,7 +144,7 @@ func ownerPaths(t *target) (paths []string) {
 // one decision: a pin on the owner of each. Undo takes all of it back.
 func (a *App) HandOver(ctx context.Context, q web.HandoverQuery, token string, by web.By) (id string, err error) {
 	if by.Why == "" {
-		return "", &web.Problem{Field: "why", Text: "say why: it is kept with every customer that is passed on"}
+		return "", web.Refuse("why", "say why: it is kept with every customer that is passed on")
 	}
 	h, err := a.handing(ctx, q)
 	switch {
@@ -153,7 +153,7 @@ func (a *App) HandOver(ctx context.Context, q web.HandoverQuery, token string, b
 	case h.Customers == 0:
 		return "", unclear("there is no customer to pass on")
 	case token != "" && token != h.Token:
-		return "", &web.Problem{Field: "token", Text: "they are other customers now than the preview has shown: look at it again"}
+		return "", web.Refuse("token", "they are other customers now than the preview has shown: look at it again")
 	}
 	text := string(record.TextValue(h.To).AppendJSON(nil))
 	d, err := a.decide(ctx, store.HandedOver, By{Who: by.Who, Why: by.Why}, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {

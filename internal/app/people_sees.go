@@ -60,7 +60,7 @@ func (p *People) unknown(scopes, masks []string) (out []string) {
 func within(reach []string, a store.Account) error {
 	for _, name := range reach {
 		if len(a.Reach) > 0 && !slices.Contains(a.Reach, name) {
-			return &web.Problem{Field: "scope", Text: fmt.Sprintf("%s does not reach %q: a token never sees more than its account", a.Login, name)}
+			return web.Refuse("scope", "%s does not reach %q: a token never sees more than its account", a.Login, name)
 		}
 	}
 	return nil

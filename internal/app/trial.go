@@ -219,7 +219,7 @@ func (a *App) TakeTrial(ctx context.Context, id string, brake bool, by web.By) e
 		return err
 	}
 	if n := f.Golden.Touched(); e.braked(n, f.Records) && !brake {
-		return &web.Problem{Field: "brake", Text: fmt.Sprintf("%d of %d golden records would change: confirm that this is meant", n, f.Records)}
+		return web.Refuse("brake", "%d of %d golden records would change: confirm that this is meant", n, f.Records)
 	}
 	act, err := a.activation(t.Entity, to, by)
 	if err != nil {

@@ -207,7 +207,7 @@ func (a *App) editable(ctx context.Context, id, field string) error {
 		field = spec.Name
 	}
 	if see.masked(g.Entity, field) != "" {
-		return &web.Problem{Text: "this field is kept from you: you cannot set it"}
+		return web.Refuse("", "this field is kept from you: you cannot set it")
 	}
 	return a.reached(ctx, g.Founder)
 }
