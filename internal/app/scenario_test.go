@@ -32,6 +32,7 @@ import (
 // the migrations takes large buffers each time.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(800)
+	debug.SetMemoryLimit(2 << 30) // some tests hold values of ten million bytes
 	os.Exit(pgtest.Main(m))
 }
 
