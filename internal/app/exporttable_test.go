@@ -18,10 +18,10 @@ func TestExportAsTable(t *testing.T) {
 		t.Fatalf("CSV: %d rows, %v; want 3", rows, err)
 	}
 	lines := strings.Split(strings.TrimPrefix(b.String(), "\ufeff"), "\r\n")
-	if want := "golden_id,changed_at,records,name,legal_name,aliases,ids,phones,emails,website,addresses,country,industry,employees,revenue,founded,status"; lines[0] != want {
+	if want := "golden_id,changed_at,records,name,legal_name,aliases,ids,phones,emails,website,addresses,country,industry,employees,revenue,founded,status,owner"; lines[0] != want {
 		t.Errorf("header %q, want %q", lines[0], want)
 	}
-	if want := ",list/company/l1,'=Evil Tools Ltd,,,,'+44 113 496 0001,,eviltools.example,,,,5,,,"; !strings.HasSuffix(lines[1], want) {
+	if want := ",list/company/l1,'=Evil Tools Ltd,,,,'+44 113 496 0001,,eviltools.example,,,,5,,,,"; !strings.HasSuffix(lines[1], want) {
 		t.Errorf("row %q, want it to end %q", lines[1], want)
 	}
 	b.Reset()

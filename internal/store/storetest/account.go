@@ -71,9 +71,9 @@ func accountsChange(b *Bench) {
 	if err := b.DB.ChangeAccount(ctx, "nobody", store.AccountChange{Role: &viewer}, ann.ID); !errors.Is(err, record.ErrNotFound) {
 		b.Errorf("changing nobody: %v, want ErrNotFound", err)
 	}
-	audited(b, "account.role", "bob steward → viewer", 1)
+	audited(b, "account.role", "bob", 1)
 	audited(b, "account.password", "bob", 1)
-	audited(b, "account.add", "ann admin", 1)
+	audited(b, "account.add", "ann", 1)
 }
 
 func audited(b *Bench, what, subject string, want int) {
@@ -261,8 +261,8 @@ func wrongLocks(b *Bench) {
 		b.Errorf("after three wrong passwords: %d failed, locked until %q at %s", a.Failed, a.LockedUntil, now)
 	}
 	b.Must(b.DB.Refused(ctx, "", "password", "192.0.2.1", pause))
-	audited(b, "session.refused", "ann password from 192.0.2.1", 3)
-	audited(b, "session.refused", "unknown password from 192.0.2.1", 1)
+	audited(b, "session.refused", "ann", 3)
+	audited(b, "session.refused", "unknown", 1)
 	b.begin(ann.ID, "s")
 	a, _, err = b.DB.AccountByID(ctx, ann.ID)
 	b.Must(err)
