@@ -40,7 +40,7 @@ func pages() []page {
 		{"plans", "/plans", "", "admin"},
 		{"plan", "/plans", `a[href^="/plans/"]`, "admin"},
 		{"models", "/models", "", "admin"},
-		{"model", "/models", `a[href^="/models/company/"]`, "admin"},
+		{"model", "/models", `a[href^="/models/company/"]:not([href*="thresholds"])`, "admin"},
 		{"thresholds", "/models/company/thresholds?link=0.98&review=0.7", "", "admin"},
 		{"values", "/values?entity=company&field=industry", "", "admin"},
 		{"handovers", "/handovers?entity=company", "", "admin"},
