@@ -49,7 +49,7 @@ func (x *api) handovers() {
 			if err != nil {
 				return nil, err
 			}
-			return answer(Plain[web.HandoverPreview]{p}, x.seen(ctx, "read.owners", p.Examples...))
+			return answer(Plain[web.HandoverPreview]{p}, x.seen(ctx, "read.owners", p.Shown()...))
 		})
 	type passIn struct {
 		Body struct {

@@ -97,7 +97,16 @@ func (a *App) handing(ctx context.Context, q web.HandoverQuery) (h handing, err 
 		fmt.Fprintln(sum, o.Founder)
 		h.founders = append(h.founders, o.Founder)
 		if i < handoverExamples {
-			h.Examples = append(h.Examples, o.ID)
+			h.Examples = append(h.Examples, web.CustomerName{ID: o.ID})
+		}
+	}
+	fields, err := a.Store.FieldsOf(ctx, h.founders[:len(h.Examples)])
+	if err != nil {
+		return h, err
+	}
+	for i := range h.Examples {
+		if _, h.Examples[i].Name, err = ownedOf(q.Entity, fields[h.founders[i]]); err != nil {
+			return h, err
 		}
 	}
 	h.Customers, h.Token = len(list), hex.EncodeToString(sum.Sum(nil)[:12])
@@ -227,7 +236,7 @@ func (a *App) HandoverPage(ctx context.Context, id, after string, limit int) (p 
 	}
 	for _, x := range parts {
 		row := web.HandoverPart{N: x.N, Golden: x.ID, Before: x.Before, Erased: x.Erased}
-		if row.Now, err = ownerOf(fields[x.Golden]); err != nil {
+		if row.Now, row.Name, err = ownedOf(h.Entity, fields[x.Golden]); err != nil {
 			return p, err
 		}
 		for i, name := range p.Targets {
@@ -256,15 +265,17 @@ func (a *App) wroteOwner(ctx context.Context, h store.Handover, founders []int64
 	return wrote, nil
 }
 
-func ownerOf(fields []byte) (string, error) {
+// ownedOf reads from fields of a golden record who its owner is, and what it is
+// called; "" where it is gone.
+func ownedOf(entity string, fields []byte) (owner, name string, err error) {
 	if len(fields) == 0 {
-		return "", nil
+		return "", "", nil
 	}
 	var f record.Fields
 	if err := json.Unmarshal(fields, &f); err != nil {
-		return "", fmt.Errorf("golden record: %w", err)
+		return "", "", fmt.Errorf("golden record: %w", err)
 	}
-	return f[record.Owner].Text, nil
+	return f[record.Owner].Text, DisplayName(entity, f), nil
 }
 
 // EachHandedOver gives the whole certificate, customer by customer.

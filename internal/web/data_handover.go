@@ -34,11 +34,23 @@ type HandoverQuery struct{ Entity, From, To, Source string }
 type HandoverPreview struct {
 	HandoverQuery
 	Customers int
-	Examples  []string // ids of customers
+	Examples  []CustomerName
 	Writes    []Count  // objects of each target that has the owner, at most
 	Unwritten []string // targets that have no field for it
 	Token     string   // of this list: another one is refused
 }
+
+// Shown are the ids of the customers that it names.
+func (p HandoverPreview) Shown() []string {
+	ids := make([]string, len(p.Examples))
+	for i, c := range p.Examples {
+		ids[i] = c.ID
+	}
+	return ids
+}
+
+// CustomerName is what a customer is called.
+type CustomerName struct{ ID, Name string }
 
 // HandoverRow is a hand-over in a list.
 type HandoverRow struct {
@@ -53,6 +65,7 @@ type HandoverRow struct {
 type HandoverPart struct {
 	N      int
 	Golden string // "" where it is gone
+	Name   string
 	Before string
 	Now    string // what stands there
 	Erased bool

@@ -26,7 +26,7 @@ func (office) PreviewHandover(_ context.Context, q HandoverQuery) (HandoverPrevi
 	if q.To == "" {
 		return HandoverPreview{}, &Problem{Field: "to", Text: "say who <they> go to"}
 	}
-	return HandoverPreview{HandoverQuery: q, Customers: 12, Examples: []string{"abcd2345efgh6789"}, Writes: []Count{{"crm", 9}}, Unwritten: []string{"desk"}, Token: "tok"}, nil
+	return HandoverPreview{HandoverQuery: q, Customers: 12, Examples: []CustomerName{{"abcd2345efgh6789", "Acme Ltd"}}, Writes: []Count{{"crm", 9}}, Unwritten: []string{"desk"}, Token: "tok"}, nil
 }
 
 func (f office) HandOver(_ context.Context, q HandoverQuery, token string, by By) (string, error) {
@@ -47,9 +47,9 @@ func (office) HandoverPage(_ context.Context, id, after string, _ int) (Handover
 	}
 	p := HandoverPage{HandoverRow: oneHandover(), Targets: []string{"crm"}}
 	if after == "" {
-		p.Parts, p.Next = []HandoverPart{{1, "abcd2345efgh6789", "Ann <i>", "=Bob", false, []HandoverWrite{{"crm", "delivered"}}}}, "1"
+		p.Parts, p.Next = []HandoverPart{{1, "abcd2345efgh6789", "Acme Ltd", "Ann <i>", "=Bob", false, []HandoverWrite{{"crm", "delivered"}}}}, "1"
 	} else {
-		p.Parts = []HandoverPart{{2, "", "", "", true, []HandoverWrite{{"crm", ""}}}}
+		p.Parts = []HandoverPart{{2, "", "", "", "", true, []HandoverWrite{{"crm", ""}}}}
 	}
 	return p, nil
 }

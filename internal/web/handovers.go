@@ -69,7 +69,7 @@ func (s *server) showHandovers(w http.ResponseWriter, r *http.Request, status in
 			s.answerError(w, r, err, nil)
 			return
 		} else {
-			if !s.seen(w, r, "read.owners", p.Examples...) {
+			if !s.seen(w, r, "read.owners", p.Shown()...) {
 				return
 			}
 			v.Preview = &p

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"touchstone/internal/auth"
 	"touchstone/internal/web/chart"
@@ -289,7 +291,13 @@ func trialSentence(w words, t TrialPage) string {
 	if t.Merges+t.Splits+t.Moves+t.Touched() == 0 {
 		return w.T("trial.same")
 	}
-	return fmt.Sprintf(w.T("trial.effect"), w.N("trial.merges", t.Merges), w.N("trial.splits", t.Splits), w.N("trial.golden", t.Touched()), w.N("trial.writes", t.Creates+t.Updates))
+	return upperFirst(fmt.Sprintf(w.T("trial.effect"), w.N("trial.merges", t.Merges), w.N("trial.splits", t.Splits), w.N("trial.golden", t.Touched()), w.N("trial.writes", t.Creates+t.Updates)))
+}
+
+// upperFirst begins a sentence.
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 // sizeChart draws how many members golden records have, now and then.
