@@ -277,6 +277,9 @@ func (a *App) UndoTrial(ctx context.Context, id string, by web.By) error {
 	if err != nil {
 		return err
 	}
+	if t.Kind == trialRules {
+		return unclear("rules are taken back by changing the configuration back")
+	}
 	f, err := readPlan(t.Plan)
 	if err != nil {
 		return err

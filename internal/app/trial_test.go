@@ -301,6 +301,9 @@ func TestAChangedConfigurationIsForetold(t *testing.T) {
 		if held() != "" || strings.Contains(w.canonicalText(), "firm7.example") {
 			t.Error("approved rules have not taken effect")
 		}
+		if err := w.app.UndoTrial(ctx, id, web.By{Who: "ann"}); err == nil || w.trial(id).State != store.TrialTaken {
+			t.Errorf("rules in force are called taken back: %v", err)
+		}
 		after := w.canonicalText()
 		yaml = w.yaml
 		change("survive: {name: [most_frequent, longest]", "survive: {name: [longest]")
