@@ -34,7 +34,7 @@ func (a *App) Customers(ctx context.Context, q web.CustomerQuery) (p web.Custome
 		return p, err
 	}
 	sq := store.SearchQuery{Entity: q.Entity, Several: q.Several, After: q.After, Limit: q.Limit, Reach: see.reach}
-	all, named := see.findable()
+	all, named := a.findable(see, q.Entity)
 	sq.ByName = !all
 	sq.Terms, sq.Name = pipeline.Question(q.Text)
 	if q.Source != "" {

@@ -184,8 +184,11 @@ func placeEvidence(d *web.Desk) {
 }
 
 // comparedIn names the fields whose values a comparison of the match model
-// reads, the first choice first.
+// reads, the first choice first. Of an entity type of one's own it is the field.
 func comparedIn(entity, compared string) []string {
+	if record.Specs(entity) == nil {
+		return []string{compared}
+	}
 	switch compared {
 	case "name", "trade", "branch", "name place", "legal form":
 		return []string{"name", "legal_name", "aliases"}

@@ -28,7 +28,7 @@ func (a *App) OpenPairs(ctx context.Context, q web.ReviewQuery) (out web.OpenPai
 	if err != nil {
 		return out, err
 	}
-	if _, named := see.findable(); !named && q.Order == web.OrderName {
+	if _, named := a.findable(see, q.Entity); !named && q.Order == web.OrderName {
 		q.Order = "" // the order would tell names
 	}
 	if a.worthMasked(see) {

@@ -44,18 +44,28 @@ type sight struct {
 	masks []config.MaskField // all hold
 }
 
-// findable says what a golden record may be looked for by: all that it is found
-// by, its name alone, or neither. Who could ask whether a field holds a value would
-// read it by guessing.
-func (s sight) findable() (all, name bool) {
+// findable says what golden records of an entity type, or of all for "", may be
+// looked for by: all that they are found by, their names alone, or neither. Who
+// could ask whether a field holds a value would read it by guessing.
+func (a *App) findable(see sight, entity string) (all, name bool) {
 	all, name = true, true
-	for _, entity := range []string{record.Company, record.Person} {
-		for _, field := range []string{"name", "full_name", "legal_name", "given_name", "family_name"} {
-			name = name && s.masked(entity, field) == ""
+	if len(see.masks) == 0 {
+		return all, name
+	}
+	one := a.entityNamed(entity) != nil
+	for _, e := range a.entities {
+		if one && e.name != entity {
+			continue
 		}
-		for _, field := range []string{"aliases", "employer", "emails", "website", "phones", "ids", "addresses"} {
-			all = all && s.masked(entity, field) == ""
+		masked := func(fields ...string) bool {
+			return slices.ContainsFunc(fields, func(f string) bool { return see.masked(e.name, f) != "" })
 		}
+		if record.Specs(e.name) == nil { // of one's own: found by whatever texts it has, and called by one of them
+			name = name && !masked(a.mappedFields(e.name)...)
+			continue
+		}
+		name = name && !masked("name", "full_name", "legal_name", "given_name", "family_name")
+		all = all && !masked("aliases", "employer", "emails", "website", "phones", "ids", "addresses")
 	}
 	return all && name, name
 }

@@ -250,3 +250,40 @@ func TestWhatAMaskLeaves(t *testing.T) {
 		}
 	}
 }
+
+// TestMasksHoldForFieldsOfOnesOwn: a masked field of an entity type of one's own
+// is neither shown as evidence nor read by searching for its value.
+func TestMasksHoldForFieldsOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	cars(t, w.dir, 3)
+	w.yaml = "access: {masks: {dark: {fields: {vehicle.vin: hide}}, odd: {fields: {branch: hide}}}}\n" + fleet
+	w.open()
+	w.clean()
+	vin := w.authoredOf(w.everybody()[0]).Text("vin")
+	found := func(mask, text, entity string) int {
+		t.Helper()
+		ctx := auth.With(t.Context(), auth.Actor{ID: "lin", Role: auth.Viewer, Masks: []string{mask}})
+		p, err := w.app.Customers(ctx, web.CustomerQuery{Text: text, Entity: entity, Limit: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(p.List)
+	}
+	for _, tt := range []struct {
+		mask, entity string
+		found        bool
+	}{{"odd", "", true}, {"odd", "vehicle", true}, {"dark", "", false}, {"dark", "vehicle", false}} {
+		if n := found(tt.mask, vin, tt.entity); (n > 0) != tt.found {
+			t.Errorf("with mask %s in %q a number finds %d vehicles, want some: %v", tt.mask, tt.entity, n, tt.found)
+		}
+	}
+	see := sight{masks: w.app.Config.Access.Masks[1].Fields}
+	said := web.Evidence{Field: "branch", Level: "same", A: "North", B: "North"}
+	if e := see.evidence("vehicle", said); e.A != "" || e.B != "" || e.Level != "same" {
+		t.Errorf("evidence of a masked field: %+v, want its level alone", e)
+	}
+	if e := see.evidence(record.Company, said); e != said {
+		t.Errorf("evidence of a company's name: %+v, want it whole", e)
+	}
+}
