@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +101,16 @@ func TestCustomersArePassedOnAndBack(t *testing.T) {
 			t.Errorf("hand-overs %+v, %v", list, err)
 		}
 		w.end()
+		// The pin of each customer is read, and shown as long as that one's record is there.
+		w.close()
+		w.execute(`UPDATE source_record SET salt = NULL WHERE external_id = 'c2'`)
+		w.open()
+		for name, want := range map[string]string{"crm/company/c1": "", "crm/company/c2": "erased"} {
+			f, err := w.app.CustomerField(ctx, name, "owner")
+			if i := slices.IndexFunc(f.History, func(v web.FieldVersion) bool { return v.PinID == id }); err != nil || i < 0 || f.History[i].State != want {
+				t.Errorf("%s: history of its owner %+v, %v; want the hand-over with state %q", name, f.History, err, want)
+			}
+		}
 	})
 }
 

@@ -110,7 +110,7 @@ func (a *App) GoldenAt(ctx context.Context, id string, at time.Time) (AsOf, erro
 		out.Members = append(out.Members, a.refName(refs[rec]))
 	}
 	slices.Sort(out.Members)
-	out.Fields, err = a.readRefs(ctx, entity, versions[0].Refs)
+	out.Fields, err = a.readRefs(ctx, entity, founder, versions[0].Refs)
 	return out, err
 }
 
@@ -128,12 +128,12 @@ func (a *App) anchorOf(ctx context.Context, id string) (rec int64, entity string
 }
 
 // readRefs reads published values again where they came from.
-func (a *App) readRefs(ctx context.Context, entity, text string) ([]AsOfField, error) {
+func (a *App) readRefs(ctx context.Context, entity string, founder int64, text string) ([]AsOfField, error) {
 	var refs map[string]golden.FieldRef
 	if err := json.Unmarshal([]byte(text), &refs); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	r, err := a.reread(ctx, entity)
+	r, err := a.reread(ctx, entity, founder)
 	if err != nil {
 		return nil, err
 	}
@@ -161,12 +161,13 @@ type rereading struct {
 	a         *App
 	see       sight
 	entity    string
+	founder   int64 // of the golden record
 	histories map[string]*oldRecord
 }
 
-func (a *App) reread(ctx context.Context, entity string) (*rereading, error) {
+func (a *App) reread(ctx context.Context, entity string, founder int64) (*rereading, error) {
 	see, err := a.sight(ctx)
-	return &rereading{a: a, see: see, entity: entity, histories: map[string]*oldRecord{}}, err
+	return &rereading{a: a, see: see, entity: entity, founder: founder, histories: map[string]*oldRecord{}}, err
 }
 
 type oldRecord struct {
@@ -223,12 +224,20 @@ func (r *rereading) mapped(ctx context.Context, name string, decisions []string,
 
 func (r *rereading) value(ctx context.Context, name string, ref golden.FieldRef, f *AsOfField) (v record.Value, err error) {
 	if ref.Pin != "" {
-		pin, erased, err := r.a.Store.PinValue(ctx, ref.Pin)
+		pin, err := r.a.Store.PinValue(ctx, ref.Pin, r.founder)
 		if err != nil {
 			return v, err
 		}
+		in, err := r.a.refsReached(ctx, r.see, []record.Ref{pin.RefA})
+		if err != nil {
+			return v, err
+		}
+		if !in[pin.RefA] { // its record has gone to a customer out of reach
+			f.State = "unknown"
+			return v, nil
+		}
 		f.Pin, f.Who, f.SeenAt = ref.Pin, pin.Who, pin.At
-		if erased {
+		if pin.Erased {
 			f.State = "erased"
 			return v, nil
 		}

@@ -105,7 +105,7 @@ func (a *App) fieldHistory(ctx context.Context, g store.Golden, field string) ([
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.reread(ctx, g.Entity)
+	r, err := a.reread(ctx, g.Entity, g.Founder)
 	if err != nil {
 		return nil, err
 	}

@@ -147,23 +147,26 @@ func (db *DB) reading(ctx context.Context, fn func(*Tx) error) error {
 	return errors.Join(fn(&Tx{db: db, tx: stx, now: formatTime(db.env.Clock.Now())}), ignoreDone(stx.Rollback()))
 }
 
-// PinValue gives what a decision pinned, as JSON.
-func (db *DB) PinValue(ctx context.Context, decision string) (p Ruling, erased bool, err error) {
+// PinValue gives what a decision pinned on a golden record, by its founder, as
+// JSON, with the record that it stands on: a hand-over pins many.
+func (db *DB) PinValue(ctx context.Context, decision string, founder int64) (p RuledPair, err error) {
 	found := false
-	err = db.view(ctx, `SELECT r.id, r.field, r.value, r.who, r.why, r.at, r.sealed, s.salt FROM ruling r JOIN source_record s ON s.rec = r.a
-		WHERE r.kind = 'pin' AND (r.decision = $1 OR r.id = $1)`, []any{decision}, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT r.id, r.a, r.field, r.value, r.who, r.why, r.at, r.sealed, s.salt, s.source, s.entity, s.external_id
+		FROM ruling r JOIN source_record s ON s.rec = r.a WHERE r.kind = 'pin' AND (r.decision = $1 OR r.id = $1)
+		ORDER BY CASE WHEN r.a IN (SELECT rec FROM crosswalk_version WHERE golden = $2) THEN 0 ELSE 1 END, r.a LIMIT 1`, []any{decision, founder}, func(r *sql.Rows) error {
 		var sealed, salt []byte
 		found = true
-		if err := r.Scan(&p.ID, &p.Field, &p.Value, &p.Who, &p.Why, &p.At, &sealed, &salt); err != nil || len(sealed) == 0 {
+		err := r.Scan(&p.ID, &p.A, &p.Field, &p.Value, &p.Who, &p.Why, &p.At, &sealed, &salt, &p.RefA.Source, &p.RefA.Entity, &p.RefA.ID)
+		if err != nil || len(sealed) == 0 {
 			return err
 		}
-		p.Value, erased, err = db.openPin(salt, sealed)
+		p.Value, p.Erased, err = db.openPin(salt, sealed)
 		return err
 	})
 	if err == nil && !found {
 		err = notFound("pin", decision)
 	}
-	return p, erased, err
+	return p, err
 }
 
 // DecisionsOn lists the decisions that speak of any of these records, oldest
