@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -51,7 +52,7 @@ func (a *App) Decisions(ctx context.Context, state string, after int64, limit in
 }
 
 func (a *App) showDecisions(ctx context.Context, list []store.Decision) ([]ShownDecision, error) {
-	pairs, err := a.Store.RuledPairs(ctx, ids(list))
+	pairs, err := a.pairsShown(ctx, list)
 	if err != nil {
 		return nil, err
 	}
@@ -85,12 +86,36 @@ func (a *App) showDecisions(ctx context.Context, list []store.Decision) ([]Shown
 		if err := a.showPairs(&s, pairs[d.ID]); err != nil {
 			return nil, err
 		}
+		if many(d) {
+			s.More = max(d.Rulings-len(s.Records), 0)
+		}
 		if r, ok := relations[d.ID]; ok {
 			s.Relation, s.Value, s.Records = r.Kind, relationWords(r.SaidRelation), []string{a.refName(r.RefA), a.refName(r.RefB)}
 		}
 		out = append(out, s)
 	}
 	return out, a.veilDecisions(ctx, out)
+}
+
+// many says whether a decision speaks of so many records, of each alone, that no
+// more of them are read than are shown.
+func many(d store.Decision) bool { return d.Kind == store.HandedOver && d.Pending == 0 }
+
+// pairsShown reads what decisions say, as far as it is shown.
+func (a *App) pairsShown(ctx context.Context, list []store.Decision) (map[string][]store.RuledPair, error) {
+	pairs, err := a.Store.RuledPairs(ctx, ids(slices.DeleteFunc(slices.Clone(list), many)))
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range list {
+		if !many(d) {
+			continue
+		}
+		if pairs[d.ID], err = a.Store.FirstRuled(ctx, d.ID, mostRecords); err != nil {
+			return nil, err
+		}
+	}
+	return pairs, nil
 }
 
 func stateOf(d store.Decision, withdrawnBy string) string {
@@ -122,14 +147,16 @@ func (a *App) showPairs(s *ShownDecision, pairs []store.RuledPair) error {
 		if p.Kind != store.Pinned {
 			continue
 		}
-		s.Field, s.Value = p.Field, "(erased)"
-		if !p.Erased {
-			var v record.Value
-			if err := json.Unmarshal([]byte(p.Value), &v); err != nil {
-				return err
-			}
-			s.Value = ShowValue(v)
+		s.Field = p.Field
+		if p.Erased {
+			s.Value = cmp.Or(s.Value, "(erased)")
+			continue
 		}
+		var v record.Value
+		if err := json.Unmarshal([]byte(p.Value), &v); err != nil {
+			return err
+		}
+		s.Value = ShowValue(v)
 	}
 	slices.Sort(refs)
 	refs = slices.Compact(refs)

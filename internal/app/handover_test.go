@@ -105,6 +105,10 @@ func TestCustomersArePassedOnAndBack(t *testing.T) {
 		w.close()
 		w.execute(`UPDATE source_record SET salt = NULL WHERE external_id = 'c2'`)
 		w.open()
+		shown, err := w.app.Decisions(ctx, "", 0, 1)
+		if err != nil || len(shown) != 1 || shown[0].ID != id || shown[0].Field != "owner" || shown[0].Value != "Bob" || len(shown[0].Records) != 2 || shown[0].More != 0 {
+			t.Errorf("the hand-over among the decisions: %+v, %v", shown, err)
+		}
 		for name, want := range map[string]string{"crm/company/c1": "", "crm/company/c2": "erased"} {
 			f, err := w.app.CustomerField(ctx, name, "owner")
 			if i := slices.IndexFunc(f.History, func(v web.FieldVersion) bool { return v.PinID == id }); err != nil || i < 0 || f.History[i].State != want {

@@ -115,21 +115,41 @@ type RuledPair struct {
 	Problem    string // why it could not be applied when its records had landed
 }
 
+const (
+	ruledColumns = `SELECT r.id, r.decision, r.kind, r.a, r.b, r.field, r.a_version, r.b_version, CASE WHEN r.stale <> 0 THEN 1 ELSE 0 END, r.sealed,
+		x.source, x.entity, x.external_id, x.salt, COALESCE(y.source, ''), COALESCE(y.entity, ''), COALESCE(y.external_id, '')`
+	ruledJoin = ` r JOIN source_record x ON x.rec = r.a LEFT JOIN source_record y ON y.rec = r.b `
+)
+
+func (db *DB) scanRuled(r *sql.Rows) (p RuledPair, err error) {
+	var sealed, salt []byte
+	err = r.Scan(&p.ID, &p.Decision, &p.Kind, &p.A, &p.B, &p.Field, &p.AVersion, &p.BVersion, &p.Stale, &sealed,
+		&p.RefA.Source, &p.RefA.Entity, &p.RefA.ID, &salt, &p.RefB.Source, &p.RefB.Entity, &p.RefB.ID)
+	if err == nil {
+		p.Value, p.Erased, err = db.openPin(salt, sealed)
+	}
+	return p, err
+}
+
+// FirstRuled lists the first n of what one decision says about which records,
+// leaving out what waits for a record to land.
+func (db *DB) FirstRuled(ctx context.Context, decision string, n int) (list []RuledPair, err error) {
+	err = db.view(ctx, ruledColumns+` FROM (SELECT * FROM ruling WHERE decision = $1 ORDER BY a, b, id LIMIT $2)`+ruledJoin+`ORDER BY r.a, r.b, r.id`, []any{decision, n}, func(r *sql.Rows) error {
+		p, err := db.scanRuled(r)
+		list = append(list, p)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rulings of %s: %w", decision, err)
+	}
+	return list, nil
+}
+
 // RuledPairs lists what decisions say about which records, in a fixed order.
 func (db *DB) RuledPairs(ctx context.Context, decisions []string) (map[string][]RuledPair, error) {
 	out := map[string][]RuledPair{}
-	err := viewIn(ctx, db, `SELECT r.id, r.decision, r.kind, r.a, r.b, r.field, r.a_version, r.b_version, CASE WHEN r.stale <> 0 THEN 1 ELSE 0 END, r.sealed,
-			x.source, x.entity, x.external_id, x.salt, COALESCE(y.source, ''), COALESCE(y.entity, ''), COALESCE(y.external_id, '')
-		FROM ruling r JOIN source_record x ON x.rec = r.a LEFT JOIN source_record y ON y.rec = r.b
-		WHERE r.decision IN $LIST ORDER BY r.decision, r.a, r.b, r.id`, decisions, func(r *sql.Rows) error {
-		var p RuledPair
-		var sealed, salt []byte
-		err := r.Scan(&p.ID, &p.Decision, &p.Kind, &p.A, &p.B, &p.Field, &p.AVersion, &p.BVersion, &p.Stale, &sealed,
-			&p.RefA.Source, &p.RefA.Entity, &p.RefA.ID, &salt, &p.RefB.Source, &p.RefB.Entity, &p.RefB.ID)
-		if err != nil {
-			return err
-		}
-		p.Value, p.Erased, err = db.openPin(salt, sealed)
+	err := viewIn(ctx, db, ruledColumns+` FROM ruling`+ruledJoin+`WHERE r.decision IN $LIST ORDER BY r.decision, r.a, r.b, r.id`, decisions, func(r *sql.Rows) error {
+		p, err := db.scanRuled(r)
 		out[p.Decision] = append(out[p.Decision], p)
 		return err
 	})
