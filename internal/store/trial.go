@@ -178,14 +178,15 @@ func (db *DB) RefuseTrial(ctx context.Context, id, who, why string) (refused boo
 }
 
 // UndoTrial puts in force again what was before a trial was taken. It says false
-// if something else came into force after it.
+// if something else came into force after it, and of a trial that began no
+// generation: the configuration says what rules are in force.
 func (db *DB) UndoTrial(ctx context.Context, id string, before Activation) (undone bool, err error) {
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
 		var own, now int64
-		found, err := tx.one(ctx, `SELECT generation FROM trial WHERE id = $1 AND state = 'taken'`+tx.db.d.lock, []any{id}, &own)
+		found, err := tx.one(ctx, `SELECT generation FROM trial WHERE id = $1 AND state = 'taken' AND generation > 0`+tx.db.d.lock, []any{id}, &own)
 		if err != nil || !found {
 			return err
 		}

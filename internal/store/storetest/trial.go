@@ -117,4 +117,8 @@ func changedRules(b *Bench) {
 	b.Must(err)
 	same(b, "taken", taken, true)
 	held("taken", "", false)
+	b.Must(b.DB.SaveModel(ctx, Entity, "v1", "{}", true))
+	undone, err := b.DB.UndoTrial(ctx, id, store.Activation{Entity: Entity, Version: "v1", Who: "ann"})
+	b.Must(err)
+	same(b, "rules that were taken are undone", undone, false)
 }
