@@ -88,7 +88,8 @@ func (r *Resolver) turn(ctx context.Context, ahead, next *round) (Stats, error) 
 			return err
 		})
 	}
-	return stats, g.Wait()
+	err := g.Wait() // before the figures are read
+	return stats, err
 }
 
 // linkRound links one round. Its figures count when it is committed.
