@@ -10,10 +10,12 @@ import (
 	"testing"
 
 	"touchstone/config"
+	"touchstone/internal/auth"
 	"touchstone/internal/golden"
 	"touchstone/internal/lookup"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
+	"touchstone/internal/web"
 	"touchstone/matching"
 )
 
@@ -228,6 +230,39 @@ func TestKindsOfOwnFields(t *testing.T) {
 	} {
 		if got := tt.field.kind(tt.name); got != tt.want {
 			t.Errorf("field %q with %+v is a %s, want %s", tt.name, tt.field, got, tt.want)
+		}
+	}
+}
+
+// TestAMaskedFieldOfAnOwnTypeFindsNothing asks for things of one's own entity type
+// by what a mask keeps back of them.
+func TestAMaskedFieldOfAnOwnTypeFindsNothing(t *testing.T) {
+	w := newWorld(t, "")
+	cars(t, w.dir, 1)
+	for name, body := range map[string]string{"crm.csv": "id,vin,plate,model\n1,WVW1,AB12CDE,Golf\n", "yard.csv": "id,vin,plate,model\n"} {
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.yaml = fleet + "access: {masks: {m: {fields: {vehicle.plate: hide}}, other: {fields: {company.phones: hide}}}}\n"
+	w.open()
+	w.clean()
+	for _, tt := range []struct {
+		masks        []string
+		text, entity string
+		want         int
+	}{
+		{nil, "AB12CDE", "", 1},
+		{[]string{"other"}, "golf", "", 1},
+		{[]string{"m"}, "AB12CDE", "", 0},
+		{[]string{"m"}, "AB12", "vehicle", 0},
+		{[]string{"m"}, "golf", "company", 0},
+		{[]string{"m"}, "", "", 1},
+	} {
+		ctx := auth.With(t.Context(), auth.Actor{ID: "lin", Role: auth.Viewer, Masks: tt.masks})
+		p, err := w.app.Customers(ctx, web.CustomerQuery{Text: tt.text, Entity: tt.entity, Limit: 10})
+		if err != nil || len(p.List) != tt.want {
+			t.Errorf("masks %v: %q among %q finds %d, want %d (%v)", tt.masks, tt.text, tt.entity, len(p.List), tt.want, err)
 		}
 	}
 }

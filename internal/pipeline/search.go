@@ -16,7 +16,7 @@ import (
 
 // searchText is what a golden record is found by: its names, addresses of mail
 // and web, telephone numbers, identifiers, cities.
-func searchText(f record.Fields, sources []string) store.SearchText {
+func searchText(entity string, f record.Fields, sources []string) store.SearchText {
 	var b strings.Builder
 	add := func(s string) {
 		if s != "" {
@@ -49,7 +49,7 @@ func searchText(f record.Fields, sources []string) store.SearchText {
 	}
 	slices.Sort(sources)
 	name := searchName(f)
-	if name == "" { // of an entity type of one's own: whatever it has
+	if name == "" && record.Specs(entity) == nil { // of an entity type of one's own: whatever it has
 		for _, field := range f.Names() {
 			if v := f[field]; v.Kind == record.Text {
 				add(standardise.Fold(v.Text))
@@ -194,7 +194,7 @@ func FillSearch(ctx context.Context, db *store.DB) error {
 				sources = append(sources, m.Ref.Source)
 			}
 			g.Version = 0 // something may stand there already
-			changes[i] = store.GoldenChange{Golden: g, Search: searchText(f, sources)}
+			changes[i] = store.GoldenChange{Golden: g, Search: searchText(g.Entity, f, sources)}
 		}
 		if err := db.Link(ctx, func(tx *store.LinkTx) error { return tx.SaveSearch(ctx, changes) }); err != nil {
 			return err

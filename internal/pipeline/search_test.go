@@ -39,12 +39,18 @@ func TestSearchTextOfARecord(t *testing.T) {
 		"phones": record.ListValue(record.Point{Value: "+86 21 6888 0102 转 12"}),
 		"ids":    record.ListValue(record.Point{Value: "9131-0101", Parts: map[string]string{"scheme": "uscc"}}),
 	}
-	got := searchText(f, []string{"desk", "crm", "desk"})
+	got := searchText(record.Company, f, []string{"desk", "crm", "desk"})
 	if got.Name != "上海美跃包装" || got.Words != " info@meiyue.cn meiyue.cn li@gmail.com ~2010888612"+"68 9131 0101" || fmt.Sprint(got.Sources) != "[crm desk]" {
 		t.Errorf("searchText = %+v", got)
 	}
 	person := record.Fields{"given_name": record.TextValue("伟"), "family_name": record.TextValue("李")}
-	if got := searchText(person, nil); got.Name != "李伟" {
+	if got := searchText(record.Person, person, nil); got.Name != "李伟" {
 		t.Errorf("a Chinese person is called %q, want 李伟", got.Name)
+	}
+	nameless := record.Fields{"title": record.TextValue("CFO")}
+	for entity, want := range map[string]string{record.Person: "", "vehicle": "cfo"} {
+		if got := searchText(entity, nameless, nil); got.Name != want {
+			t.Errorf("a %s with a title alone is called %q, want %q", entity, got.Name, want)
+		}
 	}
 }

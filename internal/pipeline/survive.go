@@ -159,7 +159,7 @@ func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
 			Founder: founder.Rec, ID: founder.Anchor, Entity: l.r.Entity,
 			Fields: rec.Fields.AppendJSON(nil), Provenance: provenance, Members: len(members), Live: rec.Live,
 		},
-		Refs: refs, Search: searchText(rec.Fields, sources),
+		Refs: refs, Search: searchText(l.r.Entity, rec.Fields, sources),
 	}
 	c.After = contentHash(c.Fields, c.Provenance)
 	return c, rec, nil
