@@ -278,7 +278,7 @@ func TestLookUpFindsWhatIsNotResolvedYet(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := w.app.entityNamed("company")
-		backlog, err := w.app.Store.BacklogResolve(ctx, "company", 10)
+		backlog, err := w.app.Store.BacklogResolve(ctx, "company", 0, 10)
 		if err != nil || len(backlog) != 1 {
 			t.Fatalf("%d records wait (%v), want 1", len(backlog), err)
 		}

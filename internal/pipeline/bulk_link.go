@@ -92,7 +92,7 @@ func (b *bulk) linkBatch(ctx context.Context, batch []uint32, edges []bulkEdge) 
 		scan.seqs[x], scan.seqs[z] = b.seqs[e.a], b.seqs[e.b]
 		scan.edges[i] = store.Edge{A: x, B: z, Weight: e.weight, Pattern: e.pattern, Model: b.r.Model.Version}
 	}
-	slices.SortFunc(scan.edges, func(x, y store.Edge) int { return comparePairs([2]int64{x.A, x.B}, [2]int64{y.A, y.B}) })
+	slices.SortFunc(scan.edges, compareEdges)
 	stats := Stats{Resolved: len(batch), Edges: len(edges)}
 	err := b.r.Store.Link(ctx, func(tx *store.LinkTx) error {
 		ruled, err := tx.AnyRuling(ctx) // a ruling ties records of two batches together

@@ -56,7 +56,7 @@ func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stat
 // publish makes the keys of the next batch visible that waits behind a landing
 // number; nil where there is none.
 func (r *Resolver) publish(ctx context.Context, after int64) (*round, error) {
-	backlog, err := r.Store.BacklogBehind(ctx, r.Entity, after, r.Batch)
+	backlog, err := r.Store.BacklogResolve(ctx, r.Entity, after, r.Batch)
 	if err != nil || len(backlog) == 0 {
 		return nil, err
 	}

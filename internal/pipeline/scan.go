@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -43,7 +44,7 @@ func (r *Resolver) scan(ctx context.Context, p store.Published) (*scanned, error
 		}
 		s.pairs, s.edges = s.pairs+weighed, append(s.edges, edges...)
 	}
-	slices.SortFunc(s.edges, func(a, b store.Edge) int { return comparePairs([2]int64{a.A, a.B}, [2]int64{b.A, b.B}) })
+	slices.SortFunc(s.edges, compareEdges)
 	return s, nil
 }
 
@@ -163,19 +164,4 @@ func (r *Resolver) weigh(pairs [][2]int64, features map[int64]loaded) (weighed i
 	return weighed, edges
 }
 
-func comparePairs(a, b [2]int64) int {
-	if a[0] != b[0] {
-		return cmpInt(a[0], b[0])
-	}
-	return cmpInt(a[1], b[1])
-}
-
-func cmpInt(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
+func compareEdges(a, b store.Edge) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) }

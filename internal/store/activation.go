@@ -81,23 +81,11 @@ func thresholdText(f float64) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
-// Activate puts a model with its thresholds in force: in one transaction it
-// becomes the active one, a new generation begins, and every record of the entity
-// type waits to be weighed by it. What is cut short afterwards goes on with the
-// backlog. Until EndActivation the entity type counts as being switched. It says
-// 0, and does nothing, if both are in force already.
-func (db *DB) Activate(ctx context.Context, a Activation) (generation int64, err error) {
-	err = db.inTx(ctx, func(tx *Tx) error {
-		generation, err = tx.activate(ctx, a, false)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("activate match model: %w", err)
-	}
-	return generation, nil
-}
-
-// activate is Activate in a transaction; with keep the thresholds stay as they
+// activate puts a model with its thresholds in force: it becomes the active one, a
+// new generation begins, and every record of the entity type waits to be weighed
+// by it. What is cut short afterwards goes on with the backlog. Until
+// EndActivation the entity type counts as being switched. It gives 0, and does
+// nothing, if both are in force already; with keep the thresholds stay as they
 // are.
 func (tx *Tx) activate(ctx context.Context, a Activation, keep bool) (generation int64, err error) {
 	if err := tx.lockFacts(ctx); err != nil {

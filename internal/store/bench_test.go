@@ -120,7 +120,7 @@ func BenchmarkLandEtags(b *testing.B) {
 func BenchmarkPublish(b *testing.B) {
 	db := benchDB(b)
 	land(b, db, page(0, 1000, "keys"))
-	backlog, err := db.BacklogResolve(b.Context(), storetest.Entity, 1000)
+	backlog, err := db.BacklogResolve(b.Context(), storetest.Entity, 0, 1000)
 	if err != nil {
 		b.Fatal(err)
 	}

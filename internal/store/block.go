@@ -306,3 +306,12 @@ func (db *DB) Features(ctx context.Context, recs []int64) ([]Feature, error) {
 	}
 	return list, nil
 }
+
+// Standing counts the records of an entity type that have features in force.
+func (db *DB) Standing(ctx context.Context, entity string) (n int, err error) {
+	err = db.view(ctx, `SELECT count(*) FROM feature WHERE entity = $1 AND version > 0`, []any{entity}, func(r *sql.Rows) error { return r.Scan(&n) })
+	if err != nil {
+		return 0, fmt.Errorf("count features of %s: %w", entity, err)
+	}
+	return n, nil
+}

@@ -75,9 +75,9 @@ var listSizes = [...]int{1, 8, 64, 512}
 const listPart = 1024
 
 // inList runs a statement over a list, in parts. $LIST stands for the list, wherever
-// it is looked for,
-// and $X1, $X2 … for the other arguments. On PostgreSQL the list is one array: its
-// planner takes it for short and goes by the keys, whatever it knows of the tables.
+// it is looked for, and $X1, $X2 … for the other arguments. On PostgreSQL the list is
+// one array: its planner takes it for short and goes by the keys, whatever it knows of
+// the tables.
 func inList[T any](d *dialect, q string, values []T, extra []any, run func(q string, args []any) error) error {
 	for len(values) > 0 {
 		n, size := min(listPart, len(values)), 1

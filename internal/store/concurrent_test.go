@@ -272,7 +272,7 @@ func (d *daemon) deliver(ctx context.Context, db *store.DB) error {
 
 func (d *daemon) resolve(ctx context.Context, db *store.DB) error {
 	for range d.rounds {
-		backlog, err := db.BacklogResolve(ctx, storetest.Entity, 50)
+		backlog, err := db.BacklogResolve(ctx, storetest.Entity, 0, 50)
 		if err != nil {
 			return err
 		}

@@ -105,6 +105,20 @@ func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision,
 	return list, err
 }
 
+// DecisionsByID reads decisions by their ids, without what they withdraw.
+func (db *DB) DecisionsByID(ctx context.Context, ids []string) (map[string]Decision, error) {
+	out := make(map[string]Decision, len(ids))
+	err := viewIn(ctx, db, decisionColumns+` WHERE d.id IN $LIST`, ids, func(r *sql.Rows) error {
+		d, err := scanDecision(r)
+		out[d.ID] = d
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decisions: %w", err)
+	}
+	return out, nil
+}
+
 // RuledPair is a ruling with the references of its records. Source is the uid,
 // or the source's name while the record has not landed.
 type RuledPair struct {

@@ -114,7 +114,7 @@ func (db *DB) Quarantines(ctx context.Context, f QuarantineQuery) (list []Quaran
 	if err != nil {
 		return nil, fmt.Errorf("list quarantine: %w", err)
 	}
-	return db.quarantinesOf(ctx, ids)
+	return db.QuarantinesOf(ctx, ids)
 }
 
 // QuarantinesWhole lists quarantined rows with their raw records: fewer than

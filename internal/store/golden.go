@@ -324,3 +324,19 @@ func boolInt(b bool) int64 {
 	}
 	return 0
 }
+
+// Sizes counts the golden records of an entity type by the number of their
+// members.
+func (db *DB) Sizes(ctx context.Context, entity string) (map[int]int, error) {
+	out := map[int]int{}
+	err := db.view(ctx, `SELECT members, count(*) FROM golden WHERE entity = $1 AND live > 0 GROUP BY members`, []any{entity}, func(r *sql.Rows) error {
+		var members, n int
+		err := r.Scan(&members, &n)
+		out[members] = n
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sizes of golden records: %w", err)
+	}
+	return out, nil
+}

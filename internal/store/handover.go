@@ -204,18 +204,3 @@ func (db *DB) FieldsOf(ctx context.Context, founders []int64) (map[int64][]byte,
 	}
 	return out, nil
 }
-
-// DecisionsByID reads decisions by their ids: who made them, when and why.
-func (db *DB) DecisionsByID(ctx context.Context, ids []string) (map[string]Decision, error) {
-	out := make(map[string]Decision, len(ids))
-	err := viewIn(ctx, db, `SELECT seq, id, kind, who, why, at, until, withdrawn, withdrawn_by FROM decision WHERE id IN $LIST`, ids, func(r *sql.Rows) error {
-		var d Decision
-		err := r.Scan(&d.Seq, &d.ID, &d.Kind, &d.Who, &d.Why, &d.At, &d.Until, &d.Withdrawn, &d.WithdrawnBy)
-		out[d.ID] = d
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("decisions: %w", err)
-	}
-	return out, nil
-}

@@ -42,8 +42,9 @@ func (db *DB) scanQuarantine(r *sql.Rows) (Quarantined, error) {
 	return q, nil
 }
 
-// quarantinesOf gives rows by their ids, those that are there, in that order.
-func (db *DB) quarantinesOf(ctx context.Context, ids []string) (list []Quarantined, err error) {
+// QuarantinesOf gives rows by their ids, those that are there, in that order,
+// without their raw records.
+func (db *DB) QuarantinesOf(ctx context.Context, ids []string) (list []Quarantined, err error) {
 	byID := make(map[string]Quarantined, len(ids))
 	err = viewIn(ctx, db, quarantineColumns+` WHERE q.id IN $LIST`, ids, func(r *sql.Rows) error {
 		q, err := db.scanQuarantine(r)
@@ -59,11 +60,6 @@ func (db *DB) quarantinesOf(ctx context.Context, ids []string) (list []Quarantin
 		}
 	}
 	return list, nil
-}
-
-// QuarantinesOf gives rows by their ids without their raw records.
-func (db *DB) QuarantinesOf(ctx context.Context, ids []string) ([]Quarantined, error) {
-	return db.quarantinesOf(ctx, ids)
 }
 
 // withRaw reads the raw records of rows.
@@ -91,7 +87,7 @@ func (db *DB) withRaw(ctx context.Context, list []Quarantined) error {
 
 // QuarantineShow gives one row with its raw record.
 func (db *DB) QuarantineShow(ctx context.Context, id string) (q Quarantined, err error) {
-	list, err := db.quarantinesOf(ctx, []string{id})
+	list, err := db.QuarantinesOf(ctx, []string{id})
 	switch {
 	case err != nil:
 		return q, err

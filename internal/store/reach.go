@@ -282,12 +282,3 @@ func (db *DB) Reached(ctx context.Context, r Reach, founders []int64) (map[int64
 	}
 	return out, nil
 }
-
-// CountReached counts the live golden records that are reached.
-func (db *DB) CountReached(ctx context.Context, r Reach) (n int, err error) {
-	err = db.view(ctx, `SELECT count(*) FROM golden WHERE live > 0`+r.and("golden.founder"), nil, func(rows *sql.Rows) error { return rows.Scan(&n) })
-	if err != nil {
-		return 0, fmt.Errorf("count who is in reach: %w", err)
-	}
-	return n, nil
-}

@@ -14,15 +14,26 @@ type Backlog struct {
 	Seq    int64
 }
 
-// BacklogDerive and BacklogResolve list up to n records that wait, lowest landing
-// number first.
+// BacklogDerive lists up to n records that wait to be derived, lowest landing number
+// first.
 func (db *DB) BacklogDerive(ctx context.Context, entity string, n int) ([]Backlog, error) {
-	return db.backlog(ctx, entity, stageDerive, n)
+	return db.backlog(ctx, entity, stageDerive, 0, n)
 }
 
-// BacklogResolve lists records whose features wait for block, weigh and cluster.
-func (db *DB) BacklogResolve(ctx context.Context, entity string, n int) ([]Backlog, error) {
-	return db.backlog(ctx, entity, stageResolve, n)
+// BacklogResolve lists up to n records behind a landing number whose features wait
+// for block, weigh and cluster, lowest landing number first.
+func (db *DB) BacklogResolve(ctx context.Context, entity string, after int64, n int) ([]Backlog, error) {
+	return db.backlog(ctx, entity, stageResolve, after, n)
+}
+
+// WaitingOf counts the records of an entity type that wait to be derived or
+// resolved.
+func (db *DB) WaitingOf(ctx context.Context, entity string) (n int, err error) {
+	err = db.view(ctx, `SELECT count(*) FROM backlog WHERE entity = $1`, []any{entity}, func(r *sql.Rows) error { return r.Scan(&n) })
+	if err != nil {
+		return 0, fmt.Errorf("backlog: %w", err)
+	}
+	return n, nil
 }
 
 // Idle says whether nothing of an entity type waits: no record, and nothing that an
@@ -37,13 +48,8 @@ func (db *DB) Idle(ctx context.Context, entity string) (bool, error) {
 	return idle, nil
 }
 
-// BacklogBehind is BacklogResolve behind a landing number.
-func (db *DB) BacklogBehind(ctx context.Context, entity string, after int64, n int) ([]Backlog, error) {
-	return readBacklog(ctx, db.view, `WHERE entity = $1 AND stage = $2 AND rec > $3 ORDER BY rec LIMIT $4`, entity, stageResolve, after, n)
-}
-
-func (db *DB) backlog(ctx context.Context, entity string, stage, n int) ([]Backlog, error) {
-	return readBacklog(ctx, db.view, `WHERE entity = $1 AND stage = $2 ORDER BY rec LIMIT $3`, entity, stage, n)
+func (db *DB) backlog(ctx context.Context, entity string, stage int, after int64, n int) ([]Backlog, error) {
+	return readBacklog(ctx, db.view, `WHERE entity = $1 AND stage = $2 AND rec > $3 ORDER BY rec LIMIT $4`, entity, stage, after, n)
 }
 
 func readBacklog(ctx context.Context, read ask, where string, args ...any) (list []Backlog, err error) {

@@ -27,13 +27,8 @@ const (
 // tallies reads kept counts, sorted by what they count. A count of nothing is
 // left out. The kinds are read in one statement, so they belong together.
 func (db *DB) tallies(ctx context.Context, kinds ...string) (list []tallied, err error) {
-	marks, args := make([]string, len(kinds)), make([]any, len(kinds))
-	for i, k := range kinds {
-		marks[i], args[i] = fmt.Sprintf("$%d", i+1), k
-	}
-	q := `SELECT what, a, b, c, CAST(sum(n) AS BIGINT), CAST(sum(m) AS BIGINT) FROM tally WHERE what IN (` + strings.Join(marks, ", ") + `)
-		GROUP BY what, a, b, c HAVING sum(n) <> 0 OR sum(m) <> 0 ORDER BY what, a, b, c`
-	err = db.view(ctx, q, args, func(r *sql.Rows) error {
+	err = viewIn(ctx, db, `SELECT what, a, b, c, CAST(sum(n) AS BIGINT), CAST(sum(m) AS BIGINT) FROM tally WHERE what IN $LIST
+		GROUP BY what, a, b, c HAVING sum(n) <> 0 OR sum(m) <> 0 ORDER BY what, a, b, c`, kinds, func(r *sql.Rows) error {
 		var t tallied
 		err := r.Scan(&t.what, &t.a, &t.b, &t.c, &t.n, &t.m)
 		list = append(list, t)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -56,13 +55,17 @@ func (db *DB) AskTrial(ctx context.Context, t Trial) (id string, err error) {
 
 const trialColumns = `SELECT id, entity, kind, asked, basis, state, stage, done, whole, who, why, at, ended, problem, plan, judge, judged, judged_at, generation FROM trial`
 
-func (db *DB) trials(ctx context.Context, where string, args ...any) (list []Trial, err error) {
-	err = db.view(ctx, trialColumns+where, args, func(r *sql.Rows) error {
+func scanTrial(into *[]Trial) rowScan {
+	return func(r *sql.Rows) error {
 		var t Trial
 		err := r.Scan(&t.ID, &t.Entity, &t.Kind, &t.Asked, &t.Basis, &t.State, &t.Stage, &t.Done, &t.Whole, &t.Who, &t.Why, &t.At, &t.Ended, &t.Problem, &t.Plan, &t.Judge, &t.Judged, &t.JudgedAt, &t.Generation)
-		list = append(list, t)
+		*into = append(*into, t)
 		return err
-	})
+	}
+}
+
+func (db *DB) trials(ctx context.Context, where string, args ...any) (list []Trial, err error) {
+	err = db.view(ctx, trialColumns+where, args, scanTrial(&list))
 	if err != nil {
 		return nil, fmt.Errorf("trials: %w", err)
 	}
@@ -76,14 +79,10 @@ func (db *DB) Trials(ctx context.Context, entity string, n int) ([]Trial, error)
 
 // TrialsIn lists the trials in one of some states, the oldest first.
 func (db *DB) TrialsIn(ctx context.Context, states ...string) (list []Trial, err error) {
-	for _, s := range states {
-		part, err := db.trials(ctx, ` WHERE state = $1 ORDER BY at, id`, s)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, part...)
+	err = viewIn(ctx, db, trialColumns+` WHERE state IN $LIST ORDER BY at, id`, states, scanTrial(&list))
+	if err != nil {
+		return nil, fmt.Errorf("trials: %w", err)
 	}
-	slices.SortFunc(list, func(x, y Trial) int { return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.ID, y.ID)) })
 	return list, nil
 }
 
@@ -211,107 +210,4 @@ func (tx *Tx) judgeTrial(ctx context.Context, id, state, who, why string, genera
 		return err
 	}
 	return tx.audit(ctx, []auditEntry{{who, "trial." + state, id, nil, nil}})
-}
-
-// WaitingOf counts the records of an entity type that wait to be derived or
-// resolved.
-func (db *DB) WaitingOf(ctx context.Context, entity string) (n int, err error) {
-	err = db.view(ctx, `SELECT count(*) FROM backlog WHERE entity = $1`, []any{entity}, func(r *sql.Rows) error { return r.Scan(&n) })
-	if err != nil {
-		return 0, fmt.Errorf("backlog: %w", err)
-	}
-	return n, nil
-}
-
-// ScoreBin counts the pairs kept whose weight lies within one bit from At on.
-type ScoreBin struct{ At, Pairs int }
-
-// Scores counts the pairs kept of an entity type by weight in bits, the lightest
-// first. Pairs below the review threshold are not kept.
-func (db *DB) Scores(ctx context.Context, entity string) (list []ScoreBin, err error) {
-	// Whole numbers are cut towards 0 by both engines: shifted they are cut downwards.
-	err = db.view(ctx, `SELECT (m.weight + 1000000) / 1000 - 1000, count(*) FROM match m JOIN source_record s ON s.rec = m.a WHERE s.entity = $1 GROUP BY 1 ORDER BY 1`,
-		[]any{entity}, func(r *sql.Rows) error {
-			var b ScoreBin
-			err := r.Scan(&b.At, &b.Pairs)
-			list = append(list, b)
-			return err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("pairs by weight: %w", err)
-	}
-	return list, nil
-}
-
-// WeighedPair is a pair of source records with its weight in 1/1000 bit.
-type WeighedPair struct {
-	A, B   int64
-	Weight int32
-}
-
-// PairsNear lists pairs of an entity type next to a weight: n at or above it and
-// n below, the nearest first.
-func (db *DB) PairsNear(ctx context.Context, entity string, weight int32, n int) (list []WeighedPair, err error) {
-	for _, side := range []string{`m.weight >= $2 ORDER BY m.weight, m.a, m.b`, `m.weight < $2 ORDER BY m.weight DESC, m.a, m.b`} {
-		err := db.view(ctx, `SELECT m.a, m.b, m.weight FROM match m JOIN source_record s ON s.rec = m.a WHERE s.entity = $1 AND `+side+` LIMIT $3`, []any{entity, weight, n}, func(r *sql.Rows) error {
-			var p WeighedPair
-			err := r.Scan(&p.A, &p.B, &p.Weight)
-			list = append(list, p)
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("pairs next to a threshold: %w", err)
-		}
-	}
-	return list, nil
-}
-
-// PairWeight reads what a pair weighs; kept is false for one that is not kept.
-func (db *DB) PairWeight(ctx context.Context, a, b int64) (weight int32, kept bool, err error) {
-	err = db.view(ctx, `SELECT weight FROM match WHERE a = $1 AND b = $2`, []any{a, b}, func(r *sql.Rows) error {
-		kept = true
-		return r.Scan(&weight)
-	})
-	if err != nil {
-		return 0, false, fmt.Errorf("weight of a pair: %w", err)
-	}
-	return weight, kept, nil
-}
-
-// Sizes counts the golden records of an entity type by the number of their
-// members.
-func (db *DB) Sizes(ctx context.Context, entity string) (map[int]int, error) {
-	out := map[int]int{}
-	err := db.view(ctx, `SELECT members, count(*) FROM golden WHERE entity = $1 AND live > 0 GROUP BY members`, []any{entity}, func(r *sql.Rows) error {
-		var members, n int
-		err := r.Scan(&members, &n)
-		out[members] = n
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("sizes of golden records: %w", err)
-	}
-	return out, nil
-}
-
-// PairsFrom counts the pairs kept of an entity type from each of four weights on.
-func (db *DB) PairsFrom(ctx context.Context, entity string, a, b, c, d int32) (counts [4]int, err error) {
-	err = db.view(ctx, `SELECT COALESCE(sum(CASE WHEN m.weight >= $2 THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN m.weight >= $3 THEN 1 ELSE 0 END), 0),
-		COALESCE(sum(CASE WHEN m.weight >= $4 THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN m.weight >= $5 THEN 1 ELSE 0 END), 0)
-		FROM match m JOIN source_record s ON s.rec = m.a WHERE s.entity = $1`, []any{entity, a, b, c, d}, func(r *sql.Rows) error {
-		return r.Scan(&counts[0], &counts[1], &counts[2], &counts[3])
-	})
-	if err != nil {
-		return counts, fmt.Errorf("pairs by weight: %w", err)
-	}
-	return counts, nil
-}
-
-// Standing counts the records of an entity type that have features in force.
-func (db *DB) Standing(ctx context.Context, entity string) (n int, err error) {
-	err = db.view(ctx, `SELECT count(*) FROM feature WHERE entity = $1 AND version > 0`, []any{entity}, func(r *sql.Rows) error { return r.Scan(&n) })
-	if err != nil {
-		return 0, fmt.Errorf("count features of %s: %w", entity, err)
-	}
-	return n, nil
 }

@@ -44,7 +44,7 @@ func (b *Bench) Resolved() {
 	if len(derive) > 0 {
 		b.Must(b.DB.Rederive(b.Context(), backlogRecs(derive), Derive))
 	}
-	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 1<<20)
+	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 0, 1<<20)
 	b.Must(err)
 	seqs := map[int64]int64{}
 	for _, t := range backlog {
@@ -55,7 +55,7 @@ func (b *Bench) Resolved() {
 
 func (b *Bench) resolving() []int64 {
 	b.Helper()
-	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 1<<20)
+	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 0, 1<<20)
 	b.Must(err)
 	return backlogRecs(backlog)
 }

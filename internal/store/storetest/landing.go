@@ -275,7 +275,7 @@ func landBig(b *Bench) {
 	}
 	same(b, "landing", b.Land(items...), store.Counts{Pulled: n, Stored: n})
 	same(b, "again", b.Land(items...), store.Counts{Pulled: n, Unchanged: n})
-	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 2*n)
+	backlog, err := b.DB.BacklogResolve(b.Context(), Entity, 0, 2*n)
 	b.Must(err)
 	same(b, "backlog", len(backlog), n)
 	p, err := b.DB.Publish(b.Context(), backlogRecs(backlog), KeysOf, store.Lists{Cap: 100})

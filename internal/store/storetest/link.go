@@ -170,7 +170,7 @@ func rulings(b *Bench) {
 func rulingWakes(b *Bench) {
 	ctx := b.Context()
 	r := b.landNamed("1", "2")
-	backlog, err := b.DB.BacklogResolve(ctx, Entity, 10)
+	backlog, err := b.DB.BacklogResolve(ctx, Entity, 0, 10)
 	b.Must(err)
 	seen := map[int64]int64{}
 	for _, t := range backlog {
@@ -179,7 +179,7 @@ func rulingWakes(b *Bench) {
 	b.rule("must", r[0], r[1])
 	b.Link(func(tx *store.LinkTx) error { return tx.Done(ctx, seen) })
 	same(b, "records to link", b.resolving(), r)
-	backlog, err = b.DB.BacklogResolve(ctx, Entity, 10)
+	backlog, err = b.DB.BacklogResolve(ctx, Entity, 0, 10)
 	b.Must(err)
 	now := map[int64]int64{}
 	for _, t := range backlog {

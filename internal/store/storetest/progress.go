@@ -191,7 +191,7 @@ func backlogStages(b *Bench) {
 	lists := func() (derive, resolve []store.Backlog) {
 		derive, err := b.DB.BacklogDerive(ctx, Entity, 10)
 		b.Must(err)
-		resolve, err = b.DB.BacklogResolve(ctx, Entity, 10)
+		resolve, err = b.DB.BacklogResolve(ctx, Entity, 0, 10)
 		b.Must(err)
 		return derive, resolve
 	}

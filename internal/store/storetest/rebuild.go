@@ -110,7 +110,7 @@ func Resolve(b *Bench) {
 	derive, err := b.DB.BacklogDerive(ctx, Entity, 1<<20)
 	b.Must(err)
 	b.Must(b.DB.Rederive(ctx, backlogRecs(derive), Derive))
-	backlog, err := b.DB.BacklogResolve(ctx, Entity, 1<<20)
+	backlog, err := b.DB.BacklogResolve(ctx, Entity, 0, 1<<20)
 	b.Must(err)
 	p, err := b.DB.Publish(ctx, backlogRecs(backlog), KeysOf, store.Lists{Cap: 100})
 	b.Must(err)
