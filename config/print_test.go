@@ -87,6 +87,10 @@ alert:
   held: 1h
   disk: 1GiB
   repeat: 4h
+level:
+  fresh: 15m
+  delivered: 15m
+  goal: 0.99
 review:
   value: events
   loss:

@@ -47,6 +47,7 @@ func pages() []page {
 		{"runs", "/runs", "", "admin"},
 		{"source", "/", `a[href^="/sources/"]`, "admin"},
 		{"target", "/", `a[href^="/targets/"]`, "admin"},
+		{"levels", "/levels", "", "admin"},
 		{"quality", "/quality", "", "admin"},
 		{"accounts", "/accounts", "", "admin"},
 		{"audit", "/audit", "", "auditor"},

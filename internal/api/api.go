@@ -76,6 +76,7 @@ func Mount(a *app.App, opts Options, handle Handle) {
 	x.valueMaps()
 	x.runs()
 	x.quality()
+	x.levels()
 	x.audit()
 	x.accounts()
 	x.crosswalk()

@@ -376,6 +376,7 @@ func TestRunsQualityAndAuditByAPI(t *testing.T) {
 			t.Errorf("one run: %v", got)
 		}
 		c.post(422, "/sources/erp/run", `{}`) // no daemon runs here
+		c.get(api.Path + "/levels")
 		c.get(api.Path + "/quality")
 		c.get(api.Path + "/quality/trend?days=7")
 		c.get(api.Path + "/customers")

@@ -49,6 +49,15 @@ func (x *api) runs() {
 	}
 }
 
+// levels is how well sources and targets keep to what people count on.
+func (x *api) levels() {
+	add(x, op{http.MethodGet, "/levels", "getLevels", "Service levels of the last 30 days: the daemon, sources, targets, and the error budget left", auth.See, auth.Counts, "Runs", 0},
+		func(ctx context.Context, _ *none) (*Body[Plain[web.Levels]], error) {
+			l, err := x.app.Levels(ctx)
+			return answer(Plain[web.Levels]{l}, err)
+		})
+}
+
 // quality is how good the data is.
 func (x *api) quality() {
 	const tag = "Quality"

@@ -284,7 +284,7 @@ func (d *Daemon) watch(ctx context.Context) error {
 		a.life.metrics.reading(r)
 		err := r.err
 		if err == nil {
-			err = a.alert(ctx, r)
+			err = errors.Join(a.alert(ctx, r), a.keepLevels(ctx, r))
 		}
 		switch {
 		case ctx.Err() != nil:

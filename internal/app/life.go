@@ -28,6 +28,7 @@ type life struct {
 	sources map[string]*Part
 	targets map[string]*Part
 	trail   trailLife
+	levels  levelLife
 
 	numbers  shown[store.Numbers]
 	overview shown[web.Overview]

@@ -21,6 +21,7 @@ type Source interface {
 	ConflictData
 	ProposalData
 	QualityData
+	LevelData
 	PlanData
 	ModelData
 	HandoverData

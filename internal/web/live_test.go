@@ -101,7 +101,7 @@ func TestStreamsAreBoundedAndLeaveNothing(t *testing.T) {
 			}
 		})
 	}
-	for s.streams.Load() < liveClients && refused.Load() < 5 {
+	for s.streams.Load() < liveClients || refused.Load() < 5 {
 		if err := env.Real().Clock.Sleep(t.Context(), time.Millisecond); err != nil {
 			t.Fatal(err)
 		}

@@ -222,7 +222,7 @@ func everyPage() []string {
 		"/customers/abcd2345efgh6789/record?ref=crm/company/c1", "/customers/abcd2345efgh6789/relations", "/customers/abcd2345efgh6789/people", "/customers/abcd2345efgh6789/group",
 		"/customers/abcd2345efgh6789/split", "/customers/abcd2345efgh6789/split?r=crm%2Fcompany%2Fc1", "/customers/merge", "/customers/merge?a=abcd2345efgh6789&b=zzzz2345efgh6789",
 		"/decisions", "/decisions?state=none", "/decisions?customer=abcd2345efgh6789", "/decisions/d1", "/decisions/d2",
-		"/quality", "/quality?measure=validity", "/quality/crm/company/phones", "/quality/crm/company/phones/records?is=missing", "/sources/crm/schema",
+		"/levels", "/quality", "/quality?measure=validity", "/quality/crm/company/phones", "/quality/crm/company/phones/records?is=missing", "/sources/crm/schema",
 		"/plans", "/plans/crm", "/plans/crm?show=refused", "/plans/crm?op=update&field=phone", "/runs", "/runs/r1",
 		"/models", "/models/company/fit-1", "/models/company/thresholds", "/models/company/thresholds?link=0.97&review=0.5", "/trials/t1", "/trials/t-running", "/trials/t-taken", "/trials/t-failed", "/handovers", "/handovers?entity=company&from=Ann&to=Bob", "/handovers/d9", "/values", "/values?entity=company&field=industry&from=SW&to=Software",
 	}

@@ -10,6 +10,21 @@ import (
 
 func (f fake) Health(context.Context, int) (Health, error) { return Health{}, nil }
 
+func (f fake) Levels(context.Context) (Levels, error) { return Levels{}, nil }
+
+func (office) Levels(context.Context) (Levels, error) {
+	day, hour := 24*time.Hour, time.Hour
+	return Levels{
+		Goal: 0.99, Fresh: 15 * time.Minute, Delivered: 15 * time.Minute, Days: []string{"2026-01-04", "2026-01-05"},
+		Lines: []LevelLine{
+			{Kind: "daemon", Days: []Level{{day, day}, {hour, hour}}, Week: Level{25 * hour, 25 * hour}, All: Level{25 * hour, 25 * hour}, Left: 15 * time.Minute},
+			{Kind: "source", Name: "crm", Days: []Level{{day, day}, {0, hour}}, Week: Level{day, 25 * hour}, All: Level{day, 25 * hour}, Left: -45 * time.Minute},
+			{Kind: "target", Name: "crm", Days: []Level{{}, {hour, hour}}, Week: Level{hour, hour}, All: Level{hour, hour}, Left: 36 * time.Second},
+			{Kind: "source", Name: "desk", Days: make([]Level, 2)},
+		},
+	}, nil
+}
+
 func (f fake) Live(context.Context) (map[string]int, error) {
 	return map[string]int{"review": 41, "quarantine": 1234}, nil
 }

@@ -100,6 +100,7 @@ func (s *server) routesOf() *routes {
 	s.machineRoutes(m)
 	s.overviewRoutes(m)
 	s.qualityRoutes(m)
+	s.levelRoutes(m)
 	s.planRoutes(m)
 	s.modelRoutes(m)
 	s.handoverRoutes(m)

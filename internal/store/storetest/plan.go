@@ -264,6 +264,7 @@ func profileKept(b *Bench) {
 	days, err := b.DB.HealthSince(ctx, "2026-01-01")
 	b.Must(err)
 	same(b, "days", days, []store.Health{day("2026-01-02", "3")})
+	levels(b)
 }
 
 func alertNotes(b *Bench) {
@@ -288,4 +289,28 @@ func doubles(b *Bench) {
 	live, double, err := b.DB.Doubles(b.Context(), Source, Entity)
 	b.Must(err)
 	same(b, "live and double", []int{live, double}, []int{3, 1})
+}
+
+// levels adds time to service levels, none of it twice.
+func levels(b *Bench) {
+	ctx := b.Context()
+	b.Helper()
+	at := func(minute int) time.Time { return time.Date(2026, 1, 2, 0, minute, 0, 0, time.UTC) }
+	until, err := b.DB.LevelsUntil(ctx)
+	b.Must(err)
+	same(b, "kept before the first time", until.IsZero(), true)
+	day := func(day string, good, whole time.Duration) store.LevelDay {
+		return store.LevelDay{Day: day, Kind: "source", Name: "u", Good: good, Whole: whole}
+	}
+	b.Must(b.DB.AddLevels(ctx, []store.LevelDay{day("2026-01-01", time.Minute, time.Minute)}, at(0), at(1), ""))
+	b.Must(b.DB.AddLevels(ctx, []store.LevelDay{day("2026-01-02", time.Second, time.Minute)}, at(1), at(2), ""))
+	for range 2 { // as if two asked at once
+		b.Must(b.DB.AddLevels(ctx, []store.LevelDay{day("2026-01-02", time.Minute, 3*time.Minute)}, at(2), at(5), "2026-01-02"))
+	}
+	list, err := b.DB.LevelsSince(ctx, "2026-01-01")
+	b.Must(err)
+	same(b, "levels", list, []store.LevelDay{day("2026-01-02", time.Minute+time.Second, 4*time.Minute)})
+	until, err = b.DB.LevelsUntil(ctx)
+	b.Must(err)
+	same(b, "kept until", until, at(5))
 }
