@@ -47,6 +47,7 @@ func pages() []page {
 		{"runs", "/runs", "", "admin"},
 		{"source", "/", `a[href^="/sources/"]`, "admin"},
 		{"target", "/", `a[href^="/targets/"]`, "admin"},
+		{"lookup", "/lookup?name=%E4%B8%8A%E6%B5%B7&phone=021", "", "steward"},
 		{"levels", "/levels", "", "admin"},
 		{"quality", "/quality", "", "admin"},
 		{"accounts", "/accounts", "", "admin"},

@@ -71,7 +71,7 @@ func TestHostileValues(t *testing.T) {
 		walk.queue = append(
 			walk.queue, "/customers?q="+p+"&source="+q, "/audit?who="+p+"&from="+p, "/review/list?text="+p+"&after="+p, "/review/list?text="+p+"&source="+q+"&kind="+p, "/quarantine?source="+p+"&rule="+q+"&fault="+p,
 			"/runs?source="+p, "/proposals?entity="+p+"&kind="+q, "/conflicts?view="+p+"&target="+q, "/decisions?state="+p+"&customer="+q, "/customers/merge?a="+p+"&b="+q, "/bulk?text="+p+"&source="+q+"&assigned="+q,
-			"/customers.csv?q="+p+"&source="+q, "/plans/desk?op="+p+"&field="+q, "/login?next="+p, "/api/why?a="+p+"&b="+q,
+			"/customers.csv?q="+p+"&source="+q, "/plans/desk?op="+p+"&field="+q, "/login?next="+p, "/lookup?name="+p+"&phone="+q, "/api/why?a="+p+"&b="+q,
 		)
 	}
 	walk.queue = append(walk.queue, "/api/why?a=crm/company/c0&b=crm/company/c1")

@@ -94,8 +94,8 @@ func (s *server) levels(w http.ResponseWriter, r *http.Request) {
 	for i, d := range data.Days {
 		days[i] = d[len("2006-"):]
 	}
-	v.Headline = fmt.Sprintf(p.words.N("level.spent", spent), chart.Percent(data.Goal))
-	v.Chart = chart.Grid(chart.Words{Title: p.words.T("level.chart"), Columns: []string{p.words.T("level.part")}}, days, rows)
+	v.Headline = fmt.Sprintf(p.words.N("levels.spent", spent), chart.Percent(data.Goal))
+	v.Chart = chart.Grid(chart.Words{Title: p.words.T("levels.chart"), Columns: []string{p.words.T("levels.part")}}, days, rows)
 	s.render(w, r, http.StatusOK, "levels.html", v)
 }
 
@@ -113,7 +113,7 @@ func (l LevelLine) Href() string {
 // levelName is what a part is called: a source and a target may share a name.
 func (w words) levelName(l LevelLine) string {
 	if l.Name == "" {
-		return w.T("level.kind." + l.Kind)
+		return w.T("levels.kind." + l.Kind)
 	}
-	return l.Name + " · " + w.T("level.kind."+l.Kind)
+	return l.Name + " · " + w.T("levels.kind."+l.Kind)
 }

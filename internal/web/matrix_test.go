@@ -16,6 +16,7 @@ import (
 	"touchstone/internal/auth"
 	"touchstone/internal/auth/oidc"
 	"touchstone/internal/env"
+	"touchstone/internal/lookup"
 )
 
 var update = flag.Bool("update", false, "write docs/permissions.md anew")
@@ -23,7 +24,7 @@ var update = flag.Bool("update", false, "write docs/permissions.md anew")
 // allRoutes is the table of every address of the pages, with all that can be
 // switched on.
 func allRoutes() *routes {
-	o := Options{Env: env.Env{Clock: stopped{}, Rand: func(p []byte) { copy(p, "0123456789") }}, ShowValues: true, Provider: noProvider{}, Metrics: http.NotFoundHandler()}
+	o := Options{Env: env.Env{Clock: stopped{}, Rand: func(p []byte) { copy(p, "0123456789") }}, ShowValues: true, Provider: noProvider{}, LookUp: noLookUps{}, Metrics: http.NotFoundHandler()}
 	return newServer(newOffice(), o).routesOf()
 }
 
@@ -166,3 +167,8 @@ func (noProvider) Begin(string, string) (string, string, error) { return "", "",
 func (noProvider) Finish(context.Context, string, string, url.Values) (oidc.Person, string, error) {
 	return oidc.Person{}, "", oidc.ErrDown
 }
+
+// noLookUps answers no look-up.
+type noLookUps struct{ LookUps }
+
+func (noLookUps) OwnFields() lookup.Own { return nil }

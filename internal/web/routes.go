@@ -101,6 +101,7 @@ func (s *server) routesOf() *routes {
 	s.overviewRoutes(m)
 	s.qualityRoutes(m)
 	s.levelRoutes(m)
+	s.lookUpRoutes(m)
 	s.planRoutes(m)
 	s.modelRoutes(m)
 	s.handoverRoutes(m)
