@@ -284,6 +284,8 @@ func queries(pattern string) []string {
 	switch {
 	case strings.HasSuffix(pattern, "/customers"), strings.HasSuffix(pattern, "/customers.csv"):
 		return []string{"", "?q=zeb", "?q=zub", "?q=quag", "?source=far", "?q=6111%201", "?q=QUAGGATA"}
+	case strings.HasSuffix(pattern, "/lookup"):
+		return []string{"?name=Quagga%20Widgets&phone=%2B86-21-611-111-21", "?name=Zebra%20Tools", "?name=zeb", "?name=zub"}
 	case strings.HasSuffix(pattern, "/record"):
 		return []string{"?ref=near/company/n1", "?ref=far/company/f1"}
 	case strings.HasSuffix(pattern, "/review"), strings.HasSuffix(pattern, "/review/list"), strings.HasSuffix(pattern, "/reviews"):
