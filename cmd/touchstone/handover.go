@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"touchstone/internal/app"
-	"touchstone/internal/table"
 	"touchstone/internal/web"
 )
 
@@ -149,32 +146,20 @@ func (c *cli) certificate(ctx context.Context, a *app.App, id, format string) er
 		fmt.Fprintf(c.out, "%s → %s, %s: %s\n", orNobody(head.From), head.To, head.Who, head.Why)
 		var rows [][]any
 		for _, x := range parts {
-			row := []any{x.N, x.Golden, x.Before, x.Now}
+			row := []any{x.N, x.Golden, x.Name, x.Before, x.Now}
 			for _, w := range x.Writes {
 				row = append(row, w.State)
 			}
 			rows = append(rows, row)
 		}
-		c.table(append([]string{"", "customer", "before", "now"}, head.Targets...), rows)
+		c.table(append([]string{"", "customer", "name", "before", "now"}, head.Targets...), rows)
 	})
 }
 
 func (c *cli) certificateCSV(p web.HandoverPage) error {
-	out := csv.NewWriter(c.out)
-	row := func(cells ...string) error {
-		for i, x := range cells {
-			cells[i] = table.Harmless(x)
-		}
-		return out.Write(cells)
-	}
-	err := row(append([]string{"n", "customer", "before", "after", "now"}, p.Targets...)...)
+	out, err := web.NewCertificateCSV(c.out, p)
 	for _, x := range p.Parts {
-		cells := []string{strconv.Itoa(x.N), x.Golden, x.Before, p.To, x.Now}
-		for _, w := range x.Writes {
-			cells = append(cells, w.State)
-		}
-		err = errors.Join(err, row(cells...))
+		err = errors.Join(err, out.Add(x))
 	}
-	out.Flush()
-	return errors.Join(err, out.Error())
+	return errors.Join(err, out.Close())
 }

@@ -104,8 +104,12 @@ func (a *App) handing(ctx context.Context, q web.HandoverQuery) (h handing, err 
 	if err != nil {
 		return h, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return h, err
+	}
 	for i := range h.Examples {
-		if _, h.Examples[i].Name, err = ownedOf(q.Entity, fields[h.founders[i]]); err != nil {
+		if _, h.Examples[i].Name, err = see.ownedOf(q.Entity, fields[h.founders[i]]); err != nil {
 			return h, err
 		}
 	}
@@ -234,9 +238,16 @@ func (a *App) HandoverPage(ctx context.Context, id, after string, limit int) (p 
 	if err != nil {
 		return p, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return p, err
+	}
 	for _, x := range parts {
-		row := web.HandoverPart{N: x.N, Golden: x.ID, Before: x.Before, Erased: x.Erased}
-		if row.Now, row.Name, err = ownedOf(h.Entity, fields[x.Golden]); err != nil {
+		row := web.HandoverPart{N: x.N, Golden: x.ID, Erased: x.Erased}
+		if before, shown := see.value(h.Entity, record.Owner, record.TextValue(x.Before)); shown {
+			row.Before = before.Text
+		}
+		if row.Now, row.Name, err = see.ownedOf(h.Entity, fields[x.Golden]); err != nil {
 			return p, err
 		}
 		for i, name := range p.Targets {
@@ -266,8 +277,8 @@ func (a *App) wroteOwner(ctx context.Context, h store.Handover, founders []int64
 }
 
 // ownedOf reads from fields of a golden record who its owner is, and what it is
-// called; "" where it is gone.
-func ownedOf(entity string, fields []byte) (owner, name string, err error) {
+// called, as far as either may be seen; "" where it is gone.
+func (s sight) ownedOf(entity string, fields []byte) (owner, name string, err error) {
 	if len(fields) == 0 {
 		return "", "", nil
 	}
@@ -275,6 +286,7 @@ func ownedOf(entity string, fields []byte) (owner, name string, err error) {
 	if err := json.Unmarshal(fields, &f); err != nil {
 		return "", "", fmt.Errorf("golden record: %w", err)
 	}
+	f = s.fields(entity, f)
 	return f[record.Owner].Text, DisplayName(entity, f), nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 )
@@ -116,6 +117,33 @@ func TestCustomersArePassedOnAndBack(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestACertificateNamesCustomersAsTheyMayBeSeen: its names and owners are masked
+// for whom they are masked.
+func TestACertificateNamesCustomersAsTheyMayBeSeen(t *testing.T) {
+	w, _ := owned(t, "")
+	w.yaml = "access: {masks: {brief: {fields: {name: partial}}, anonymous: {fields: {name: hide, company.owner: hide}}}}\n" + w.yaml
+	w.close()
+	w.open()
+	ctx := t.Context()
+	q := web.HandoverQuery{Entity: "company", From: "Cy", To: "Bob"}
+	id, err := w.app.HandOver(ctx, q, "", web.By{Who: "amy", Why: "Cy has left"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		mask, name, before string
+	}{{"", "Cedar Cars Ltd", "Cy"}, {"brief", "C•••", "Cy"}, {"anonymous", "", ""}} {
+		actor := auth.Actor{ID: "lin", Role: auth.Viewer}
+		if tt.mask != "" {
+			actor.Masks = []string{tt.mask}
+		}
+		p, err := w.app.HandoverPage(auth.With(ctx, actor), id, "", 10)
+		if err != nil || len(p.Parts) != 1 || p.Parts[0].Name != tt.name || p.Parts[0].Before != tt.before {
+			t.Errorf("for mask %q the certificate says %+v (%v), want %q before with %q", tt.mask, p.Parts, err, tt.name, tt.before)
+		}
+	}
 }
 
 func TestHandoversRefuseWhatTheyCannotDo(t *testing.T) {

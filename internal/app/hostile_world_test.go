@@ -271,7 +271,7 @@ func (h *hostile) client() *http.Client {
 	post("/login", url.Values{"login": {hostileLogin}, "password": {annPassword}})
 	for i := range 6 {
 		post("/customers/views", url.Values{"name": {cutRunes("v"+h.payload(9*i), 60)}, "query": {"q=" + url.QueryEscape(h.payload(9*i+1)) + "&entity=company"}})
-		post("/review/views", url.Values{"name": {cutRunes("v"+h.payload(9*i), 60)}, "q": {h.payload(9*i + 2)}})
+		post("/review/views", url.Values{"name": {cutRunes("v"+h.payload(9*i), 60)}, "query": {"kind=veto&text=" + url.QueryEscape(h.payload(9*i+2))}})
 	}
 	return c
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"touchstone/internal/record"
-	"touchstone/internal/store"
 	"touchstone/internal/web"
 )
 
@@ -256,34 +255,6 @@ func (a *App) EachCustomer(ctx context.Context, q web.CustomerQuery, fn func(web
 			return false, nil
 		}
 	}
-}
-
-// customerViews is the page that views of the list of customers belong to.
-const customerViews = "customers"
-
-// Views lists the lists of customers that somebody keeps by name.
-func (a *App) Views(ctx context.Context, who string) ([]web.View, error) {
-	list, err := a.Store.SavedViews(ctx, customerViews, who)
-	var out []web.View
-	for _, v := range list {
-		out = append(out, web.View{ID: v.ID, Name: v.Name, Query: v.Query})
-	}
-	return out, err
-}
-
-// SaveView keeps a list of customers by name.
-func (a *App) SaveView(ctx context.Context, v web.View, who string) error {
-	err := a.Store.SaveView(ctx, customerViews, who, store.SavedView{Name: v.Name, Query: v.Query})
-	var cannot *store.Impossible
-	if errors.As(err, &cannot) {
-		return web.Refused("name", cannot.Said)
-	}
-	return err
-}
-
-// DropView forgets a list of customers.
-func (a *App) DropView(ctx context.Context, id, who string) error {
-	return a.Store.DropView(ctx, id, who)
 }
 
 // placesOf lists where the records that once belonged to an id live now.

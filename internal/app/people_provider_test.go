@@ -1,9 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"touchstone/internal/auth"
@@ -88,9 +91,46 @@ func TestPeopleSignInByTheirProvider(t *testing.T) {
 		answer := i.Asked(t, w.Header().Get("Location")).Encode()
 		h.want("another browser's answer", h.browser().get("/login/oidc/callback?"+answer), 401, "not begun in this browser")
 		i.Down = true
-		h.want("down", eve.get("/login/oidc/callback?"+answer), 503, "does not answer now")
+		h.want("down", eve.get("/login/oidc/callback?"+answer), 503, "does not answer as it should")
 		if strings.Contains(log.String(), "good") && strings.Contains(log.String(), "code=") {
 			t.Errorf("the log has the code: %s", log.String())
 		}
 	})
+}
+
+// TestAHostileProviderLeavesThePasswords: a provider that answers with a page, or
+// with more than anybody reads, is told in the reader's language beside the form,
+// and who has a password signs in as ever.
+func TestAHostileProviderLeavesThePasswords(t *testing.T) {
+	var answers atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		if answers.Add(1)%2 == 0 {
+			_, _ = w.Write(bytes.Repeat([]byte("SECRET <b>"), 1<<20))
+			return
+		}
+		_, _ = w.Write([]byte("<html>SECRET"))
+	}))
+	defer srv.Close()
+	h := openHouse(t, "", nil)
+	p, err := oidc.New(oidc.Options{Issuer: srv.URL, ClientID: "touchstone", Env: env.Real()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	h.serve(func(o *web.Options) {
+		o.Provider, o.ProviderName, o.Log = p, "Firm", slog.New(slog.NewTextHandler(&log, nil))
+	})
+	h.add("ann", "correct horse battery", auth.Viewer)
+	for lang, says := range map[string]string{"en": "does not answer as it should", "zh-Hans": "身份提供方没有正常响应", "zh-Hant": "身分提供者沒有正常回應"} {
+		for range 2 {
+			h.want(lang, h.browser().get("/login/oidc?lang="+lang), http.StatusServiceUnavailable, says, `name="password"`)
+		}
+	}
+	if text := log.String(); strings.Contains(text, "SECRET") || len(text) > 10_000 {
+		t.Errorf("the log repeats what the provider sends, in %d bytes: %.300s", len(text), text)
+	}
+	b := h.browser()
+	b.signIn("ann", "correct horse battery")
+	h.want("signed in by password", b.get("/customers"), 200)
 }

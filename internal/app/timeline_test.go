@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/big"
@@ -262,47 +261,6 @@ func TestFieldSaysWhereItCameFrom(t *testing.T) {
 
 func asProblem(err error, into **web.Problem) bool {
 	return errors.As(err, into)
-}
-
-// TestViewsAreKeptForWhoMadeThem: by name, each once.
-func TestViewsAreKeptForWhoMadeThem(t *testing.T) {
-	onBoth(t, func(t *testing.T, dsn string) {
-		w := relatedWorld(t, dsn, 1, 0)
-		ctx := t.Context()
-		for _, v := range []web.View{{Name: "b", Query: "q=1"}, {Name: "a", Query: "q=2"}, {Name: "b", Query: "q=3"}} {
-			if err := w.app.SaveView(ctx, v, "ann"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		list, err := w.app.Views(ctx, "ann")
-		if err != nil || len(list) != 2 || list[0].Name != "a" || list[1].Query != "q=3" {
-			t.Errorf("views %+v, %v; want a, and b as it was last", list, err)
-		}
-		if err := w.app.DropView(ctx, list[0].ID, "bob"); err != nil {
-			t.Fatal(err)
-		}
-		if list, err = w.app.Views(ctx, "ann"); err != nil || len(list) != 2 {
-			t.Errorf("another one's drop takes it away: %+v, %v", list, err)
-		}
-		if err := w.app.DropView(ctx, list[0].ID, "ann"); err != nil {
-			t.Fatal(err)
-		}
-		if list, err = w.app.Views(ctx, "ann"); err != nil || len(list) != 1 {
-			t.Errorf("after the drop %+v, %v", list, err)
-		}
-		if list, err = w.app.Views(ctx, "bob"); err != nil || len(list) != 0 {
-			t.Errorf("another one's views %+v, %v", list, err)
-		}
-		for i := range 60 {
-			err = w.app.SaveView(context.WithoutCancel(ctx), web.View{Name: fmt.Sprint(i)}, "ann")
-			if err != nil {
-				break
-			}
-		}
-		if err == nil || !strings.Contains(err.Error(), "take one away") {
-			t.Errorf("views without end: %v", err)
-		}
-	})
 }
 
 // TestCustomerPageIsQuick reads what the page of a customer with many events

@@ -188,7 +188,7 @@ func programs(t *testing.T, v config.MapValue) []*expr.Program {
 // no value, and no error.
 func TestTargetMapsBearPoorRecords(t *testing.T) {
 	rich := map[string]any{
-		"name": "A", "website": "a.example", "country": "GB",
+		"name": "A", "website": "a.example", "country": "GB", "owner": "Grace Okafor",
 		"phones": []any{map[string]any{"value": "+441"}}, "emails": []any{map[string]any{"value": "a@example.com"}},
 		"addresses": []any{map[string]any{"line": "1", "city": "Bath", "region": "Avon", "postcode": "B1", "country": "GB"}},
 	}

@@ -338,3 +338,44 @@ func TestConfigFitsTheSimulators(t *testing.T) {
 		t.Errorf("%d lists asked, want 4", asked)
 	}
 }
+
+// TestCustomersHaveOwners: six people look after most customers of the CRM, and
+// one customer has the same owner in each of its records.
+func TestCustomersHaveOwners(t *testing.T) {
+	crm, _, err := Seeds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	links, err := Truth()
+	if err != nil {
+		t.Fatal(err)
+	}
+	customer := map[string]string{}
+	for _, l := range links {
+		if l.Source == "crm" {
+			customer[l.ID] = l.Customer
+		}
+	}
+	owners, of, none := map[string]int{}, map[string]string{}, 0
+	for _, object := range []string{"companies", "contacts"} {
+		for _, raw := range crm[object] {
+			var r struct{ ID, Owner string }
+			if err := json.Unmarshal(raw, &r); err != nil {
+				continue // bad on purpose
+			}
+			c, good := customer[r.ID]
+			if was, seen := of[c]; good && seen && was != r.Owner {
+				t.Errorf("%s of %s is looked after by %q, its other record by %q", r.ID, c, r.Owner, was)
+			}
+			of[c] = r.Owner
+			if r.Owner == "" {
+				none++
+			} else {
+				owners[r.Owner]++
+			}
+		}
+	}
+	if len(owners) != 6 || owners["陈思远"] < 50 || owners["Grace Okafor"] < 50 || none > 100 {
+		t.Errorf("owners %v and %d records of nobody, want six owners of most", owners, none)
+	}
+}

@@ -78,11 +78,11 @@ func CRM() Profile {
 		Objects: []Object{
 			{
 				Name: "companies", Prefix: "c", Required: []string{"name"}, Phones: []string{"phone"},
-				Fields: fields("name registration_no email phone website street city region postcode country industry", "employees"),
+				Fields: fields("name registration_no email phone website street city region postcode country industry owner", "employees"),
 			},
 			{
 				Name: "contacts", Prefix: "p", Phones: []string{"phone"},
-				Fields: fields("first_name last_name email phone company dob street city region postcode country", ""),
+				Fields: fields("first_name last_name email phone company dob street city region postcode country owner", ""),
 			},
 		},
 	}

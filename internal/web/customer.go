@@ -16,8 +16,8 @@ import (
 func (s *server) customerRoutes(m *routes) {
 	m.handle("GET /customers", auth.SeeCustomers, auth.ByList, s.customers)
 	m.handle("GET /customers.csv", auth.Export, auth.ByList, s.customersExport)
-	m.handle("POST /customers/views", auth.SeeCustomers, auth.ByList, s.saveView)
-	m.handle("POST /customers/views/{id}/drop", auth.SeeCustomers, auth.NoValues, s.dropView)
+	m.handle("POST /customers/views", auth.SeeCustomers, auth.ByList, s.saveView(customerViews(), s.showCustomers))
+	m.handle("POST /customers/views/{id}/drop", auth.SeeCustomers, auth.NoValues, s.dropView(customerViews()))
 	m.handle("GET /customers/{id}", auth.SeeCustomers, auth.ByCustomer, s.customer)
 	m.handle("GET /customers/{id}/timeline", auth.SeeCustomers, auth.ByCustomer, s.timeline)
 	m.handle("GET /customers/{id}/timeline.csv", auth.Export, auth.ByCustomer, s.timelineExport)
@@ -42,9 +42,8 @@ type customersView struct {
 	page
 	CustomerPage
 	Q     CustomerQuery
-	Views []View
-	Query string // of this list, to keep it
-	Wrong string // with the name of a view
+	Saved viewsPart
+	Query string // of this list, to take it away
 }
 
 func customerQuery(r *http.Request) CustomerQuery {
@@ -56,17 +55,17 @@ func customerQuery(r *http.Request) CustomerQuery {
 }
 
 func (s *server) customers(w http.ResponseWriter, r *http.Request) {
-	s.showCustomers(w, r, http.StatusOK, "")
+	s.showCustomers(w, r, http.StatusOK, viewForm{})
 }
 
-func (s *server) showCustomers(w http.ResponseWriter, r *http.Request, status int, wrong string) {
+func (s *server) showCustomers(w http.ResponseWriter, r *http.Request, status int, form viewForm) {
 	if !s.seen(w, r, "read.customers") {
 		return
 	}
 	q := customerQuery(r)
 	v, ok := load(s, w, r, func(ctx context.Context) (v customersView, err error) {
 		if v.CustomerPage, err = s.data.Customers(ctx, q); err == nil {
-			v.Views, err = s.data.Views(ctx, auth.From(ctx).ID)
+			v.Saved, err = s.viewsPart(ctx, customerViews(), r.URL.Query(), form)
 		}
 		return v, err
 	})
@@ -81,53 +80,16 @@ func (s *server) showCustomers(w http.ResponseWriter, r *http.Request, status in
 		ids = append(ids, v.Direct)
 	}
 	if s.seen(w, r, "read.customers", ids...) {
-		v.page, v.Q, v.Wrong, v.Query = s.page(w, r, "customers"), q, wrong, viewQuery(r.URL.Query())
+		v.page, v.Q, v.Query = s.page(w, r, "customers"), q, v.Saved.Query
 		s.render(w, r, status, "customers.html", v)
 	}
-}
-
-// viewQuery is the part of an address that a view keeps.
-func viewQuery(q url.Values) string {
-	keep := url.Values{}
-	for _, name := range []string{"q", "entity", "source", "several", "since"} {
-		if v := q.Get(name); v != "" {
-			keep.Set(name, cutText(v, 200))
-		}
-	}
-	return keep.Encode()
-}
-
-func (s *server) saveView(w http.ResponseWriter, r *http.Request) {
-	if !s.form(w, r) {
-		return
-	}
-	asked, err := url.ParseQuery(r.PostForm.Get("query"))
-	if err != nil {
-		asked = url.Values{}
-	}
-	query := viewQuery(asked)
-	r.URL.RawQuery = query
-	in := wordsOf(r)
-	s.act(w, r, "/customers?"+query, func(ctx context.Context, by By) (Done, error) {
-		name := cutText(strings.TrimSpace(r.PostForm.Get("name")), 60)
-		if name == "" {
-			return Done{}, &Problem{Field: "name", Text: in.T("views.unnamed")}
-		}
-		return Done{Key: "views.saved"}, s.data.SaveView(ctx, View{Name: name, Query: query}, by.Who)
-	}, func(p Problem) { s.showCustomers(w, r, http.StatusUnprocessableEntity, p.Text) })
-}
-
-func (s *server) dropView(w http.ResponseWriter, r *http.Request) {
-	s.act(w, r, "/customers", func(ctx context.Context, by By) (Done, error) {
-		return Done{Key: "views.dropped"}, s.data.DropView(ctx, r.PathValue("id"), by.Who)
-	}, nil)
 }
 
 // customersExport is the list as a table for a spreadsheet. Who took it is kept
 // before the first row leaves.
 func (s *server) customersExport(w http.ResponseWriter, r *http.Request) {
 	q := customerQuery(r)
-	if !s.seen(w, r, "read.customers.export", viewQuery(r.URL.Query())) {
+	if !s.seen(w, r, "read.customers.export", customerViews().keep(r.URL.Query()).Encode()) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), exportBound)

@@ -28,6 +28,7 @@ type Source interface {
 	ValueData
 	RunData
 	LiveData
+	ViewData
 	// Seen keeps that who was shown these: it is called before they are shown.
 	Seen(ctx context.Context, who, what string, subjects []string) error
 }

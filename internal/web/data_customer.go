@@ -34,14 +34,7 @@ type CustomerDetail interface {
 	// EachCustomer gives every customer that a question finds, up to a bound; cut
 	// says that there are more.
 	EachCustomer(ctx context.Context, q CustomerQuery, fn func(Golden) error) (cut bool, err error)
-	// Views lists the lists that somebody keeps by name.
-	Views(ctx context.Context, who string) ([]View, error)
-	SaveView(ctx context.Context, v View, who string) error
-	DropView(ctx context.Context, id, who string) error
 }
-
-// View is a list kept by name.
-type View struct{ ID, Name, Query string }
 
 // Money is an exact sum of one currency; Amount is "" where nothing had one.
 type Money struct {

@@ -47,7 +47,7 @@ func (office) HandoverPage(_ context.Context, id, after string, _ int) (Handover
 	}
 	p := HandoverPage{HandoverRow: oneHandover(), Targets: []string{"crm"}}
 	if after == "" {
-		p.Parts, p.Next = []HandoverPart{{1, "abcd2345efgh6789", "Acme Ltd", "Ann <i>", "=Bob", false, []HandoverWrite{{"crm", "delivered"}}}}, "1"
+		p.Parts, p.Next = []HandoverPart{{1, "abcd2345efgh6789", "=Acme Ltd", "Ann <i>", "=Bob", false, []HandoverWrite{{"crm", "delivered"}}}}, "1"
 	} else {
 		p.Parts = []HandoverPart{{2, "", "", "", "", true, []HandoverWrite{{"crm", ""}}}}
 	}
@@ -95,8 +95,8 @@ func TestHandoversAndValuesReachTheirPlace(t *testing.T) {
 		{"POST", "/values", "they are &lt;the same&gt;", url.Values{"entity": {"company"}, "field": {"industry"}, "from": {"SW"}, "to": {"SW"}}, 422},
 		{"GET", "/handovers?to=&from=x", "say who &lt;they&gt; go to", nil, 422},
 		{"GET", "/handovers?entity=ship", "ships have no owner", nil, 422},
-		{"GET", "/handovers/d9/certificate.csv", "1,abcd2345efgh6789,Ann <i>,Bob,'=Bob,2026-01-05T09:00:00Z,amy,left,false,delivered\n2,,,Bob,,2026-01-05T09:00:00Z,amy,left,false,\n", nil, 200},
-		{"GET", "/handovers/d9/certificate.json", `{"n":1,"customer":"abcd2345efgh6789","before":"Ann \u003ci\u003e","after":"Bob","now":"=Bob","writes":{"crm":"delivered"}}`, nil, 200},
+		{"GET", "/handovers/d9/certificate.csv", "n,customer,name,before,after,now,at,who,why,undone,crm\n1,abcd2345efgh6789,'=Acme Ltd,Ann <i>,Bob,'=Bob,2026-01-05T09:00:00Z,amy,left,false,delivered\n2,,,,Bob,,2026-01-05T09:00:00Z,amy,left,false,\n", nil, 200},
+		{"GET", "/handovers/d9/certificate.json", `{"n":1,"customer":"abcd2345efgh6789","name":"=Acme Ltd","before":"Ann \u003ci\u003e","after":"Bob","now":"=Bob","writes":{"crm":"delivered"}}`, nil, 200},
 		{"GET", "/handovers/none", "", nil, 404},
 		{"GET", "/values?field=revenue", "of texts", nil, 422},
 	}

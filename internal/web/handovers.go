@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"touchstone/internal/auth"
@@ -145,24 +144,24 @@ func (s *server) eachHanded(w http.ResponseWriter, r *http.Request, begin func(H
 }
 
 func (s *server) certificateCSV(w http.ResponseWriter, r *http.Request) {
-	var write func(cells ...string) error
-	end := func() {}
+	var out *CertificateCSV
 	s.eachHanded(w, r, func(p HandoverPage) {
-		write, end = s.sheet(w, "handover-"+p.ID+".csv", append([]string{"n", "customer", "before", "after", "now", "at", "who", "why", "undone"}, p.Targets...)...)
-	}, func(p HandoverPage, x HandoverPart) error {
-		cells := []string{strconv.Itoa(x.N), x.Golden, x.Before, p.To, x.Now, p.At.UTC().Format(time.RFC3339), p.Who, p.Why, strconv.FormatBool(p.Undone)}
-		for _, y := range x.Writes {
-			cells = append(cells, y.State)
-		}
-		return write(cells...)
-	})
-	end()
+		s.file(w, "text/csv", "handover-"+p.ID+".csv")
+		out, _ = NewCertificateCSV(w, p) // Close tells
+	}, func(_ HandoverPage, x HandoverPart) error { return out.Add(x) })
+	if out == nil {
+		return // answered
+	}
+	if err := out.Close(); err != nil {
+		s.opts.Log.Debug("export not sent", "file", "certificate", "err", err)
+	}
 }
 
 // certificateLine is one customer of a certificate, as JSON.
 type certificateLine struct {
 	N        int               `json:"n"`
 	Customer string            `json:"customer"`
+	Name     string            `json:"name"`
 	Before   string            `json:"before"`
 	After    string            `json:"after"`
 	Now      string            `json:"now"`
@@ -174,7 +173,7 @@ func (s *server) certificateJSON(w http.ResponseWriter, r *http.Request) {
 	var head HandoverPage
 	began := false
 	s.eachHanded(w, r, func(p HandoverPage) { head, began = p, true }, func(p HandoverPage, x HandoverPart) error {
-		l := certificateLine{x.N, x.Golden, x.Before, p.To, x.Now, map[string]string{}}
+		l := certificateLine{x.N, x.Golden, x.Name, x.Before, p.To, x.Now, map[string]string{}}
 		for _, y := range x.Writes {
 			l.Writes[y.Target] = y.State
 		}

@@ -21,6 +21,8 @@ const (
 func (s *server) quarantineRoutes(m *routes) {
 	m.handle("GET /quarantine", auth.See, auth.WholeOnly, s.quarantine)
 	m.handle("GET /quarantine.csv", auth.Export, auth.WholeOnly, s.quarantineExport)
+	m.handle("POST /quarantine/views", auth.See, auth.WholeOnly, s.saveView(quarantineViews(), s.showQuarantine))
+	m.handle("POST /quarantine/views/{id}/drop", auth.See, auth.WholeOnly, s.dropView(quarantineViews()))
 	m.handle("GET /quarantine/fixes", auth.SeeCustomers, auth.WholeOnly, s.fixes)
 	m.handle("GET /quarantine/fixes.csv", auth.Export, auth.WholeOnly, s.fixesExport)
 	m.handle("GET /faults/{fault}", auth.SeeCustomers, auth.WholeOnly, s.fault)
@@ -39,6 +41,7 @@ type quarantineView struct {
 	Total  int // of this state and source
 	Ages   []string
 	Inbox  string
+	Saved  viewsPart
 }
 
 func quarantineFilter(r *http.Request) QuarantineFilter {
@@ -49,8 +52,18 @@ func quarantineFilter(r *http.Request) QuarantineFilter {
 }
 
 func (s *server) quarantine(w http.ResponseWriter, r *http.Request) {
+	s.showQuarantine(w, r, http.StatusOK, viewForm{})
+}
+
+func (s *server) showQuarantine(w http.ResponseWriter, r *http.Request, status int, form viewForm) {
 	f := quarantineFilter(r)
 	data, ok := load(s, w, r, func(ctx context.Context) (QuarantinePage, error) { return s.data.QuarantinePage(ctx, f) })
+	if !ok {
+		return
+	}
+	saved, ok := load(s, w, r, func(ctx context.Context) (viewsPart, error) {
+		return s.viewsPart(ctx, quarantineViews(), r.URL.Query(), form)
+	})
 	if !ok {
 		return
 	}
@@ -74,13 +87,13 @@ func (s *server) quarantine(w http.ResponseWriter, r *http.Request) {
 	if f.State == "" {
 		f.State = "open"
 	}
-	v := quarantineView{page: s.page(w, r, "quarantine"), QuarantinePage: data, Filter: f, Ages: QuarantineAges, Inbox: "quarantine"}
+	v := quarantineView{page: s.page(w, r, "quarantine"), QuarantinePage: data, Filter: f, Ages: QuarantineAges, Inbox: "quarantine", Saved: saved}
 	for _, c := range data.Sources {
 		if f.Source == "" || f.Source == c.Name {
 			v.Total += c.N
 		}
 	}
-	s.render(w, r, http.StatusOK, "quarantine.html", v)
+	s.render(w, r, status, "quarantine.html", v)
 }
 
 func maskReasons(reasons []Reason) {

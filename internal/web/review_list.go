@@ -3,26 +3,12 @@ package web
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 
 	"touchstone/internal/auth"
 )
 
-const (
-	viewsCookie = "touchstone_views"
-	// mostViews bounds the saved views, maxView one of them, in bytes: all stand
-	// in a cookie.
-	mostViews   = 8
-	maxView     = 300
-	maxViewName = 40
-	viewsLife   = 365 * 24 * 3600
-	listed      = 50
-)
-
-// savedView is a question to the queue under a name.
-type savedView struct{ Name, Query string }
+// listed is how many pairs one page lists.
+const listed = 50
 
 // listView is the queue as a list.
 type listView struct {
@@ -33,18 +19,17 @@ type listView struct {
 	Orders  []string
 	Kinds   []string
 	Filters string
-	Views   []savedView
+	Saved   viewsPart
 	Told    told
 	Can     bool
-	Problem string
 }
 
 // reviewList lists the open pairs under filters.
 func (s *server) reviewList(w http.ResponseWriter, r *http.Request) {
-	s.showList(w, r, http.StatusOK, "")
+	s.showList(w, r, http.StatusOK, viewForm{})
 }
 
-func (s *server) showList(w http.ResponseWriter, r *http.Request, status int, problem string) {
+func (s *server) showList(w http.ResponseWriter, r *http.Request, status int, form viewForm) {
 	if !s.seen(w, r, "read.review") {
 		return
 	}
@@ -59,6 +44,12 @@ func (s *server) showList(w http.ResponseWriter, r *http.Request, status int, pr
 	if !ok {
 		return
 	}
+	saved, ok := load(s, w, r, func(ctx context.Context) (viewsPart, error) {
+		return s.viewsPart(ctx, reviewViews(), r.URL.Query(), form)
+	})
+	if !ok {
+		return
+	}
 	ids := make([]string, len(list.Items))
 	for i, p := range list.Items {
 		ids[i] = p.ID
@@ -68,7 +59,7 @@ func (s *server) showList(w http.ResponseWriter, r *http.Request, status int, pr
 	}
 	v := listView{
 		page: s.page(w, r, "review"), OpenPairs: list, Query: q, Stats: stats, Orders: ReviewOrders, Kinds: ReviewKinds, Filters: filtersOf(q).Encode(),
-		Views: viewsOf(r), Told: s.takeTold(w, r), Can: me.May(auth.Decide), Problem: problem,
+		Saved: saved, Told: s.takeTold(w, r), Can: me.May(auth.Decide),
 	}
 	s.render(w, r, status, "review.html", v)
 }
@@ -79,49 +70,4 @@ func (v listView) Order() string {
 		return OrderDamage
 	}
 	return v.Query.Order
-}
-
-// viewsOf reads the saved views.
-func viewsOf(r *http.Request) (list []savedView) {
-	c, err := r.Cookie(viewsCookie)
-	if err != nil {
-		return nil
-	}
-	text, err := url.QueryUnescape(c.Value)
-	if err != nil {
-		return nil
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		name, query, ok := strings.Cut(line, "\t")
-		if v, err := url.ParseQuery(query); ok && err == nil && len(list) < mostViews {
-			list = append(list, savedView{cutText(name, maxViewName), filtersOf(reviewQuery(v, "")).Encode()})
-		}
-	}
-	return list
-}
-
-// keepView saves the filters of the list under a name, or takes a saved one
-// away.
-func (s *server) keepView(w http.ResponseWriter, r *http.Request) {
-	if !s.form(w, r) {
-		return
-	}
-	name := cutText(strings.Join(strings.Fields(r.PostForm.Get("name")), " "), maxViewName)
-	query := filtersOf(postedFilters(r)).Encode()
-	list := viewsOf(r)
-	list = slices.DeleteFunc(list, func(v savedView) bool { return v.Name == name || v.Name == r.PostForm.Get("drop") })
-	if r.PostForm.Get("drop") == "" {
-		switch {
-		case name == "", len(query) > maxView, len(list) >= mostViews:
-			http.Redirect(w, r, addressOf("/review/list", query), http.StatusSeeOther)
-			return
-		}
-		list = append(list, savedView{name, query})
-	}
-	var lines []string
-	for _, v := range list {
-		lines = append(lines, v.Name+"\t"+v.Query)
-	}
-	keepCookie(w, r, viewsCookie, url.QueryEscape(strings.Join(lines, "\n")), "/review", viewsLife, http.SameSiteLaxMode)
-	http.Redirect(w, r, addressOf("/review/list", query), http.StatusSeeOther)
 }

@@ -4,6 +4,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -31,8 +32,9 @@ const (
 	life = 10 * time.Minute
 	// bound is how long the provider may take to answer.
 	bound = 10 * time.Second
-	// maxAnswer bounds what the provider may send, in bytes.
-	maxAnswer = 1 << 20
+	// maxToken bounds a token, in bytes: how long a signature is decides how long
+	// it takes to check.
+	maxToken = 64 << 10
 )
 
 // Why a sign-in comes to nothing.
@@ -52,6 +54,7 @@ type Options struct {
 	Claim        string   // where the groups stand: "groups", "realm_access.roles"
 	Roles        map[string]auth.Role
 	Env          env.Env
+	Bound        time.Duration // how long the provider may take to answer; 0 for 10 seconds
 }
 
 // Person is somebody whom the provider has signed in.
@@ -88,12 +91,8 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Timeout: bound, Transport: bounded{o.Env.HTTP}, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > 3 || r.URL.Host != via[0].URL.Host {
-			return errors.New("the identity provider leads elsewhere")
-		}
-		return nil
-	}}
+	o.Bound = cmp.Or(o.Bound, bound)
+	client := &http.Client{Timeout: o.Bound, Transport: bounded{o.Env.HTTP}, CheckRedirect: stay}
 	return &Provider{o: o, http: client, aead: aead}, nil
 }
 
@@ -112,12 +111,15 @@ func (p *Provider) discovered() (*oidc.Provider, error) {
 		// request. The client bounds each call.
 		found, err := oidc.NewProvider(oidc.ClientContext(context.Background(), p.http), p.o.Issuer)
 		if err == nil {
+			err = safe(found, p.o.Issuer)
+		}
+		if err == nil {
 			p.seen.Store(found)
 		}
 		return nil, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDown, err)
+		return nil, fmt.Errorf("%w: %s", ErrDown, brief(err))
 	}
 	return p.seen.Load(), nil
 }
@@ -193,20 +195,23 @@ func (p *Provider) Finish(ctx context.Context, redirect, kept string, query url.
 	if err != nil {
 		return who, b.Next, err
 	}
-	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, p.http), bound)
+	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, p.http), p.o.Bound)
 	defer cancel()
 	token, err := p.config(found.Endpoint(), redirect).Exchange(ctx, query.Get("code"), oauth2.VerifierOption(b.Verifier))
 	if err != nil {
 		var answered *oauth2.RetrieveError
 		if errors.As(err, &answered) && answered.Response != nil && answered.Response.StatusCode < http.StatusInternalServerError {
-			return who, b.Next, fmt.Errorf("%w: token request: %s", ErrRefused, answered.ErrorCode)
+			return who, b.Next, fmt.Errorf("%w: token request: %s", ErrRefused, code(answered.ErrorCode))
 		}
 		return who, b.Next, fmt.Errorf("%w: token request failed", ErrDown)
 	}
 	raw, _ := token.Extra("id_token").(string)
+	if len(raw) > maxToken {
+		return who, b.Next, fmt.Errorf("%w: the id token is longer than %d bytes", ErrRefused, maxToken)
+	}
 	id, err := found.VerifierContext(ctx, &oidc.Config{ClientID: p.o.ClientID, Now: p.o.Env.Clock.Now}).Verify(ctx, raw)
 	if err != nil {
-		return who, b.Next, fmt.Errorf("%w: id token: %w", ErrRefused, err)
+		return who, b.Next, fmt.Errorf("%w: id token: %s", unverified(err), brief(err))
 	}
 	if id.Nonce != b.Nonce {
 		return who, b.Next, fmt.Errorf("%w: the id token was made for another sign-in", ErrRefused)
@@ -230,7 +235,7 @@ func (p *Provider) Finish(ctx context.Context, redirect, kept string, query url.
 // accessGroups reads the groups of an access token, where it is a JWT of this
 // provider made for us: some put roles there only.
 func (p *Provider) accessGroups(ctx context.Context, found *oidc.Provider, raw string) []string {
-	if strings.Count(raw, ".") != 2 {
+	if strings.Count(raw, ".") != 2 || len(raw) > maxToken {
 		return nil
 	}
 	token, err := found.VerifierContext(ctx, &oidc.Config{SkipClientIDCheck: true, Now: p.o.Env.Clock.Now}).Verify(ctx, raw)
@@ -285,15 +290,4 @@ func under(claims map[string]any, path string) []string {
 		return out
 	}
 	return nil
-}
-
-// bounded cuts off answers that are too long.
-type bounded struct{ next http.RoundTripper }
-
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := b.next.RoundTrip(r)
-	if err == nil {
-		resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
-	}
-	return resp, err
 }

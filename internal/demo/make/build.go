@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
@@ -52,10 +51,11 @@ var (
 
 // builder collects the files.
 type builder struct {
-	next  map[string]int // file → records so far
-	files map[string]*bytes.Buffer
-	truth [][]string
-	bad   [][]string
+	next   map[string]int // file → records so far
+	files  map[string]*bytes.Buffer
+	owners map[string]string // customer → who looks after it
+	truth  [][]string
+	bad    [][]string
 }
 
 // newID gives the next id of a file and the stamp that belongs to it. Three
@@ -85,6 +85,7 @@ func (b *builder) add(entity string, r row, cluster string) error {
 		return err
 	}
 	r["email"], r["website"] = safeEmail(r["email"]), safeWebsite(r["website"])
+	r["owner"] = b.ownerOf(entity, cluster, r)
 	id, stamp := b.newID(p)
 	b.truth = append(b.truth, []string{p.source, entity, id, entity + "-" + cluster})
 	switch p.file {
@@ -96,9 +97,9 @@ func (b *builder) add(entity string, r row, cluster string) error {
 	var fields string
 	switch p.file {
 	case crmCompanies:
-		fields = members(text(r, "name registration_no email phone website street city region postcode country industry"), number("employees", r["employees"]))
+		fields = members(text(r, "name registration_no email phone website street city region postcode country industry"), number("employees", r["employees"]), text(r, "owner"))
 	case crmContacts:
-		fields = members(text(r, "first_name last_name email phone company dob street city region postcode country"))
+		fields = members(text(r, "first_name last_name email phone company dob street city region postcode country owner"))
 	case deskCompanies:
 		fields = members(text(r, "title=name tax_id=registration_no mail=email tel=phone url=website sector=industry"), number("headcount", r["employees"]), address(r))
 	case deskContacts:
@@ -170,10 +171,8 @@ func address(r row) string {
 // fullName writes a name the way a support desk does: family name first and
 // without a space in Chinese.
 func fullName(given, family string) string {
-	for _, c := range given + family {
-		if unicode.Is(unicode.Han, c) {
-			return family + given
-		}
+	if inChinese(given + family) {
+		return family + given
 	}
 	return strings.TrimSpace(given + " " + family)
 }

@@ -26,7 +26,7 @@ func main() {
 // run makes all files: good rows first, then the bad ones, then the lists that
 // say who is who and what is wrong.
 func run(companies, persons, out string) error {
-	b := builder{next: map[string]int{}, files: map[string]*bytes.Buffer{}}
+	b := builder{next: map[string]int{}, files: map[string]*bytes.Buffer{}, owners: map[string]string{}}
 	if err := b.load("company", companies); err != nil {
 		return err
 	}

@@ -87,3 +87,25 @@ func read(t *testing.T, dir, name string) string {
 	}
 	return string(b)
 }
+
+func TestACustomerHasOneOwner(t *testing.T) {
+	b := builder{owners: map[string]string{}}
+	tests := []struct {
+		cluster string
+		r       row
+		want    string
+	}{
+		{"10", row{"name": "来石有限公司"}, "陈思远"},
+		{"10", row{"name": "Laishi Co., Ltd."}, "陈思远"}, // its first record decided
+		{"11", row{"name": "Laishi Co., Ltd."}, "Daniel Reyes"},
+		{"19", row{"first_name": "文", "last_name": "郝"}, "赵明轩"},
+		{"12", row{"name": "A"}, "Grace Okafor"},
+		{"9", row{"name": "B"}, ""},
+		{"odd", row{"name": "C"}, ""},
+	}
+	for _, tt := range tests {
+		if got := b.ownerOf("company", tt.cluster, tt.r); got != tt.want {
+			t.Errorf("the owner of %v in cluster %s is %q, want %q", tt.r, tt.cluster, got, tt.want)
+		}
+	}
+}

@@ -19,6 +19,7 @@ document.addEventListener("keydown", (e) => {
   if (!at) return;
   e.preventDefault();
   at.click();
+  if (at.matches("summary") && at.parentElement.open) at.parentElement.querySelector("[data-first]")?.focus();
 });
 
 // A menu closes when somebody looks elsewhere, and with Escape.
