@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"touchstone/internal/auth"
 	"touchstone/internal/web"
@@ -111,17 +112,34 @@ func (x *api) valueMaps() {
 		}
 	}
 	type mapped struct {
-		Decision string `json:"decision,omitempty"`
-		Records  int    `json:"records" doc:"that have the value now"`
+		Decision string     `json:"decision,omitempty"`
+		Records  int        `json:"records" doc:"that have the value: now, or as of the time when they were counted"`
+		AsOf     *time.Time `json:"as_of,omitempty" doc:"of a large store: when they were counted; absent before the first count"`
+		AtMost   bool       `json:"at_most,omitempty" doc:"it is none of the most frequent values: there may be fewer records"`
+		Counting bool       `json:"counting,omitempty" doc:"they are being counted anew"`
 	}
 	add(x, op{http.MethodPost, "/values", "mapValue", "A value of a field counts as another one", auth.Decide, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *mapping) (*Body[mapped], error) {
 			q := web.ValueQuery{Entity: in.Body.Entity, Field: in.Body.Field, From: in.Body.From, To: in.Body.To}
 			p, err := x.app.PreviewValue(ctx, q)
-			if err != nil || in.Body.Preview {
-				return answer(mapped{Records: p.Records}, err)
+			out := mapped{Records: p.Records, AtMost: p.AtMost, Counting: p.Counting}
+			if !p.At.IsZero() {
+				out.AsOf = &p.At
 			}
-			d, err := x.app.MapValue(ctx, q, pageBy(ctx, in.Body.Why))
-			return answer(mapped{d, p.Records}, err)
+			if err != nil || in.Body.Preview {
+				return answer(out, err)
+			}
+			out.Decision, err = x.app.MapValue(ctx, q, pageBy(ctx, in.Body.Why))
+			return answer(out, err)
+		})
+	type countIn struct {
+		Body struct {
+			Entity string `json:"entity" minLength:"1" maxLength:"100"`
+			Field  string `json:"field" minLength:"1" maxLength:"100"`
+		}
+	}
+	add(x, op{http.MethodPost, "/values/count", "countValues", "Has the values of a field counted anew, where there are so many records that they are counted in the background", auth.SeeCustomers, auth.WholeOnly, tag, http.StatusNoContent},
+		func(ctx context.Context, in *countIn) (*none, error) {
+			return &none{}, x.app.CountValues(ctx, web.ValueQuery{Entity: in.Body.Entity, Field: in.Body.Field})
 		})
 }

@@ -80,6 +80,9 @@ func (a *App) Live(ctx context.Context) (map[string]int, error) {
 	if err := a.liveTrials(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := a.liveValues(ctx, c); err != nil {
+		return nil, err
+	}
 	alerts, err := a.alertRows(ctx)
 	for _, x := range alerts {
 		if x.Who == "" {

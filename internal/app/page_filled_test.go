@@ -102,7 +102,7 @@ func (w *world) fill(n int) {
 		sent_seq, sent_at, not_before, zombie_until, verified, error, at, settled_at)
 		%s SELECT 5000000 + n, 'o' || n, 'desk', '%[3]s', 'company', 'update', 1000 + n, 1000 + n, 'x' || n, '', 0, %[2]s, %[2]s, %[2]s, %[2]s, %[2]s, '', 'delivered', 1,
 		5000000 + n, '2026-01-01T00:00:00.000000Z', '', '', 1, '', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z' FROM k`, numbers(n), noBytes(dsn), desk))
-	w.execute(fmt.Sprintf(`INSERT INTO match (a, b, weight, pattern, model) %s SELECT 1000 + n, 1001 + n, 3000, 0, 'start-1' FROM k`, numbers(n/10)))
+	w.execute(fmt.Sprintf(`INSERT INTO match (a, b, weight, pattern, model, entity) %s SELECT 1000 + n, 1001 + n, 3000, 0, 'start-1', 'company' FROM k`, numbers(n/10)))
 	if err := w.app.Store.CountTables(w.Context()); err != nil {
 		w.Fatal(err)
 	}

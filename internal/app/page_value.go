@@ -1,13 +1,9 @@
 package app
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"slices"
 
-	"touchstone/internal/golden"
-	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
@@ -19,12 +15,7 @@ const (
 	valuesListed = 200
 	valuesFrom   = 10
 	missedListed = 50
-	// mostLookedThrough bounds the records that a page counts values of.
-	mostLookedThrough = 200_000
 )
-
-// errLookedThrough ends a count that is long enough for a page.
-var errLookedThrough = errors.New("enough records for a page")
 
 // ValueMaps lists the decisions on values of an entity type, and the values of a
 // field as they count now, with how many records have them.
@@ -106,20 +97,11 @@ func (a *App) fillMaps(ctx context.Context, maps []store.ValueMap, p *web.ValueP
 	return nil
 }
 
-// fillValues counts the values of the field as they count now.
+// fillValues gives the values of the field as they count now, or as they were
+// counted last.
 func (a *App) fillValues(ctx context.Context, maps []store.ValueMap, p *web.ValuePage) error {
-	g, seen := gathered{values: map[string]*holders{}}, 0
-	replace := pipeline.Values(maps)
-	name, part := golden.SplitField(p.Field)
-	err := a.eachAuthored(ctx, p.Entity, "", func(_ store.Holding, authored golden.Authored) error {
-		if seen++; seen > mostLookedThrough {
-			return errLookedThrough
-		}
-		v, _ := replace.Replace(name, authored[name].Value)
-		g.add(golden.Texts(v, part), "")
-		return nil
-	})
-	if p.Partial = errors.Is(err, errLookedThrough); err != nil && !p.Partial {
+	c, state, err := a.valuesNow(ctx, p.Entity, p.Field, maps)
+	if err != nil {
 		return err
 	}
 	target := map[string]bool{}
@@ -130,19 +112,16 @@ func (a *App) fillValues(ctx context.Context, maps []store.ValueMap, p *web.Valu
 			}
 		}
 	}
-	for text, h := range g.values {
-		p.Values = append(p.Values, web.ValueHeld{Value: text, Count: h.count, Target: target[text]})
+	p.ValueState, p.Distinct, p.More, p.Records = state, c.Distinct, c.Left > 0, c.Records
+	p.Values = c.Values[:min(len(c.Values), valuesListed)]
+	for i := range p.Values {
+		p.Values[i].Target = target[p.Values[i].Value]
 	}
-	slices.SortFunc(p.Values, func(x, y web.ValueHeld) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Value, y.Value))
-	})
-	p.Distinct, p.Records = len(p.Values)+g.left, g.records
-	p.Values = p.Values[:min(len(p.Values), valuesListed)]
 	return nil
 }
 
 // PreviewValue says how many records have a value that is to count as another
-// one. It changes nothing.
+// one: now, or when they were counted last. It changes nothing.
 func (a *App) PreviewValue(ctx context.Context, q web.ValueQuery) (p web.ValuePreview, err error) {
 	m, err := newMap(mapRequest(q))
 	if err != nil {
@@ -153,24 +132,26 @@ func (a *App) PreviewValue(ctx context.Context, q web.ValueQuery) (p web.ValuePr
 	if err != nil {
 		return p, err
 	}
-	replace := pipeline.Values(stored)
-	name, part := golden.SplitField(q.Field)
-	err = a.eachAuthored(ctx, q.Entity, "", func(_ store.Holding, authored golden.Authored) error {
-		v, _ := replace.Replace(name, authored[name].Value)
-		if slices.Contains(golden.Texts(v, part), m.Pairs[0][0]) {
-			p.Records++
-		}
-		return nil
-	})
-	return p, err
+	c, state, err := a.valuesNow(ctx, q.Entity, q.Field, stored)
+	if err != nil {
+		return p, err
+	}
+	p.ValueState = state
+	p.Records, p.AtMost = c.has(m.Pairs[0][0])
+	return p, nil
 }
 
 func mapRequest(q web.ValueQuery) MapRequest {
 	return MapRequest{Entity: q.Entity, Field: q.Field, Pairs: [][2]string{{q.From, q.To}}}
 }
 
-// MapValue decides that a value of a field counts as another one.
+// MapValue decides that a value of a field counts as another one. Which records
+// have it is found when the decision takes effect.
 func (a *App) MapValue(ctx context.Context, q web.ValueQuery, by web.By) (string, error) {
-	d, err := a.MapValues(ctx, mapRequest(q), By{Who: by.Who, Why: by.Why})
+	m, err := newMap(mapRequest(q))
+	if err != nil {
+		return "", err
+	}
+	d, err := a.decideMap(ctx, m, By{Who: by.Who, Why: by.Why})
 	return d.Decision, err
 }

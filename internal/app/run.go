@@ -46,6 +46,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return a.runResolver(asked, landed, resolved) })
 	g.Go(func() error { return a.runBulk(asked) })
 	g.Go(func() error { return a.runTrials(asked) })
+	g.Go(func() error { return a.runValueCounts(asked) })
 	g.Go(func() error { return a.runTargets(asked, work, resolved, landed) })
 
 	ended, end := context.WithCancel(work)

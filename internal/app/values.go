@@ -53,8 +53,12 @@ type HeldValue struct {
 	Sources map[string]int `json:"sources,omitempty"`
 }
 
-// mostValues bounds the distinct values that are gathered.
-const mostValues = 1_000_000
+// mostValues bounds the distinct values that are gathered, mostValueBytes their
+// texts together.
+const (
+	mostValues     = 1_000_000
+	mostValueBytes = 64 << 20
+)
 
 // Values clusters the values of one field as they count now: those that a
 // decision replaces are shown as what they count as.
@@ -62,7 +66,7 @@ func (a *App) Values(ctx context.Context, r ValuesRequest) (out ValueClusters, e
 	if _, err := mapField(r.Entity, r.Field); err != nil {
 		return out, err
 	}
-	g := gathered{values: map[string]*holders{}}
+	g := gathered{values: map[string]*holders{}, most: mostValues}
 	if r.Golden {
 		err = a.goldenValues(ctx, r, &g)
 	} else {
@@ -95,6 +99,8 @@ func (a *App) Values(ctx context.Context, r ValuesRequest) (out ValueClusters, e
 // gathered are distinct values with who has them.
 type gathered struct {
 	values  map[string]*holders
+	most    int // distinct values
+	bytes   int // of their texts
 	records int
 	left    int
 }
@@ -114,10 +120,11 @@ func (g *gathered) add(texts []string, source string) {
 		held = true
 		h := g.values[text]
 		if h == nil {
-			if len(g.values) >= mostValues {
+			if len(g.values) >= g.most || g.bytes+len(text) > mostValueBytes {
 				g.left++
 				continue
 			}
+			g.bytes += len(text)
 			h = &holders{}
 			g.values[text] = h
 		}
@@ -218,22 +225,25 @@ func (a *App) MapValues(ctx context.Context, r MapRequest, by By) (out MappedVal
 	if err != nil {
 		return out, err
 	}
+	out.Values = len(m.Pairs)
 	wanted := map[string]map[string]bool{m.Field: {}}
 	for _, p := range m.Pairs {
 		wanted[m.Field][p[0]] = true
 	}
-	out.Values = len(m.Pairs)
 	if err := a.holding(ctx, m.Entity, wanted, func(int64) { out.Records++ }); err != nil {
 		return MappedValues{}, err
 	}
-	out.Decided, err = a.decide(ctx, store.Mapped, by, func(_ *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
-		n.Map = m
-		return nil, nil
-	})
-	if err != nil {
+	if out.Decided, err = a.decideMap(ctx, m, by); err != nil {
 		return MappedValues{}, err
 	}
 	return out, nil
+}
+
+func (a *App) decideMap(ctx context.Context, m *store.ValueMap, by By) (Decided, error) {
+	return a.decide(ctx, store.Mapped, by, func(_ *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+		n.Map = m
+		return nil, nil
+	})
 }
 
 // newMap checks a request and puts it in the form it is kept in.

@@ -54,13 +54,35 @@ func BenchmarkPages(b *testing.B) {
 				dsn = ""
 			}
 			fillWorld(b, dir, dsn, rows)
+			began := time.Now()
 			a := openPages(b, dir, dsn)
+			b.Logf("opened in %.0f s", time.Since(began).Seconds()) // with the upgrade of a world that an older program made
+			countWorld(b, a)
 			askPages(b, a)
 			if err := a.Close(); err != nil {
 				b.Fatal(err)
 			}
 		})
 	}
+}
+
+// countWorld counts what the daemon counts beside the pages.
+func countWorld(b *testing.B, a *app.App) {
+	b.Helper()
+	ctx := context.Background()
+	began := time.Now()
+	for _, entity := range []string{"", "company"} {
+		if _, err := a.ValueMaps(ctx, web.ValueQuery{Entity: entity}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	cpu, _ := usage(b)
+	n, err := a.WorkValueCounts(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	after, rss := usage(b)
+	b.Logf("values of %d fields counted in %.1f s, %.1f s of CPU, peak %.0f MB", n, time.Since(began).Seconds(), after-cpu, rss)
 }
 
 // visitor is a signed-in browser.
@@ -239,6 +261,12 @@ func worldPaths(b *testing.B, a *app.App, routes []web.Route) (paths []string) {
 	} {
 		lists["GET "+pattern] = []string{q}
 	}
+	models, err := a.Models(ctx)
+	must(err)
+	lists["GET /models/{entity}/{version}"] = []string{"/models/" + models[0].Entity + "/" + models[0].Version}
+	lists["GET /models/{entity}/thresholds"] = []string{"", "?link=0.9&review=0.6"}
+	lists["GET /handovers"] = []string{"", "?entity=company&from=Owner+7&to=Bob", "?entity=company&from=Owner+7&to=Bob&source=crm"}
+	lists["GET /values"] = []string{"", "?entity=company&field=industry&from=Tools&to=Trade"}
 	lists["GET /api/v1/changes"] = []string{"", "?after=1"}
 	lists["GET /api/v1/writes"] = []string{"", "?state=delivered", "?state=conflict"}
 	lists["GET /quarantine/{id}/raw"] = []string{"/quarantine/" + bad[0].ID + "/raw"}

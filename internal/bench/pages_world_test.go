@@ -328,6 +328,8 @@ func (c *copier) world(rows int) {
 	all("crosswalk", m{"rec": "t.rec @", "comp": "t.comp @", "golden": "t.golden @"})
 	all("crosswalk_version", m{"rec": "t.rec @", "golden": ref("golden")})
 	all("golden", m{"founder": "t.founder @", "id": golden("id"), "changed_at": day("changed_at")})
+	// Nine of ten have one of 500 owners.
+	c.exec(`UPDATE golden SET owner = 'Owner ' || (founder % 500), fields = '{"owner":"Owner ' || (founder % 500) || '",' || substr(fields, 2) WHERE founder % 10 <> 0 AND fields <> '{}' AND entity IN ('company', 'person')`)
 	all("golden_version", m{"founder": "t.founder @", "at": day("at")})
 	all("search_text", m{"founder": "t.founder @", "name": "t.name || ' ' || nums.n"})
 	all("search", m{"founder": "t.founder @"})
@@ -414,7 +416,7 @@ func (c *copier) pairs(want, most int) {
 		}
 		into, values = append(into, name), append(values, strings.ReplaceAll(v, "@", "+ nums.n * 100000"))
 	}
-	c.exec(nums + `INSERT INTO match (a, b, weight, pattern, model) SELECT g.founder + nums.n * 100000, g.founder + (nums.n + 1) * 100000, 3000 + nums.n * 7919 % 9973, 0, (SELECT model FROM match WHERE a < 100000 LIMIT 1) FROM nums CROSS JOIN ` + pick + ` g`)
+	c.exec(nums + `INSERT INTO match (a, b, weight, pattern, model, entity) SELECT g.founder + nums.n * 100000, g.founder + (nums.n + 1) * 100000, 3000 + nums.n * 7919 % 9973, 0, (SELECT model FROM match WHERE a < 100000 LIMIT 1), 'company' FROM nums CROSS JOIN ` + pick + ` g`)
 	c.exec(nums + `INSERT INTO queue (` + strings.Join(into, ", ") + `) SELECT ` + strings.Join(values, ", ") + ` FROM nums CROSS JOIN ` + pick + ` g
 		CROSS JOIN (SELECT * FROM queue WHERE kind = 'below' AND a < 100000 AND entity = 'company' ORDER BY a, b LIMIT 1) t`)
 }

@@ -87,7 +87,7 @@ func fillQueue(b *testing.B, dir, dsn string) *app.App {
 		`INSERT INTO golden (founder, id, entity, fields, provenance, members, live, version, changed_at) ` + nums +
 			`SELECT g.founder + 10 * nums.n, g.id || nums.n, g.entity, g.fields, g.provenance, g.members, g.live, g.version, g.changed_at FROM golden g, nums`,
 		`INSERT INTO search_text (founder, entity, name, text, systems) ` + nums + `SELECT s.founder + 10 * nums.n, s.entity, s.name || nums.n, s.text, s.systems FROM search_text s, nums`,
-		`INSERT INTO match (a, b, weight, pattern, model) ` + nums + `SELECT m.a + 10 * nums.n, m.b + 10 * nums.n, m.weight + nums.n * 7919 % 9973, m.pattern, m.model FROM match m, nums`,
+		`INSERT INTO match (a, b, weight, pattern, model, entity) ` + nums + `SELECT m.a + 10 * nums.n, m.b + 10 * nums.n, m.weight + nums.n * 7919 % 9973, m.pattern, m.model, m.entity FROM match m, nums`,
 		`INSERT INTO setting (name, value) VALUES ('queue_fill/company', 'needed')`,
 	} {
 		if _, err := db.ExecContext(ctx, q); err != nil {

@@ -149,7 +149,7 @@ func (l *link) run(ctx context.Context) error {
 		return err
 	}
 	if !l.kept {
-		if err := l.tx.ReplaceMatches(ctx, l.scan.recs, l.scan.edges); err != nil {
+		if err := l.tx.ReplaceMatches(ctx, l.r.Entity, l.scan.recs, l.scan.edges); err != nil {
 			return err
 		}
 	}

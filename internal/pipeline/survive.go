@@ -159,10 +159,19 @@ func (l *link) build(g group) (store.GoldenChange, golden.Record, error) {
 			Founder: founder.Rec, ID: founder.Anchor, Entity: l.r.Entity,
 			Fields: rec.Fields.AppendJSON(nil), Provenance: provenance, Members: len(members), Live: rec.Live,
 		},
-		Refs: refs, Search: searchText(l.r.Entity, rec.Fields, sources),
+		Refs: refs, Owner: ownerOf(l.r.Entity, rec.Fields), Search: searchText(l.r.Entity, rec.Fields, sources),
 	}
 	c.After = contentHash(c.Fields, c.Provenance)
 	return c, rec, nil
+}
+
+// ownerOf is who looks after a customer; things of an entity type of one's own
+// have nobody.
+func ownerOf(entity string, f record.Fields) string {
+	if _, ok := record.Spec(entity, record.Owner); !ok {
+		return ""
+	}
+	return f[record.Owner].Text
 }
 
 // refs says where each value came from, without the value: history refers to

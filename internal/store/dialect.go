@@ -20,21 +20,20 @@ type dialect struct {
 	lock  string            // appended to a SELECT whose rows are about to change
 	brief string            // has the rest of a transaction wait only briefly for a lock; "" where none is waited for
 	query sync.Map          // text → text with this engine's parameters
-	owner string            // who looks after the golden record g
 	count bool              // parameters are ?1 instead of $1
 	pages atomic.Int64      // bound of a SQLite file; 0 for none
 }
 
 func sqliteDialect() *dialect {
 	return &dialect{
-		name: "sqlite", goose: goose.DialectSQLite3, count: true, owner: `COALESCE(g.fields ->> 'owner', '')`,
+		name: "sqlite", goose: goose.DialectSQLite3, count: true,
 		words: strings.NewReplacer("{bytes}", "BLOB", "{int}", "INTEGER", "{key}", "TEXT", "{strict}", "STRICT", "{norowid}", "STRICT, WITHOUT ROWID"),
 	}
 }
 
 func postgresDialect() *dialect {
 	return &dialect{
-		name: "postgres", goose: goose.DialectPostgres, skip: " FOR UPDATE SKIP LOCKED", lock: " FOR UPDATE", owner: `COALESCE(g.fields::jsonb ->> 'owner', '')`, brief: "SET LOCAL lock_timeout = '300ms'",
+		name: "postgres", goose: goose.DialectPostgres, skip: " FOR UPDATE SKIP LOCKED", lock: " FOR UPDATE", brief: "SET LOCAL lock_timeout = '300ms'",
 		words: strings.NewReplacer("{bytes}", "BYTEA", "{int}", "BIGINT", "{key}", `TEXT COLLATE "C"`, "{strict}", "", "{norowid}", ""),
 	}
 }

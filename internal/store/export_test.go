@@ -1,9 +1,38 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
 
 // KeepOnce is one round of KeepLease.
 func (db *DB) KeepOnce(ctx context.Context) error { return db.keep(ctx) }
 
 // CopiedTables are the tables of a backup.
 func CopiedTables() []string { return copiedTables() }
+
+// MigrateDown brings the schema of a closed store back to a version.
+func MigrateDown(ctx context.Context, dsn string, version int64) (err error) {
+	d := sqliteDialect()
+	if isPostgres(dsn) {
+		d = postgresDialect()
+	}
+	pool, err := d.open(dsn, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(d.goose, pool, engineFS{FS: dir, engine: d.name, words: d.words})
+	if err != nil {
+		return err
+	}
+	_, err = p.DownTo(ctx, version)
+	return err
+}

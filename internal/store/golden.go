@@ -54,6 +54,7 @@ type GoldenChange struct {
 	Refs   string // where each value came from, for the history
 	Before []byte // hash of the earlier content; nil for a new one
 	After  []byte
+	Owner  string     // who looks after it, as its field owner says; "" for nobody
 	Search SearchText // what it is found by
 }
 
@@ -64,13 +65,13 @@ func (tx *LinkTx) SaveGolden(ctx context.Context, changes []GoldenChange) error 
 	var entries []auditEntry
 	for _, c := range changes {
 		c.Before, c.After = tx.keyed("golden", c.Before), tx.keyed("golden", c.After)
-		rows = append(rows, []any{c.Founder, c.ID, c.Entity, string(c.Fields), string(c.Provenance), c.Members, c.Live, c.Version, tx.now})
+		rows = append(rows, []any{c.Founder, c.ID, c.Entity, string(c.Fields), string(c.Provenance), c.Members, c.Live, c.Version, tx.now, c.Owner})
 		versions = append(versions, []any{c.Founder, c.Version, tx.now, c.After, c.Refs})
 		entries = append(entries, auditEntry{"touchstone", "golden.save", c.ID, c.Before, c.After})
 	}
-	err := tx.insert(ctx, `INSERT INTO golden (founder, id, entity, fields, provenance, members, live, version, changed_at)`,
+	err := tx.insert(ctx, `INSERT INTO golden (founder, id, entity, fields, provenance, members, live, version, changed_at, owner)`,
 		`ON CONFLICT (founder) DO UPDATE SET fields = excluded.fields, provenance = excluded.provenance, members = excluded.members,
-		live = excluded.live, version = excluded.version, changed_at = excluded.changed_at`, rows)
+		live = excluded.live, version = excluded.version, changed_at = excluded.changed_at, owner = excluded.owner`, rows)
 	if err != nil {
 		return fmt.Errorf("golden records: %w", err)
 	}

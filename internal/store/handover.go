@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -36,18 +37,29 @@ type OwnerCount struct {
 }
 
 // Owners counts the golden records of an entity type by who looks after them,
-// the most first, at most n.
+// the most first, at most n. It reads kept counts; of nobody's there is none:
+// they are what is left of all.
 func (db *DB) Owners(ctx context.Context, entity string, n int) (list []OwnerCount, err error) {
-	err = db.view(ctx, `SELECT `+db.d.owner+`, count(*) FROM golden g WHERE g.entity = $1 AND g.live > 0 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $2`, []any{entity, n}, func(r *sql.Rows) error {
-		var c OwnerCount
-		err := r.Scan(&c.Owner, &c.Customers)
-		list = append(list, c)
-		return err
-	})
+	kept, err := db.talliesOf(ctx, entity, tallyGolden, tallyOwner)
 	if err != nil {
 		return nil, fmt.Errorf("owners of %s: %w", entity, err)
 	}
-	return list, nil
+	nobody := 0
+	for _, t := range kept {
+		if t.what == tallyGolden {
+			nobody += t.n
+			continue
+		}
+		nobody -= t.n
+		list = append(list, OwnerCount{t.b, t.n})
+	}
+	if nobody > 0 {
+		list = append(list, OwnerCount{"", nobody})
+	}
+	slices.SortFunc(list, func(x, y OwnerCount) int {
+		return cmp.Or(cmp.Compare(y.Customers, x.Customers), cmp.Compare(x.Owner, y.Owner))
+	})
+	return list[:min(len(list), n)], nil
 }
 
 // Owned is a customer of somebody.
@@ -56,14 +68,14 @@ type Owned struct {
 	ID      string
 }
 
-const ownedQuery = ` FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.founder > $2
+const ownedQuery = ` FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.owner = $4 AND g.founder > $2
 	AND ($3 = '' OR EXISTS (SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.source = $3 AND s.deleted = 0))`
 
 // OwnedBy lists the golden records that somebody looks after, "" for nobody, the
 // oldest first, behind a founder, at most n; with a source's uid those that it
 // has a record of.
 func (db *DB) OwnedBy(ctx context.Context, entity, owner, source string, after int64, n int) (list []Owned, err error) {
-	err = db.view(ctx, `SELECT g.founder, g.id`+ownedQuery+` AND `+db.d.owner+` = $4 ORDER BY g.founder LIMIT $5`, []any{entity, after, source, owner, n}, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT g.founder, g.id`+ownedQuery+` ORDER BY g.founder LIMIT $5`, []any{entity, after, source, owner, n}, func(r *sql.Rows) error {
 		var o Owned
 		err := r.Scan(&o.Founder, &o.ID)
 		list = append(list, o)
@@ -77,7 +89,7 @@ func (db *DB) OwnedBy(ctx context.Context, entity, owner, source string, after i
 
 // StillOwned gives those of some golden records that somebody looks after now.
 func (tx *DecideTx) StillOwned(ctx context.Context, owner string, founders []int64) (still []int64, err error) {
-	err = eachIn(ctx, tx.Tx, `SELECT g.founder FROM golden g WHERE g.live > 0 AND `+tx.db.d.owner+` = $X1 AND g.founder IN $LIST`, founders, func(r *sql.Rows) error {
+	err = eachIn(ctx, tx.Tx, `SELECT g.founder FROM golden g WHERE g.live > 0 AND g.owner = $X1 AND g.founder IN $LIST`, founders, func(r *sql.Rows) error {
 		var f int64
 		err := r.Scan(&f)
 		still = append(still, f)

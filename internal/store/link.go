@@ -168,8 +168,9 @@ func (tx *LinkTx) Members(ctx context.Context, recs []int64) ([]Member, error) {
 	return list, nil
 }
 
-// ReplaceMatches drops every match of the records and writes the new ones.
-func (tx *LinkTx) ReplaceMatches(ctx context.Context, recs []int64, edges []Edge) error {
+// ReplaceMatches drops every match of the records, all of one entity type, and
+// writes the new ones.
+func (tx *LinkTx) ReplaceMatches(ctx context.Context, entity string, recs []int64, edges []Edge) error {
 	if !tx.Untouched {
 		if err := execIn(ctx, tx.Tx, `DELETE FROM match WHERE a IN $LIST OR b IN $LIST`, recs); err != nil {
 			return fmt.Errorf("drop matches: %w", err)
@@ -177,9 +178,9 @@ func (tx *LinkTx) ReplaceMatches(ctx context.Context, recs []int64, edges []Edge
 	}
 	rows := make([][]any, len(edges))
 	for i, e := range edges {
-		rows[i] = []any{e.A, e.B, e.Weight, int64(e.Pattern), e.Model}
+		rows[i] = []any{e.A, e.B, e.Weight, int64(e.Pattern), e.Model, entity}
 	}
-	if err := tx.insert(ctx, `INSERT INTO match (a, b, weight, pattern, model)`, "", rows); err != nil {
+	if err := tx.insert(ctx, `INSERT INTO match (a, b, weight, pattern, model, entity)`, "", rows); err != nil {
 		return fmt.Errorf("matches: %w", err)
 	}
 	return nil

@@ -40,7 +40,7 @@ var derivedTables = []struct{ table, columns, where, order string }{
 	{"quarantine_fault", "fault, id, rec, source, entity, rule, field", "", "fault, id"},
 	{"blocking_key", "key, fine, rec", "", "key, fine, rec"},
 	{"shared_value", "value, entity", "", "value"},
-	{"match", "a, b, weight, pattern, model", "", "a, b"},
+	{"match", "a, b, weight, pattern, model, entity", "", "a, b"},
 	{"bridge", "a, b, weight", "", "a, b"},
 	{"crosswalk", "rec, comp, golden", "", "rec"},
 	{"relation", "rec, n, kind, source, entity, external_id, title, role, share, since, until, ended", "", "rec, n"},
@@ -49,7 +49,7 @@ var derivedTables = []struct{ table, columns, where, order string }{
 	{"event_of", "ev, n, source, entity, external_id, rec, at", "", "ev, n"},
 	{"event_fault", "ev, version, reasons", "", "ev"},
 	{"queue", "a, b, x, y, entity, kind, low, high, weight, far, chance, pairs, value, systems, damage, name", "", "a, b"},
-	{"golden", "founder, id, entity, fields, provenance, members, live", "", "founder"},
+	{"golden", "founder, id, entity, fields, provenance, members, live, owner", "", "founder"},
 	{"search_text", "founder, entity, name, text, systems", "", "founder"},
 	{"search", "gram, founder", "", "gram, founder"},
 }

@@ -208,5 +208,9 @@ func (db *DB) Integrity(ctx context.Context) (damage []string, err error) {
 	if err != nil || len(damage) > 0 {
 		return damage, err
 	}
-	return db.tallyDrift(ctx)
+	if damage, err = db.tallyDrift(ctx); err != nil {
+		return damage, err
+	}
+	strayed, err := db.strayed(ctx)
+	return append(damage, strayed...), err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,8 @@ const (
 	tallyFault      = "fault"      // fault, source, "entity type\nrule\nfield"
 	tallyOutbox     = "outbox"     // target, state, op, of pending rows "op held shape": rows; verified ones
 	tallyQueue      = "queue"      // entity type, kind: pairs; damage
+	tallyOwner      = "owner"      // entity type, owner: live golden records (migration 00026)
+	tallyWeight     = "weight"     // entity type, weight in 1/4 bit: pairs kept (00026)
 )
 
 // tallies reads kept counts, sorted by what they count. A count of nothing is
@@ -40,8 +43,23 @@ func (db *DB) tallies(ctx context.Context, kinds ...string) (list []tallied, err
 	return list, nil
 }
 
-// tallyFold is from how many rows on the counts of PostgreSQL are summed up.
-const tallyFold = 300
+// talliesOf is tallies of one entity type, of kinds whose a is that.
+func (db *DB) talliesOf(ctx context.Context, entity string, kinds ...string) ([]tallied, error) {
+	list, err := db.tallies(ctx, kinds...)
+	return slices.DeleteFunc(list, func(t tallied) bool { return t.a != entity }), err
+}
+
+// LiveGolden is how many golden records of an entity type there are.
+func (db *DB) LiveGolden(ctx context.Context, entity string) (n int, err error) {
+	kept, err := db.talliesOf(ctx, entity, tallyGolden)
+	for _, t := range kept {
+		n += t.n
+	}
+	return n, err
+}
+
+// tallyFold is from how many rows too many on the counts of PostgreSQL are summed up.
+const tallyFold = 250
 
 // FoldTally sums up the rows that statements have added to the kept counts on
 // PostgreSQL, where there are many. What is added meanwhile stays as it is, and
@@ -50,13 +68,14 @@ func (db *DB) FoldTally(ctx context.Context) error {
 	if db.d.name != "postgres" {
 		return nil
 	}
-	var rows int
-	err := db.view(ctx, `SELECT count(*) FROM (SELECT 1 FROM tally LIMIT $1) AS t`, []any{tallyFold}, func(r *sql.Rows) error { return r.Scan(&rows) })
-	if err != nil || rows < tallyFold {
+	var many int
+	err := db.view(ctx, `SELECT count(*) - count(DISTINCT (what, a, b, c)) FROM tally`, nil, func(r *sql.Rows) error { return r.Scan(&many) })
+	if err != nil || many < tallyFold {
 		return err
 	}
 	err = db.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `WITH gone AS (DELETE FROM tally RETURNING what, a, b, c, n, m)
+		_, err := tx.exec(ctx, `WITH several AS (SELECT what, a, b, c FROM tally GROUP BY what, a, b, c HAVING count(*) > 1 OR sum(n) = 0 AND sum(m) = 0),
+			gone AS (DELETE FROM tally t USING several s WHERE t.what = s.what AND t.a = s.a AND t.b = s.b AND t.c = s.c RETURNING t.what, t.a, t.b, t.c, t.n, t.m)
 			INSERT INTO tally (what, a, b, c, n, m) SELECT what, a, b, c, sum(n), sum(m) FROM gone GROUP BY what, a, b, c HAVING sum(n) <> 0 OR sum(m) <> 0`)
 		return err
 	})
@@ -75,6 +94,8 @@ const tallyDrifts = `SELECT what, a, b, c, CAST(sum(n) AS BIGINT), CAST(sum(m) A
 	UNION ALL SELECT 'quarantine', source, entity, state, 0, 0, count(*), 0 FROM quarantine GROUP BY 1, 2, 3, 4
 	UNION ALL SELECT 'fault', fault, source, entity || $1 || rule || $1 || field, 0, 0, count(*), 0 FROM quarantine_fault GROUP BY 1, 2, 3, 4
 	UNION ALL SELECT 'outbox', target, state, CASE WHEN state = 'pending' THEN op || ' ' || held || ' ' || shape ELSE op END, 0, 0, count(*), sum(verified) FROM outbox GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'owner', entity, owner, '', 0, 0, count(*), 0 FROM golden WHERE live > 0 AND owner <> '' GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'weight', entity, CAST((weight + 1000000) / 250 - 4000 AS TEXT), '', 0, 0, count(*), 0 FROM match WHERE entity <> '' GROUP BY 1, 2, 3, 4
 	UNION ALL SELECT 'queue', entity, kind, '', 0, 0, count(*), -sum(rank_damage) FROM queue GROUP BY 1, 2, 3, 4) AS t
 	GROUP BY what, a, b, c HAVING sum(n) <> sum(k) OR sum(m) <> sum(l) ORDER BY what, a, b, c`
 
@@ -85,12 +106,38 @@ func (db *DB) tallyDrift(ctx context.Context) (damage []string, err error) {
 		var t tallied
 		var k, l int
 		err := r.Scan(&t.what, &t.a, &t.b, &t.c, &t.n, &t.m, &k, &l)
+		if t.what == tallyOwner {
+			t.b = "" // a person's name
+		}
 		name := strings.Join(strings.Fields(strings.Join([]string{t.what, t.a, t.b, t.c}, " ")), " ")
 		damage = append(damage, fmt.Sprintf("kept count of %s: %d and %d are kept, %d and %d are there", name, t.n, t.m, k, l))
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("compare kept counts: %w", err)
+	}
+	return damage, nil
+}
+
+// strayed finds columns that repeat what stands elsewhere, to be counted and found
+// by an index, and do not say the same: the owner of a golden record and the
+// entity type of a pair.
+func (db *DB) strayed(ctx context.Context) (damage []string, err error) {
+	owner := `COALESCE(fields ->> 'owner', '')`
+	if db.d.name == "postgres" { // which reads no text with an escaped NUL
+		owner = `CASE WHEN position('\u0000' IN fields) > 0 THEN owner ELSE COALESCE(fields::json ->> 'owner', '') END`
+	}
+	for _, c := range []struct{ what, q string }{
+		{"owners of golden records", `SELECT count(*) FROM golden WHERE entity IN ('company', 'person') AND owner <> ` + owner},
+		{"entity types of pairs", `SELECT count(*) FROM match m JOIN source_record s ON s.rec = m.a WHERE m.entity <> s.entity`},
+	} {
+		n := 0
+		if err := db.view(ctx, c.q, nil, func(r *sql.Rows) error { return r.Scan(&n) }); err != nil {
+			return damage, fmt.Errorf("compare %s: %w", c.what, err)
+		}
+		if n > 0 {
+			damage = append(damage, fmt.Sprintf("%s: %d say something else than their records", c.what, n))
+		}
 	}
 	return damage, nil
 }

@@ -319,8 +319,9 @@ const holdingPage = 2000
 func (db *DB) EachHolding(ctx context.Context, entity, source string, fn func(Holding) error) error {
 	for after := int64(0); ; {
 		var page []Holding
-		err := db.view(ctx, `SELECT f.rec, s.source, f.authored FROM feature f JOIN source_record s ON s.rec = f.rec
-			WHERE f.entity = $1 AND f.rec > $2 AND f.version > 0 AND f.live <> 0 AND ($3 = '' OR s.source = $3) ORDER BY f.rec LIMIT $4`,
+		// Joined, PostgreSQL reads source records from the first on for every page.
+		err := db.view(ctx, `SELECT rec, source, authored FROM (SELECT f.rec, (SELECT s.source FROM source_record s WHERE s.rec = f.rec) AS source, f.authored FROM feature f
+			WHERE f.entity = $1 AND f.rec > $2 AND f.version > 0 AND f.live <> 0) AS held WHERE $3 = '' OR source = $3 ORDER BY rec LIMIT $4`,
 			[]any{entity, after, source, holdingPage}, func(r *sql.Rows) error {
 				var h Holding
 				var authored string

@@ -66,6 +66,13 @@ func (office) ValueMaps(_ context.Context, q ValueQuery) (ValuePage, error) {
 	}, nil
 }
 
+func (office) CountValues(_ context.Context, q ValueQuery) error {
+	if q.Field == "revenue" {
+		return &Problem{Text: "company has no field \"revenue\" of texts"}
+	}
+	return nil
+}
+
 func (office) PreviewValue(_ context.Context, q ValueQuery) (ValuePreview, error) {
 	if q.From == q.To {
 		return ValuePreview{}, &Problem{Text: "they are <the same>"}

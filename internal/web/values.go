@@ -11,6 +11,7 @@ import (
 func (s *server) valueRoutes(m *routes) {
 	m.handle("GET /values", auth.SeeCustomers, auth.WholeOnly, s.valueMaps)
 	m.handle("POST /values", auth.Decide, auth.WholeOnly, s.mapValue)
+	m.handle("POST /values/count", auth.SeeCustomers, auth.WholeOnly, s.countValues)
 }
 
 type valuesView struct {
@@ -57,6 +58,18 @@ func (s *server) showValues(w http.ResponseWriter, r *http.Request, status int, 
 		}
 	}
 	s.render(w, r, status, "values.html", v)
+}
+
+// countValues has the values of a field counted anew.
+func (s *server) countValues(w http.ResponseWriter, r *http.Request) {
+	if !s.form(w, r) {
+		return
+	}
+	q := valueQuery(r.PostForm)
+	next := "/values?" + url.Values{"entity": {q.Entity}, "field": {q.Field}}.Encode()
+	s.act(w, r, next, func(ctx context.Context, _ By) (Done, error) {
+		return Done{Key: "values.asked"}, s.data.CountValues(ctx, q)
+	}, func(p Problem) { s.showValues(w, r, http.StatusUnprocessableEntity, ValueQuery{}, false, p) })
 }
 
 // mapValue decides that a value counts as another one.

@@ -92,13 +92,13 @@ func replaceMatches(b *Bench) {
 		{A: r[0], B: r[1], Weight: 5000, Pattern: 1<<63 | 9, Model: "m1"},
 		{A: r[1], B: r[2], Weight: -100, Pattern: 2, Model: "m1"},
 	}
-	b.Link(func(tx *store.LinkTx) error { return tx.ReplaceMatches(ctx, r, first) })
+	b.Link(func(tx *store.LinkTx) error { return tx.ReplaceMatches(ctx, Entity, r, first) })
 	same(b, "matches", edges(), []store.Edge{{A: r[0], B: r[1], Weight: 5000}, {A: r[1], B: r[2], Weight: -100}})
 	b.Link(func(tx *store.LinkTx) error {
-		return tx.ReplaceMatches(ctx, []int64{r[2]}, []store.Edge{{A: r[0], B: r[2], Weight: 7, Model: "m1"}})
+		return tx.ReplaceMatches(ctx, Entity, []int64{r[2]}, []store.Edge{{A: r[0], B: r[2], Weight: 7, Model: "m1"}})
 	})
 	same(b, "after the third was matched anew", edges(), []store.Edge{{A: r[0], B: r[1], Weight: 5000}, {A: r[0], B: r[2], Weight: 7}})
-	b.Link(func(tx *store.LinkTx) error { return tx.ReplaceMatches(ctx, r[:1], nil) })
+	b.Link(func(tx *store.LinkTx) error { return tx.ReplaceMatches(ctx, Entity, r[:1], nil) })
 	same(b, "after the first lost all", len(edges()), 0)
 }
 

@@ -237,7 +237,7 @@ func numbers(b *Bench) {
 		b.Must(err)
 	}
 	b.Link(func(tx *store.LinkTx) error {
-		if err := tx.ReplaceMatches(ctx, recs, []store.Edge{{A: recs[0], B: recs[1], Weight: 9}, {A: recs[0], B: recs[2], Weight: 3}}); err != nil {
+		if err := tx.ReplaceMatches(ctx, Entity, recs, []store.Edge{{A: recs[0], B: recs[1], Weight: 9}, {A: recs[0], B: recs[2], Weight: 3}}); err != nil {
 			return err
 		}
 		if err := tx.Place(ctx, []store.Placed{at(recs[0], recs[0], recs[0]), at(recs[1], recs[0], recs[0]), at(recs[2], recs[2], recs[2])}); err != nil {

@@ -147,7 +147,7 @@ func resolve(ctx context.Context, b *Bench, tx *store.LinkTx, recs []int64) erro
 		}
 		placed = append(placed, store.Placed{Rec: m.Rec, Comp: first[key], Golden: first[key]})
 	}
-	if err := tx.ReplaceMatches(ctx, all, edges); err != nil {
+	if err := tx.ReplaceMatches(ctx, Entity, all, edges); err != nil {
 		return err
 	}
 	if err := tx.ReplaceBridges(ctx, all, edges[:min(1, len(edges))]); err != nil {

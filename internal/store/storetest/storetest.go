@@ -92,7 +92,7 @@ func Vault() *seal.Vault { return seal.New([32]byte{7: 7}) }
 // Run is the suite. Open gives an empty store that lives in the world e and is
 // closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T, e env.Env) *store.DB) {
-	for _, s := range [][]subtest{landings(), quarantines(), repairs(), runs(), blocks(), links(), goldens(), searches(), lookups(), outboxes(), settlings(), rebuilds(), events(), keeping(), missings(), decisions(), accounts(), plans()} {
+	for _, s := range [][]subtest{landings(), quarantines(), repairs(), runs(), blocks(), links(), goldens(), searches(), lookups(), outboxes(), settlings(), rebuilds(), events(), keeping(), missings(), decisions(), accounts(), plans(), counts()} {
 		for _, sub := range s {
 			t.Run(sub.name, func(t *testing.T) {
 				e, clock := Env(1)
