@@ -62,10 +62,15 @@ func personal(err error) error {
 func (x *api) accounts() {
 	const tag = "Accounts"
 	people := x.app.People()
-	add(x, op{http.MethodGet, "/accounts", "listAccounts", "All accounts", auth.Accounts, auth.WholeOnly, tag, 0},
-		func(ctx context.Context, _ *none) (*Body[List[Plain[web.Person]]], error) {
-			list, err := people.Persons(ctx)
-			return answer(List[Plain[web.Person]]{Items: plain(list)}, err)
+	type listIn struct {
+		Q     string `query:"q" maxLength:"100" doc:"in the login name or the name"`
+		After string `query:"after" maxLength:"100"`
+		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	}
+	add(x, op{http.MethodGet, "/accounts", "listAccounts", "Accounts by login name", auth.Accounts, auth.WholeOnly, tag, 0},
+		func(ctx context.Context, in *listIn) (*Body[List[Plain[web.Person]]], error) {
+			p, err := people.PersonsOf(ctx, web.PersonQuery{Text: in.Q, After: in.After, Limit: in.Limit})
+			return answer(List[Plain[web.Person]]{Items: plain(p.List), Next: p.Next}, err)
 		})
 	add(x, op{http.MethodGet, "/accounts/{login}", "getAccount", "One account with its sessions", auth.Accounts, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *NamedLogin) (*Body[Plain[web.Person]], error) {

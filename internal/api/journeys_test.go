@@ -357,6 +357,22 @@ func TestAccountsByAPI(t *testing.T) {
 		if p := c.get(api.Path + "/accounts/ann").body; p["state"] != "disabled" || p["role"] != "steward" {
 			t.Errorf("ann: %v", p)
 		}
+		for _, login := range []string{"eve", "anna", "bob"} {
+			c.post(200, "/accounts", `{"login": "`+login+`", "role": "viewer"}`, token...)
+		}
+		logins := func(query string) (list []string, next any) {
+			t.Helper()
+			page := c.get(api.Path + "/accounts" + query).body
+			for _, x := range page["items"].([]any) {
+				list = append(list, x.(map[string]any)["login"].(string))
+			}
+			return list, page["next"]
+		}
+		for query, want := range map[string][]string{"": {"ann", "anna", "bob", "eve"}, "?limit=2": {"ann", "anna"}, "?limit=2&after=anna": {"bob", "eve"}, "?q=ANN": {"ann", "anna"}, "?q=nobody": nil} {
+			if got, next := logins(query); !slices.Equal(got, want) || (next == "anna") != (query == "?limit=2") {
+				t.Errorf("accounts%s: %v and next %v, want %v", query, got, next, want)
+			}
+		}
 		// Who may do little cannot make somebody who may more.
 		c.actor.Only = []auth.Permission{auth.Accounts}
 		c.post(403, "/accounts", `{"login": "eve", "role": "admin"}`, token...)

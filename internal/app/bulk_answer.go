@@ -90,23 +90,53 @@ func (a *App) planBulk(ctx context.Context, q web.ReviewQuery, answer string) (p
 // until fn wants no more. What it gives back asks for those behind the last that
 // was taken; its After is the zero value where there are none.
 func (a *App) eachQueued(ctx context.Context, f store.QueueFilter, entity string, fn func(store.QueuedPair) bool) (store.QueueFilter, error) {
+	var heads []*queueHead // of each entity type
+	for _, name := range a.queueEntities(entity) {
+		h := &queueHead{f: f, more: true}
+		h.f.Entity = name
+		heads = append(heads, h)
+	}
 	for {
-		list, next, _, err := a.queued(ctx, f, a.queueEntities(entity))
-		if err != nil {
-			return f, err
-		}
-		for _, x := range list {
-			if !fn(x) {
-				return f, nil
+		var first *queueHead
+		for _, h := range heads {
+			if err := h.fill(ctx, a.Store); err != nil {
+				return f, err
 			}
-			f.After = f.Place(x)
+			if len(h.list) > 0 && (first == nil || f.Place(h.list[0]).Compare(f.Place(first.list[0])) < 0) {
+				first = h
+			}
 		}
-		if next == nil {
+		if first == nil {
 			f.After = store.QueuePlace{}
 			return f, nil
 		}
-		f.After = *next
+		x := first.list[0]
+		if !fn(x) {
+			return f, nil
+		}
+		f.After, first.list = f.Place(x), first.list[1:]
 	}
+}
+
+// queueHead is what was read of one entity type's pairs and is not taken yet.
+type queueHead struct {
+	f    store.QueueFilter
+	list []store.QueuedPair
+	more bool
+}
+
+// fill reads on where nothing is left and there is more.
+func (h *queueHead) fill(ctx context.Context, db *store.DB) error {
+	for len(h.list) == 0 && h.more {
+		list, next, _, err := db.Queue(ctx, h.f)
+		if err != nil {
+			return err
+		}
+		if h.list, h.more = list, next != nil; h.more {
+			h.f.After = *next
+		}
+	}
+	return nil
 }
 
 // countBehind counts the pairs behind those that a full job has taken or left
@@ -138,17 +168,11 @@ func (a *App) countBehind(ctx context.Context, f store.QueueFilter, q web.Review
 			continue
 		}
 		// Those of customers that another pair of the job has are chains.
-		chained := f
-		chained.Founders, chained.Limit = founders, len(founders)*mostPairsListed
-		list, _, _, err := a.Store.Queue(ctx, chained)
+		n, err := a.Store.QueueUnsorted(ctx, f, s, founders)
 		if err != nil {
 			return err
 		}
-		for _, x := range list {
-			if a.leftOut(x, q, answer, taken) == leftChain {
-				left[leftMost], left[leftChain] = left[leftMost]-1, left[leftChain]+1
-			}
-		}
+		left[leftMost], left[leftChain] = left[leftMost]-n, left[leftChain]+n
 	}
 	return nil
 }

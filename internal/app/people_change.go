@@ -134,6 +134,21 @@ func (p *People) Persons(ctx context.Context) (list []web.Person, err error) {
 	return list, nil
 }
 
+// PersonsOf lists accounts by login name.
+func (p *People) PersonsOf(ctx context.Context, q web.PersonQuery) (out web.PersonList, err error) {
+	if out.All, err = p.db.CountAccounts(ctx); err != nil {
+		return out, err
+	}
+	accounts, more, err := p.db.AccountPage(ctx, store.AccountQuery{Text: q.Text, After: q.After, Limit: q.Limit})
+	for _, a := range accounts {
+		out.List = append(out.List, p.shown(a))
+	}
+	if more {
+		out.Next = accounts[len(accounts)-1].Login
+	}
+	return out, err
+}
+
 func (p *People) shown(a store.Account) web.Person {
 	s := web.Person{
 		ID: a.ID, Login: a.Login, Name: shownName(a), Role: auth.Role(a.Role), State: a.State, TwoStep: a.TOTP, MustChange: a.MustChange,

@@ -155,7 +155,7 @@ func TestOwnersAreKeptAsTheyAre(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, g := range list {
-				owner, _, err := ownedOf("company", g.Fields)
+				owner, _, err := sight{}.ownedOf("company", g.Fields)
 				if err != nil {
 					t.Fatal(err)
 				}

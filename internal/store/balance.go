@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"touchstone/internal/say"
@@ -98,6 +99,11 @@ type held struct {
 type Held map[heldKey]held
 
 func (h Held) add(system, kind, unit string, count int, sum *big.Rat, row ...any) {
+	h.digest(system, kind, unit, count, sum, digestOf(row))
+}
+
+// digest is add of a row whose digest is known.
+func (h Held) digest(system, kind, unit string, count int, sum *big.Rat, digest uint64) {
 	k := heldKey{system, kind, unit}
 	x := h[k]
 	x.count += count
@@ -107,13 +113,35 @@ func (h Held) add(system, kind, unit string, count int, sum *big.Rat, row ...any
 		}
 		x.sum.Add(x.sum, sum)
 	}
-	f := fnv.New64a()
-	for _, v := range row {
-		text := fmt.Sprint(v)
-		_, _ = fmt.Fprintf(f, "%d:%s;", len(text), text) // which cannot fail
-	}
-	x.digest += f.Sum64() // a sum: the same row twice is not the row once
+	x.digest += digest // a sum: the same row twice is not the row once
 	h[k] = x
+}
+
+// digestOf is a hash (FNV-1a) over the values of a row as text, each as
+// LENGTH:TEXT; so that no two rows are written alike. A customer has thousands.
+func digestOf(row []any) uint64 {
+	var room [256]byte
+	var number [20]byte
+	line := room[:0]
+	for _, v := range row {
+		switch v := v.(type) {
+		case string:
+			line = strconv.AppendInt(line, int64(len(v)), 10)
+			line = append(append(line, ':'), v...)
+		case int64:
+			text := strconv.AppendInt(number[:0], v, 10)
+			line = strconv.AppendInt(line, int64(len(text)), 10)
+			line = append(append(line, ':'), text...)
+		default:
+			text := fmt.Sprint(v)
+			line = strconv.AppendInt(line, int64(len(text)), 10)
+			line = append(append(line, ':'), text...)
+		}
+		line = append(line, ';')
+	}
+	f := fnv.New64a()
+	_, _ = f.Write(line) // which cannot fail
+	return f.Sum64()
 }
 
 func (x held) amount() Amount {
@@ -198,27 +226,29 @@ func (h Held) records(tx *LinkTx) func(context.Context, string, []int64) error {
 // digest is over each of these ties.
 func (h Held) events(tx *LinkTx, seen map[int64]bool) func(context.Context, string, []int64) error {
 	return func(ctx context.Context, from string, list []int64) error {
-		return eachIn(ctx, tx.Tx, `SELECT o.ev, o.n, o.rec, e.source, e.external_id, t.type, t.at, t.amount, t.currency, t.channel, t.status
-			FROM `+from+` JOIN event_of o ON o.rec = c.rec JOIN event_state t ON t.ev = o.ev JOIN event e ON e.ev = o.ev`, list, func(r *sql.Rows) error {
-			var ev, n, rec int64
-			var source, id, kind, at, amount, currency, channel, status string
-			if err := r.Scan(&ev, &n, &rec, &source, &id, &kind, &at, &amount, &currency, &channel, &status); err != nil {
-				return err
-			}
+		var recs []int64
+		err := eachIn(ctx, tx.Tx, `SELECT c.rec FROM `+from, list, func(r *sql.Rows) error {
+			var rec int64
+			err := r.Scan(&rec)
+			recs = append(recs, rec)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return tx.eachEvent(ctx, recs, func(e *tiedEvent) {
 			count := 1
-			if seen[ev] {
+			if seen[e.ev] {
 				count = 0
 			}
-			seen[ev] = true
-			row := []any{ev, n, rec, id, kind, at, amount, currency, channel, status}
-			h.add(source, HeldEvents, "", count, nil, row...)
-			if consentType(kind) {
-				h.add(source, HeldConsents, "", count, nil, row...)
+			seen[e.ev] = true
+			h.digest(e.source, HeldEvents, "", count, nil, e.digest)
+			if consentType(e.kind) {
+				h.digest(e.source, HeldConsents, "", count, nil, e.digest)
 			}
-			if sum, ok := new(big.Rat).SetString(amount); ok && count > 0 {
-				h.add(source, HeldMoney, currency, count, sum, ev, amount)
+			if e.sum != nil && count > 0 {
+				h.add(e.source, HeldMoney, e.currency, count, e.sum, e.ev, e.amount)
 			}
-			return nil
 		})
 	}
 }

@@ -146,7 +146,7 @@ func (d *dialect) listText(q, array string, n, extra int) string {
 		b.WriteByte(')')
 		t = strings.ReplaceAll(q, "$LIST", b.String())
 	}
-	for i := range extra {
+	for i := extra - 1; i >= 0; i-- { // $X10 before $X1
 		t = strings.ReplaceAll(t, "$X"+strconv.Itoa(i+1), "$"+strconv.Itoa(n+i+1))
 	}
 	d.query.Store(k, t)

@@ -27,7 +27,7 @@ func bulkMark(entity string) string { return "bulk/" + entity }
 // BulkState counts what waits of an entity type. With fewer than least waiting
 // records it does not count the others.
 func (db *DB) BulkState(ctx context.Context, entity string, least int) (s BulkState, err error) {
-	err = db.view(ctx, `SELECT (SELECT count(*) FROM setting WHERE name = $1 AND value <> ''), (SELECT count(*) FROM backlog WHERE entity = $2 AND stage = 2)`, []any{bulkMark(entity), entity}, func(r *sql.Rows) error {
+	err = db.view(ctx, `SELECT (SELECT count(*) FROM setting WHERE name = $1 AND value <> ''), (SELECT CAST(COALESCE(sum(n), 0) AS BIGINT) FROM tally WHERE what = 'backlog' AND a = $2 AND c = '2')`, []any{bulkMark(entity), entity}, func(r *sql.Rows) error {
 		mark := 0
 		err := r.Scan(&mark, &s.Waiting)
 		s.Broken = mark > 0

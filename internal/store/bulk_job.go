@@ -164,7 +164,7 @@ func (db *DB) bulkJobs(ctx context.Context, where string, args ...any) (list []B
 // MembersBySource counts the source records of golden records by source uid.
 func (db *DB) MembersBySource(ctx context.Context, founders []int64) (map[string]int, error) {
 	out := map[string]int{}
-	err := viewIn(ctx, db, `SELECT s.source, count(DISTINCT s.rec) FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE s.deleted = 0 AND c.golden IN $LIST GROUP BY s.source`, founders, func(r *sql.Rows) error {
+	err := viewIn(ctx, db, `SELECT s.source, count(*) FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE s.deleted = 0 AND c.golden IN $LIST GROUP BY s.source`, founders, func(r *sql.Rows) error {
 		var uid string
 		var n int
 		err := r.Scan(&uid, &n)

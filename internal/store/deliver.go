@@ -20,7 +20,27 @@ import (
 // that one's create is not settled, or what came of it is not resolved. Nothing
 // is claimed of an entity type that is being switched to another match model, or
 // while one that the target refers to is.
+//
+// What may be sent is looked for first without holding up other writers: most
+// often it is nothing, and then much may wait.
 func (db *DB) Claim(ctx context.Context, target string, n int, refers ...string) (rows []Row, err error) {
+	now := formatTime(db.env.Clock.Now())
+	var able []int64
+	take := func(into *[]int64) rowScan {
+		return func(r *sql.Rows) error {
+			var seq int64
+			err := r.Scan(&seq)
+			*into = append(*into, seq)
+			return err
+		}
+	}
+	err = db.view(ctx, claimable("$1", "$2")+` ORDER BY o.seq LIMIT $3`, []any{target, now, n}, take(&able))
+	if err != nil {
+		return nil, fmt.Errorf("look for rows of %s: %w", target, err)
+	}
+	if len(able) == 0 {
+		return nil, nil
+	}
 	err = db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
@@ -31,22 +51,7 @@ func (db *DB) Claim(ctx context.Context, target string, n int, refers ...string)
 			}
 		}
 		var seqs []int64
-		err := tx.query(ctx, `SELECT o.seq FROM outbox o WHERE o.target = $1 AND o.state = 'pending' AND o.held = 0 AND o.not_before <= $2
-			AND NOT EXISTS (SELECT 1 FROM setting m WHERE m.name = 'activating/' || o.entity AND m.value <> '')
-			AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.target = o.target AND x.seq <> o.seq
-				AND (x.state IN ('inflight','unknown') OR x.zombie_until > $2 OR x.state = 'pending' AND x.seq < o.seq)
-				AND ((o.rec <> 0 AND x.rec = o.rec) OR (o.rec = 0 AND x.rec = 0 AND x.founder = o.founder)))
-			AND (o.rec = 0 OR NOT EXISTS (SELECT 1 FROM backlog t WHERE t.rec = o.rec))
-			AND (o.rec <> 0 OR NOT EXISTS (SELECT 1 FROM backlog t JOIN source_record s ON s.rec = t.rec WHERE t.entity = o.entity AND s.source = o.system))
-			AND (o.waits_on = 0 OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.founder = o.waits_on AND p.system = o.system AND (`+outstanding+`
-				OR p.op <> 'update' AND p.state = 'delivered' AND EXISTS (SELECT 1 FROM backlog t WHERE t.rec IN (p.rec, p.founder))))
-				AND NOT EXISTS (SELECT 1 FROM backlog t JOIN crosswalk c ON c.rec = t.rec WHERE c.golden = o.founder))
-			ORDER BY o.seq LIMIT $3`+tx.db.d.skip, []any{target, tx.now, n}, func(r *sql.Rows) error {
-			var seq int64
-			err := r.Scan(&seq)
-			seqs = append(seqs, seq)
-			return err
-		})
+		err := eachIn(ctx, tx, claimable("$X1", "$X2")+` AND o.seq IN $LIST ORDER BY o.seq`+tx.db.d.skip, able, take(&seqs), target, tx.now)
 		if err != nil || len(seqs) == 0 {
 			return err
 		}
@@ -70,6 +75,22 @@ func (db *DB) Claim(ctx context.Context, target string, n int, refers ...string)
 	return rows, nil
 }
 
+// claimable selects the rows of a target that may be sent at a time. Each
+// question for other rows of an object is one index's: a planner that is asked
+// for either of two walks all rows of the target for each.
+func claimable(target, now string) string {
+	before := `x.target = o.target AND x.seq <> o.seq AND (x.state IN ('inflight','unknown') OR x.zombie_until > ` + now + ` OR x.state = 'pending' AND x.seq < o.seq)`
+	return `SELECT o.seq FROM outbox o WHERE o.target = ` + target + ` AND o.state = 'pending' AND o.held = 0 AND o.not_before <= ` + now + `
+		AND (o.rec = 0 OR NOT EXISTS (SELECT 1 FROM backlog t WHERE t.rec = o.rec))
+		AND (o.rec <> 0 OR (o.entity, o.system) NOT IN (SELECT y.a, y.b FROM tally y WHERE y.what = 'backlog' GROUP BY y.a, y.b HAVING sum(y.n) > 0))
+		AND NOT EXISTS (SELECT 1 FROM setting m WHERE m.name = 'activating/' || o.entity AND m.value <> '')
+		AND (o.rec = 0 OR NOT EXISTS (SELECT 1 FROM outbox x WHERE x.rec = o.rec AND ` + before + `))
+		AND (o.rec <> 0 OR NOT EXISTS (SELECT 1 FROM outbox x WHERE x.founder = o.founder AND x.rec = 0 AND ` + before + `))
+		AND (o.waits_on = 0 OR NOT EXISTS (SELECT 1 FROM outbox p WHERE p.founder = o.waits_on AND p.system = o.system AND (` + outstanding + `
+			OR p.op <> 'update' AND p.state = 'delivered' AND EXISTS (SELECT 1 FROM backlog t WHERE t.rec IN (p.rec, p.founder))))
+			AND NOT EXISTS (SELECT 1 FROM backlog t JOIN crosswalk c ON c.rec = t.rec WHERE c.golden = o.founder))`
+}
+
 func (tx *Tx) rowsBySeq(ctx context.Context, seqs []int64) ([]Row, error) {
 	var rows []Row
 	err := eachIn(ctx, tx, rowColumns+` WHERE o.seq IN $LIST ORDER BY o.seq`, seqs, func(r *sql.Rows) error {
@@ -83,8 +104,12 @@ func (tx *Tx) rowsBySeq(ctx context.Context, seqs []int64) ([]Row, error) {
 // Interrupted turns rows that a stopped process left inflight into unknown
 // ones. Call it when nobody else delivers to the target.
 func (db *DB) Interrupted(ctx context.Context, target string) (int, error) {
-	n := int64(0)
-	err := db.inTx(ctx, func(tx *Tx) (err error) {
+	n, left := int64(0), false
+	err := db.view(ctx, `SELECT 1 FROM outbox WHERE target = $1 AND state = 'inflight' LIMIT 1`, []any{target}, func(*sql.Rows) error { left = true; return nil })
+	if err != nil || !left {
+		return 0, err
+	}
+	err = db.inTx(ctx, func(tx *Tx) (err error) {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
@@ -388,9 +413,11 @@ func (db *DB) Load(ctx context.Context, target, system, entity string, upto int6
 // NextDue is when the earliest waiting or unknown row of a target may go on;
 // zero when none waits.
 func (db *DB) NextDue(ctx context.Context, target string) (time.Time, error) {
+	// Each part is the first of an index: of what waits nothing else is read.
 	var at sql.NullString
-	err := db.view(ctx, `SELECT min(CASE WHEN state = 'unknown' AND zombie_until > not_before THEN zombie_until ELSE not_before END) FROM outbox
-		WHERE target = $1 AND (state = 'unknown' OR state = 'pending' AND held = 0 AND waits_on = 0)`,
+	err := db.view(ctx, `SELECT min(x.at) FROM (
+		SELECT min(not_before) AS at FROM outbox WHERE target = $1 AND state = 'pending' AND held = 0 AND waits_on = 0
+		UNION ALL SELECT min(CASE WHEN zombie_until > not_before THEN zombie_until ELSE not_before END) FROM outbox WHERE target = $1 AND state = 'unknown') AS x`,
 		[]any{target}, func(r *sql.Rows) error { return r.Scan(&at) })
 	if err != nil || !at.Valid {
 		return time.Time{}, err

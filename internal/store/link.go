@@ -274,11 +274,26 @@ func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Ed
 			return fmt.Errorf("drop bridges: %w", err)
 		}
 	}
+	entity := make(map[int64]string, len(bridges))
+	ends := make([]int64, len(bridges))
+	for i, e := range bridges {
+		ends[i] = e.A
+	}
+	err := eachIn(ctx, tx.Tx, `SELECT rec, entity FROM source_record WHERE rec IN $LIST`, ends, func(r *sql.Rows) error {
+		var rec int64
+		var name string
+		err := r.Scan(&rec, &name)
+		entity[rec] = name
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("bridges: %w", err)
+	}
 	rows := make([][]any, len(bridges))
 	for i, e := range bridges {
-		rows[i] = []any{e.A, e.B, e.Weight}
+		rows[i] = []any{e.A, e.B, e.Weight, entity[e.A]}
 	}
-	if err := tx.insert(ctx, `INSERT INTO bridge (a, b, weight)`, "", rows); err != nil {
+	if err := tx.insert(ctx, `INSERT INTO bridge (a, b, weight, entity)`, "", rows); err != nil {
 		return fmt.Errorf("bridges: %w", err)
 	}
 	return nil

@@ -35,11 +35,10 @@ type TargetNumbers struct {
 	Verified int
 }
 
-// Numbers gives the counts, all but those of the backlog and of stale decisions
-// from what is kept. To review are pairs of golden records that a match joins and
+// Numbers gives the counts, all but that of stale decisions from what is kept. To review are pairs of golden records that a match joins and
 // nobody has ruled on, or before an identifying field of one of them changed.
 func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
-	kept, err := db.tallies(ctx, tallyRecords, tallyGolden, tallyQuarantine, tallyOutbox, tallyQueue)
+	kept, err := db.tallies(ctx, tallyRecords, tallyGolden, tallyQuarantine, tallyOutbox, tallyQueue, tallyBacklog)
 	if err != nil {
 		return n, err
 	}
@@ -59,16 +58,10 @@ func (db *DB) Numbers(ctx context.Context) (n Numbers, err error) {
 	slices.SortFunc(n.BySource, func(x, y SourceNumbers) int {
 		return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.Entity, y.Entity))
 	})
-	for _, c := range []struct {
-		q    string
-		into *int
-	}{
-		{`SELECT count(*) FROM backlog`, &n.Backlog},
-		{`SELECT count(*) FROM (SELECT DISTINCT decision FROM ruling WHERE stale <> 0 AND withdrawn = '') AS d`, &n.Stale},
-	} {
-		if err := db.view(ctx, c.q, nil, func(r *sql.Rows) error { return r.Scan(c.into) }); err != nil {
-			return n, fmt.Errorf("count: %w", err)
-		}
+	err = db.view(ctx, `SELECT count(*) FROM (SELECT DISTINCT decision FROM ruling WHERE stale <> 0 AND withdrawn = '') AS d`, nil,
+		func(r *sql.Rows) error { return r.Scan(&n.Stale) })
+	if err != nil {
+		return n, fmt.Errorf("count: %w", err)
 	}
 	return n, nil
 }
@@ -98,6 +91,8 @@ func (n *Numbers) add(t tallied, names map[string]string) {
 		}
 	case tallyQueue:
 		n.Review += t.n
+	case tallyBacklog:
+		n.Backlog += t.n
 	case tallyOutbox:
 		if len(n.ByTarget) == 0 || n.ByTarget[len(n.ByTarget)-1].Target != t.a {
 			n.ByTarget = append(n.ByTarget, TargetNumbers{Target: t.a, States: map[string]int{}})

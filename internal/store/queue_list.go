@@ -30,6 +30,8 @@ type QueueFilter struct {
 	After       QueuePlace
 	Limit       int
 	Scan        int // how many are looked at for the others at most; 0 for the default
+
+	common bool // most pairs are of this kind: the index that holds all that filters ask for serves better
 }
 
 // QueuePlace is a pair's place in an order. The zero value is the beginning.
@@ -107,7 +109,7 @@ func (f QueueFilter) driver() string {
 		return "proposed"
 	case f.Source != "" && f.Other != "":
 		return "sources"
-	case f.Kind != "":
+	case f.Kind != "" && !f.common:
 		return "kind"
 	}
 	return ""
@@ -198,6 +200,10 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 	if f.Scan == 0 {
 		f.Scan = queueScan
 	}
+	f, err = db.asCommon(ctx, f)
+	if err != nil {
+		return nil, nil, false, err
+	}
 	take := func(r *sql.Rows) error {
 		p, err := scanQueued(r)
 		list = append(list, p)
@@ -219,7 +225,11 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 			seen += ", q." + column
 		}
 		keys := fmt.Sprint(`SELECT q.a, q.b FROM (`, seen, from, f.Scan, `) q WHERE `, strings.Join(rest.where, " AND "), order, f.Limit+1)
-		err = db.view(ctx, fmt.Sprint(queueColumns, ` FROM (`, keys, `) k CROSS JOIN queue q WHERE q.a = k.a AND q.b = k.b ORDER BY q.`, column, `, q.a, q.b`), rest.args, take)
+		of := `CROSS JOIN queue q WHERE q.a = k.a AND q.b = k.b`
+		if db.d.name == "postgres" { // which else reads the whole queue for more than a few
+			of = `CROSS JOIN LATERAL (SELECT * FROM queue z WHERE z.a = k.a AND z.b = k.b LIMIT 1) q`
+		}
+		err = db.view(ctx, fmt.Sprint(queueColumns, ` FROM (`, keys, `) k `, of, ` ORDER BY q.`, column, `, q.a, q.b`), rest.args, take)
 	}
 	if err != nil {
 		return nil, nil, false, fmt.Errorf("pairs to review: %w", err)
@@ -247,6 +257,24 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 	return list, next, partial, nil
 }
 
+// asCommon notes that a filter asks for a kind that most pairs are of, and for more.
+func (db *DB) asCommon(ctx context.Context, f QueueFilter) (QueueFilter, error) {
+	if f.driver() != "kind" || f.Founders != nil || len(f.rest(nil).where) == 0 {
+		return f, nil
+	}
+	kept, err := db.tallies(ctx, tallyQueue)
+	all, kind := 0, 0
+	for _, t := range kept {
+		if t.a == f.Entity {
+			if all += t.n; t.b == f.Kind {
+				kind += t.n
+			}
+		}
+	}
+	f.common = 2*kind > all
+	return f, err
+}
+
 // QueueSort says for which reason a pair is counted: "" is the last one.
 type QueueSort struct {
 	Me       string // who asks
@@ -266,37 +294,85 @@ const (
 )
 
 // QueueSorts counts the pairs of a filter behind its place by reason, the first
-// that holds.
+// that holds. It walks them all, so what has no reason, which is most, is only
+// counted and not sorted.
 func (db *DB) QueueSorts(ctx context.Context, f QueueFilter, s QueueSort) (map[string]int, error) {
-	walk := f.walk()
-	q := f.rest(walk.args)
-	where := strings.Join(append(walk.where, q.where...), " AND ")
-	q.where = nil
-	q.and("CASE WHEN q.proposer <> '' THEN 'proposed' WHEN q.assigned <> '' AND q.assigned <> ? THEN 'assigned'", s.Me)
-	if s.Value > 0 {
-		q.and("WHEN q.value >= ? THEN 'two'", s.Value)
+	f, err := db.asCommon(ctx, f)
+	if err != nil {
+		return nil, err
 	}
-	if s.Systems > 0 {
-		q.and("WHEN q.systems > ? THEN 'two'", s.Systems)
+	where, reasons, q := f.sorts(s)
+	from := ` FROM queue q WHERE ` + where
+	left, sorted := strings.Join(q.where, " OR "), ""
+	for i, when := range q.where {
+		sorted += " WHEN " + when + " THEN '" + reasons[i] + "'"
 	}
-	if !s.WithOld {
-		q.and("WHEN q.kind = 'stale' THEN 'stale'")
+	all, some, out := 0, 0, map[string]int{}
+	err = db.view(ctx, `SELECT count(*), count(CASE WHEN `+left+` THEN 1 END)`+from, q.args, func(r *sql.Rows) error { return r.Scan(&all, &some) })
+	if err == nil && some > 0 {
+		err = db.view(ctx, `SELECT CASE`+sorted+` END, count(*)`+from+` AND (`+left+`) GROUP BY 1`, q.args, func(r *sql.Rows) error {
+			var why string
+			var n int
+			err := r.Scan(&why, &n)
+			out[why] = n
+			return err
+		})
 	}
-	if !s.WithVeto {
-		q.and("WHEN q.kind = 'veto' THEN 'veto'")
-	}
-	out := map[string]int{}
-	err := db.view(ctx, `SELECT `+strings.Join(q.where, " ")+` ELSE '' END, count(*) FROM queue q WHERE `+where+` GROUP BY 1`, q.args, func(r *sql.Rows) error {
-		var why string
-		var n int
-		err := r.Scan(&why, &n)
-		out[why] = n
-		return err
-	})
 	if err != nil {
 		return nil, fmt.Errorf("count pairs to review: %w", err)
 	}
+	out[""] = all - some
 	return out, nil
+}
+
+// sorts gives the conditions of a filter, and in q those of the reasons by which
+// its pairs are sorted.
+func (f QueueFilter) sorts(s QueueSort) (where string, reasons []string, q *queueQuery) {
+	walk := f.walk()
+	q = f.rest(walk.args)
+	where = strings.Join(append(walk.where, q.where...), " AND ")
+	q.where = nil
+	also := func(reason, when string, values ...any) {
+		q.and(when, values...)
+		reasons = append(reasons, reason)
+	}
+	also(SortProposed, "q.proposer <> ''")
+	also(SortAssigned, "q.assigned <> '' AND q.assigned <> ?", s.Me)
+	if s.Value > 0 {
+		also(SortTwo, "q.value >= ?", s.Value)
+	}
+	if s.Systems > 0 {
+		also(SortTwo, "q.systems > ?", s.Systems)
+	}
+	if !s.WithOld {
+		also(SortStale, "q.kind = 'stale'")
+	}
+	if !s.WithVeto {
+		also(SortVeto, "q.kind = 'veto'")
+	}
+	return where, reasons, q
+}
+
+// QueueUnsorted counts the pairs of a filter behind its place that QueueSorts has
+// no reason for and that have one of some golden records.
+func (db *DB) QueueUnsorted(ctx context.Context, f QueueFilter, s QueueSort, founders []int64) (int, error) {
+	where, _, q := f.sorts(s)
+	// The customers are the way, not the order that an index of the entity type has.
+	where = strings.Replace(where, "q.entity = ", "COALESCE(q.entity, '') = ", 1)
+	where = strings.ReplaceAll(where+" AND NOT ("+strings.Join(q.where, " OR ")+")", "$", "$X")
+	found := map[[2]int64]bool{} // a pair may be found by either end
+	for _, end := range []string{"x", "y"} {
+		err := viewIn(ctx, db, `SELECT q.a, q.b FROM queue q WHERE q.`+end+` IN $LIST AND `+where, founders, func(r *sql.Rows) error {
+			var pair [2]int64
+			err := r.Scan(&pair[0], &pair[1])
+			found[pair] = true
+			return err
+		}, q.args...)
+		if err != nil {
+			return 0, fmt.Errorf("count pairs to review: %w", err)
+		}
+	}
+	return len(found), nil
 }
 
 // queueOf lists the open pairs of the filter's golden records, one more than

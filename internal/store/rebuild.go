@@ -41,7 +41,7 @@ var derivedTables = []struct{ table, columns, where, order string }{
 	{"blocking_key", "key, fine, rec", "", "key, fine, rec"},
 	{"shared_value", "value, entity", "", "value"},
 	{"match", "a, b, weight, pattern, model, entity", "", "a, b"},
-	{"bridge", "a, b, weight", "", "a, b"},
+	{"bridge", "a, b, weight, entity", "", "a, b"},
 	{"crosswalk", "rec, comp, golden", "", "rec"},
 	{"relation", "rec, n, kind, source, entity, external_id, title, role, share, since, until, ended", "", "rec, n"},
 	{"lookup_miss", "rec, n, tbl, value", "WHERE place = ''", "rec, n"},

@@ -29,11 +29,13 @@ func (db *DB) BacklogResolve(ctx context.Context, entity string, after int64, n 
 // WaitingOf counts the records of an entity type that wait to be derived or
 // resolved.
 func (db *DB) WaitingOf(ctx context.Context, entity string) (n int, err error) {
-	err = db.view(ctx, `SELECT count(*) FROM backlog WHERE entity = $1`, []any{entity}, func(r *sql.Rows) error { return r.Scan(&n) })
-	if err != nil {
-		return 0, fmt.Errorf("backlog: %w", err)
+	kept, err := db.tallies(ctx, tallyBacklog)
+	for _, t := range kept {
+		if t.a == entity {
+			n += t.n
+		}
 	}
-	return n, nil
+	return n, err
 }
 
 // Idle says whether nothing of an entity type waits: no record, and nothing that an

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 )
 
 // Unrelated is the kind of a decision that refuses proposed relations.
@@ -81,9 +82,11 @@ type Bridge struct {
 // Bridges lists the bridges of an entity type between two customers that nobody
 // has decided on, the strongest first, behind the bridge after.
 func (db *DB) Bridges(ctx context.Context, entity string, after Bridge, n int) (list []Bridge, err error) {
-	err = db.view(ctx, `SELECT m.a, m.b, m.weight FROM bridge m JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b JOIN source_record s ON s.rec = m.a
-		WHERE x.golden <> y.golden AND s.entity = $1
-			AND ($3 = 0 OR m.weight < $2 OR m.weight = $2 AND (m.a, m.b) > (CAST($3 AS BIGINT), CAST($4 AS BIGINT)))
+	if after == (Bridge{}) {
+		after.Weight = math.MaxInt32
+	}
+	err = db.view(ctx, `SELECT m.a, m.b, m.weight FROM bridge m JOIN crosswalk x ON x.rec = m.a JOIN crosswalk y ON y.rec = m.b
+		WHERE m.entity = $1 AND m.weight <= $2 AND (m.weight < $2 OR (m.a, m.b) > (CAST($3 AS BIGINT), CAST($4 AS BIGINT))) AND x.golden <> y.golden
 			AND NOT EXISTS (SELECT 1 FROM ruling r WHERE r.withdrawn = '' AND r.a = m.a AND r.b = m.b AND (r.kind <> 'unsure' OR r.stale = 0))
 		ORDER BY m.weight DESC, m.a, m.b LIMIT $5`, []any{entity, after.Weight, after.A, after.B, n}, func(r *sql.Rows) error {
 		var b Bridge

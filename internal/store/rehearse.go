@@ -52,6 +52,7 @@ func (db *DB) rehearse(ctx context.Context, fn func(*DecideTx, *LinkTx) error) e
 				return err
 			}
 		}
+		tx.events = eventCache{}
 		if err := fn(&DecideTx{Tx: tx}, &LinkTx{Tx: tx, Now: now}); err != nil {
 			return err
 		}
@@ -70,7 +71,12 @@ func (tx *DecideTx) Mark(ctx context.Context) (int64, error) { return tx.nextSeq
 // BacklogBehind lists the records of an entity type that were put on the backlog
 // behind a fact number, lowest landing number first.
 func (tx *LinkTx) BacklogBehind(ctx context.Context, entity string, seq int64) ([]Backlog, error) {
-	return readBacklog(ctx, tx.query, `WHERE entity = $1 AND seq > $2 ORDER BY rec`, entity, seq)
+	// Few are behind it among many that wait: no other condition or order is to
+	// tempt a planner.
+	list, err := readBacklog(ctx, tx.query, `WHERE seq > $1`, seq)
+	list = slices.DeleteFunc(list, func(t Backlog) bool { return t.Entity != entity })
+	slices.SortFunc(list, func(x, y Backlog) int { return cmp.Compare(x.Rec, y.Rec) })
+	return list, err
 }
 
 // Stamps gives the stamps with which records wait to be linked.
@@ -185,13 +191,24 @@ func (tx *Tx) Follows(ctx context.Context, recs []int64) (map[int64]Follows, err
 		})
 	}
 	relation := func(f *Follows, _ string, n int) { f.Relations += n }
+	event := func(f *Follows, kind string, n int) {
+		f.Events += n
+		if consentType(kind) {
+			f.Consents += n
+		}
+	}
+	events := func() error {
+		if tx.events == nil {
+			return count(`SELECT o.rec, t.type, count(*) FROM event_of o JOIN event_state t ON t.ev = o.ev WHERE o.rec IN $LIST GROUP BY o.rec, t.type`, event)
+		}
+		return tx.eachEvent(ctx, recs, func(e *tiedEvent) {
+			f := out[e.rec]
+			event(&f, e.kind, 1)
+			out[e.rec] = f
+		})
+	}
 	err := errors.Join(
-		count(`SELECT o.rec, t.type, count(*) FROM event_of o JOIN event_state t ON t.ev = o.ev WHERE o.rec IN $LIST GROUP BY o.rec, t.type`, func(f *Follows, kind string, n int) {
-			f.Events += n
-			if consentType(kind) {
-				f.Consents += n
-			}
-		}),
+		events(),
 		count(`SELECT rec, '', count(*) FROM relation WHERE rec IN $LIST GROUP BY rec`, relation),
 		count(`SELECT z.rec, '', count(*) FROM source_record z JOIN relation x ON x.source = z.source AND x.entity = z.entity AND x.external_id = z.external_id
 			WHERE z.rec IN $LIST GROUP BY z.rec`, relation),
@@ -210,25 +227,22 @@ func (tx *Tx) Follows(ctx context.Context, recs []int64) (map[int64]Follows, err
 func (tx *LinkTx) Sums(ctx context.Context, recs []int64) (events, consents int, list []EventSum, err error) {
 	seen, sums := map[int64]bool{}, map[string]*EventSum{}
 	totals := map[string]*big.Rat{}
-	err = eachIn(ctx, tx.Tx, `SELECT o.ev, t.type, t.amount, t.currency FROM event_of o JOIN event_state t ON t.ev = o.ev WHERE o.rec IN $LIST`, recs, func(r *sql.Rows) error {
-		var ev int64
-		var kind, amount, currency string
-		if err := r.Scan(&ev, &kind, &amount, &currency); err != nil || seen[ev] {
-			return err
+	err = tx.eachEvent(ctx, recs, func(e *tiedEvent) {
+		if seen[e.ev] {
+			return
 		}
-		seen[ev] = true
+		seen[e.ev] = true
 		events++
-		if consentType(kind) {
+		if consentType(e.kind) {
 			consents++
 		}
-		if x, ok := new(big.Rat).SetString(amount); ok {
-			if sums[currency] == nil {
-				sums[currency], totals[currency] = &EventSum{Currency: currency}, new(big.Rat)
+		if e.sum != nil {
+			if sums[e.currency] == nil {
+				sums[e.currency], totals[e.currency] = &EventSum{Currency: e.currency}, new(big.Rat)
 			}
-			sums[currency].Events++
-			totals[currency].Add(totals[currency], x)
+			sums[e.currency].Events++
+			totals[e.currency].Add(totals[e.currency], e.sum)
 		}
-		return nil
 	})
 	if err != nil {
 		return 0, 0, nil, fmt.Errorf("sums of events: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"touchstone/internal/record"
@@ -132,22 +133,17 @@ func (db *DB) FailingRows(ctx context.Context, target string, n int) (list []Fai
 
 // BacklogCounts counts the records that wait, by source uid, entity and stage.
 func (db *DB) BacklogCounts(ctx context.Context) (derive, resolve map[[2]string]int, err error) {
-	derive, resolve = map[[2]string]int{}, map[[2]string]int{}
-	err = db.view(ctx, `SELECT s.source, s.entity, t.stage, count(*) FROM backlog t CROSS JOIN source_record s WHERE s.rec = t.rec GROUP BY s.source, s.entity, t.stage`, nil, func(r *sql.Rows) error {
-		var source, entity string
-		var stage, n int
-		if err := r.Scan(&source, &entity, &stage, &n); err != nil {
-			return err
-		}
-		if stage == stageDerive {
-			derive[[2]string{source, entity}] = n
-		} else {
-			resolve[[2]string{source, entity}] = n
-		}
-		return nil
-	})
+	kept, err := db.tallies(ctx, tallyBacklog)
 	if err != nil {
-		return nil, nil, fmt.Errorf("count what waits: %w", err)
+		return nil, nil, err
+	}
+	derive, resolve = map[[2]string]int{}, map[[2]string]int{}
+	for _, t := range kept {
+		if t.c == strconv.Itoa(stageDerive) {
+			derive[[2]string{t.b, t.a}] = t.n
+		} else {
+			resolve[[2]string{t.b, t.a}] = t.n
+		}
 	}
 	return derive, resolve, nil
 }

@@ -134,9 +134,10 @@ func (db *DB) Engine() string { return db.d.name }
 
 // Tx is one transaction. Now is its one time.
 type Tx struct {
-	db  *DB
-	tx  *sql.Tx
-	now string
+	db     *DB
+	tx     *sql.Tx
+	now    string
+	events eventCache // nil: nothing is kept
 }
 
 // inTx runs fn in one writing transaction and commits it.

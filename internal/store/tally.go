@@ -9,7 +9,7 @@ import (
 )
 
 // tallied is one kept count of the table tally; migration 00022 says what each
-// kind counts.
+// kind counts, and 00027 of the backlog.
 type tallied struct {
 	what, a, b, c string
 	n, m          int
@@ -25,6 +25,7 @@ const (
 	tallyQueue      = "queue"      // entity type, kind: pairs; damage
 	tallyOwner      = "owner"      // entity type, owner: live golden records (migration 00026)
 	tallyWeight     = "weight"     // entity type, weight in 1/4 bit: pairs kept (00026)
+	tallyBacklog    = "backlog"    // entity type, source, stage: records that wait
 )
 
 // tallies reads kept counts, sorted by what they count. A count of nothing is
@@ -96,7 +97,8 @@ const tallyDrifts = `SELECT what, a, b, c, CAST(sum(n) AS BIGINT), CAST(sum(m) A
 	UNION ALL SELECT 'outbox', target, state, CASE WHEN state = 'pending' THEN op || ' ' || held || ' ' || shape ELSE op END, 0, 0, count(*), sum(verified) FROM outbox GROUP BY 1, 2, 3, 4
 	UNION ALL SELECT 'owner', entity, owner, '', 0, 0, count(*), 0 FROM golden WHERE live > 0 AND owner <> '' GROUP BY 1, 2, 3, 4
 	UNION ALL SELECT 'weight', entity, CAST((weight + 1000000) / 250 - 4000 AS TEXT), '', 0, 0, count(*), 0 FROM match WHERE entity <> '' GROUP BY 1, 2, 3, 4
-	UNION ALL SELECT 'queue', entity, kind, '', 0, 0, count(*), -sum(rank_damage) FROM queue GROUP BY 1, 2, 3, 4) AS t
+	UNION ALL SELECT 'queue', entity, kind, '', 0, 0, count(*), -sum(rank_damage) FROM queue GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'backlog', w.entity, s.source, CAST(w.stage AS TEXT), 0, 0, count(*), 0 FROM backlog w JOIN source_record s ON s.rec = w.rec GROUP BY 1, 2, 3, 4) AS t
 	GROUP BY what, a, b, c HAVING sum(n) <> sum(k) OR sum(m) <> sum(l) ORDER BY what, a, b, c`
 
 // tallyDrift compares the kept counts with what they count and names those that

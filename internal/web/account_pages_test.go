@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,8 +53,14 @@ func (s staff) Me(context.Context, Visit) (MyAccount, error) {
 
 func (staff) Sees() (scopes, masks []string) { return []string{"shanghai"}, []string{"no_ids"} }
 
-func (s staff) Persons(context.Context) ([]Person, error) {
-	return []Person{s.person(), {Login: "bob", Role: auth.Viewer, State: "disabled"}, {Login: "eve", Role: auth.Auditor, State: "active"}}, nil
+func (s staff) PersonsOf(_ context.Context, q PersonQuery) (PersonList, error) {
+	list := []Person{s.person(), {Login: "bob", Role: auth.Viewer, State: "disabled"}, {Login: "eve", Role: auth.Auditor, State: "active"}}
+	list = slices.DeleteFunc(list, func(p Person) bool { return p.Login <= q.After || !strings.Contains(p.Login, q.Text) })
+	out := PersonList{All: 3, List: list[:min(len(list), q.Limit)]}
+	if len(list) > q.Limit {
+		out.Next = list[q.Limit-1].Login
+	}
+	return out, nil
 }
 
 func (s staff) Person(_ context.Context, login string) (Person, error) {
@@ -157,6 +164,34 @@ func TestPagesOfAccountsAreWellFormed(t *testing.T) {
 	w := get(t, must, "/customers", "Cookie", visitCookie+"=good")
 	if w.Code != 303 || w.Header().Get("Location") != "/me/password" {
 		t.Errorf("with a password of somebody else's making: %d to %s, want 303 to /me/password", w.Code, w.Header().Get("Location"))
+	}
+}
+
+// listing keeps what accounts were asked for.
+type listing struct {
+	staff
+	q *PersonQuery
+}
+
+func (s listing) PersonsOf(_ context.Context, q PersonQuery) (PersonList, error) {
+	*s.q = q
+	return PersonList{All: 1203, List: []Person{{Login: "bob", Role: auth.Viewer}}, Next: "bob"}, nil
+}
+
+// TestAccountsAreFoundAndPaged: the page of accounts shows how many there are, asks
+// for a part of them, and leads on with what was looked for.
+func TestAccountsAreFoundAndPaged(t *testing.T) {
+	var q PersonQuery
+	h := newHandler(newOffice(), func(o *Options) { o.People = listing{q: &q} })
+	w := get(t, h, "/accounts?q=+o+&after=ann", "Cookie", visitCookie+"=good")
+	body := w.Body.String()
+	if want := (PersonQuery{Text: "o", After: "ann", Limit: personsShown}); q != want {
+		t.Errorf("asked for %+v, want %+v", q, want)
+	}
+	for _, want := range []string{"1,203 accounts", `name="q" type="search" value="o"`, `href="?after=bob&amp;q=%20o%20"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%d: the page does not have %s", w.Code, want)
+		}
 	}
 }
 

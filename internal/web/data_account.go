@@ -58,8 +58,8 @@ type People interface {
 
 	// Sees lists the scopes and masks that accounts and tokens can be given.
 	Sees() (scopes, masks []string)
-	// Persons lists all accounts.
-	Persons(ctx context.Context) ([]Person, error)
+	// PersonsOf lists accounts by login name.
+	PersonsOf(ctx context.Context, q PersonQuery) (PersonList, error)
 	// Person reads one of them by the login name, with its sessions.
 	Person(ctx context.Context, login string) (Person, error)
 	// AddPerson makes an account; password is what it was given, shown once.
@@ -80,6 +80,20 @@ type People interface {
 	AddToken(ctx context.Context, by By, n NewToken) (token string, err error)
 	// RevokeToken ends an API token of an account, or any with "".
 	RevokeToken(ctx context.Context, by By, id, login string) error
+}
+
+// PersonQuery chooses accounts, by login name.
+type PersonQuery struct {
+	Text  string // in the login name or the name, in any case; "" for all
+	After string // Next of the page before
+	Limit int
+}
+
+// PersonList is one page of accounts.
+type PersonList struct {
+	List []Person
+	Next string // After for the next page; "" at the end
+	All  int    // accounts there are, whatever is asked for
 }
 
 // Why a sign-in or a change of an account is refused. The words are for the

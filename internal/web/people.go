@@ -28,9 +28,10 @@ func (s *server) peopleRoutes(m *routes) {
 type peoplePage struct {
 	page
 	formAt
-	None   bool // nobody has an account
-	Fresh  bool // the reader's password was given a short while ago
-	List   []Person
+	None  bool // nobody has an account
+	Fresh bool // the reader's password was given a short while ago
+	PersonList
+	Text   string // that the accounts are looked for by
 	One    Person
 	Tokens []APIToken
 	Roles  []auth.Role
@@ -57,17 +58,27 @@ func (s *server) peoplePage(w http.ResponseWriter, r *http.Request) peoplePage {
 	return p
 }
 
+// personsShown is how many accounts one page lists, maxPersonText how long what
+// they are looked for by may be.
+const (
+	personsShown  = 50
+	maxPersonText = 100
+)
+
 // showPeople shows the accounts.
 func (s *server) showPeople(w http.ResponseWriter, r *http.Request, status int, change func(*peoplePage)) {
-	var list []Person
+	p := s.peoplePage(w, r)
 	if s.opts.People != nil {
+		q := r.URL.Query()
+		p.Text = cutText(strings.TrimSpace(q.Get("q")), maxPersonText)
 		var ok bool
-		if list, ok = load(s, w, r, s.opts.People.Persons); !ok {
+		p.PersonList, ok = load(s, w, r, func(ctx context.Context) (PersonList, error) {
+			return s.opts.People.PersonsOf(ctx, PersonQuery{Text: p.Text, After: q.Get("after"), Limit: personsShown})
+		})
+		if !ok {
 			return
 		}
 	}
-	p := s.peoplePage(w, r)
-	p.List = list
 	if change != nil {
 		change(&p)
 	}

@@ -12,6 +12,7 @@ import (
 func accounts() []subtest {
 	return []subtest{
 		{"AccountsAreAddedAndChanged", accountsChange},
+		{"AccountsAreListedInPages", accountPages},
 		{"TheLastAdminStays", lastAdmin},
 		{"TheSetupTokenMakesOneAccount", setupOnce},
 		{"SessionsEndWithTheRightsTheyBeganWith", sessionsEnd},
@@ -74,6 +75,43 @@ func accountsChange(b *Bench) {
 	audited(b, "account.role", "bob", 1)
 	audited(b, "account.password", "bob", 1)
 	audited(b, "account.add", "ann", 1)
+}
+
+func accountPages(b *Bench) {
+	ctx := b.Context()
+	for i := range 1203 {
+		name := fmt.Sprint("Number ", i)
+		if i%400 == 1 {
+			name = "Élodie 王"
+		}
+		_, err := b.DB.AddAccount(ctx, store.NewAccount{Login: fmt.Sprintf("p%04d", i), Name: name, Role: "viewer"}, "test")
+		b.Must(err)
+	}
+	all, err := b.DB.CountAccounts(ctx)
+	b.Must(err)
+	same(b, "accounts", all, 1203)
+	for _, tt := range []struct {
+		q    store.AccountQuery
+		want []string
+		more bool
+	}{
+		{store.AccountQuery{Limit: 2}, []string{"p0000", "p0001"}, true},
+		{store.AccountQuery{Limit: 2, After: "p1200"}, []string{"p1201", "p1202"}, false},
+		{store.AccountQuery{Limit: 2, After: "p1202"}, nil, false},
+		{store.AccountQuery{Limit: 3, Text: " éLODIE"}, []string{"p0001", "p0401", "p0801"}, true},
+		{store.AccountQuery{Limit: 3, Text: "王", After: "p0401"}, []string{"p0801", "p1201"}, false},
+		{store.AccountQuery{Limit: 2, Text: "P120"}, []string{"p1200", "p1201"}, true},
+		{store.AccountQuery{Limit: 2, Text: "%"}, nil, false},
+	} {
+		list, more, err := b.DB.AccountPage(ctx, tt.q)
+		b.Must(err)
+		var got []string
+		for _, a := range list {
+			got = append(got, a.Login)
+		}
+		same(b, fmt.Sprintf("accounts %+v", tt.q), got, tt.want)
+		same(b, fmt.Sprintf("accounts %+v: more", tt.q), more, tt.more)
+	}
 }
 
 func audited(b *Bench, what, subject string, want int) {

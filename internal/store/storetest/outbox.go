@@ -320,6 +320,10 @@ func nextDue(b *Bench) {
 	same(b, "due", due(), latest)
 	b.settle(c, store.Settlement{State: store.Pending, Outcome: "retry", NotBefore: later})
 	same(b, "due", due(), later)
+	waits := row("out", r[0], 0, "b")
+	waits.Op, waits.WaitsOn = "create", r[0]
+	b.add(waits)
+	same(b, "due, another waiting for what it names", due(), later)
 }
 
 func outboxCounts(b *Bench) {
