@@ -26,6 +26,8 @@ type hostile struct {
 	payloads []string
 	url      string
 	routes   []web.Route
+	crm      *simulated
+	desk     *simulated
 }
 
 // payload gives one of the payloads, for any n.
@@ -36,14 +38,24 @@ func (h *hostile) payload(n int) string { return h.payloads[n%len(h.payloads)] }
 // one record of ten million bytes in the table and one of two million in a system.
 func hostileWorld(t *testing.T) *hostile {
 	t.Helper()
-	h := &hostile{world: newWorld(t, ""), payloads: hostilePayloads()}
+	h := hostileWorldOf(t, hostilePayloads(), "")
+	h.serve()
+	return h
+}
+
+// hostileWorldOf is hostileWorld with other values, and with a configuration of
+// its own before the sources; its pages are not served yet.
+func hostileWorldOf(t *testing.T, payloads []string, before string) *hostile {
+	t.Helper()
+	h := &hostile{world: newWorld(t, ""), payloads: payloads}
 	if len(h.payloads) < 200 {
 		t.Fatalf("%d payloads, want 200", len(h.payloads))
 	}
 	h.write("list.csv", h.table())
-	crm := h.startSeeded(linked("crm"), h.seed())
-	desk := h.start(everything.profile("desk"), h.companies()...)
-	h.yaml = linkedTables + "sources:" + tableSource("list", "list.csv") + linkedSource("crm", crm.url) + everything.source("desk", desk.url) + "\n" +
+	h.crm = h.startSeeded(linked("crm"), h.seed())
+	h.desk = h.start(everything.profile("desk"), h.companies()...)
+	crm, desk := h.crm, h.desk
+	h.yaml = before + linkedTables + "sources:" + tableSource("list", "list.csv") + linkedSource("crm", crm.url) + everything.source("desk", desk.url) + "\n" +
 		strings.Replace(survive, "  company:\n", "  company:\n    match: {link: 0.9999999999, review: 0.05}\n", 1) + "targets:" + contact("desk", "desk", "update_only")
 	h.open()
 	h.pass()
@@ -58,11 +70,16 @@ func hostileWorld(t *testing.T) *hostile {
 	if _, err := h.app.Measure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return h
+}
+
+// serve shows the pages.
+func (h *hostile) serve() {
+	h.Helper()
 	o := web.Options{Env: h.env, Log: h.app.Log, ShowValues: true, LookUp: h.app, People: h.app.People()}
 	srv := httptest.NewServer(web.New(h.app, o))
-	t.Cleanup(srv.Close)
+	h.Cleanup(srv.Close)
 	h.url, h.routes = srv.URL, web.Routes(h.app, o)
-	return h
 }
 
 // endless is a value of n bytes and more.

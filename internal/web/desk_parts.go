@@ -11,6 +11,7 @@ import (
 func deskFunctions(w words) template.FuncMap {
 	return template.FuncMap{
 		"money":    money,
+		"veto":     w.veto,
 		"inc":      func(i int) int { return i + 1 },
 		"dec":      func(i int) int { return i - 1 },
 		"mod6":     func(i int) int { return i%6 + 1 },

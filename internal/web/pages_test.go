@@ -312,7 +312,7 @@ func checkHTML(t *testing.T, where, body string) {
 func TestPagesSayWhatMatters(t *testing.T) {
 	h := newHandler(newOffice(), nil)
 	for path, wants := range map[string][]string{
-		"/":                                  {`<a href="/sources/crm">crm</a>`, `<a href="/quarantine?source=crm">25</a>`, "Writes planned", `<a href="/customers/abcd2345efgh6789">`},
+		"/":                                  {`<a href="/sources/crm"><bdi>crm</bdi></a>`, `<a href="/quarantine?source=crm">25</a>`, "Writes planned", `<a href="/customers/abcd2345efgh6789">`},
 		"/sources/crm":                       {"get companies: 503", "Pulled every 5m.", `x="500.0" width="200.0"`, `/customers?source=crm&amp;entity=company`},
 		"/targets/crm_people?state=conflict": {"waits for a person", "SECRET-<mark>NEW</mark> 1<mark>2</mark>", "5\u202f%", `?after=7&amp;state=conflict`},
 		"/quarantine":                        {"23 records are in quarantine.", "correct it at the source", "=SECRET-VALUE()", `?rule=schema%3Aemployees`},
@@ -321,13 +321,13 @@ func TestPagesSayWhatMatters(t *testing.T) {
 		"/review":                            {"&#43;3.0 bits", "merged from &#43;4.2", "deleted at its source", `class="line equal"`, "−13.0", "Today&#39;s 40 minutes: these 23 remove 71 % of the expected damage", `data-fetch="/review?not=1-2"`},
 		"/review/1-2":                        {`name="seen" value="v1"`, "For one customer: name nearly same (&#43;20.0).", "If phones were “same” instead of “different”, the answer would turn.", "amy said", "&lt;b&gt;a note", `href="https://crm.example/c1"`},
 		"/review/cluster/abcd2345efgh6789":   {`class="edge bridge weakest cut"`, "Split off", "1 – 2: &#43;6.0", "After 2 of 2 unions"},
-		"/review/effect/1-2":                 {"<b>crm</b> 1 field", "a new object"},
+		"/review/effect/1-2":                 {"<b><bdi>crm</bdi></b> 1 field", "a new object"},
 		"/bulk?entity=company":               {"12 pairs would be decided", "4 need two people", `name="token" value="tok"`},
 		"/bulk/b1":                           {"3 decided, 1 left as they were, of 12", "Stop"},
 		"/customers?q=%E7%BE%8E%E8%B7%83":    {"1 customer<", "This is an id", `value="美跃"`},
 		"/customers?q=nobody":                {"Nobody was found", "a phone by its end"},
 		"/customers":                         {`rel="next" href="?after=w.1"`},
-		"/customers/abcd2345efgh6789":        {"most trusted source", "1 other value", "2 more records are not listed", "mmmm2345efgh6789 now belongs to this customer", "tied by a decision", `href="/review/1-2"`},
+		"/customers/abcd2345efgh6789":        {"most trusted source", "1 other value", "2 more records are not listed", "<bdi>mmmm2345efgh6789</bdi> now belongs to this customer", "tied by a decision", `href="/review/1-2"`},
 	} {
 		body := get(t, h, path).Body.String()
 		for _, want := range wants {

@@ -155,7 +155,7 @@ func grid(w words, e QualityEntity, measure string) chart.Chart {
 	}
 	title := fmt.Sprintf(w.word("quality.grid", measure), w.word("entity", e.Entity))
 	if where != "" {
-		title += " " + fmt.Sprintf(w.T("quality.weakest"), where, chart.Percent(worst))
+		title += w.between() + fmt.Sprintf(w.T("quality.weakest"), where, chart.Percent(worst))
 	}
 	return chart.Grid(chart.Words{Title: title, Columns: []string{w.T("col.source")}}, columns, rows)
 }
@@ -371,4 +371,13 @@ func (s *server) schema(w http.ResponseWriter, r *http.Request) {
 	if ok {
 		s.render(w, r, http.StatusOK, "schema.html", schemaView{s.page(w, r, "quality"), data})
 	}
+}
+
+// types says kinds of values, "text, null".
+func (w words) types(text string) string {
+	list := strings.Split(text, ", ")
+	for i, name := range list {
+		list[i] = w.word("coltype", name)
+	}
+	return w.List(list)
 }

@@ -59,3 +59,14 @@ func (w words) told(said say.Text, text string) string {
 	}
 	return said.In(w)
 }
+
+// between is what stands between two sentences.
+func (w words) between() string {
+	if w.Code == "en" {
+		return " "
+	}
+	return ""
+}
+
+// tip is what a mark of a chart says: its name and figure.
+func (w words) tip(text string) string { return strings.ReplaceAll(text, ": ", w.T("colon")) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"touchstone/internal/auth"
@@ -88,14 +90,38 @@ func (s *server) stopRun(w http.ResponseWriter, r *http.Request) {
 
 // took is a span of time as people read it: to the second, or below ten of them
 // to a tenth.
-func took(d time.Duration) string {
+func (w words) took(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "—"
 	case d < time.Second:
-		return d.Round(time.Millisecond).String()
+		return w.span(d.Round(time.Millisecond))
 	case d < 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
+		return w.span(d.Round(100 * time.Millisecond))
 	}
-	return d.Round(time.Second).String()
+	return w.span(d.Round(time.Second))
+}
+
+// span is a length of time with the units of a language: "1h30m", "1 小时 30 分".
+func (w words) span(d time.Duration) string {
+	if d < time.Second {
+		return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', -1, 64) + w.T("unit.ms")
+	}
+	var parts []string
+	for _, u := range []struct {
+		name string
+		of   time.Duration
+	}{{"unit.h", time.Hour}, {"unit.m", time.Minute}} {
+		if n := d / u.of; n > 0 {
+			parts = append(parts, strconv.Itoa(int(n))+w.T(u.name))
+			d -= n * u.of
+		}
+	}
+	if d > 0 {
+		parts = append(parts, strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+w.T("unit.s"))
+	}
+	if w.Code == "en" {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts, " ")
 }

@@ -203,7 +203,7 @@ func peopleChart(c OrgChart, w words) treeChart {
 			b.Marks = append([]treeMark{{treeText{Text: word}, "mark stance-" + p.Stance.Stance, stanceSign(p.Stance.Stance)}}, b.Marks...)
 			label = append(label, word)
 		}
-		b.Label = strings.Join(label, ", ")
+		b.Label = w.List(label)
 		nodes[i] = treeNode{parent: p.Parent, depth: p.Depth, box: b, line: "join"}
 	}
 	return drawTree(nodes)
@@ -239,7 +239,7 @@ func groupChart(t GroupTree, w words) treeChart {
 				b.Marks = append(b.Marks, treeMark{treeText{Text: fitted(amount(m.Amount)+" "+m.Currency, textFits)}, "mark sum-mark", ""})
 			}
 		}
-		b.Label = strings.Join(label, ", ")
+		b.Label = w.List(label)
 		nodes[i] = treeNode{parent: n.Parent, depth: n.Depth, box: b, line: "join join-" + n.Kind, lineText: share}
 	}
 	return drawTree(nodes)
