@@ -68,7 +68,7 @@ type keyMaker struct {
 
 func (k *keyMaker) all(f *Features) {
 	k.company, k.person = f.kind() == kindCompany, f.kind() == kindPerson
-	for i := range f.count(ids) {
+	for i := range k.wanted(f.count(ids), idRules, 3) {
 		x := f.id(i)
 		v := x.value()
 		k.b.Add(block.ID, k.text(v), x.scheme())
@@ -82,13 +82,13 @@ func (k *keyMaker) all(f *Features) {
 	if own {
 		k.ownNumbers(f)
 	}
-	for i := range f.count(phones) {
+	for i := range k.wanted(f.count(phones), 1<<block.Phone, 1) {
 		k.b.AddValue(block.Phone, k.text(phoneKey(f.phone(i))), k.narrow[:]...)
 	}
-	for i := range f.count(emails) {
+	for i := range k.wanted(f.count(emails), emailRules, 5) {
 		k.email(f, f.email(i))
 	}
-	for i := range f.count(webs) {
+	for i := range k.wanted(f.count(webs), 1<<block.Domain, 1) {
 		k.domain(f.web(i))
 	}
 	switch {
@@ -99,7 +99,7 @@ func (k *keyMaker) all(f *Features) {
 	default:
 		k.ownNames(f)
 	}
-	for i := range f.count(places) {
+	for i := range k.wanted(f.count(places), placeRules, 4) {
 		k.place(f.place(i))
 	}
 	if own {
@@ -213,6 +213,9 @@ func (k *keyMaker) names(f *Features) {
 		for r, rest := cutWord(o.readings()); r != ""; r, rest = cutWord(rest) { // 长行 is Changhang to one, Zhangxing to another
 			k.b.Add(block.Name, k.text(r), trade, "|", fine)
 		}
+		if !k.b.Wants(fullRules, 3) {
+			continue
+		}
 		full := append(append(room[:0], o.roman()...), trade...)
 		bones := appendSkeleton(k.room[:0], full)
 		k.b.Add(block.NameFull, bones, fine)
@@ -244,7 +247,7 @@ func (k *keyMaker) humans(f *Features) {
 		if given != "" && family != "" {
 			k.bothNames(f, h, min(given, family), max(given, family), born)
 		}
-		if len(born) == 10 {
+		if len(born) == 10 && k.b.Wants(birthNameRules, 4) {
 			for _, n := range [...]string{given, family} {
 				if n != "" {
 					k.b.Add(block.BirthMonthName, k.two(born[:7], " ", compare.Prefix(n, 3)), born)
@@ -252,7 +255,7 @@ func (k *keyMaker) humans(f *Features) {
 				}
 			}
 		}
-		for j := range f.count(places) {
+		for j := range k.wanted(f.count(places), 1<<block.FamilyPostcode, 1) {
 			if post := f.place(j).postcode(); post != "" && family != "" {
 				k.b.Add(block.FamilyPostcode, k.two(compare.Prefix(family, 4), " ", post), given)
 			}
@@ -266,20 +269,39 @@ func (k *keyMaker) humans(f *Features) {
 func (k *keyMaker) bothNames(f *Features, h human, first, second, born string) {
 	year, where := compare.Prefix(born, 4), f.where("")
 	k.b.Add(block.Name, k.two(first, " ", second), cmp.Or(year, where))
-	initials := append(append(append(append(k.room[:0], compare.Prefix(first, 1)...), compare.Prefix(second, 1)...), ' '), year...)
-	if len(born) == 10 {
-		k.b.Add(block.InitialsBirthYear, initials, year, born[8:])
-	} else {
-		k.b.Add(block.InitialsBirthYear, initials)
+	k.initials(first, second, born)
+	k.skeleton(first, second, where)
+	if h.givenReadings() == "" && h.readings() == "" || !k.b.Wants(1<<block.Name, mostOtherNames) {
+		return
 	}
-	bones := append(appendSkeleton(k.room[:0], compare.Prefix(first, 4)), ' ')
-	k.b.Add(block.Skeleton, append(bones, appendSkeleton(k.short[:0], compare.Prefix(second, 4))...), where)
 	n := 0 // and a Chinese name by its further readings
 	for g, rest := cutWord(h.givenReadings()); g != ""; g, rest = cutWord(rest) {
 		n += k.otherName(g, h.familyRoman(), n, cmp.Or(year, where))
 	}
 	for r, rest := cutWord(h.readings()); r != ""; r, rest = cutWord(rest) {
 		n += k.otherName(h.givenRoman(), r, n, cmp.Or(year, where))
+	}
+}
+
+// initials makes the key of both first letters and the year of birth.
+func (k *keyMaker) initials(first, second, born string) {
+	if !k.b.Wants(1<<block.InitialsBirthYear, 1) {
+		return
+	}
+	year := compare.Prefix(born, 4)
+	text := append(append(append(append(k.room[:0], compare.Prefix(first, 1)...), compare.Prefix(second, 1)...), ' '), year...)
+	if len(born) == 10 {
+		k.b.Add(block.InitialsBirthYear, text, year, born[8:])
+	} else {
+		k.b.Add(block.InitialsBirthYear, text)
+	}
+}
+
+// skeleton makes the key of both names' first consonants.
+func (k *keyMaker) skeleton(first, second, where string) {
+	if k.b.Wants(1<<block.Skeleton, 1) {
+		bones := append(appendSkeleton(k.room[:0], compare.Prefix(first, 4)), ' ')
+		k.b.Add(block.Skeleton, append(bones, appendSkeleton(k.short[:0], compare.Prefix(second, 4))...), where)
 	}
 }
 
@@ -295,7 +317,9 @@ func (k *keyMaker) otherName(given, family string, n int, fine string) int {
 }
 
 func (k *keyMaker) place(p place) {
-	k.b.AddValue(block.Address, p.appendKey(k.room[:0]), k.narrow[:]...)
+	if k.b.Wants(1<<block.Address, 1) {
+		k.b.AddValue(block.Address, p.appendKey(k.room[:0]), k.narrow[:]...)
+	}
 	post := p.postcode()
 	if house := p.house(); house != "" {
 		street := append(appendRunes(k.room[:0], p.street(), 5), ' ')

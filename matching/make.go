@@ -54,10 +54,9 @@ type maker struct {
 type mail struct{ local, domain string }
 
 func (m *maker) reset() {
-	*m = maker{
-		orgs: m.orgs[:0], humans: m.humans[:0], ids: m.ids[:0], phones: m.phones[:0],
-		emails: m.emails[:0], webs: m.webs[:0], places: m.places[:0], marks: m.marks[:0],
-	}
+	m.entity, m.country, m.birth = "", "", ""
+	m.orgs, m.humans, m.ids, m.phones = m.orgs[:0], m.humans[:0], m.ids[:0], m.phones[:0]
+	m.emails, m.webs, m.places, m.marks = m.emails[:0], m.webs[:0], m.places[:0], m.marks[:0]
 }
 
 func (m *maker) read(entity string, v *Values) {

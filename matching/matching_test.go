@@ -72,6 +72,7 @@ func checkRecord(t *testing.T, m *matching.Model, f *matching.Features) {
 			t.Fatalf("keys %d and %d are out of order or repeated: %v, %v", i-1, i, x, y)
 		}
 	}
+	checkSome(t, f)
 }
 
 func TestAnyTwoRecordsKeepThePromises(t *testing.T) {

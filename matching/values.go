@@ -22,10 +22,10 @@ type AddressValue struct{ Line, District, City, Region, Postcode, Country string
 
 // Reset empties the values and keeps the room of the lists.
 func (v *Values) Reset() {
-	*v = Values{
-		Aliases: v.Aliases[:0], Phones: v.Phones[:0], Emails: v.Emails[:0],
-		IDs: v.IDs[:0], Addresses: v.Addresses[:0],
-	}
+	// One by one: copying the whole struct would wait for what was just written.
+	v.Name, v.LegalName, v.Given, v.Family, v.Full = "", "", "", "", ""
+	v.Birth, v.Employer, v.Website, v.Country = "", "", "", ""
+	v.Aliases, v.Phones, v.Emails, v.IDs, v.Addresses = v.Aliases[:0], v.Phones[:0], v.Emails[:0], v.IDs[:0], v.Addresses[:0]
 }
 
 // FromRecord takes the values that matching reads out of a record's fields.

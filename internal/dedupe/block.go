@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"touchstone/matching"
 )
@@ -122,6 +123,7 @@ type blocker struct {
 	x       index
 	bits    int
 	spilled spills
+	spills  []atomic.Uint32 // by unit, the rules by which it stands in lists that are spilled; 0 for none
 	long    []longList
 	lost    []Capped
 }
@@ -228,10 +230,16 @@ func (b *blocker) coarse() error {
 	rooms := make([]room, b.e.o.Workers)
 	all, err := b.collect("keys", 12, func(w int, u *placedUnit, to *postings) {
 		r := &rooms[w]
-		r.keys = b.keys.keys(u, r.keys[:0], &r.hashes)
+		if b.e.model != nil {
+			r.hashes = u.features.AppendSomeKeys(r.hashes[:0], allRules, false)
+			for _, k := range r.hashes {
+				to.add(spread(k.Coarse), uint8(k.Rule), u.unit)
+				r.finer[k.Rule] = r.finer[k.Rule] || k.Fine != 0
+			}
+		}
+		r.keys = b.keys.keys(u, r.keys[:0])
 		for _, k := range r.keys {
 			to.add(spread(k.coarse), k.rule, u.unit)
-			r.finer[k.rule] = r.finer[k.rule] || k.fine != 0
 		}
 	})
 	if err != nil {
@@ -242,6 +250,7 @@ func (b *blocker) coarse() error {
 			b.x.rules[i].finer = b.x.rules[i].finer || rooms[w].finer[i]
 		}
 	}
+	b.spills = make([]atomic.Uint32, b.n)
 	return b.partitions(all, "lists", func(f *found, part int, key uint32, run []posting) {
 		r := &b.x.rules[ruleOf(key)]
 		class := min(sizeClass(len(run)), overClass-1)
@@ -254,10 +263,29 @@ func (b *blocker) coarse() error {
 		case len(run) <= spillFrom:
 		case r.finer:
 			f.spilled = append(f.spilled, spill(part, key, class-spillClass))
+			for _, p := range run {
+				b.spills[unitOf(p)].Or(1 << min(ruleOf(key), lastSpill))
+			}
 		case len(run) > r.limit:
 			b.tooLong(f, ruleOf(key), run)
 		}
 	})
+}
+
+// allRules are those of a model, a bit a rule.
+const allRules = ^uint64(0)
+
+// lastSpill is the bit that stands for its own rule and all behind it.
+const lastSpill = 31
+
+// spillRules are the rules of a model by which a unit stands in long lists, a bit
+// a rule.
+func (b *blocker) spillRules(unit int) uint64 {
+	m := uint64(b.spills[unit].Load())
+	if m>>lastSpill == 1 {
+		m |= ^(uint64(1)<<lastSpill - 1)
+	}
+	return m
 }
 
 // fine makes the lists of the finer keys, of the units whose list is long.
@@ -266,27 +294,27 @@ func (b *blocker) fine() error {
 		return nil
 	}
 	coarse := postings{bits: b.bits}
-	type room struct {
-		keys   []key
-		hashes []matching.KeyHash
-	}
-	rooms := make([]room, b.e.o.Workers)
+	hashes := make([][]matching.KeyHash, b.e.o.Workers)
 	all, err := b.collect("finer keys", 4, func(w int, u *placedUnit, to *postings) {
-		r := &rooms[w]
-		r.keys = b.keys.keys(u, r.keys[:0], &r.hashes)
-		for _, k := range r.keys {
-			if k.fine == 0 {
+		wanted := b.spillRules(u.unit)
+		if wanted == 0 {
+			return
+		}
+		hashes[w] = u.features.AppendSomeKeys(hashes[w][:0], wanted, true)
+		for _, k := range hashes[w] {
+			if k.Fine == 0 {
 				continue
 			}
-			mixed := spread(k.coarse)
-			if class, ok := b.spilled.find(coarse.partition(mixed), keyOf(postingOf(mixed, k.rule, 0))); ok {
-				to.add(spread(k.fine), k.rule*fineClasses+uint8(class), u.unit)
+			mixed, rule := spread(k.Coarse), uint8(k.Rule)
+			if class, ok := b.spilled.find(coarse.partition(mixed), keyOf(postingOf(mixed, rule, 0))); ok {
+				to.add(spread(k.Fine), rule*fineClasses+uint8(class), u.unit)
 			}
 		}
 	})
 	if err != nil {
 		return err
 	}
+	b.spills = nil
 	return b.partitions(all, "finer lists", func(f *found, _ int, key uint32, run []posting) {
 		r, class := ruleOf(key)/fineClasses, int(ruleOf(key)%fineClasses)
 		switch {

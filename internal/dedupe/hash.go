@@ -87,6 +87,39 @@ func (s *set) add(h uint64) bool {
 	return true
 }
 
+// distinct counts different hashes, none of them 0. It parts them by their upper
+// bits first, so that what is looked up stays in the cache.
+func distinct(hashes []uint64) int {
+	const parts = 8 // bits
+	var at [1<<parts + 1]int
+	for _, h := range hashes {
+		at[h>>(64-parts)+1]++
+	}
+	most := 0
+	for i := range 1 << parts {
+		most = max(most, at[i+1])
+		at[i+1] += at[i]
+	}
+	ends, spread := at, make([]uint64, len(hashes))
+	for _, h := range hashes {
+		k := h >> (64 - parts)
+		spread[ends[k]] = h
+		ends[k]++
+	}
+	n, s := 0, set{}
+	s.room(most)
+	for k := range 1 << parts {
+		clear(s.entries)
+		s.used = 0
+		for _, h := range spread[at[k]:at[k+1]] {
+			if s.add(h) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // place is where the hash stands, or is to stand.
 func place(entries []uint64, h uint64) uint64 {
 	mask := uint64(len(entries) - 1)

@@ -31,10 +31,10 @@ type rule struct {
 	finer  bool   // its keys have finer ones
 }
 
-// key is one key of a unit. fine narrows it; 0 for none.
+// key is one key of a unit. Those of the model may have finer ones too.
 type key struct {
-	coarse, fine uint64
-	rule         uint8
+	coarse uint64
+	rule   uint8
 }
 
 // keyMaker makes the keys of units.
@@ -189,14 +189,8 @@ func (e *engine) meaningOf(c *Column) Meaning {
 	return Ignore
 }
 
-// keys appends the keys of a unit to dst; hashes is room to work in.
-func (m *keyMaker) keys(u *placedUnit, dst []key, hashes *[]matching.KeyHash) []key {
-	if m.e.model != nil {
-		*hashes = u.features.AppendKeys((*hashes)[:0])
-		for _, k := range *hashes {
-			dst = append(dst, key{k.Coarse, k.Fine, uint8(k.Rule)})
-		}
-	}
+// keys appends the keys of a unit to dst, but for those of the model.
+func (m *keyMaker) keys(u *placedUnit, dst []key) []key {
 	row := u.row
 	for i := range m.values {
 		k := &m.values[i]

@@ -126,9 +126,9 @@ func (c *Column) sample(p *profile) []uint32 {
 	for _, code := range c.codes {
 		held[code]++
 	}
-	seen := set{}
+	var all []uint64 // hashes, where a value may have several codes
 	if c.loose {
-		seen.room(len(held))
+		all = make([]uint64, 0, len(held))
 	}
 	var chosen []hashed
 	most := ^uint64(0) // the hash from which none will be chosen
@@ -139,17 +139,22 @@ func (c *Column) sample(p *profile) []uint32 {
 		}
 		p.filled += int(n)
 		h := hash(v)
-		if c.loose && !seen.add(h) {
-			continue
+		if c.loose {
+			all = append(all, h)
+		} else {
+			p.distinct++
 		}
-		p.distinct++
 		if h > most {
 			continue
 		}
 		if chosen = append(chosen, hashed{h, uint32(code)}); len(chosen) == 4*maxSample {
-			chosen = lowest(chosen)
-			most = chosen[len(chosen)-1].hash
+			if chosen = lowest(chosen); len(chosen) == maxSample {
+				most = chosen[maxSample-1].hash
+			}
 		}
+	}
+	if c.loose {
+		p.distinct = distinct(all)
 	}
 	var codes []uint32
 	for _, x := range lowest(chosen) {
@@ -163,8 +168,10 @@ type hashed struct {
 	code uint32
 }
 
+// lowest gives those of the lowest hashes, of each the first.
 func lowest(xs []hashed) []hashed {
-	slices.SortFunc(xs, func(a, b hashed) int { return cmp.Compare(a.hash, b.hash) })
+	slices.SortFunc(xs, func(a, b hashed) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.code, b.code)) })
+	xs = slices.CompactFunc(xs, func(a, b hashed) bool { return a.hash == b.hash })
 	return xs[:min(len(xs), maxSample)]
 }
 

@@ -1,6 +1,9 @@
 package dedupe
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // pattern is the levels of a pair, four bits a field, with the fields that its
 // keys forced.
@@ -43,37 +46,74 @@ func (p *pairs) each(block int, do func(i int, others []pair)) {
 	}
 }
 
-// patternTable numbers patterns: open addressing.
+// patternTable numbers patterns: open addressing. A slot holds a part of the
+// pattern's hash above its number + 1.
 type patternTable struct {
-	slots    []uint32 // number + 1
-	patterns []pattern
-	counts   []int64
+	slots   []uint64
+	entries []counted
 }
 
-func (t *patternTable) add(p pattern, n int64) uint32 {
-	if 2*(len(t.patterns)+1) > len(t.slots) {
-		t.slots = make([]uint32, max(2*len(t.slots), 1024))
-		for k, q := range t.patterns {
-			t.slots[t.place(q)] = uint32(k) + 1
+// counted is a pattern with how many pairs have it.
+type counted struct {
+	pattern
+	n int64
+}
+
+func (p *pattern) hash() uint64 {
+	h := fold(p.levels[0]^odd0, p.levels[1]^odd1)
+	return fold(h^odd2, p.forced^odd3)
+}
+
+func (t *patternTable) add(p pattern, n int64) uint32 { return t.addHashed(&p, p.hash(), n) }
+
+func (t *patternTable) addHashed(p *pattern, h uint64, n int64) uint32 {
+	if 2*(len(t.entries)+1) > len(t.slots) {
+		t.slots = make([]uint64, max(2*len(t.slots), 1024))
+		for k := range t.entries {
+			q := &t.entries[k].pattern
+			t.slots[t.place(q, q.hash())] = slotOf(q.hash(), k)
 		}
 	}
-	at := t.place(p)
+	at := t.place(p, h)
 	if t.slots[at] == 0 {
-		t.patterns, t.counts = append(t.patterns, p), append(t.counts, 0)
-		t.slots[at] = uint32(len(t.patterns))
+		t.slots[at] = slotOf(h, len(t.entries))
+		t.entries = append(t.entries, counted{pattern: *p})
 	}
-	k := t.slots[at] - 1
-	t.counts[k] += n
+	k := uint32(t.slots[at]) - 1
+	t.entries[k].n += n
 	return k
 }
 
-func (t *patternTable) place(p pattern) int {
-	h := fold(p.levels[0]^odd0, p.levels[1]^odd1)
-	at := int(fold(h^odd2, p.forced^odd3)) & (len(t.slots) - 1)
-	for t.slots[at] != 0 && t.patterns[t.slots[at]-1] != p {
+func slotOf(h uint64, number int) uint64 { return h&^math.MaxUint32 | uint64(number+1) }
+
+func (t *patternTable) place(p *pattern, h uint64) int {
+	at := int(h) & (len(t.slots) - 1)
+	for s := t.slots[at]; s != 0; s = t.slots[at] {
+		if s>>32 == h>>32 && t.entries[uint32(s)-1].pattern == *p {
+			break
+		}
 		at = (at + 1) & (len(t.slots) - 1)
 	}
 	return at
+}
+
+// near reads, without use for it, what adding these hashes will read.
+func (t *patternTable) near(found []hashedPattern) (sum uint64) {
+	if len(t.slots) == 0 {
+		return 0
+	}
+	for k := range found {
+		if s := t.slots[int(found[k].hash)&(len(t.slots)-1)]; s != 0 {
+			sum += t.entries[uint32(s)-1].forced
+		}
+	}
+	return sum
+}
+
+// hashedPattern is the pattern of a pair with its hash.
+type hashedPattern struct {
+	pattern
+	hash uint64
 }
 
 // gatherer is one worker's share of finding pairs.
@@ -81,6 +121,7 @@ type gatherer struct {
 	found   []uint64 // a unit that shares a key, and which rule's
 	pairs   []candidate
 	out     []pair
+	levels  []hashedPattern // of pairs
 	table   patternTable
 	nearing nearing
 }
@@ -110,10 +151,10 @@ func (e *engine) candidates(x *index) (*pairs, error) {
 			to := min(from+together, end)
 			g.gather(e, x, from, to)
 			g.nearing.forms(e, g.pairs)
+			g.compare(e)
 			for k := range g.pairs {
-				c := &g.pairs[k]
-				p := pattern{e.packedLevels(int(c.a), int(c.b)), c.forced}
-				g.out = append(g.out, pair{uint32(c.b), g.table.add(p, 1)})
+				c, p := &g.pairs[k], &g.levels[k]
+				g.out = append(g.out, pair{uint32(c.b), g.table.addHashed(&p.pattern, p.hash, 1)})
 				out.counts[c.a]++
 			}
 		}
@@ -123,6 +164,17 @@ func (e *engine) candidates(x *index) (*pairs, error) {
 		return nil, err
 	}
 	return out, e.number(out, workers, owner)
+}
+
+// compare finds the patterns of the pairs, and where they stand in the table.
+func (g *gatherer) compare(e *engine) {
+	g.levels = g.levels[:0]
+	for k := range g.pairs {
+		c := &g.pairs[k]
+		p := pattern{e.packedLevels(int(c.a), int(c.b)), c.forced}
+		g.levels = append(g.levels, hashedPattern{p, p.hash()})
+	}
+	g.nearing.sum += uint32(g.table.near(g.levels)) //nolint:gosec // no use for it
 }
 
 // gather finds the pairs of the units from … to, each with a later unit.
@@ -157,12 +209,16 @@ func (e *engine) number(p *pairs, workers []gatherer, owner []uint8) error {
 	renamed := make([][]uint32, len(workers))
 	for w := range workers {
 		t := &workers[w].table
-		renamed[w] = make([]uint32, len(t.patterns))
-		for k, pat := range t.patterns {
-			renamed[w][k] = all.add(pat, t.counts[k])
+		renamed[w] = make([]uint32, len(t.entries))
+		for k := range t.entries {
+			renamed[w][k] = all.add(t.entries[k].pattern, t.entries[k].n)
 		}
+		t.slots, t.entries = nil, nil
 	}
-	p.patterns, p.of = all.patterns, all.counts
+	p.patterns, p.of = make([]pattern, len(all.entries)), make([]int64, len(all.entries))
+	for k := range all.entries {
+		p.patterns[k], p.of[k] = all.entries[k].pattern, all.entries[k].n
+	}
 	return e.o.parallelBy(1, len(p.blocks), "compare", func(_, block int) {
 		for k := range p.blocks[block] {
 			q := &p.blocks[block][k]

@@ -55,6 +55,12 @@ func (e *engine) partComponent(members []int32, links []link, least int32, group
 		}
 		return
 	}
+	if e.allOne(members, links) {
+		for _, m := range members[1:] {
+			group[m] = members[0]
+		}
+		return
+	}
 	unit := func(i int) int { return int(members[i]) }
 	in := cluster.Input{
 		N: len(members), Link: least,
@@ -76,6 +82,27 @@ func (e *engine) partComponent(members []int32, links []link, least int32, group
 		}
 		group[members[i]] = first[g]
 	}
+}
+
+// mostAllOne is up to how many members a component is first asked whether all of
+// them are linked.
+const mostAllOne = 16
+
+// allOne says whether each member is linked with each, and no veto stands between
+// any: then every mean passes, and they are one in whatever order they unite.
+func (e *engine) allOne(members []int32, links []link) bool {
+	n := len(members)
+	if n > mostAllOne || len(links) != n*(n-1)/2 {
+		return false
+	}
+	for i, a := range members {
+		for _, b := range members[i+1:] {
+			if e.veto(int(a), int(b)) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // componentsOf finds the components of two units and more, in the order of their

@@ -79,8 +79,16 @@ func (r *Result) WriteClusters(w io.Writer, t *Table, id string) error {
 	if err := out.Write([]string{"source", "id", "cluster", "probability"}); err != nil {
 		return err
 	}
+	files, row := make([]string, len(t.Files)), make([]string, 4)
+	for i, f := range t.Files {
+		files[i] = Harmless(f)
+	}
+	last := -1.0
 	for i, p := range r.Rows {
-		row := []string{Harmless(t.Files[t.File[i]]), Harmless(name(i)), strconv.Itoa(p.Cluster + 1), strconv.FormatFloat(p.Probability, 'f', 4, 64)}
+		row[0], row[1], row[2] = files[t.File[i]], Harmless(name(i)), strconv.Itoa(p.Cluster+1)
+		if p.Probability != last {
+			last, row[3] = p.Probability, strconv.FormatFloat(p.Probability, 'f', 4, 64)
+		}
 		if err := out.Write(row); err != nil {
 			return err
 		}

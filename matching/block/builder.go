@@ -39,6 +39,7 @@ type Builder struct {
 	limit int
 	named bool     // the texts are wanted
 	texts []string // of the keys from there on
+	some  some     // keys of some rules only
 }
 
 // Build starts the keys of a record, appended to dst, at most limit of them.
@@ -58,17 +59,33 @@ func (b *Builder) Add(r Rule, text []byte, fine ...string) {
 	if len(text) == 0 {
 		return
 	}
-	h := fold(b.seeds[r], text) * prime
-	k := KeyHash{Coarse: max(closed(h)&^1, 2), Rule: r}
-	for _, f := range fine {
-		if f != "" {
-			k.Fine = 1
-		}
+	if b.some.only {
+		b.addSome(r, text, fine, false)
+		return
 	}
-	if k.Fine != 0 {
+	h := fold(b.seeds[r], text) * prime
+	k := KeyHash{Coarse: coarse(h, false), Rule: r}
+	if anyText(fine) {
 		k.Fine = finer(h, fine)
 	}
 	b.put(k, text)
+}
+
+// coarse closes the hash of a key's text.
+func coarse(h uint64, counted bool) uint64 {
+	if counted {
+		return closed(h) | 1
+	}
+	return max(closed(h)&^1, 2)
+}
+
+func anyText(parts []string) bool {
+	for _, p := range parts {
+		if p != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // AddValue makes a counted key: its Fine hash is that of the holder's name, so
@@ -77,8 +94,12 @@ func (b *Builder) AddValue(r Rule, text []byte, name ...string) {
 	if len(text) == 0 {
 		return
 	}
+	if b.some.only {
+		b.addSome(r, text, name, true)
+		return
+	}
 	h := fold(b.seeds[r], text) * prime
-	b.put(KeyHash{Coarse: closed(h) | 1, Fine: finer(h, name), Rule: r}, text)
+	b.put(KeyHash{Coarse: coarse(h, true), Fine: finer(h, name), Rule: r}, text)
 }
 
 func finer(h uint64, parts []string) uint64 {

@@ -124,6 +124,23 @@ func TestGroupsHoldNoForbiddenPair(t *testing.T) {
 }
 
 // Two components in one call are parted as each alone.
+// TestAllLinkedAreOne: who parts components may unite at once where each member is
+// linked with each and no veto stands between any.
+func TestAllLinkedAreOne(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for n := 2; n <= 16; n++ {
+		in := with(n, -50_000)
+		for a := range n {
+			for b := a + 1; b < n; b++ {
+				in.Links = append(in.Links, Link{a, b, in.Link + r.Int32N(20_000)})
+			}
+		}
+		if got := Partition(in); slices.Max(got.Group) != 0 || len(got.Bridges) != 0 {
+			t.Errorf("%d members, all linked: %v, want one group", n, got)
+		}
+	}
+}
+
 func TestComponentsDoNotTouch(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 100 {
