@@ -27,6 +27,7 @@ func Gather(start *Model, packed [][]byte, shared func(value uint64) bool, stop 
 			return nil, 0, fmt.Errorf("gather what a model is fitted from: %w", err)
 		}
 	}
+	g.t.gathered = g
 	return g.t, g.share, nil
 }
 
@@ -125,7 +126,7 @@ func (g *gathering) records() error {
 			return err
 		}
 		g.t.Record(x.features)
-		keys = x.features.AppendKeys(keys[:0])
+		keys = g.t.start.AppendKeys(keys[:0], x.features)
 		for _, k := range keys {
 			g.keys = append(g.keys, keyAt{k.Coarse, k.Fine, uint32(i)})
 		}
@@ -209,7 +210,7 @@ func (g *gathering) blocked() error {
 		}
 		a := *x // the cache may give its place away
 		if a.keys == nil {
-			a.keys = a.features.AppendKeys(nil)
+			a.keys = g.t.start.AppendKeys(nil, a.features)
 			x.keys = a.keys
 		}
 		b, err := g.get(uint32(p))
@@ -217,9 +218,11 @@ func (g *gathering) blocked() error {
 			return err
 		}
 		if b.keys == nil {
-			b.keys = b.features.AppendKeys(nil)
+			b.keys = g.t.start.AppendKeys(nil, b.features)
 		}
-		g.t.Blocked(a.features, b.features, g.rules(a.keys, b.keys))
+		if g.t.Blocked(a.features, b.features, g.rules(a.keys, b.keys)) && len(g.t.sure) < mostSure {
+			g.t.sure = append(g.t.sure, [2]uint32{uint32(p >> 32), uint32(p)})
+		}
 	}
 	return nil
 }

@@ -18,14 +18,19 @@ type Key = block.Key
 // KeyCap is the longest posting list that is scanned.
 const KeyCap = 100
 
-// MaxKeys bounds the keys of one record.
-const MaxKeys = 24
+// MaxKeys bounds the keys of one record. Of an entity type of one's own those of
+// what is written alike come on top.
+const (
+	MaxKeys    = 24
+	MaxOwnKeys = MaxKeys + alikeBands + alikeTextBands
+)
 
-// Keys lists the blocking keys, sorted, without repeats, at most MaxKeys.
-func (f *Features) Keys() []Key { return f.namedKeys(MaxKeys) }
+// Keys lists the blocking keys that an entity type starts with, sorted, without
+// repeats, at most MaxKeys, or MaxOwnKeys. Model.Keys are those of a model.
+func (f *Features) Keys() []Key { return f.namedKeys(MaxKeys, 0) }
 
-func (f *Features) namedKeys(limit int) []Key {
-	k := keyMaker{b: block.BuildNamed(f.seeds(), limit)}
+func (f *Features) namedKeys(limit int, only block.RuleSet) []Key {
+	k := keyMaker{b: block.BuildNamed(f.seeds(), limit), only: only}
 	k.all(f)
 	return k.b.Keys()
 }
@@ -34,8 +39,10 @@ func (f *Features) namedKeys(limit int) []Key {
 type KeyHash = block.KeyHash
 
 // AppendKeys appends what Keys gives, in the same order, without the texts.
-func (f *Features) AppendKeys(dst []KeyHash) []KeyHash {
-	k := keyMaker{b: block.Build(dst, f.seeds(), MaxKeys)}
+func (f *Features) AppendKeys(dst []KeyHash) []KeyHash { return f.appendKeys(dst, 0) }
+
+func (f *Features) appendKeys(dst []KeyHash, only block.RuleSet) []KeyHash {
+	k := keyMaker{b: block.Build(dst, f.seeds(), MaxKeys), only: only}
 	k.all(f)
 	return k.b.Hashes()
 }
@@ -58,6 +65,7 @@ func (f *Features) seeds() *block.Seeds {
 // keyMaker makes the keys of one record. Texts are put together in its room.
 type keyMaker struct {
 	b       block.Builder
+	only    block.RuleSet // chosen by a model; empty: those to start with
 	room    [160]byte
 	short   [32]byte
 	company bool
@@ -67,6 +75,7 @@ type keyMaker struct {
 }
 
 func (k *keyMaker) all(f *Features) {
+	k.b.Only(k.only)
 	k.company, k.person = f.kind() == kindCompany, f.kind() == kindPerson
 	for i := range k.wanted(f.count(ids), idRules, 3) {
 		x := f.id(i)
@@ -105,6 +114,10 @@ func (k *keyMaker) all(f *Features) {
 	if own {
 		k.ownDates(f)
 	}
+	if own && k.only == 0 || k.only.Has(block.Alike) {
+		k.b.More(MaxOwnKeys - MaxKeys)
+		k.alikes(f)
+	}
 }
 
 func (k *keyMaker) text(s string) []byte { return append(k.room[:0], s...) }
@@ -137,7 +150,7 @@ func (f *Features) mostKeys() int {
 	case kindPerson:
 		n += 1 + f.count(humans)*(3+5+4+f.count(places))
 	default:
-		n += MaxKeys + 1 // there may be any number
+		n += MaxOwnKeys + 1 // there may be any number
 	}
 	return n
 }
@@ -151,9 +164,6 @@ func cutWord(s string) (word, rest string) {
 	}
 	return s, ""
 }
-
-// SharedKey lists the keys of a that b has too, for explanation.
-func SharedKey(a, b *Features) []Key { return block.Shared(a.Keys(), b.Keys()) }
 
 // narrow is a short form of the name, the same for both orders of a person's, in
 // two parts.

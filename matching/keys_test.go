@@ -27,7 +27,7 @@ func TestMostKeysIsABound(t *testing.T) {
 	}
 	for entity, fields := range map[string]record.Fields{record.Company: company, record.Person: person} {
 		f := Standardise(entity, fields)
-		if n, most := len(f.namedKeys(1000)), f.mostKeys(); n > most || n < 8 {
+		if n, most := len(f.namedKeys(1000, 0)), f.mostKeys(); n > most || n < 8 {
 			t.Errorf("%s: %d keys, mostKeys says %d", entity, n, most)
 		}
 	}

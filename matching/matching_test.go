@@ -11,6 +11,7 @@ import (
 
 	"touchstone/internal/record"
 	"touchstone/matching"
+	"touchstone/matching/block"
 )
 
 func model(t testing.TB, entity string) *matching.Model {
@@ -250,7 +251,7 @@ func TestPairs(t *testing.T) {
 		if got, vetoed := m.Veto(a, b); vetoed != (tt.veto != "") || vetoed && got != tt.veto {
 			t.Errorf("%s: veto %v %q, want %q", tt.name, vetoed, got, tt.veto)
 		}
-		if tt.linked && len(matching.SharedKey(a, b)) == 0 {
+		if tt.linked && len(block.Shared(a.Keys(), b.Keys())) == 0 {
 			t.Errorf("%s: no blocking key is shared", tt.name)
 		}
 	}

@@ -16,7 +16,7 @@ type MissedKey struct {
 
 // MissedKeys lists the rules of which at least one of two records has keys and
 // that gave no common one, by name.
-func MissedKeys(a, b *Features) []MissedKey {
+func (m *Model) MissedKeys(a, b *Features) []MissedKey {
 	var out []MissedKey
 	at := func(rule string) *MissedKey {
 		i := slices.IndexFunc(out, func(m MissedKey) bool { return m.Rule == rule })
@@ -26,7 +26,7 @@ func MissedKeys(a, b *Features) []MissedKey {
 		}
 		return &out[i]
 	}
-	x, y := a.Keys(), b.Keys()
+	x, y := m.Keys(a), m.Keys(b)
 	for _, k := range x {
 		if m := at(k.Rule); !slices.Contains(m.A, k.Text) {
 			m.A = append(m.A, k.Text)

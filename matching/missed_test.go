@@ -21,7 +21,7 @@ func TestMissedKeys(t *testing.T) {
 	}
 	a := person("Anna", "Kowalska", "+48 22 555 01 88", "anna.k@example.com")
 	b := person("Maria", "Nowak", "+48 22 555 01 99", "")
-	missed := matching.MissedKeys(a, b)
+	missed := model(t, record.Person).MissedKeys(a, b)
 	at := func(rule string) matching.MissedKey {
 		i := slices.IndexFunc(missed, func(m matching.MissedKey) bool { return m.Rule == rule })
 		if i < 0 {
@@ -35,7 +35,7 @@ func TestMissedKeys(t *testing.T) {
 	if m := at("email"); len(m.A) != 1 || len(m.B) != 0 {
 		t.Errorf("email: %v and %v, want one and none: the second has no address", m.A, m.B)
 	}
-	for _, m := range matching.MissedKeys(a, person("Anna", "Kowalska", "", "")) {
+	for _, m := range model(t, record.Person).MissedKeys(a, person("Anna", "Kowalska", "", "")) {
 		if m.Rule == "name" {
 			t.Errorf("the same name is said to be missed: %v", m)
 		}

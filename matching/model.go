@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"touchstone/internal/record"
+	"touchstone/matching/block"
 )
 
 // Model gives each level of each field its weight. It is immutable.
@@ -22,6 +23,7 @@ type Model struct {
 	SharedNames int
 	// KeyCap is the longest posting list that is scanned.
 	KeyCap  int
+	rules   block.RuleSet // that make the keys; empty: those to start with
 	prior   int32
 	fields  []field
 	weights [maxFields][16]int32
@@ -55,6 +57,7 @@ type modelJSON struct {
 	Prior   int32       `json:"prior"`
 	Shared  int         `json:"shared_names,omitempty"`
 	KeyCap  int         `json:"key_cap,omitempty"`
+	Keys    []string    `json:"keys,omitempty"` // the rules of blocking; none: those that the entity type starts with
 	Fields  []fieldJSON `json:"fields"`
 
 	Frequencies []frequencyJSON `json:"frequencies,omitempty"`
@@ -113,6 +116,13 @@ func DecodeModel(b []byte) (*Model, error) {
 	if in.Shared < 0 || in.KeyCap < 0 || m.KeyCap > maxKeyCap {
 		return nil, fmt.Errorf("match model: shared_names %d and key_cap %d, want 0 or more, and a cap of at most %d", in.Shared, in.KeyCap, maxKeyCap)
 	}
+	rules, err := block.NamedSet(in.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("match model: keys: %w", err)
+	}
+	if m.rules = rules; rules != 0 {
+		m.rules |= countedRules(in.Entity)
+	}
 	if !bounded(in.Prior) {
 		return nil, fmt.Errorf("match model: prior %d is out of range", in.Prior)
 	}
@@ -163,7 +173,7 @@ func (m *Model) setField(i int, levels []levelJSON) error {
 
 // MarshalJSON writes the form that DecodeModel reads.
 func (m *Model) MarshalJSON() ([]byte, error) {
-	out := modelJSON{Version: m.Version, Entity: m.Entity, Prior: m.prior, Shared: m.SharedNames, KeyCap: m.KeyCap}
+	out := modelJSON{Version: m.Version, Entity: m.Entity, Prior: m.prior, Shared: m.SharedNames, KeyCap: m.KeyCap, Keys: m.rules.Names()}
 	for i, f := range m.fields {
 		fj := fieldJSON{Name: f.name, Kind: f.kind}
 		for k, l := range f.levels[1:] {

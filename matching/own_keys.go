@@ -154,6 +154,8 @@ func (m *Model) ownForced(rule block.Rule) (mask uint64) {
 		kinds = []string{KindEmail, KindWeb}
 	case block.Birth:
 		kinds = []string{KindDate, KindName}
+	case block.Alike:
+		kinds = []string{KindName, KindText}
 	case block.Address, block.Street, block.PostcodeHouse, block.PostcodeName:
 		kinds = []string{KindAddress}
 	}

@@ -178,11 +178,24 @@ func wordsLevel(x, y string, v, w []string) uint8 {
 	switch {
 	case both == least && least > 0 && long, insideHan(p, q):
 		return ownContained
-	case 3*both >= 2*least && both >= 2 && long, len(p) >= 4 && len(q) >= 4 && compare.JaroWinklerString(p, q) >= 0.9:
+	case 3*both >= 2*least && both >= 2 && long, len(p) >= 4 && len(q) >= 4 && compare.JaroWinklerString(p, q) >= 0.9, likeText(p, q):
 		return ownAlike
 	}
 	return ownDifferent
 }
+
+// likeText: texts of which each word may have a slip have most of their
+// neighbouring letters in common all the same.
+func likeText(p, q string) bool {
+	x, n := compare.BagOf(p)
+	y, m := compare.BagOf(q)
+	return min(n, m) >= longOwn && compare.PairsJaccardReaches(p, q, x, y, n, m, alikeOwn)
+}
+
+const (
+	longOwn  = 8
+	alikeOwn = 0.5
+)
 
 // insideHan: a Chinese text that stands in the other; such texts have no words.
 func insideHan(p, q string) bool {

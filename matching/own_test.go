@@ -152,7 +152,7 @@ func TestOwnKeysFindSlips(t *testing.T) {
 		if tt.field == "keeper" {
 			b = vehicle(map[string]string{"keeper": "+44 20 7946 0001"})
 		}
-		if len(SharedKey(a, b)) == 0 {
+		if len(vehicleModel(t).SharedKeys(a, b)) == 0 {
 			t.Errorf("%s %q: no key of %v", tt.field, tt.value, b.Keys())
 		}
 	}
@@ -196,7 +196,7 @@ func TestOwnAnyValues(t *testing.T) {
 		if err != nil {
 			t.Fatalf("read back: %v", err)
 		}
-		if read.Entity() != "vehicle" || fmt.Sprint(read.Keys()) != fmt.Sprint(a.Keys()) || len(a.Keys()) > MaxKeys {
+		if read.Entity() != "vehicle" || fmt.Sprint(read.Keys()) != fmt.Sprint(a.Keys()) || len(a.Keys()) > MaxOwnKeys {
 			t.Fatalf("read back as %q with keys %v, was %v", read.Entity(), read.Keys(), a.Keys())
 		}
 		if x, y := m.Weigh(a, b), m.Weigh(b, a); x != y {

@@ -9,6 +9,7 @@ import (
 
 	"touchstone/internal/record"
 	"touchstone/matching"
+	"touchstone/matching/block"
 )
 
 // report writes the wrong and missed pairs, each explained, to a file per set in
@@ -35,7 +36,7 @@ func report(t *testing.T, set labelled, groups [][]record.Ref) {
 			if together == truth {
 				continue
 			}
-			shared := matching.SharedKey(features[i], features[j])
+			shared := block.Shared(features[i].Keys(), features[j].Keys())
 			if truth && len(shared) == 0 {
 				noKey++
 			}

@@ -30,6 +30,10 @@ type Trainer struct {
 	random  map[uint64]int64
 	values  map[int]map[uint64]int64 // field → value → records
 	labels  []Labelled
+	// gathered holds the records that keys are chosen by, and sure the pairs of
+	// them that the start is sure of.
+	gathered *gathering
+	sure     [][2]uint32
 }
 
 type cell struct{ pattern, forced uint64 }
@@ -53,22 +57,24 @@ func (t *Trainer) Record(f *Features) {
 	}
 }
 
-// Blocked adds a pair that keys found; rules are those of the keys.
-func (t *Trainer) Blocked(a, b *Features, rules []block.Rule) {
+// Blocked adds a pair that keys found; rules are those of the keys. It says
+// whether the start is sure that the pair is one.
+func (t *Trainer) Blocked(a, b *Features, rules []block.Rule) (sure bool) {
 	forced := ^uint64(0)
 	w := t.start.Weigh(a, b)
 	for i := range t.start.fields {
 		if l := int(w.Pattern>>(4*i)) & 15; judged(t.start.Entity, i, l) {
-			return
+			return false
 		}
 	}
 	if _, veto := t.start.Veto(a, b); veto {
-		return
+		return false
 	}
 	for _, r := range rules {
 		forced &= t.start.forcedFields(r)
 	}
 	t.blocked[cell{w.Pattern, forced}]++
+	return w.Total >= t.start.Threshold(surely)
 }
 
 // Random adds a pair chosen without regard to what it holds. One that is more
@@ -179,7 +185,7 @@ func (t *Trainer) Fit(share float64) (*Model, *Figures, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("fit a model: %w", err)
 	}
-	m := &Model{Entity: t.start.Entity, SharedNames: t.start.SharedNames, KeyCap: t.start.KeyCap, prior: result.PriorWeight, fields: t.start.fields}
+	m := &Model{Entity: t.start.Entity, SharedNames: t.start.SharedNames, KeyCap: t.start.KeyCap, rules: t.start.rules, prior: result.PriorWeight, fields: t.start.fields}
 	fig := &Figures{
 		Records: t.records, Share: share, Matches: result.Matches / share, Prior: result.Prior, PriorWeight: result.PriorWeight, OldPrior: t.start.prior,
 		Iterations: result.Iterations, Converged: result.Converged, From: t.start.Version,
@@ -197,6 +203,9 @@ func (t *Trainer) Fit(share float64) (*Model, *Figures, error) {
 	}
 	if fig.Labels, err = t.tune(m, fields); err != nil {
 		return nil, nil, err
+	}
+	if fig.Keys, err = t.chooseKeys(m); err != nil {
+		return nil, nil, fmt.Errorf("choose keys: %w", err)
 	}
 	for i, f := range m.fields {
 		ff := FieldFigures{Field: f.name}
@@ -346,6 +355,7 @@ type Figures struct {
 	Fields      []FieldFigures     `json:"fields"`
 	Frequencies []FrequencyFigures `json:"frequencies,omitempty"`
 	Labels      *LabelFigures      `json:"labels,omitempty"`
+	Keys        *KeyFigures        `json:"keys,omitempty"`
 }
 
 // FieldFigures are those of one field.

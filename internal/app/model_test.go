@@ -59,7 +59,7 @@ func (w *world) otherModel() *matching.Model {
 	if err != nil {
 		w.Fatal(err)
 	}
-	body := strings.NewReplacer(`"start-4"`, `"other"`, `{"name":"different","weight":-14000}`, `{"name":"different","weight":0}`, `{"name":"different","weight":-7000}`, `{"name":"different","weight":1000}`,
+	body := strings.NewReplacer(`"start-4"`, `"other"`, `"entity":"company"`, `"entity":"company","keys":["id","name","name-full","alike"]`, `{"name":"different","weight":-14000}`, `{"name":"different","weight":0}`, `{"name":"different","weight":-7000}`, `{"name":"different","weight":1000}`,
 		`{"name":"same domain","weight":9000}`, `{"name":"same domain","weight":3000}`, `{"name":"same","weight":16000}`, `{"name":"same","weight":3000}`).Replace(string(b))
 	m, err := matching.DecodeModel([]byte(body))
 	if err != nil {

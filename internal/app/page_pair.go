@@ -139,7 +139,7 @@ func (a *App) weighPair(s scale, x, y store.Member) (p web.Pair, err error) {
 		Bits: float64(w.Total) / 1000, Threshold: float64(s.link) / 1000, Probability: s.model.Probability(w.Total),
 	}
 	p.Veto, _ = s.model.Veto(f[0], f[1])
-	for _, k := range matching.SharedKey(f[0], f[1]) {
+	for _, k := range s.model.SharedKeys(f[0], f[1]) {
 		p.Shared = append(p.Shared, k.Rule)
 	}
 	for _, part := range s.model.Explain(f[0], f[1]) {

@@ -159,7 +159,7 @@ func (r *relator) page(ctx context.Context, goldens []store.Golden, kind string,
 			if err != nil {
 				return nil, err
 			}
-			n.keys = pipeline.PostingKeys(n.features)
+			n.keys = pipeline.PostingKeys(r.model, n.features)
 			own, keys = append(own, n), append(keys, n.keys...)
 		}
 	}

@@ -175,7 +175,7 @@ func (q *question) explain(x, y int64) Explained {
 		A: q.name(x), B: q.name(y), Weight: bits(w.Total), Probability: q.model.Probability(w.Total),
 		Parts: q.model.Explain(f, g), Shared: []string{},
 	}
-	for _, k := range matching.SharedKey(f, g) {
+	for _, k := range q.model.SharedKeys(f, g) {
 		out.Shared = append(out.Shared, k.Rule+" "+k.Text)
 	}
 	if why, veto := q.model.Veto(f, g); veto {
@@ -289,7 +289,7 @@ func (q *question) parted(ctx context.Context, w *Why) (err error) {
 	best, mean, veto := q.across()
 	w.Pair = q.explain(best.a, best.b)
 	if f, g := q.s.features[best.a], q.t.features[best.b]; f != nil && g != nil && len(w.Pair.Shared) == 0 {
-		w.Missed = matching.MissedKeys(f, g)
+		w.Missed = q.model.MissedKeys(f, g)
 	}
 	link := q.link()
 	switch {

@@ -90,7 +90,7 @@ func (b *bulk) publish(ctx context.Context) error {
 		return err
 	}
 	for after := int64(0); ; {
-		list, fresh, err := db.NextResolvable(ctx, entity, after, bulkPage, keysOfAll)
+		list, fresh, err := db.NextResolvable(ctx, entity, after, bulkPage, b.r.keysOfAll)
 		if err != nil {
 			return err
 		}
@@ -145,13 +145,13 @@ func (b *bulk) take(list []*store.Resolvable, fresh [][]store.Key) {
 }
 
 // keysOfAll makes the keys of a page on all cores.
-func keysOfAll(list []*store.Resolvable) error {
+func (r *Resolver) keysOfAll(list []*store.Resolvable) error {
 	return parallel(len(list), func(i int) (err error) {
 		x := list[i]
 		if x.Features == nil {
 			return nil
 		}
-		if x.Keys, err = keysOf(x.Features); err != nil {
+		if x.Keys, err = r.keysOf(x.Features); err != nil {
 			return fmt.Errorf("record %d: %w", x.Rec, err)
 		}
 		return nil

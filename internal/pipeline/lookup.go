@@ -107,7 +107,7 @@ type finding struct {
 // compare weighs the records that share a key, and keeps the best golden records:
 // as many as are wanted, and those that weigh no less.
 func (f *finding) compare(ctx context.Context, wanted int) error {
-	made := f.asked.Keys()
+	made := f.scale.Model.Keys(f.asked)
 	keys := make([]store.Key, len(made))
 	for i, k := range made {
 		keys[i] = store.Key{Coarse: k.Coarse, Fine: k.Fine}

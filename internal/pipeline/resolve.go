@@ -89,19 +89,19 @@ func (r *Resolver) lists() store.Lists {
 	return store.Lists{Entity: r.Entity, Cap: r.Cap, Names: r.Names}
 }
 
-func keysOf(features []byte) ([]store.Key, error) {
+func (r *Resolver) keysOf(features []byte) ([]store.Key, error) {
 	f, err := matching.DecodeFeatures(features)
 	if err != nil {
 		return nil, err
 	}
-	keys := PostingKeys(f)
+	keys := PostingKeys(r.Model, f)
 	slices.SortFunc(keys, store.Key.Compare)
 	return slices.Compact(keys), nil
 }
 
-// PostingKeys names the posting lists that a record stands on.
-func PostingKeys(f *matching.Features) []store.Key {
-	keys := f.AppendKeys(nil)
+// PostingKeys names the posting lists that a record stands on by a model.
+func PostingKeys(m *matching.Model, f *matching.Features) []store.Key {
+	keys := m.AppendKeys(nil, f)
 	out := make([]store.Key, len(keys))
 	for i, k := range keys {
 		out[i] = store.Key{Coarse: k.Coarse, Fine: k.Fine}

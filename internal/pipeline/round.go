@@ -64,7 +64,7 @@ func (r *Resolver) publish(ctx context.Context, after int64) (*round, error) {
 	for i, t := range backlog {
 		recs[i] = t.Rec
 	}
-	published, err := r.Store.Publish(ctx, recs, keysOf, r.lists())
+	published, err := r.Store.Publish(ctx, recs, r.keysOf, r.lists())
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ type Builder struct {
 	keys  []KeyHash
 	from  int // where this record's begin
 	limit int
+	only  RuleSet  // the rules that make keys; none: all
 	named bool     // the texts are wanted
 	texts []string // of the keys from there on
 	some  some     // keys of some rules only
@@ -51,6 +52,13 @@ func Build(dst []KeyHash, seeds *Seeds, limit int) Builder {
 func BuildNamed(seeds *Seeds, limit int) Builder {
 	return Builder{seeds: seeds, limit: limit, named: true}
 }
+
+// Only leaves out the keys of other rules than these; the empty set leaves out
+// none.
+func (b *Builder) Only(s RuleSet) { b.only = s }
+
+// More allows n keys beside those that are there.
+func (b *Builder) More(n int) { b.limit = len(b.keys) - b.from + n }
 
 // Add makes one key: text is the value of the rule; the fine parts together are
 // a second value that narrows it, none where they are empty. An empty text makes
@@ -111,6 +119,9 @@ func finer(h uint64, parts []string) uint64 {
 
 // put finds the key's place from the end: few enough to look through.
 func (b *Builder) put(k KeyHash, text []byte) {
+	if b.only != 0 && !b.only.Has(k.Rule) {
+		return
+	}
 	i := len(b.keys)
 	for i > b.from {
 		o := &b.keys[i-1]

@@ -137,3 +137,48 @@ func TestCandidate(t *testing.T) {
 		}
 	}
 }
+
+// Stored keys hold what comes first: the orders must never change.
+func TestFirstsAreStableForever(t *testing.T) {
+	set := []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	out := make([]uint64, 6)
+	Firsts(set, out)
+	if diff := cmp.Diff([]uint64{8, 7, 9, 4, 2, 8}, out); diff != "" {
+		t.Errorf("the first of each order (-want +got):\n%s", diff)
+	}
+	slices.Reverse(set)
+	again := make([]uint64, 6)
+	if Firsts(set, again); !slices.Equal(again, out) {
+		t.Errorf("%v of the set turned round, %v before", again, out)
+	}
+	if Firsts(nil, again); !slices.Equal(again, out) {
+		t.Errorf("an empty set gives %v, want what stood there", again)
+	}
+}
+
+// TestFirstsMeetAsOftenAsSetsAreAlike: that is what MinHash is.
+func TestFirstsMeetAsOftenAsSetsAreAlike(t *testing.T) {
+	const orders = 4000
+	for _, both := range []int{0, 10, 20, 30, 40} {
+		a, b := make([]uint64, 40), make([]uint64, 40)
+		for i := range a {
+			a[i], b[i] = uint64(i), uint64(i)
+			if i >= both {
+				b[i] += 1000
+			}
+		}
+		x, y := make([]uint64, orders), make([]uint64, orders)
+		Firsts(a, x)
+		Firsts(b, y)
+		met := 0
+		for k := range x {
+			if x[k] == y[k] {
+				met++
+			}
+		}
+		want := float64(both) / float64(80-both)
+		if got := float64(met) / orders; got < want-0.03 || got > want+0.03 {
+			t.Errorf("%d of 40 members in common: %.3f of the orders begin alike, want %.3f", both, got, want)
+		}
+	}
+}

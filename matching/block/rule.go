@@ -35,6 +35,7 @@ const (
 	Street
 	PostcodeHouse
 	PostcodeName
+	Alike // texts of which many neighbouring letters are the same (MinHash)
 	Rules // how many there are
 )
 
@@ -43,7 +44,7 @@ func ruleNames() [Rules]string {
 	return [Rules]string{
 		"id", "id-head", "id-tail", "phone", "email", "domain", "domain-name", "local", "local-head", "local-tail",
 		"name", "name-full", "name-head", "name-tail", "initials-birth-year", "skeleton", "birth-month-name", "year-day-name", "family-postcode", "birth",
-		"address", "street", "postcode-house", "postcode-name",
+		"address", "street", "postcode-house", "postcode-name", "alike",
 	}
 }
 

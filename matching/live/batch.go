@@ -21,7 +21,7 @@ func Batch(cfg Config, records map[record.Ref]*matching.Features, rulings map[Pa
 	for i, ref := range b.refs {
 		b.index[ref] = i
 		b.features = append(b.features, records[ref])
-		b.keys = append(b.keys, records[ref].Keys())
+		b.keys = append(b.keys, cfg.Model.Keys(records[ref]))
 	}
 	b.share()
 	in := cluster.Input{N: len(b.refs), Link: cfg.Link, Weigh: b.weigh, Veto: b.veto, Links: b.links()}

@@ -97,7 +97,7 @@ func (r *Resolver) Upsert(ref record.Ref, f *matching.Features) {
 		r.entries[ref] = e
 	}
 	old := e.keys
-	e.features, e.keys = f, f.Keys()
+	e.features, e.keys = f, r.cfg.Model.Keys(f)
 	r.touch(e)
 	r.drop(e)
 	r.rekey(e, old, e.keys)
