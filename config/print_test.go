@@ -69,6 +69,7 @@ func TestPrintShowsDefaults(t *testing.T) {
 	got := string(Print(mustParse(t, small)))
 	want := `store:
   path: touchstone.db
+  memory: 256MiB
 server:
   listen: 127.0.0.1:8480
   oidc:

@@ -198,6 +198,7 @@ func (a *App) dsn() string {
 // wire compiles the configuration and connects the parts.
 func (a *App) wire(ctx context.Context) error {
 	if !a.opts.Shared {
+		a.Store.KeepFeatures(int(a.Config.Store.Memory))
 		if err := a.Store.SetMaxSize(ctx, int64(a.Config.Store.MaxSize)); err != nil {
 			return err
 		}

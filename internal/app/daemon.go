@@ -64,12 +64,27 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g.Go(func() error { return d.control(ctx) })
 	g.Go(func() error { return d.seal(ctx) })
 	g.Go(func() error { return d.verify(ctx) })
+	g.Go(func() error { d.remember(ctx); return nil })
 	g.Go(func() error { return d.generations(ctx) })
 	err := g.Wait()
 	if last := d.App(); last != first {
 		err = errors.Join(err, last.retire())
 	}
 	return err
+}
+
+// remember reads what records are compared by into memory, so that the first
+// look-ups are as quick as later ones.
+func (d *Daemon) remember(ctx context.Context) {
+	a := d.App()
+	n, err := a.Store.WarmFeatures(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		a.Log.Warn("what records are compared by is not in memory yet", "err", err)
+	default:
+		a.Log.Debug("what records are compared by is in memory", "records", n)
+	}
 }
 
 // generations runs one configuration after the other.

@@ -87,6 +87,7 @@ func openWorld(b *testing.B, engine string, n int) *world {
 	})
 	w.write(b, "none.csv", nil)
 	if filled {
+		w.warm(b)
 		return w
 	}
 	w.write(b, "desk.csv", nil)
@@ -104,7 +105,20 @@ func openWorld(b *testing.B, engine string, n int) *world {
 		b.Fatal(err)
 	}
 	w.App = openWith(b, dir, strings.Replace(yaml, "path: companies.csv", "path: none.csv", 1), dsn)
+	w.warm(b)
 	return w
+}
+
+// warm does what the daemon does when it starts.
+func (w *world) warm(b *testing.B) {
+	began := time.Now()
+	before, _ := usage(b)
+	n, err := w.Store.WarmFeatures(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	after, rss := usage(b)
+	b.Logf("features of %d records read into memory in %.1f s, %.1f s of CPU, peak %.0f MB", n, time.Since(began).Seconds(), after-before, rss)
 }
 
 // worldAt says where a store of n companies is to be.

@@ -1,10 +1,11 @@
 package golden
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"math/big"
 	"slices"
-	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -70,22 +71,30 @@ type candidate struct {
 // Build makes the golden record of a cluster: a pure function of the members,
 // the pins and the policy. Members may come in any order.
 func Build(members []Member, pins []Pin, p Policy) Record {
-	out := Record{Fields: record.Fields{}, Provenance: map[string]Provenance{}}
-	byField := map[string][]candidate{}
+	most := 0
+	for _, m := range members {
+		if m.Live {
+			most = max(most, len(m.Authored))
+		}
+	}
+	out := Record{Fields: make(record.Fields, most), Provenance: make(map[string]Provenance, most)}
+	byField := make(map[string][]*candidate, most)
 	for _, m := range members {
 		if !m.Live {
 			continue
 		}
 		out.Live++
 		full := m.Authored.filled()
+		room := make([]candidate, 0, full)
 		for name, f := range m.Authored {
 			if f.Value.Blank() {
 				continue // an empty value never wins
 			}
 			c := candidate{ref: m.Ref, full: full, was: f.Value.Text}
 			f.Value, c.maps = p.Values.Replace(name, f.Value)
-			c.field, c.json = f, string(f.Value.AppendJSON(nil))
-			byField[name] = append(byField[name], c)
+			c.field = f
+			room = append(room, c)
+			byField[name] = append(byField[name], &room[len(room)-1])
 		}
 	}
 	for name, list := range byField {
@@ -121,11 +130,12 @@ func (r *Record) pin(pin Pin) {
 	r.Fields[pin.Field], r.Provenance[pin.Field] = pin.Value, prov
 }
 
-func choose(name string, list []candidate, p Policy) (record.Value, Provenance) {
+func choose(name string, list []*candidate, p Policy) (record.Value, Provenance) {
 	values := 1
 	if list[0].count = 1; len(list) > 1 {
 		same := make(map[string]int, len(list))
 		for _, c := range list {
+			c.json = string(c.field.Value.AppendJSON(nil))
 			same[c.json]++
 		}
 		for i := range list {
@@ -153,7 +163,9 @@ func choose(name string, list []candidate, p Policy) (record.Value, Provenance) 
 	won := left[0]
 	prov := Provenance{
 		Rule: rule, From: []string{won.ref.String()}, Since: won.field.Since, Version: won.field.Version, Maps: won.maps,
-		Losers: losers(p.prefer(list, strategies), won),
+	}
+	if values > 1 {
+		prov.Losers = losers(p.prefer(list, strategies), won)
 	}
 	if len(won.maps) > 0 {
 		prov.Was = won.was
@@ -162,7 +174,7 @@ func choose(name string, list []candidate, p Policy) (record.Value, Provenance) 
 }
 
 // losers are the other values, best first; equal values are no losers.
-func losers(list []candidate, won candidate) []Loser {
+func losers(list []*candidate, won *candidate) []Loser {
 	var out []Loser
 	for _, c := range list {
 		if c.json != won.json {
@@ -174,32 +186,31 @@ func losers(list []candidate, won candidate) []Loser {
 
 // settle orders candidates by what decides ties: recency, source rank, value
 // hash; the reference last, among equal values only.
-func (p Policy) settle(list []candidate) {
-	sort.Slice(list, func(i, j int) bool {
-		a, b := &list[i], &list[j]
-		if a.field.Since != b.field.Since {
-			return a.field.Since > b.field.Since
+func (p Policy) settle(list []*candidate) {
+	slices.SortFunc(list, func(a, b *candidate) int {
+		if c := strings.Compare(b.field.Since, a.field.Since); c != 0 {
+			return c
 		}
-		if x, y := p.rank(a.ref.Source), p.rank(b.ref.Source); x != y {
-			return x < y
+		if c := cmp.Compare(p.rank(a.ref.Source), p.rank(b.ref.Source)); c != 0 {
+			return c
 		}
 		if a.json != b.json {
 			x, y := sha256.Sum256([]byte(a.json)), sha256.Sum256([]byte(b.json))
-			return string(x[:]) < string(y[:])
+			return bytes.Compare(x[:], y[:])
 		}
-		return a.ref.Compare(b.ref) < 0
+		return a.ref.Compare(b.ref)
 	})
 }
 
 // keep gives the candidates that one strategy prefers, their order unchanged.
-func (p Policy) keep(list []candidate, s Strategy) []candidate {
+func (p Policy) keep(list []*candidate, s Strategy) []*candidate {
 	best := list[0]
 	for _, c := range list[1:] {
 		if p.better(s, c, best) {
 			best = c
 		}
 	}
-	var kept []candidate
+	kept := make([]*candidate, 0, len(list))
 	for _, c := range list {
 		if !p.better(s, best, c) {
 			kept = append(kept, c)
@@ -209,22 +220,25 @@ func (p Policy) keep(list []candidate, s Strategy) []candidate {
 }
 
 // prefer orders candidates by the strategies, ties as settled before.
-func (p Policy) prefer(list []candidate, strategies []Strategy) []candidate {
-	sort.SliceStable(list, func(i, j int) bool {
+func (p Policy) prefer(list []*candidate, strategies []Strategy) []*candidate {
+	if len(list) < 2 {
+		return list
+	}
+	slices.SortStableFunc(list, func(a, b *candidate) int {
 		for _, s := range strategies {
-			if p.better(s, list[i], list[j]) {
-				return true
+			if p.better(s, a, b) {
+				return -1
 			}
-			if p.better(s, list[j], list[i]) {
-				return false
+			if p.better(s, b, a) {
+				return 1
 			}
 		}
-		return false
+		return 0
 	})
 	return list
 }
 
-func (p Policy) better(s Strategy, a, b candidate) bool {
+func (p Policy) better(s Strategy, a, b *candidate) bool {
 	switch s {
 	case SourceRank:
 		return p.rank(a.ref.Source) < p.rank(b.ref.Source)
@@ -274,11 +288,18 @@ func plainNumber(s string) bool { return len(s) <= 64 && !strings.ContainsAny(s,
 
 // unite joins lists: every different entry once, in the spelling that is
 // preferred, those of the preferred members first.
-func unite(name string, list []candidate, p Policy) (record.Value, Provenance) {
+func unite(name string, list []*candidate, p Policy) (record.Value, Provenance) {
 	var points []record.Point
 	var from []string
-	at := map[string]int{}
 	prov := Provenance{Rule: string(Union), Since: list[0].field.Since, Version: list[0].field.Version}
+	if one := list[0]; len(list) == 1 && len(one.field.Value.Points) == 1 { // mostly
+		prov.From = []string{one.ref.String()}
+		prov.Maps = append(prov.Maps, one.maps...)
+		slices.Sort(prov.Maps)
+		prov.Maps = slices.Compact(prov.Maps)
+		return record.ListValue(one.field.Value.Points[0]), prov
+	}
+	at := map[string]int{}
 	for _, c := range list {
 		ref := c.ref.String()
 		prov.Maps = append(prov.Maps, c.maps...)

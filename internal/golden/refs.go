@@ -21,16 +21,19 @@ type FieldRef struct {
 }
 
 // Refs gives the references of a golden record that was built of these members.
-// Values are those it was built with, keyed is the hash for values.
+// Values are those it was built with; keyed is the hash for values, and keeps nothing
+// of what it is given.
 func Refs(members []Member, rec Record, values Values, keyed func(value []byte) []byte) map[string]FieldRef {
 	byRef := make(map[string]Authored, len(members))
 	for _, m := range members {
 		byRef[m.Ref.String()] = m.Authored
 	}
 	out := make(map[string]FieldRef, len(rec.Provenance))
+	var room []byte
 	for name, p := range rec.Provenance {
 		v := rec.Fields[name]
-		r := FieldRef{From: p.From, Version: p.Version, Rule: p.Rule, Pin: p.Pin, Maps: p.Maps, Hash: hex.EncodeToString(keyed(v.AppendJSON(nil))[:8])}
+		room = v.AppendJSON(room[:0])
+		r := FieldRef{From: p.From, Version: p.Version, Rule: p.Rule, Pin: p.Pin, Maps: p.Maps, Hash: hex.EncodeToString(keyed(room)[:8])}
 		if p.Rule == string(Union) {
 			for i, from := range p.From {
 				first, _, _ := strings.Cut(from, " ")

@@ -72,7 +72,6 @@ func (l *LookUp) Find(ctx context.Context, s Scale, fields record.Fields, named 
 		l.shared.Store(standing.Shared)
 		f := &finding{
 			tx: tx, scale: s, shared: standing.Shared, asked: asked.Share(standing.Shared.Has), out: &out,
-			features: map[int64]*matching.Features{},
 		}
 		out.Publishing = standing.Publishing
 		wanted := limit
@@ -128,45 +127,60 @@ func (f *finding) compare(ctx context.Context, wanted int) error {
 	if err != nil {
 		return err
 	}
-	found := make([]Candidate, len(near))
-	for i, n := range near {
-		w, err := f.weigh(n)
+	f.features = make(map[int64]*matching.Features, len(near)+len(near)/2)
+	found := make([]weighedNear, len(near))
+	for i := range near {
+		w, err := f.weigh(near[i])
 		if err != nil {
 			return err
 		}
-		found[i] = Candidate{Best: n, Weight: w}
+		found[i] = weighedNear{&near[i], w}
 	}
-	slices.SortFunc(found, compareCandidates)
+	slices.SortFunc(found, func(a, b weighedNear) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.near.Rec, b.near.Rec))
+	})
 	at := make(map[int64]bool, wanted)
 	for to := 0; to < len(found) && len(f.weighed) < wanted; {
 		from := to
-		for to = min(from+2*wanted, len(found)); to < len(found) && found[to].Weight == found[to-1].Weight; {
+		for to = min(from+2*wanted, len(found)); to < len(found) && found[to].weight == found[to-1].weight; {
 			to++
 		}
 		recs = recs[:0]
 		for _, c := range found[from:to] {
-			recs = append(recs, c.Best.Rec)
+			recs = append(recs, c.near.Rec)
 		}
 		founders, err := f.tx.Founders(ctx, recs)
 		if err != nil {
 			return err
 		}
-		for _, c := range found[from:to] {
-			c.Best.Golden = founders[c.Best.Rec]
-			c.Golden.Founder = c.Best.Golden
-			if c.Best.Golden == 0 || !at[c.Best.Golden] { // the first weighs most
-				at[c.Best.Golden] = true
-				f.weighed = append(f.weighed, c)
+		for _, x := range found[from:to] {
+			founder := founders[x.near.Rec]
+			if founder != 0 && at[founder] {
+				continue
 			}
+			at[founder] = true // the first weighs most
+			c := Candidate{Best: *x.near, Weight: x.weight}
+			c.Best.Golden, c.Golden.Founder = founder, founder
+			f.weighed = append(f.weighed, c)
 		}
 	}
 	return nil
 }
 
+// weighedNear is a record with its weight against the one asked for.
+type weighedNear struct {
+	near   *store.Near
+	weight int32
+}
+
 // nearest chooses the records to weigh: those with the rarest keys first, each
 // key counting by how few records have it.
 func nearest(lists []store.Posted, most int) (recs []int64, cut bool) {
-	score := map[int64]int{}
+	all := 0
+	for _, l := range lists {
+		all += len(l.Recs)
+	}
+	score := make(map[int64]int, all)
 	for _, l := range lists {
 		for _, rec := range l.Recs {
 			score[rec] += 1_000_000 / (len(l.Recs) + 1)
@@ -191,7 +205,9 @@ func (f *finding) weigh(n store.Near) (int32, error) {
 		if err != nil {
 			return 0, fmt.Errorf("features of record %d: %w", n.Rec, err)
 		}
-		g = decoded.Share(f.shared.Has)
+		if g = decoded; f.shared.Len() > 0 {
+			g = decoded.Share(f.shared.Has)
+		}
 		f.features[n.Rec] = g
 		f.out.Compared++
 	}

@@ -24,6 +24,8 @@ type round struct {
 func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stats, err error) {
 	var ahead *round // scanned, not linked
 	after, more := int64(0), true
+	back := func() {}
+	defer func() { back() }()
 	for n := 0; ; n++ {
 		var next *round
 		if more && n < maxRounds {
@@ -39,7 +41,10 @@ func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stat
 			continue
 		}
 		if more = next != nil && next.full; next != nil {
-			after = next.last
+			if after = next.last; len(next.published.Recs) >= easeFrom {
+				back()
+				back = ease()
+			}
 		}
 		stats, err := r.turn(ctx, ahead, next)
 		total = total.add(stats)

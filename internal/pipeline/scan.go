@@ -34,13 +34,13 @@ func (r *Resolver) scan(ctx context.Context, p store.Published) (*scanned, error
 	}
 	for part := range slices.Chunk(p.Recs, scanPart) {
 		pairs := candidates(part, of, p)
-		features, err := r.load(ctx, pairs)
+		features, err := r.load(ctx, p.Counter, pairs)
 		if err != nil {
 			return nil, err
 		}
 		weighed, edges := r.weigh(pairs, features)
 		for _, e := range edges {
-			s.seqs[e.A], s.seqs[e.B] = features[e.A].seq, features[e.B].seq
+			s.seqs[e.A], s.seqs[e.B] = features.seqs[features.at[e.A]], features.seqs[features.at[e.B]]
 		}
 		s.pairs, s.edges = s.pairs+weighed, append(s.edges, edges...)
 	}
@@ -84,14 +84,22 @@ func halves(n int) (parts [][2]int) {
 // minPart is how many things are worth a worker of their own.
 const minPart = 64
 
-// loaded is a record as it is compared.
+// loaded are records as they are compared.
 type loaded struct {
-	features *matching.Features
-	seq      int64
+	at       map[int64]int32 // record → its place in the lists
+	features []matching.Features
+	seqs     []int64
+}
+
+func (l *loaded) of(rec int64) *matching.Features {
+	if i, is := l.at[rec]; is {
+		return &l.features[i]
+	}
+	return nil
 }
 
 // load reads the features of all records of the pairs, on all cores.
-func (r *Resolver) load(ctx context.Context, pairs [][2]int64) (map[int64]loaded, error) {
+func (r *Resolver) load(ctx context.Context, counter int64, pairs [][2]int64) (*loaded, error) {
 	recs := make([]int64, 0, len(pairs)+len(pairs)/8)
 	for i, p := range pairs {
 		if i == 0 || pairs[i-1][0] != p[0] {
@@ -103,36 +111,47 @@ func (r *Resolver) load(ctx context.Context, pairs [][2]int64) (map[int64]loaded
 	recs = slices.Compact(recs)
 	parts := halves(len(recs))
 	lists := make([][]store.Feature, len(parts))
-	decoded := make([][]*matching.Features, len(parts))
+	viewed := make([][]matching.Features, len(parts))
 	err := parallel(len(parts), func(i int) (err error) {
-		if lists[i], err = r.Store.Features(ctx, recs[parts[i][0]:parts[i][1]]); err != nil {
+		if lists[i], err = r.Store.FeaturesAt(ctx, counter, recs[parts[i][0]:parts[i][1]]); err != nil {
 			return err
 		}
-		decoded[i] = make([]*matching.Features, len(lists[i]))
-		for k, f := range lists[i] {
-			features, err := matching.DecodeFeatures(f.Features)
-			if err != nil {
-				return fmt.Errorf("features of record %d: %w", f.Rec, err)
-			}
-			decoded[i][k] = features.Share(r.Shared.Has)
-		}
-		return nil
+		viewed[i], err = r.view(lists[i])
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[int64]loaded, len(recs))
-	for i, list := range lists {
-		for k, f := range list {
-			out[f.Rec] = loaded{decoded[i][k], f.Seq}
+	out := &loaded{at: make(map[int64]int32, len(recs)), seqs: make([]int64, 0, len(recs))}
+	for _, list := range lists {
+		for _, f := range list {
+			out.at[f.Rec] = int32(len(out.seqs)) //nolint:gosec // a part's records
+			out.seqs = append(out.seqs, f.Seq)
 		}
+	}
+	out.features = slices.Concat(viewed...)
+	return out, nil
+}
+
+// view makes stored features ready to be compared.
+func (r *Resolver) view(list []store.Feature) ([]matching.Features, error) {
+	out := make([]matching.Features, len(list))
+	for i, f := range list {
+		features, err := matching.View(f.Features)
+		if err != nil {
+			return nil, fmt.Errorf("features of record %d: %w", f.Rec, err)
+		}
+		if r.Shared.Len() > 0 {
+			features = *features.Share(r.Shared.Has)
+		}
+		out[i] = features
 	}
 	return out, nil
 }
 
 // weigh keeps the pairs at or above the review floor. Pairs of one record stand
 // together.
-func (r *Resolver) weigh(pairs [][2]int64, features map[int64]loaded) (weighed int, edges []store.Edge) {
+func (r *Resolver) weigh(pairs [][2]int64, features *loaded) (weighed int, edges []store.Edge) {
 	parts := halves(len(pairs))
 	found, counts := make([][]store.Edge, len(parts)), make([]int, len(parts))
 	_ = parallel(len(parts), func(i int) error { // which cannot fail
@@ -140,9 +159,9 @@ func (r *Resolver) weigh(pairs [][2]int64, features map[int64]loaded) (weighed i
 		rec := int64(0)
 		for _, p := range pairs[parts[i][0]:parts[i][1]] {
 			if p[0] != rec {
-				rec, a = p[0], features[p[0]].features
+				rec, a = p[0], features.of(p[0])
 			}
-			b := features[p[1]].features
+			b := features.of(p[1])
 			if a == nil || b == nil {
 				continue
 			}

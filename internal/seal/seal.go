@@ -12,10 +12,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 )
 
 // SaltSize is the length of a record's salt in bytes. The data key is
@@ -27,7 +30,10 @@ const SaltSize = 16
 const KeyFile = "installation.key"
 
 // Vault holds the installation key.
-type Vault struct{ key [32]byte }
+type Vault struct {
+	key  [32]byte
+	macs sync.Pool // of *keyedMAC
+}
 
 // ErrErased says that the data key is gone, and the bytes with it.
 var ErrErased = errors.New("erased: the data key was destroyed")
@@ -88,12 +94,41 @@ func syncFolder(dir string) error {
 // MAC is HMAC-SHA256 under the installation key over the parts, each with its
 // length, so that no two lists of parts run together.
 func (v *Vault) MAC(parts ...string) []byte {
-	h := hmac.New(sha256.New, v.key[:])
+	m := v.keyed()
+	defer v.macs.Put(m)
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:", len(p))
-		h.Write([]byte(p))
+		m.text = append(strconv.AppendInt(m.text, int64(len(p)), 10), ':')
+		m.text = append(m.text, p...)
 	}
-	return h.Sum(nil)
+	return m.sum()
+}
+
+// keyedMAC is an HMAC under the installation key over a text: the key's own part
+// of it is made once.
+type keyedMAC struct {
+	hash hash.Hash
+	text []byte
+}
+
+// mostText is how long a text may be whose room is used again.
+const mostText = 64 << 10
+
+// keyed gives one with an empty text, to be put back.
+func (v *Vault) keyed() *keyedMAC {
+	m, is := v.macs.Get().(*keyedMAC)
+	if !is {
+		return &keyedMAC{hash: hmac.New(sha256.New, v.key[:])}
+	}
+	m.hash.Reset()
+	if m.text = m.text[:0]; cap(m.text) > mostText {
+		m.text = nil
+	}
+	return m
+}
+
+func (m *keyedMAC) sum() []byte {
+	m.hash.Write(m.text)
+	return m.hash.Sum(nil)
 }
 
 var anchorCoding = base32.NewEncoding("abcdefghjkmnpqrstuvwxyz123456789").WithPadding(base32.NoPadding)
@@ -157,8 +192,8 @@ func (v *Vault) aead(salt []byte) (cipher.AEAD, error) {
 }
 
 func (v *Vault) dataKey(salt []byte) []byte {
-	h := hmac.New(sha256.New, v.key[:])
-	h.Write([]byte("data"))
-	h.Write(salt)
-	return h.Sum(nil)
+	m := v.keyed()
+	defer v.macs.Put(m)
+	m.text = append(append(m.text, "data"...), salt...)
+	return m.sum()
 }

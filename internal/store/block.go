@@ -25,6 +25,7 @@ func (k Key) Compare(o Key) int {
 type Feature struct {
 	Rec      int64
 	Seq      int64
+	Live     bool
 	Features []byte
 }
 
@@ -37,6 +38,8 @@ type Published struct {
 	// of Recs as it is in Keys: sorted, each once.
 	Lists   map[Key][]int64
 	Spilled int // keys whose lists gave nothing: both were too long
+	// Counter says until when changes of features are seen: see FeaturesAt.
+	Counter int64
 }
 
 // Publish makes the blocking keys of the records visible and gives the records
@@ -91,6 +94,9 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			return err
 		}
 		if p.Waiting, err = tx.backlogSeqs(ctx, p.Recs); err != nil {
+			return err
+		}
+		if _, err = tx.one(ctx, featureCounter, nil, &p.Counter); err != nil {
 			return err
 		}
 		p.Lists, p.Spilled, err = tx.listsOf(ctx, p.Keys, lists.Cap, coarse)
@@ -284,12 +290,12 @@ const featureRoom = 64 << 10
 // Features loads the features of records.
 func (db *DB) Features(ctx context.Context, recs []int64) ([]Feature, error) {
 	var list []Feature
-	q := `SELECT rec, seq, features FROM feature WHERE version > 0 AND rec IN $LIST`
+	q := `SELECT rec, seq, live, features FROM feature WHERE version > 0 AND rec IN $LIST`
 	var room []byte // they lie in few pieces of memory, in the order in which they are read
 	err := viewIn(ctx, db, q, recs, func(r *sql.Rows) error {
 		var f Feature
 		var features sql.RawBytes
-		if err := r.Scan(&f.Rec, &f.Seq, &features); err != nil {
+		if err := r.Scan(&f.Rec, &f.Seq, &f.Live, &features); err != nil {
 			return err
 		}
 		if cap(room)-len(room) < len(features) {

@@ -346,6 +346,9 @@ func (tx *LinkTx) dropVoid(ctx context.Context, recs []int64) error {
 	if err := tx.dropGolden(ctx, gone, "golden.gone"); err != nil {
 		return err
 	}
+	if err := tx.changesFeatures(ctx, void); err != nil {
+		return err
+	}
 	left := make([][]any, len(void))
 	for i, rec := range void {
 		left[i] = []any{rec, tx.now, 0}

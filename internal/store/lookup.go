@@ -13,7 +13,11 @@ import (
 )
 
 // LookTx reads for a look-up, everything as it stood at one moment.
-type LookTx struct{ *Tx }
+type LookTx struct {
+	*Tx
+	mark          int64 // of the features in memory, from before it began
+	fact, feature int64 // the store's counters as it sees them; 0: not read
+}
 
 // Snapshot runs fn in a transaction that writes nothing and sees one state of
 // the store, whatever is committed meanwhile. It waits for no writer.
@@ -24,11 +28,12 @@ func (db *DB) Snapshot(ctx context.Context, fn func(*LookTx) error) error {
 	}
 	db.mu.RLock()
 	defer db.mu.RUnlock()
+	mark := db.kept.mark()
 	stx, err := db.read.BeginTx(ctx, opts)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &LookTx{&Tx{db: db, tx: stx, now: formatTime(db.env.Clock.Now())}}
+	tx := &LookTx{Tx: &Tx{db: db, tx: stx, now: formatTime(db.env.Clock.Now())}, mark: mark}
 	return errors.Join(fn(tx), ignoreDone(stx.Rollback()))
 }
 
@@ -60,24 +65,34 @@ type Near struct {
 
 // Near loads records by their landing numbers, in that order, without their
 // references and where they belong. Records of which nothing is in force are left
-// out.
+// out. What is in memory and was in force already when the transaction began is
+// not read.
 func (tx *LookTx) Near(ctx context.Context, recs []int64) (list []Near, err error) {
+	found, missing := tx.db.kept.get(recs, tx.feature, tx.fact)
+	read := make([]Feature, 0, len(missing))
 	scan := func(r *sql.Rows) error {
-		var n Near
-		err := r.Scan(&n.Rec, &n.Live, &n.Features)
-		list = append(list, n)
+		var f Feature
+		err := r.Scan(&f.Rec, &f.Seq, &f.Live, &f.Features)
+		read = append(read, f)
 		return err
 	}
-	if tx.db.d.name == "postgres" {
+	switch {
+	case len(missing) == 0:
+	case tx.db.d.name == "postgres":
 		// LATERAL and LIMIT leave the planner no other way than the keys, also before
 		// it has statistics.
-		err = tx.query(ctx, `SELECT k.rec, f.live, f.features FROM unnest($1::bigint[]) AS k(rec)
-			CROSS JOIN LATERAL (SELECT f.live, f.features FROM feature f WHERE f.rec = k.rec AND f.version > 0 LIMIT 1) AS f`, []any{recs}, scan)
-	} else {
-		err = tx.among(ctx, `SELECT f.rec, f.live, f.features FROM feature f WHERE f.version > 0 AND f.rec `, recs, scan)
+		err = tx.query(ctx, `SELECT k.rec, f.seq, f.live, f.features FROM unnest($1::bigint[]) AS k(rec)
+			CROSS JOIN LATERAL (SELECT f.seq, f.live, f.features FROM feature f WHERE f.rec = k.rec AND f.version > 0 LIMIT 1) AS f`, []any{missing}, scan)
+	default:
+		err = tx.among(ctx, `SELECT f.rec, f.seq, f.live, f.features FROM feature f WHERE f.version > 0 AND f.rec `, missing, scan)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load features: %w", err)
+	}
+	tx.db.kept.put(tx.mark, read)
+	list = make([]Near, 0, len(recs))
+	for _, f := range append(found, read...) {
+		list = append(list, Near{Rec: f.Rec, Live: f.Live, Features: f.Features})
 	}
 	slices.SortFunc(list, func(a, b Near) int { return cmp.Compare(a.Rec, b.Rec) })
 	return list, nil
@@ -236,13 +251,19 @@ type Standing struct {
 // still the same.
 func (tx *LookTx) Standing(ctx context.Context, entity string, have *Shared) (s Standing, err error) {
 	stamp := ""
-	err = tx.query(ctx, `SELECT name, value FROM setting WHERE name IN ($1, $2)`, []any{sharedMark(entity), bulkMark(entity)}, func(r *sql.Rows) error {
+	err = tx.query(ctx, `SELECT name, value, 0 FROM setting WHERE name IN ($1, $2) UNION ALL SELECT name, '', value FROM counter WHERE name IN ('fact', 'feature')`, []any{sharedMark(entity), bulkMark(entity)}, func(r *sql.Rows) error {
 		var name, value string
-		err := r.Scan(&name, &value)
-		if name == bulkMark(entity) {
+		var n int64
+		err := r.Scan(&name, &value, &n)
+		switch name {
+		case bulkMark(entity):
 			s.Publishing = value != ""
-		} else {
+		case sharedMark(entity):
 			stamp = value
+		case "fact":
+			tx.fact = n
+		default:
+			tx.feature = n
 		}
 		return err
 	})

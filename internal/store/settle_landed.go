@@ -90,7 +90,7 @@ func (c *Counts) correct(d Derived, p pendingVersion, current int) {
 // derivedRows gathers the rows that follow from derivations.
 type derivedRows struct {
 	features, backlog, quarantine [][]any
-	superseded, void              []int64
+	derived, superseded, void     []int64
 	seq                           int64
 	edges                         edgeRows
 	faults                        faultRows
@@ -134,6 +134,7 @@ func (o *derivedRows) add(tx *Tx, r *landed, h *History, d Derived, seq int64) e
 		o.quarantine = append(o.quarantine, []any{id, r.rec, n, r.ref.Source, r.ref.Entity, r.ref.ID, sealed, state, tx.now})
 	}
 	if d.Version > 0 {
+		o.derived = append(o.derived, r.rec)
 		o.features = append(o.features, []any{r.rec, r.ref.Entity, d.Version, seq, d.Live, string(d.Authored), d.Features, []byte{}})
 		o.backlog = append(o.backlog, []any{r.rec, stageResolve, r.ref.Entity, seq})
 	} else {
@@ -183,6 +184,9 @@ func (o *derivedRows) write(ctx context.Context, tx *Tx) error {
 	if err := o.faults.write(ctx, tx); err != nil {
 		return err
 	}
+	if err := tx.changesFeatures(ctx, o.derived); err != nil {
+		return fmt.Errorf("features: %w", err)
+	}
 	err = tx.insert(ctx, `INSERT INTO feature (rec, entity, version, seq, live, authored, features, published)`,
 		`ON CONFLICT (rec) DO UPDATE SET version = excluded.version, seq = excluded.seq, live = excluded.live,
 		authored = excluded.authored, features = excluded.features`, o.features)
@@ -211,6 +215,9 @@ func (tx *Tx) voidFeatures(ctx context.Context, recs []int64, seq int64) error {
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	if err := tx.changesFeatures(ctx, had); err != nil {
 		return err
 	}
 	err = execIn(ctx, tx, `UPDATE feature SET version = 0, seq = $X1, live = 0, authored = '{}', features = $X2 WHERE rec IN $LIST`, had, seq, []byte{})

@@ -35,6 +35,8 @@ type DB struct {
 	session *sql.Conn    // holds the lease's lock, on PostgreSQL
 
 	commits, committing atomic.Int64 // their number, and nanoseconds
+
+	kept *keptFeatures
 }
 
 // ErrAmbiguous says that a commit answered with an error and may have been
@@ -45,7 +47,7 @@ var ErrAmbiguous = errors.New("the commit answered with an error and may or may 
 // Open opens the store, bringing its schema up to date. DSN is the path of a
 // SQLite file or a postgres:// address.
 func Open(ctx context.Context, dsn string, vault *seal.Vault, e env.Env) (*DB, error) {
-	db := &DB{dsn: dsn, env: e, vault: vault, d: sqliteDialect()}
+	db := &DB{dsn: dsn, env: e, vault: vault, d: sqliteDialect(), kept: newKeptFeatures(DefaultKept)}
 	if isPostgres(dsn) {
 		db.d = postgresDialect()
 	}
@@ -138,6 +140,9 @@ type Tx struct {
 	tx     *sql.Tx
 	now    string
 	events eventCache // nil: nothing is kept
+
+	featureNumber int64   // of the change of features; 0: none is changed
+	holding       []int64 // the records whose features are
 }
 
 // inTx runs fn in one writing transaction and commits it.
@@ -167,11 +172,13 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 		return fmt.Errorf("begin: %w", err)
 	}
 	tx := &Tx{db: db, tx: stx, now: formatTime(now)}
+	defer func() { db.kept.release(tx.holding) }()
 	err = tx.fence(ctx)
 	if err == nil {
 		err = fn(tx)
 	}
 	if err != nil {
+		db.kept.undo(tx.featureNumber)
 		return errors.Join(err, ignoreDone(stx.Rollback()))
 	}
 	took := env.Stopwatch()
@@ -182,8 +189,11 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil:
+		db.kept.undo(tx.featureNumber)
 		return fmt.Errorf("commit: %w", ctx.Err()) // rolled back before the commit began
 	default:
+		db.kept.undo(tx.featureNumber)
+		db.kept.lose()
 		return fmt.Errorf("commit: %w: %w", ErrAmbiguous, err)
 	}
 }
