@@ -59,7 +59,7 @@ type startIn struct {
 
 func (x *api) bulk() {
 	const tag = "Review"
-	add(x, op{http.MethodPost, "/bulk/preview", "previewBulk", "What one answer to all pairs of a question would do; nothing is changed", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/bulk/preview", "previewBulk", "What one answer to all pairs of a question would do; nothing is changed", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *struct{ Body Question }) (*Body[Plain[web.BulkPreview]], error) {
 			p, err := x.app.PreviewBulk(ctx, in.Body.query(ctx), in.Body.Answer)
 			if err != nil {
@@ -67,7 +67,7 @@ func (x *api) bulk() {
 			}
 			return answer(Plain[web.BulkPreview]{p}, x.seen(ctx, "read.review", itemIDs(p.Examples)...))
 		})
-	add(x, op{http.MethodPost, "/bulk", "startBulk", "Starts a bulk answer as it was previewed; the daemon works on it", auth.Decide, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/bulk", "startBulk", "Starts a bulk answer as it was previewed; the daemon works on it", auth.Decide, auth.ByList, tag, 0},
 		func(ctx context.Context, in *struct{ Body startIn }) (*Body[Plain[web.BulkJob]], error) {
 			j, err := x.app.StartBulk(ctx, in.Body.query(ctx), in.Body.Answer, in.Body.Token, pageBy(ctx, in.Body.Why))
 			return answer(Plain[web.BulkJob]{j}, err)
@@ -75,12 +75,12 @@ func (x *api) bulk() {
 	type listIn struct {
 		Limit int `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/bulk", "listBulk", "Bulk answers, newest first", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/bulk", "listBulk", "Bulk answers, newest first", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *listIn) (*Body[List[Plain[web.BulkJob]]], error) {
 			list, err := x.app.BulkJobs(ctx, in.Limit)
 			return answer(List[Plain[web.BulkJob]]{Items: plain(list)}, err)
 		})
-	add(x, op{http.MethodGet, "/bulk/{id}", "getBulk", "How far a bulk answer is", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/bulk/{id}", "getBulk", "How far a bulk answer is", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[Plain[web.BulkJob]], error) {
 			j, err := x.app.BulkJob(ctx, in.ID)
 			return answer(Plain[web.BulkJob]{j}, err)
@@ -93,7 +93,7 @@ func (x *api) bulk() {
 		{"resume", "resumeBulk", "Lets a stopped bulk answer go on", (*app.App).ResumeBulk},
 		{"undo", "undoBulk", "Takes back all that a bulk answer decided, as one act", (*app.App).UndoBulk},
 	} {
-		add(x, op{http.MethodPost, "/bulk/{id}/" + act.path, act.id, act.summary, auth.Decide, auth.WholeOnly, tag, 0},
+		add(x, op{http.MethodPost, "/bulk/{id}/" + act.path, act.id, act.summary, auth.Decide, auth.ByList, tag, 0},
 			func(ctx context.Context, in *only) (*Body[Plain[web.BulkJob]], error) {
 				j, err := act.do(x.app, ctx, in.ID, pageBy(ctx, in.Body.Why))
 				return answer(Plain[web.BulkJob]{j}, err)

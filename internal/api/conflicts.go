@@ -19,7 +19,7 @@ func (x *api) conflicts() {
 		After  string `query:"after" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/conflicts", "listConflicts", "Writes that only a person moves on, with what stood there, what stands there and what we want", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/conflicts", "listConflicts", "Writes that only a person moves on, with what stood there, what stands there and what we want", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *in) (*Body[Plain[web.ConflictPage]], error) {
 			p, err := x.app.ConflictPage(ctx, web.ConflictFilter{View: in.View, Target: in.Target, Path: in.Path, After: in.After, Limit: in.Limit})
 			if err != nil {
@@ -43,7 +43,7 @@ func (x *api) conflicts() {
 			Why   string `json:"why,omitempty" maxLength:"2000"`
 		}
 	}
-	add(x, op{http.MethodPost, "/conflicts/{row}/settle", "settleConflict", "Settles one stuck write", auth.Repair, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/conflicts/{row}/settle", "settleConflict", "Settles one stuck write", auth.Repair, auth.ByList, tag, 0},
 		func(ctx context.Context, in *settle) (*Body[Plain[app.Resolved]], error) {
 			b := in.Body
 			out, err := x.app.SettleStuck(ctx, app.Resolution{Row: in.Row, How: b.How, Path: b.Path, Value: b.Value}, by(ctx, b.Why, false))
@@ -62,7 +62,7 @@ func (x *api) conflicts() {
 		Undo string `json:"undo,omitempty" doc:"POST /acts/{id}/undo takes it back by this"`
 		Rows int    `json:"rows"`
 	}
-	add(x, op{http.MethodPost, "/conflicts/settle", "settleConflicts", "Plans all stuck writes of a kind again, or drops them, as one act", auth.Repair, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/conflicts/settle", "settleConflicts", "Plans all stuck writes of a kind again, or drops them, as one act", auth.Repair, auth.ByList, tag, 0},
 		func(ctx context.Context, in *allStuck) (*Body[settled], error) {
 			b := in.Body
 			undo, n, err := x.app.SettleAll(ctx, app.StuckFilter{State: b.State, Target: b.Target, Path: b.Path}, b.Drop, by(ctx, b.Why, false))

@@ -192,7 +192,7 @@ func (x *api) customers() {
 			}
 			return answer(s, x.seenNamed(ctx, "read.customer", in.ID))
 		})
-	add(x, op{http.MethodGet, "/customers/{id}/how", "explainCustomer", "How a golden record came together, what was refused, and where it would part", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/customers/{id}/how", "explainCustomer", "How a golden record came together, what was refused, and where it would part", auth.SeeCustomers, auth.ByCustomer, tag, 0},
 		func(ctx context.Context, in *ByID) (*Body[app.How], error) {
 			h, err := x.app.How(ctx, in.ID)
 			if err != nil {

@@ -55,7 +55,7 @@ type decisionsIn struct {
 
 func (x *api) decisions() {
 	const tag = "Decisions"
-	add(x, op{http.MethodGet, "/decisions", "listDecisions", "Decisions of people, oldest first", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/decisions", "listDecisions", "Decisions of people, oldest first", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *decisionsIn) (*Body[List[app.ShownDecision]], error) {
 			list, err := x.app.Decisions(ctx, in.State, in.After, in.Limit)
 			if err != nil {
@@ -73,7 +73,7 @@ func (x *api) decisions() {
 		})
 	type pair struct{ Body two }
 	post := func(path, id, summary string) op {
-		return op{http.MethodPost, "/decisions/" + path, id, summary, auth.Decide, auth.WholeOnly, tag, 0}
+		return op{http.MethodPost, "/decisions/" + path, id, summary, auth.Decide, auth.ByList, tag, 0}
 	}
 	add(x, post("merge", "merge", "Two golden records are one customer"), func(ctx context.Context, in *pair) (*Body[app.Decided], error) {
 		return answer(x.app.Merge(ctx, in.Body.A, in.Body.B, by(ctx, in.Body.Why, in.Body.Over)))
@@ -126,6 +126,9 @@ func (x *api) decisions() {
 func (x *api) unchanged(ctx context.Context, id, match string) error {
 	if match == "" {
 		return nil
+	}
+	if err := x.app.ReachCustomer(ctx, id); err != nil {
+		return err
 	}
 	g, err := x.app.Golden(ctx, id)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"touchstone/internal/auth"
 	"touchstone/internal/env"
 	"touchstone/internal/record"
-	"touchstone/internal/store"
 )
 
 // Change is the latest change of one golden id.
@@ -44,18 +43,24 @@ func (x *api) feed() {
 		Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200"`
 		Wait   int    `query:"wait" minimum:"0" maximum:"15" doc:"seconds to wait for something new"`
 	}
-	add(x, op{http.MethodGet, "/changes", "listChanges", "The change feed: each golden id by its latest change, oldest change first. It carries no values", auth.See, auth.WholeOnly, "Feed", 0},
+	add(x, op{http.MethodGet, "/changes", "listChanges", "The change feed: each golden id by its latest change, oldest change first. It carries no values", auth.See, auth.ByList, "Feed", 0},
 		func(ctx context.Context, in *in) (*Body[Changes], error) {
+			after := in.After
 			end := x.opts.Env.Clock.Now().Add(time.Duration(min(in.Wait, longestWait)) * time.Second)
 			for {
-				list, err := x.app.Store.Feed(ctx, in.Entity, in.After, in.Limit)
+				list, upto, err := x.app.Changes(ctx, in.Entity, after, in.Limit)
 				if err != nil {
 					return nil, err
 				}
+				if len(list) == 0 && upto > after { // nothing of theirs: look on behind it
+					if after = upto; x.opts.Env.Clock.Now().Before(end) {
+						continue
+					}
+				}
 				if len(list) > 0 || !x.opts.Env.Clock.Now().Before(end) {
-					out := Changes{Items: make([]Change, len(list)), Next: in.After}
+					out := Changes{Items: make([]Change, len(list)), Next: upto}
 					for i, f := range list {
-						out.Items[i], out.Next = Change(f), f.Seq
+						out.Items[i] = Change(f)
 					}
 					return answer(out, nil)
 				}
@@ -92,7 +97,7 @@ func (x *api) crosswalk() {
 			Goldens []string   `json:"goldens,omitempty" nullable:"false" maxItems:"200" doc:"which records are these made of? Old ids are answered too"`
 		}
 	}
-	add(x, op{http.MethodPost, "/crosswalk", "lookUpIds", "Ids both ways, many at once: source records to golden ids, golden ids to source records", auth.See, auth.WholeOnly, "Crosswalk", 0},
+	add(x, op{http.MethodPost, "/crosswalk", "lookUpIds", "Ids both ways, many at once: source records to golden ids, golden ids to source records", auth.See, auth.ByList, "Crosswalk", 0},
 		func(ctx context.Context, in *in) (*Body[List[Crosswalked]], error) {
 			if n := len(in.Body.Records) + len(in.Body.Goldens); n == 0 || n > maxLookups {
 				return nil, wrong("body", "must ask for 1 to %d ids", maxLookups)
@@ -102,16 +107,12 @@ func (x *api) crosswalk() {
 			for i, r := range in.Body.Records {
 				refs[i] = record.Ref{Source: x.app.SourceUID(r.Source), Entity: r.Entity, ID: r.ID}
 			}
-			rows, err := x.app.Store.CrosswalkOf(ctx, refs)
+			of, err := x.app.GoldensOf(ctx, refs)
 			if err != nil {
 				return nil, err
 			}
-			of := make(map[record.Ref]store.CrosswalkRow, len(rows))
-			for _, r := range rows {
-				of[r.Ref] = r
-			}
 			for i := range refs {
-				out.Items = append(out.Items, Crosswalked{Record: &in.Body.Records[i], Golden: of[refs[i]].Golden})
+				out.Items = append(out.Items, Crosswalked{Record: &in.Body.Records[i], Golden: of[refs[i]]})
 			}
 			goldens, err := x.app.RecordsOf(ctx, in.Body.Goldens)
 			if err != nil {

@@ -28,7 +28,7 @@ func (x *api) handovers() {
 	type ownersIn struct {
 		Entity string `query:"entity" maxLength:"100" default:"company"`
 	}
-	add(x, op{http.MethodGet, "/owners", "listOwners", "Who looks after how many customers", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/owners", "listOwners", "Who looks after how many customers", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *ownersIn) (*Body[Plain[web.OwnerList]], error) {
 			o, err := x.app.Owners(ctx, in.Entity)
 			if err != nil {
@@ -39,12 +39,12 @@ func (x *api) handovers() {
 	type listIn struct {
 		Limit int `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/handovers", "listHandovers", "What was passed on, the newest first", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/handovers", "listHandovers", "What was passed on, the newest first", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *listIn) (*Body[List[Plain[web.HandoverRow]]], error) {
 			list, err := x.app.Handovers(ctx, in.Limit)
 			return answer(List[Plain[web.HandoverRow]]{Items: plain(list)}, err)
 		})
-	add(x, op{http.MethodPost, "/handovers/preview", "previewHandover", "What passing customers on would do", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/handovers/preview", "previewHandover", "What passing customers on would do", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *struct{ Body passing }) (*Body[Plain[web.HandoverPreview]], error) {
 			p, err := x.app.PreviewHandover(ctx, in.Body.query())
 			if err != nil {
@@ -62,7 +62,7 @@ func (x *api) handovers() {
 	type passed struct {
 		Decision string `json:"decision" doc:"POST /decisions/{id}/undo takes all of it back"`
 	}
-	add(x, op{http.MethodPost, "/handovers", "handOver", "Passes the customers of one owner to another, by one decision", auth.Decide, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/handovers", "handOver", "Passes the customers of one owner to another, by one decision", auth.Decide, auth.ByList, tag, 0},
 		func(ctx context.Context, in *passIn) (*Body[passed], error) {
 			id, err := x.app.HandOver(ctx, in.Body.query(), in.Body.Token, pageBy(ctx, in.Body.Why))
 			return answer(passed{id}, err)
@@ -72,7 +72,7 @@ func (x *api) handovers() {
 		After string `query:"after" maxLength:"20" pattern:"^[0-9]*$"`
 		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	}
-	add(x, op{http.MethodGet, "/handovers/{id}", "getHandover", "The certificate: each customer, before, now, and what became of the writes", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/handovers/{id}", "getHandover", "The certificate: each customer, before, now, and what became of the writes", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *oneIn) (*Body[Plain[web.HandoverPage]], error) {
 			p, err := x.app.HandoverPage(ctx, in.ID, in.After, in.Limit)
 			if err != nil {

@@ -29,7 +29,7 @@ func (x *api) previews() {
 		return answer(Plain[web.ChangePreview]{p}, x.seen(ctx, "read.customer", changed(p)...))
 	}
 	post := func(path, id, summary string) op {
-		return op{http.MethodPost, "/decisions/" + path + "/preview", id, summary, auth.Decide, auth.WholeOnly, tag, 0}
+		return op{http.MethodPost, "/decisions/" + path + "/preview", id, summary, auth.Decide, auth.ByList, tag, 0}
 	}
 	add(x, post("merge", "previewMerge", "What a merge would do, in every system"), func(ctx context.Context, in *struct{ Body two }) (*preview, error) {
 		p, err := x.app.PreviewMerge(ctx, in.Body.A, in.Body.B, by(ctx, in.Body.Why, in.Body.Over))
@@ -43,7 +43,7 @@ func (x *api) previews() {
 		p, err := x.app.PreviewUndo(ctx, in.ID, by(ctx, in.Body.Why, false))
 		return show(ctx, p, err)
 	})
-	add(x, op{http.MethodGet, "/decisions/{id}", "getDecision", "One decision with the customers its records stand with now, and its balance certificates", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/decisions/{id}", "getDecision", "One decision with the customers its records stand with now, and its balance certificates", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[Plain[web.DecisionPage]], error) {
 			p, err := x.app.DecisionPage(ctx, in.ID)
 			if err != nil {

@@ -69,7 +69,7 @@ func (x *api) queue() {
 			s, err := x.app.ReviewStats(ctx, auth.From(ctx).ID, in.Entity, in.Minutes)
 			return answer(Plain[web.ReviewStats]{s}, err)
 		})
-	add(x, op{http.MethodGet, "/reviews/{id}/effect", "previewReview", "What uniting a pair would do, in every system", auth.SeeCustomers, auth.PairUnmasked, tag, 0},
+	add(x, op{http.MethodGet, "/reviews/{id}/effect", "previewReview", "What uniting a pair would do, in every system", auth.SeeCustomers, auth.ByPair, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[Plain[web.ChangePreview]], error) {
 			p, err := x.app.PairEffect(ctx, in.ID)
 			if err != nil {

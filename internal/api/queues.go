@@ -97,7 +97,7 @@ type Quarantined struct {
 	Who      string                `json:"who,omitempty"`
 	Why      string                `json:"why,omitempty"`
 	Reasons  []QuarantineReason    `json:"reasons"`
-	Raw      string                `json:"raw,omitempty" doc:"the record as it came"`
+	Raw      string                `json:"raw,omitempty" doc:"the record as it came; of who has a mask what masked fields are made of is left out"`
 	Problems []Plain[web.Mending]  `json:"problems,omitempty" doc:"of a record that waits: each with the remedies that mend it"`
 	Repairs  []Plain[web.RepairOf] `json:"repairs,omitempty" doc:"in force on any version of it"`
 }
@@ -120,7 +120,7 @@ func (x *api) quarantine() {
 		After  string `query:"after" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/quarantine", "listQuarantine", "Records that did not pass, with every reason", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/quarantine", "listQuarantine", "Records that did not pass, with every reason", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *in) (*Body[List[Quarantined]], error) {
 			p, err := x.app.QuarantinePage(ctx, web.QuarantineFilter{State: in.State, Source: in.Source, Rule: in.Rule, Fault: in.Fault, After: in.After, Limit: in.Limit})
 			if err != nil {
@@ -134,7 +134,7 @@ func (x *api) quarantine() {
 			}
 			return answer(out, x.seen(ctx, "read.quarantine", ids...))
 		})
-	add(x, op{http.MethodGet, "/quarantine/{id}", "getQuarantined", "A quarantined record as it came", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/quarantine/{id}", "getQuarantined", "A quarantined record as it came", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[Quarantined], error) {
 			q, err := x.app.QuarantineRecord(ctx, in.ID)
 			if err != nil {

@@ -72,7 +72,7 @@ func (x *api) relations() {
 			}
 			return answer(Plain[web.GroupTree]{g}, x.seen(ctx, "read.customer", ids...))
 		})
-	add(x, op{http.MethodPost, "/relations", "relate", "States a relation between two customers", auth.Decide, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/relations", "relate", "States a relation between two customers", auth.Decide, auth.ByList, tag, 0},
 		func(ctx context.Context, in *struct{ Body statement }) (*Body[app.Decided], error) {
 			b := in.Body
 			r := app.Relate{From: b.From, Kind: b.Kind, To: b.To, Title: b.Title, Role: b.Role, Stance: b.Stance, Share: b.Share, Since: b.Since, Until: b.Until}
@@ -85,7 +85,7 @@ func (x *api) relations() {
 			Why   string `json:"why,omitempty" maxLength:"2000"`
 		}
 	}
-	add(x, op{http.MethodPost, "/relations/{id}/end", "endRelation", "Says since when a person's statement holds no longer; id is its decision", auth.Decide, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/relations/{id}/end", "endRelation", "Says since when a person's statement holds no longer; id is its decision", auth.Decide, auth.ByList, tag, 0},
 		func(ctx context.Context, in *end) (*Body[app.Decided], error) {
 			return answer(x.app.EndRelation(ctx, in.ID, in.Body.Until, by(ctx, in.Body.Why, false)))
 		})
@@ -100,7 +100,7 @@ func (x *api) proposals() {
 		Kind   string `query:"kind" maxLength:"60"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"40"`
 	}
-	add(x, op{http.MethodGet, "/proposals", "listProposals", "Proposed relations, with what each can be stated as", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/proposals", "listProposals", "Proposed relations, with what each can be stated as", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *in) (*Body[Plain[web.ProposalPage]], error) {
 			p, err := x.app.ProposalPage(ctx, web.ProposalFilter{Entity: in.Entity, Kind: in.Kind, Limit: in.Limit})
 			if err != nil {
@@ -122,7 +122,7 @@ func (x *api) proposals() {
 	type accepted struct {
 		Undo string `json:"undo,omitempty" doc:"POST /acts/{id}/undo takes all of it back by this"`
 	}
-	add(x, op{http.MethodPost, "/proposals/accept", "acceptProposals", "States relations for proposals", auth.Decide, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/proposals/accept", "acceptProposals", "States relations for proposals", auth.Decide, auth.ByList, tag, 0},
 		func(ctx context.Context, in *accept) (*Body[accepted], error) {
 			d, err := x.app.AcceptProposals(ctx, in.Body.Names, in.Body.As, pageBy(ctx, in.Body.Why))
 			return answer(accepted{d.Act()}, err)
@@ -133,7 +133,7 @@ func (x *api) proposals() {
 			Why   string   `json:"why,omitempty" maxLength:"2000"`
 		}
 	}
-	add(x, op{http.MethodPost, "/proposals/refuse", "refuseProposals", "Says that proposed relations are none: they are not proposed again", auth.Decide, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodPost, "/proposals/refuse", "refuseProposals", "Says that proposed relations are none: they are not proposed again", auth.Decide, auth.ByList, tag, 0},
 		func(ctx context.Context, in *refuse) (*Body[app.Decided], error) {
 			return answer(x.app.RefuseRelations(ctx, in.Body.Names, by(ctx, in.Body.Why, false)))
 		})

@@ -101,7 +101,7 @@ func (x *api) matching() {
 		A string `query:"a" required:"true" maxLength:"600"`
 		B string `query:"b" required:"true" maxLength:"600"`
 	}
-	add(x, op{http.MethodGet, "/why", "why", "Why two records are one customer, or are not, and what would turn it", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/why", "why", "Why two records are one customer, or are not, and what would turn it", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *whyIn) (*Body[json.RawMessage], error) {
 			v, ids, err := x.app.WhyShown(ctx, in.A, in.B)
 			if err != nil {
@@ -119,7 +119,7 @@ func (x *api) matching() {
 		Kind   string `query:"kind" maxLength:"60"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/relations/possible", "listPossibleRelations", "Relations that current records propose", auth.SeeCustomers, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/relations/possible", "listPossibleRelations", "Relations that current records propose", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *relationsIn) (*Body[List[app.PossibleRelation]], error) {
 			list, _, err := x.app.PossibleRelations(ctx, app.RelationQuery{Golden: in.Golden, Entity: in.Entity, Kind: in.Kind, Limit: in.Limit})
 			if err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -48,12 +49,19 @@ func (a *App) planBulk(ctx context.Context, q web.ReviewQuery, answer string) (p
 	if answer != web.AnswerSame && answer != web.AnswerApart {
 		return p, web.Refuse("answer", "want same or apart")
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return p, err
+	}
+	if a.worthMasked(see) {
+		q.Value = 0
+	}
 	q.Order, q.After, q.Limit, q.Today, q.Proposed = "", "", mostPairsListed, false, false
 	f, err := a.queueFilter(ctx, q)
 	if err != nil {
 		return p, err
 	}
-	f.Scan = bulkScan
+	f.Scan, f.Reach = bulkScan, see.reach
 	left, taken := map[string]int{}, map[int64]bool{}
 	named := f.Founders != nil // by a text: few, and each is looked at
 	f, err = a.eachQueued(ctx, f, q.Entity, func(x store.QueuedPair) bool {
@@ -212,7 +220,16 @@ func (a *App) sumBulk(ctx context.Context, p *bulkPlan, answer string, taken map
 	p.Token = hex.EncodeToString(h.Sum(nil)[:12])
 	p.Pairs, p.Customers, p.Left = len(p.pairs), len(taken), len(taken)
 	p.Value, p.Damage, p.Currency = units(value), units(damage), a.Config.Review.Currency
-	if p.Examples, err = a.items(ctx, p.pairs[:min(len(p.pairs), bulkExamples)]); err != nil || answer != web.AnswerSame {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return err
+	}
+	examples := slices.Clone(p.pairs)
+	if a.worthMasked(see) { // the order would tell what they are worth
+		p.Value, p.Damage = 0, 0
+		slices.SortFunc(examples, func(x, y store.QueuedPair) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
+	}
+	if p.Examples, err = a.items(ctx, examples[:min(len(examples), bulkExamples)]); err != nil || answer != web.AnswerSame {
 		return err
 	}
 	p.Left -= len(p.pairs) // each customer is in one pair
@@ -333,7 +350,11 @@ func bulkWhy(j store.BulkJob) string {
 
 // BulkJobs lists jobs, the newest first.
 func (a *App) BulkJobs(ctx context.Context, limit int) ([]web.BulkJob, error) {
-	list, err := a.Store.BulkJobs(ctx, "", min(max(limit, 1), mostPairsListed))
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Store.BulkJobs(ctx, "", see.reach, min(max(limit, 1), mostPairsListed))
 	if err != nil {
 		return nil, err
 	}
@@ -346,6 +367,9 @@ func (a *App) BulkJobs(ctx context.Context, limit int) ([]web.BulkJob, error) {
 
 // BulkJob reads one.
 func (a *App) BulkJob(ctx context.Context, id string) (web.BulkJob, error) {
+	if err := a.reachBulk(ctx, id); err != nil {
+		return web.BulkJob{}, err
+	}
 	j, err := a.Store.BulkJob(ctx, id)
 	if err != nil {
 		return web.BulkJob{}, err
@@ -377,6 +401,9 @@ func (a *App) ResumeBulk(ctx context.Context, id string, by web.By) (web.BulkJob
 }
 
 func (a *App) turnBulk(ctx context.Context, id string, by web.By, to string, otherwise error, from ...string) (web.BulkJob, error) {
+	if err := a.reachBulk(ctx, id); err != nil {
+		return web.BulkJob{}, err
+	}
 	err := a.Store.Decide(ctx, func(tx *store.DecideTx) error {
 		turned, err := tx.TurnBulk(ctx, id, by.Who, to, from...)
 		if err == nil && !turned {
@@ -395,6 +422,9 @@ func (a *App) turnBulk(ctx context.Context, id string, by web.By, to string, oth
 func (a *App) UndoBulk(ctx context.Context, id string, by web.By) (web.BulkJob, error) {
 	if by.Who == "" {
 		return web.BulkJob{}, errors.New("an undo needs somebody who asks for it")
+	}
+	if err := a.reachBulk(ctx, id); err != nil {
+		return web.BulkJob{}, err
 	}
 	err := a.Store.Decide(ctx, func(tx *store.DecideTx) error {
 		turned, err := tx.TurnBulk(ctx, id, by.Who, store.BulkUndone, store.BulkRunning, store.BulkStopped, store.BulkDone)
@@ -439,7 +469,7 @@ const bulkLook = 2 * time.Second
 // end.
 func (a *App) runBulk(asked context.Context) error {
 	for {
-		jobs, err := a.Store.BulkJobs(asked, store.BulkRunning, 1)
+		jobs, err := a.Store.BulkJobs(asked, store.BulkRunning, nil, 1)
 		if err == nil && len(jobs) > 0 {
 			err = a.WorkBulk(asked, jobs[0].ID, nil)
 		}

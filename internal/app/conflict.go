@@ -31,6 +31,9 @@ type Resolved struct {
 // that it comes from, and drops the row. A typed value is a pin too, and is then
 // written. Drop leaves both sides as they are.
 func (a *App) SettleStuck(ctx context.Context, r Resolution, by By) (out Resolved, err error) {
+	if err := a.reachRows(ctx, r.Row); err != nil {
+		return out, err
+	}
 	row, err := a.Store.RowByID(ctx, r.Row)
 	if err != nil {
 		return out, err
@@ -51,6 +54,9 @@ func (a *App) SettleStuck(ctx context.Context, r Resolution, by By) (out Resolve
 	case "theirs":
 		if row.Rec == 0 {
 			return out, unclear("there is no object there whose values could be taken")
+		}
+		if err := a.mayTake(ctx, t, row, r.Path); err != nil {
+			return out, err
 		}
 		undo, err = a.pinTheirs(ctx, t, row, r.Path, by)
 	case "typed":
@@ -144,8 +150,28 @@ func (a *App) pinTheirs(ctx context.Context, t *target, row store.Row, only stri
 	return undo, nil
 }
 
+// mayTake refuses to set the fields of ours behind the paths that a row writes, one
+// or all, where one is kept from who asks.
+func (a *App) mayTake(ctx context.Context, t *target, row store.Row, only string) error {
+	see, err := a.sight(ctx)
+	if err != nil || len(see.masks) == 0 {
+		return err
+	}
+	for path := range row.Fields {
+		if field := t.fieldAt(path); field != "" && (only == "" || only == path) {
+			if err := see.settable(t.config.Entity, field); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (a *App) pinTyped(ctx context.Context, t *target, row store.Row, r Resolution, by By) ([]string, error) {
 	field := t.fieldAt(r.Path)
+	if err := a.mayTake(ctx, t, row, r.Path); field != "" && err != nil {
+		return nil, err
+	}
 	if field == "" {
 		return nil, unclear("%s is not filled from one field alone: pin the golden record's field instead", r.Path)
 	}
@@ -179,6 +205,10 @@ const mostStuck = 10_000
 // Stuck lists rows that only a person moves on, oldest first; next is where the
 // list goes on, 0 at the end.
 func (a *App) Stuck(ctx context.Context, f StuckFilter) (list []store.Row, next int64, err error) {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
 	var targets []string
 	for _, t := range a.targets {
 		if f.Target == "" || f.Target == t.config.Name {
@@ -186,7 +216,7 @@ func (a *App) Stuck(ctx context.Context, f StuckFilter) (list []store.Row, next 
 		}
 	}
 	for looked := 0; looked < mostStuck; {
-		rows, err := a.Store.RowsIn(ctx, targets, f.State, f.After, max(f.Limit, exportPage/5)+1)
+		rows, err := a.Store.RowsIn(ctx, targets, f.State, see.reach, f.After, max(f.Limit, exportPage/5)+1)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -256,15 +286,19 @@ const (
 // Flips lists fields that were written to what they had been before, twice or
 // more: two systems take turns.
 func (a *App) Flips(ctx context.Context, only string) (out []Flip, err error) {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range a.targets {
 		if only != "" && only != t.config.Name {
 			continue
 		}
-		recs, err := a.Store.OftenWritten(ctx, t.config.Name, flipWindow, flipObjects)
+		recs, err := a.Store.OftenWritten(ctx, t.config.Name, see.reach, flipWindow, flipObjects)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := a.Store.DeliveredTo(ctx, t.config.Name, recs)
+		rows, err := a.Store.DeliveredTo(ctx, t.config.Name, see.reach, recs)
 		if err != nil {
 			return nil, err
 		}
@@ -305,7 +339,7 @@ func flipsOf(target string, rows []store.Row) (out []Flip) {
 
 // conflictFields are the fields of a row: what stood there when it was planned,
 // what stands there now, and what we want, with where that comes from.
-func (a *App) conflictFields(t *target, row store.Row, now store.AtSource, g store.Golden) (out []web.ConflictField) {
+func (a *App) conflictFields(see sight, t *target, row store.Row, now store.AtSource, g store.Golden) (out []web.ConflictField) {
 	obj, err := record.DecodeObject(now.Raw)
 	if err != nil {
 		obj = nil
@@ -315,6 +349,10 @@ func (a *App) conflictFields(t *target, row store.Row, now store.AtSource, g sto
 		from = fields
 	}
 	for _, path := range slices.Sorted(maps.Keys(row.Fields)) {
+		if !see.written(t, path) {
+			out = append(out, web.ConflictField{Path: path, Kept: true})
+			continue
+		}
 		f := web.ConflictField{Path: path, Ours: plainJSON(row.Fields[path]), Base: plainJSON(row.Base[path]), Field: t.fieldAt(path)}
 		if obj != nil {
 			v, _ := pipeline.At(obj, path)
@@ -322,6 +360,18 @@ func (a *App) conflictFields(t *target, row store.Row, now store.AtSource, g sto
 		}
 		f.From = from[f.Field]
 		out = append(out, f)
+	}
+	return out
+}
+
+// writtenFields are the fields of a write, those that may be seen with their values.
+func writtenFields(see sight, t *target, row store.Row) (out []web.Change) {
+	for _, f := range plannedWrite(row).Fields {
+		c := web.Change{Path: f.Path}
+		if see.written(t, f.Path) {
+			c.Old, c.New = plainJSON(f.Old), plainJSON(f.New)
+		}
+		out = append(out, c)
 	}
 	return out
 }

@@ -291,6 +291,9 @@ func (a *App) Pin(ctx context.Context, r PinRequest, by By) (Decided, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := a.unmasked(ctx).settable(g.Ref.Entity, r.Field); err != nil {
+			return nil, err
+		}
 		field, value, err := a.pinned(ctx, g, r)
 		if err != nil {
 			return nil, err
@@ -338,6 +341,9 @@ func (a *App) Unpin(ctx context.Context, id, field string, by By) (Decided, erro
 	return a.decide(ctx, store.Unpinned, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 		g, err := a.subject(ctx, tx, id)
 		if err != nil {
+			return nil, err
+		}
+		if err := a.unmasked(ctx).settable(g.Ref.Entity, field); err != nil {
 			return nil, err
 		}
 		name := field
@@ -482,16 +488,23 @@ func (a *App) decideIn(ctx context.Context, tx *store.DecideTx, kind string, by 
 	return Decided{Decision: d.ID, Kind: d.Kind, Existing: existing, Rulings: d.Rulings, Withdrew: d.Withdraws}, nil
 }
 
-// subject finds what a golden id or a source reference stands for.
+// subject finds what a golden id or a source reference stands for, where who asks
+// reaches it.
 func (a *App) subject(ctx context.Context, tx *store.DecideTx, name string) (store.Subject, error) {
 	ref, isRef, err := a.sourceRef(name)
 	if err != nil {
 		return store.Subject{}, err
 	}
+	var s store.Subject
 	if isRef {
-		return tx.SubjectByRef(ctx, ref)
+		s, err = tx.SubjectByRef(ctx, ref)
+	} else {
+		s, err = tx.SubjectByID(ctx, strings.TrimSpace(name))
 	}
-	return tx.SubjectByID(ctx, strings.TrimSpace(name))
+	if err != nil {
+		return s, err
+	}
+	return s, a.reachSubject(ctx, tx, name, s)
 }
 
 // sourceRef reads source/entity/id, or source:id where the source has one kind

@@ -44,7 +44,11 @@ const mostRecords = 20
 // Decisions lists decisions, oldest first, behind the one with fact number
 // after. State is "" or one of DecisionStates.
 func (a *App) Decisions(ctx context.Context, state string, after int64, limit int) ([]ShownDecision, error) {
-	list, err := a.Store.Decisions(ctx, store.DecisionFilter{State: state, After: after, Limit: limit})
+	_, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.Store.Decisions(ctx, store.DecisionFilter{State: state, After: after, Limit: limit, Within: w})
 	if err != nil {
 		return nil, err
 	}

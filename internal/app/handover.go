@@ -51,7 +51,7 @@ func (a *App) Owners(ctx context.Context, entity string) (out web.OwnerList, err
 	for _, s := range a.order {
 		out.Sources = append(out.Sources, s.source.Name)
 	}
-	list, err := a.Store.Owners(ctx, entity, mostOwners)
+	list, err := a.ownersSeen(ctx, entity)
 	for _, o := range list {
 		out.Owners = append(out.Owners, web.Count{Name: o.Owner, N: o.Customers})
 	}
@@ -84,7 +84,11 @@ func (a *App) handing(ctx context.Context, q web.HandoverQuery) (h handing, err 
 			return h, web.Refuse("source", "there is no source %q", q.Source)
 		}
 	}
-	list, err := a.Store.OwnedBy(ctx, q.Entity, q.From, source, 0, mostHandedOver+1)
+	see, err := a.sight(ctx)
+	if err != nil {
+		return h, err
+	}
+	list, err := a.ownedSeen(ctx, see, q.Entity, q.From, source)
 	switch {
 	case err != nil:
 		return h, err
@@ -101,10 +105,6 @@ func (a *App) handing(ctx context.Context, q web.HandoverQuery) (h handing, err 
 		}
 	}
 	fields, err := a.Store.FieldsOf(ctx, h.founders[:len(h.Examples)])
-	if err != nil {
-		return h, err
-	}
-	see, err := a.sight(ctx)
 	if err != nil {
 		return h, err
 	}
@@ -194,9 +194,13 @@ func withoutHandovers(pins []store.PinOn) []store.PinOn {
 
 // Handovers lists them, the newest first.
 func (a *App) Handovers(ctx context.Context, limit int) (list []web.HandoverRow, err error) {
-	stored, err := a.Store.Handovers(ctx, limit)
+	see, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := a.Store.HandoversReached(ctx, w, limit)
 	for _, h := range stored {
-		list = append(list, handoverRow(h))
+		list = append(list, see.handover(handoverRow(h)))
 	}
 	return list, err
 }
@@ -208,11 +212,18 @@ func handoverRow(h store.Handover) web.HandoverRow {
 // HandoverPage reads one with its customers: what stood there before, what stands
 // there now, and whether the systems have it.
 func (a *App) HandoverPage(ctx context.Context, id, after string, limit int) (p web.HandoverPage, err error) {
+	if err := a.reachIDs(ctx, "hand-over", []string{id}, a.Store.DecisionsReached); err != nil {
+		return p, err
+	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return p, err
+	}
 	h, err := a.Store.Handover(ctx, id)
 	if err != nil {
 		return p, err
 	}
-	p.HandoverRow = handoverRow(h)
+	p.HandoverRow = see.handover(handoverRow(h))
 	behind := 0
 	if after != "" {
 		if behind, err = strconv.Atoi(after); err != nil || behind < 0 {
@@ -235,10 +246,6 @@ func (a *App) HandoverPage(ctx context.Context, id, after string, limit int) (p 
 		return p, err
 	}
 	wrote, err := a.wroteOwner(ctx, h, founders, &p)
-	if err != nil {
-		return p, err
-	}
-	see, err := a.sight(ctx)
 	if err != nil {
 		return p, err
 	}

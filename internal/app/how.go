@@ -85,6 +85,9 @@ func (a *App) how(ctx context.Context, id string) (h How, x how, err error) {
 	if e == nil || e.resolver == nil || e.model.Load() == nil {
 		return h, x, errors.New("this entity type is not configured")
 	}
+	if err := a.reached(ctx, g.Founder); err != nil {
+		return h, x, err
+	}
 	x = how{a: a, founder: g.Founder, model: e.model.Load()}
 	found := false
 	if x.c, found, err = a.Store.ComponentOf(ctx, g.Founder, mostParted); err != nil {
@@ -102,8 +105,47 @@ func (a *App) how(ctx context.Context, id string) (h How, x how, err error) {
 		return h, x, err
 	}
 	h = How{Golden: g.ID, Entity: g.Entity, Component: len(x.c.Members), Link: bits(r.Link), Least: bits(r.Link - cluster.Slack), Steps: []HowStep{}, Refused: []HowRefused{}, Bridges: []PathStep{}}
-	err = x.tell(&h, r.Shared)
-	return h, x, err
+	if err := x.tell(&h, r.Shared); err != nil {
+		return h, x, err
+	}
+	return h, x, x.veil(ctx, &h)
+}
+
+// veil leaves out the groups that are customers out of reach, and what of them was
+// looked at. While the group takes in records of one there is nothing to tell.
+func (x *how) veil(ctx context.Context, h *How) (err error) {
+	if x.see, err = x.a.sight(ctx); err != nil {
+		return err
+	}
+	if len(x.see.masks) > 0 { // it may quote any field
+		for i := range h.Refused {
+			h.Refused[i].Veto = ""
+		}
+	}
+	if x.see.reach == nil {
+		return nil
+	}
+	var founders []int64
+	for _, m := range x.c.Members {
+		founders = append(founders, m.Golden)
+	}
+	slices.Sort(founders)
+	in, err := x.a.Store.Reached(ctx, x.see.reach, slices.Compact(founders))
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	h.Component = 0
+	for i, m := range x.c.Members {
+		if known[x.c.Golden[m.Golden]] = in[m.Golden]; in[m.Golden] {
+			h.Component++
+		}
+		if !in[m.Golden] && len(h.Members) > 0 && x.ex.Group[i] == x.own {
+			return unclear("%s has changed and waits to be worked out: ask again in a moment", h.Golden)
+		}
+	}
+	h.Refused = slices.DeleteFunc(h.Refused, func(r HowRefused) bool { return !known[r.Golden] })
+	return nil
 }
 
 // how is one golden record and the component around it.
@@ -115,6 +157,7 @@ type how struct {
 	in      cluster.Input
 	ex      cluster.Explanation
 	own     int // number of the golden record's group
+	see     sight
 }
 
 func (x *how) name(i int) string { return x.a.refName(x.c.Members[i].Ref) }

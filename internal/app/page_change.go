@@ -23,11 +23,17 @@ func (a *App) SplitPage(ctx context.Context, id string) (p web.SplitPage, err er
 	if err != nil {
 		return p, err
 	}
-	parts, err := partsOf(g)
+	if err := a.reached(ctx, g.Founder); err != nil {
+		return p, err
+	}
+	see, err := a.sight(ctx)
 	if err != nil {
 		return p, err
 	}
-	p = web.SplitPage{ID: g.ID, Entity: g.Entity, Name: DisplayName(g.Entity, parts.fields), Moved: moved}
+	p = web.SplitPage{ID: g.ID, Entity: g.Entity, Moved: moved}
+	if p.Name, err = see.name(g); err != nil {
+		return p, err
+	}
 	byGolden, err := a.Store.MembersOf(ctx, []int64{g.Founder})
 	if err != nil {
 		return p, err
@@ -48,7 +54,7 @@ func (a *App) SplitPage(ctx context.Context, id string) (p web.SplitPage, err er
 		return p, err
 	}
 	for _, m := range members {
-		row, err := a.goldenMember(sight{}, m) // its page is for who sees all fields
+		row, err := a.goldenMember(see, m)
 		if err != nil {
 			return p, err
 		}
@@ -107,13 +113,17 @@ func (a *App) ChangeCustomers(ctx context.Context, c web.CustomerChange, by web.
 // DecisionsPage lists what people have decided, newest first; of one customer,
 // all that speaks of its records, and what has taken that back.
 func (a *App) DecisionsPage(ctx context.Context, q web.DecisionQuery) (p web.DecisionsPage, err error) {
+	see, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return p, err
+	}
 	var list []store.Decision
 	if q.Customer != "" {
-		if list, err = a.decisionsOf(ctx, &p, q.Customer); err != nil {
+		if list, err = a.decisionsOf(ctx, see, w, &p, q.Customer); err != nil {
 			return p, err
 		}
 	} else {
-		f := store.DecisionFilter{State: q.State, Kind: q.Kind, Who: q.Who, Newest: true, Limit: pageDecisions + 1}
+		f := store.DecisionFilter{State: q.State, Kind: q.Kind, Who: q.Who, Newest: true, Limit: pageDecisions + 1, Within: w}
 		if f.After, err = seqAfter(q.After); err != nil {
 			return p, err
 		}
@@ -129,16 +139,18 @@ func (a *App) DecisionsPage(ctx context.Context, q web.DecisionQuery) (p web.Dec
 // mostOfCustomer bounds what is listed of one customer.
 const mostOfCustomer = 200
 
-func (a *App) decisionsOf(ctx context.Context, p *web.DecisionsPage, customer string) ([]store.Decision, error) {
+func (a *App) decisionsOf(ctx context.Context, see sight, w store.Within, p *web.DecisionsPage, customer string) ([]store.Decision, error) {
 	g, _, err := a.findGolden(ctx, customer)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := partsOf(g)
-	if err != nil {
+	if err := a.reached(ctx, g.Founder); err != nil {
 		return nil, err
 	}
-	p.Customer, p.Name = g.ID, DisplayName(g.Entity, parts.fields)
+	p.Customer = g.ID
+	if p.Name, err = see.name(g); err != nil {
+		return nil, err
+	}
 	byGolden, err := a.Store.MembersOf(ctx, []int64{g.Founder})
 	if err != nil {
 		return nil, err
@@ -148,8 +160,18 @@ func (a *App) decisionsOf(ctx context.Context, p *web.DecisionsPage, customer st
 		recs = append(recs, m.Rec)
 	}
 	list, err := a.Store.DecisionsOn(ctx, recs)
+	if err != nil {
+		return nil, err
+	}
+	if w.Reach != nil {
+		in, err := a.Store.DecisionsReached(ctx, w, ids(list))
+		if err != nil {
+			return nil, err
+		}
+		list = slices.DeleteFunc(list, func(d store.Decision) bool { return !in[d.ID] })
+	}
 	slices.Reverse(list)
-	return list[:min(len(list), mostOfCustomer)], err
+	return list[:min(len(list), mostOfCustomer)], nil
 }
 
 // decisionRows shows decisions, with the certificates of each by its id.
@@ -180,6 +202,9 @@ func (a *App) decisionRows(ctx context.Context, list []store.Decision) ([]web.De
 // DecisionPage is one decision with its balance, and the customers that its
 // records belong to now.
 func (a *App) DecisionPage(ctx context.Context, id string) (p web.DecisionPage, err error) {
+	if err := a.reachIDs(ctx, "decision", []string{id}, a.Store.DecisionsReached); err != nil {
+		return p, err
+	}
 	var d store.Decision
 	if err := a.Store.Look(ctx, func(tx *store.DecideTx) (err error) {
 		d, err = tx.Decision(ctx, id)

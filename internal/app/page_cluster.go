@@ -63,7 +63,7 @@ func (s *shownCluster) members(c *web.Cluster) error {
 		if err != nil {
 			return fmt.Errorf("values of %s: %w", m.Ref, err)
 		}
-		f := authored.Fields()
+		f := s.see.fields(m.Ref.Entity, authored.Fields())
 		s.at[i] = len(c.Members)
 		c.Members = append(c.Members, web.ClusterMember{
 			Side: web.Side{Source: s.a.SourceName(m.Ref.Source), ID: m.Ref.ID, Name: DisplayName(m.Ref.Entity, f), Golden: c.ID, Deleted: !m.Live},

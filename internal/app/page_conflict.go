@@ -20,10 +20,14 @@ const overwrittenLooked = 2000
 // have replaced, and fields that flip.
 func (a *App) ConflictPage(ctx context.Context, f web.ConflictFilter) (p web.ConflictPage, err error) {
 	p.Shown = f.View
+	see, err := a.sight(ctx)
+	if err != nil {
+		return p, err
+	}
 	counts := map[string]int{}
 	for _, t := range a.targets {
 		p.Targets = append(p.Targets, t.config.Name)
-		n, err := a.Store.StuckCounts(ctx, t.config.Name)
+		n, err := a.stuckCounts(ctx, see, t.config.Name)
 		if err != nil {
 			return p, err
 		}
@@ -51,7 +55,7 @@ func (a *App) ConflictPage(ctx context.Context, f web.ConflictFilter) (p web.Con
 		p.Flips, err = a.flipRows(ctx, f.Target)
 		return p, err
 	case "overwritten":
-		rows, next, err = a.overwritten(ctx, f, after)
+		rows, next, err = a.overwritten(ctx, see, f, after)
 	default:
 		rows, next, err = a.Stuck(ctx, StuckFilter{State: p.Shown, Target: f.Target, Path: f.Path, After: after, Limit: f.Limit})
 	}
@@ -65,16 +69,25 @@ func (a *App) ConflictPage(ctx context.Context, f web.ConflictFilter) (p web.Con
 	return p, err
 }
 
+// stuckCounts counts a target's stuck rows, of who reaches some customers alone
+// theirs.
+func (a *App) stuckCounts(ctx context.Context, see sight, target string) (map[string]int, error) {
+	if see.reach == nil {
+		return a.Store.StuckCounts(ctx, target)
+	}
+	return a.Store.StuckReached(ctx, target, see.reach)
+}
+
 // overwritten lists writes that put another value in the place of one that stood
 // there, newest first.
-func (a *App) overwritten(ctx context.Context, f web.ConflictFilter, before int64) (list []store.Row, next int64, err error) {
+func (a *App) overwritten(ctx context.Context, see sight, f web.ConflictFilter, before int64) (list []store.Row, next int64, err error) {
 	for _, t := range a.targets {
 		if f.Target != "" && f.Target != t.config.Name {
 			continue
 		}
 		from := before
 		for looked := 0; looked < overwrittenLooked; looked += exportPage / 5 {
-			rows, err := a.Store.NewestDelivered(ctx, t.config.Name, from, exportPage/5)
+			rows, err := a.Store.NewestDelivered(ctx, t.config.Name, see.reach, from, exportPage/5)
 			if err != nil {
 				return nil, 0, err
 			}
@@ -127,12 +140,16 @@ func (a *App) conflictRows(ctx context.Context, rows []store.Row) ([]web.Conflic
 	if err != nil {
 		return nil, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]web.ConflictRow, len(rows))
 	for i, r := range rows {
 		x := web.ConflictRow{WriteRow: shown[i], Reason: stuckReason(r)}
 		g, known := goldens[r.Founder]
 		if known {
-			if x.Name, err = goldenName(g); err != nil {
+			if x.Name, err = see.name(g); err != nil {
 				return nil, err
 			}
 		}
@@ -143,7 +160,8 @@ func (a *App) conflictRows(ctx context.Context, rows []store.Row) ([]web.Conflic
 			}
 		}
 		if t := a.targetNamed(r.Target); t != nil {
-			x.Sides = a.conflictFields(t, r, now[r.Rec], g)
+			x.Sides = a.conflictFields(see, t, r, now[r.Rec], g)
+			x.Fields = writtenFields(see, t, r)
 		}
 		out[i] = x
 	}
@@ -199,6 +217,10 @@ func (a *App) flipRows(ctx context.Context, target string) (out []web.FlipRow, e
 	if err != nil {
 		return nil, err
 	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	founders := make([]int64, len(flips))
 	for i, f := range flips {
 		founders[i] = f.Row.Founder
@@ -211,10 +233,13 @@ func (a *App) flipRows(ctx context.Context, target string) (out []web.FlipRow, e
 		x := web.FlipRow{Target: f.Target, Path: f.Path, Golden: f.Row.Key}
 		if t := a.targetNamed(f.Target); t != nil {
 			x.Field = t.fieldAt(f.Path)
+			if !see.written(t, f.Path) {
+				f.Steps = nil
+			}
 		}
 		if g, ok := goldens[f.Row.Founder]; ok {
 			x.Golden = g.ID
-			if x.Name, err = goldenName(g); err != nil {
+			if x.Name, err = see.name(g); err != nil {
 				return nil, err
 			}
 		}

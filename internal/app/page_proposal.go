@@ -212,6 +212,13 @@ const parentOf = "parent_of"
 // of those that can be stated for it.
 func (a *App) AcceptProposals(ctx context.Context, named []string, as string, by web.By) (web.Done, error) {
 	own := By{Who: by.Who, Why: by.Why}
+	for _, name := range named[:min(len(named), mostAccepted)] { // all of them before the first is stated
+		if _, ids, ok := proposalName(name); ok {
+			if err := a.reachNamed(ctx, ids[:]...); err != nil {
+				return web.Done{}, err
+			}
+		}
+	}
 	var undo []string
 	for _, name := range named[:min(len(named), mostAccepted)] {
 		kind, ids, ok := proposalName(name)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +30,16 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 	if !slices.Contains(quarantineStates(), f.State) {
 		f.State = "open"
 	}
+	see, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return p, err
+	}
 	if f.After != "" {
+		if err := a.reachQuarantined(ctx, f.After); errors.Is(err, record.ErrNotFound) {
+			return p, noPlace()
+		} else if err != nil {
+			return p, err
+		}
 		switch at, err := a.Store.QuarantinesOf(ctx, []string{f.After}); {
 		case err != nil:
 			return p, err
@@ -37,10 +47,10 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 			return p, noPlace()
 		}
 	}
-	if err := a.quarantineCounts(ctx, f, &p); err != nil {
+	if err := a.quarantineCounts(ctx, w, f, &p); err != nil {
 		return p, err
 	}
-	q := store.QuarantineQuery{State: f.State, Source: a.SourceUID(f.Source), After: f.After, Limit: f.Limit + 1}
+	q := store.QuarantineQuery{State: f.State, Source: a.SourceUID(f.Source), After: f.After, Limit: f.Limit + 1, Within: w}
 	if days, err := strconv.Atoi(f.Age); err == nil && slices.Contains(web.QuarantineAges, f.Age) {
 		q.Before = store.TimeText(a.opts.Env.Clock.Now().Add(-time.Duration(days) * 24 * time.Hour))
 	}
@@ -63,7 +73,7 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 			}
 			q.After = row.ID
 			if f.Rule == "" || hasRule(row, f.Rule) {
-				p.Rows = append(p.Rows, a.quarantineRow(row))
+				p.Rows = append(p.Rows, a.quarantineRow(see, row))
 			}
 		}
 		read += len(rows)
@@ -77,7 +87,17 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 	}
 }
 
-func (a *App) quarantineCounts(ctx context.Context, f web.QuarantineFilter, p *web.QuarantinePage) error {
+func (a *App) quarantineCounts(ctx context.Context, w store.Within, f web.QuarantineFilter, p *web.QuarantinePage) error {
+	if w.Reach != nil { // what is counted is counted of all
+		p.Uncounted = true
+		for _, s := range quarantineStates() {
+			p.States = append(p.States, web.Count{Name: s})
+		}
+		for _, s := range a.order {
+			p.Sources = append(p.Sources, web.Count{Name: s.source.Name})
+		}
+		return nil
+	}
 	counts, err := a.Store.QuarantineCounts(ctx)
 	if err != nil {
 		return err
@@ -101,7 +121,7 @@ func (a *App) quarantineCounts(ctx context.Context, f web.QuarantineFilter, p *w
 // faultsFor narrows the question to the faults that are asked for, and lists the
 // most frequent ones.
 func (a *App) faultsFor(ctx context.Context, f web.QuarantineFilter, q *store.QuarantineQuery, p *web.QuarantinePage) error {
-	groups, err := a.Store.FaultGroups(ctx)
+	groups, err := a.faultsSeen(ctx, q.Within)
 	if err != nil {
 		return err
 	}
@@ -141,6 +161,10 @@ func ofField(have, field string) bool {
 
 // faultGroups shows groups by their oldest record.
 func (a *App) faultGroups(ctx context.Context, groups []store.FaultGroup) ([]web.FaultGroup, error) {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]web.FaultGroup, 0, len(groups))
 	ids := make([]string, len(groups))
 	for i, g := range groups {
@@ -167,8 +191,8 @@ func (a *App) faultGroups(ctx context.Context, groups []store.FaultGroup) ([]web
 			if a.Store.Fault(q.Ref, r) != g.Fault {
 				continue
 			}
-			x.Reason = webReason(r)
-			if offers := q.offers(r); len(offers) > 0 {
+			x.Reason = see.reason(q.Ref.Entity, r)
+			if offers := q.offers(r); len(offers) > 0 && !see.placeMasked(q.Ref.Entity, r.Field) {
 				x.Best = offers[0].Name
 			}
 			break
@@ -196,13 +220,13 @@ func webReason(r record.Reason) web.Reason {
 	return web.Reason{Rule: r.Rule, Field: r.Field, Value: r.Value, Text: r.Text, Remedy: r.Remedy}
 }
 
-func (a *App) quarantineRow(q store.Quarantined) web.QuarantineRow {
+func (a *App) quarantineRow(see sight, q store.Quarantined) web.QuarantineRow {
 	row := web.QuarantineRow{
 		ID: q.ID, Source: a.SourceName(q.Ref.Source), Entity: q.Ref.Entity, Record: q.Ref.ID, Place: q.Place, State: q.State, At: parse(q.At),
 		Who: q.Who, Why: q.Why, Version: q.Version,
 	}
 	for _, r := range q.Reasons {
-		row.Reasons = append(row.Reasons, webReason(r))
+		row.Reasons = append(row.Reasons, see.reason(q.Ref.Entity, r))
 	}
 	return row
 }

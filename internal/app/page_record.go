@@ -17,18 +17,25 @@ import (
 
 // QuarantineRecord is one of them as it came, with the ways to mend it.
 func (a *App) QuarantineRecord(ctx context.Context, id string) (out web.QuarantineRecord, err error) {
+	see, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return out, err
+	}
+	if err := a.reachQuarantined(ctx, id); err != nil {
+		return out, err
+	}
 	q, err := a.quarantinedRow(ctx, id)
 	if err != nil {
 		return out, err
 	}
-	out.QuarantineRow = a.quarantineRow(q.Quarantined)
-	if out.Problems, err = a.mendings(ctx, q); err != nil {
+	out.QuarantineRow = a.quarantineRow(see, q.Quarantined)
+	if out.Problems, err = a.mendings(ctx, see, w, q); err != nil {
 		return out, err
 	}
 	if q.State == "open" && !q.judged.Unreadable && len(q.judged.Reasons) > 0 {
 		out.Reasons = nil // as of now: a repair may have mended some
 		for _, r := range q.judged.Reasons {
-			out.Reasons = append(out.Reasons, webReason(r))
+			out.Reasons = append(out.Reasons, see.reason(q.Ref.Entity, r))
 		}
 	}
 	paths, values := map[string]bool{}, map[string]bool{}
@@ -41,8 +48,9 @@ func (a *App) QuarantineRecord(ctx context.Context, id string) (out web.Quaranti
 			values[r.Value] = true
 		}
 	}
-	out.Raw, out.Lines = string(q.Raw), rawLines(q.Raw, paths, values)
-	if err := a.recordAround(ctx, q, &out); err != nil {
+	seen := a.rawSeen(see, q.Ref, q.Raw)
+	out.Raw, out.Lines, out.Kept = string(seen), rawLines(seen, paths, values), len(see.masks) > 0
+	if err := a.recordAround(ctx, see, w, q, &out); err != nil {
 		return out, err
 	}
 	return out, nil
@@ -50,12 +58,12 @@ func (a *App) QuarantineRecord(ctx context.Context, id string) (out web.Quaranti
 
 // recordAround adds what else is known: its golden record, its repairs, what is
 // to be written back, and which record waits next.
-func (a *App) recordAround(ctx context.Context, q quarantined, out *web.QuarantineRecord) error {
+func (a *App) recordAround(ctx context.Context, see sight, w store.Within, q quarantined, out *web.QuarantineRecord) error {
 	members, err := a.Store.MembersByRec(ctx, []int64{q.Rec})
 	if err != nil {
 		return err
 	}
-	if m, ok := members[q.Rec]; ok && m.Golden != 0 {
+	if m, ok := members[q.Rec]; ok && m.Golden != 0 { // it is in reach, as the record is
 		ids, err := a.Store.GoldenIDs(ctx, []int64{m.Golden})
 		if err != nil {
 			return err
@@ -64,7 +72,7 @@ func (a *App) recordAround(ctx context.Context, q quarantined, out *web.Quaranti
 	}
 	err = a.fixes(ctx, store.RepairFilter{After: store.RepairMark{Rec: q.Rec}, Limit: recordRepairs}, func(r store.ShownRepair) error {
 		if r.Rec == q.Rec {
-			out.Repairs = append(out.Repairs, a.repairOf(r))
+			out.Repairs = append(out.Repairs, see.repairSeen(a.repairOf(r)))
 		}
 		return nil
 	}, true)
@@ -75,12 +83,15 @@ func (a *App) recordAround(ctx context.Context, q quarantined, out *web.Quaranti
 	if err != nil {
 		return err
 	}
+	if rows, err = a.rowsReached(ctx, w, rows); err != nil {
+		return err
+	}
 	if out.Waits, err = a.writeRows(ctx, rows); err != nil {
 		return err
 	}
 	after := q.ID
 	for range 2 { // behind it, else from the beginning
-		list, err := a.Store.Quarantines(ctx, store.QuarantineQuery{State: "open", After: after, Limit: 2})
+		list, err := a.Store.Quarantines(ctx, store.QuarantineQuery{State: "open", After: after, Limit: 2, Within: w})
 		if err != nil {
 			return err
 		}
@@ -133,7 +144,7 @@ func valuePaths(v config.MapValue) (paths []string) {
 }
 
 // mendings are the reasons of a record that waits, with what would mend them.
-func (a *App) mendings(ctx context.Context, q quarantined) (out []web.Mending, err error) {
+func (a *App) mendings(ctx context.Context, see sight, w store.Within, q quarantined) (out []web.Mending, err error) {
 	if q.State != "open" {
 		return nil, nil
 	}
@@ -141,16 +152,16 @@ func (a *App) mendings(ctx context.Context, q quarantined) (out []web.Mending, e
 	if q.judged.Unreadable {
 		reasons = q.Reasons
 	}
-	groups, err := a.Store.FaultCounts(ctx, q.Rec)
+	groups, err := a.sameFaults(ctx, w, q, reasons)
 	if err != nil {
 		return nil, err
 	}
 	key := 0
 	for _, r := range reasons {
-		m := web.Mending{Reason: webReason(r), Fault: a.Store.Fault(q.Ref, r)}
+		m := web.Mending{Reason: see.reason(q.Ref.Entity, r), Fault: a.Store.Fault(q.Ref, r)}
 		m.Same = groups[m.Fault]
 		name, entry, part := repair.Place(r.Field)
-		if !q.judged.Unreadable && name != "" {
+		if !q.judged.Unreadable && name != "" && !see.placeMasked(q.Ref.Entity, r.Field) {
 			v, has := q.judged.Fields[name]
 			var text bool
 			if m.Now, text = repair.Pointed(v, entry, part); !text {
@@ -166,7 +177,7 @@ func (a *App) mendings(ctx context.Context, q quarantined) (out []web.Mending, e
 				}
 				m.Offers = append(m.Offers, o)
 				if len(m.Back) == 0 && !x.LeaveOut {
-					m.Back = a.writesBack(q, x)
+					m.Back = a.writesBack(see, q, x)
 				}
 			}
 		}
@@ -178,7 +189,7 @@ func (a *App) mendings(ctx context.Context, q quarantined) (out []web.Mending, e
 // writesBack says what a mended field would set in the record's own system, where
 // a target of it owns a path that is mapped from the field. What is written in
 // the end is what the golden record says then.
-func (a *App) writesBack(q quarantined, x repair.Remedy) (out []web.WriteBack) {
+func (a *App) writesBack(see sight, q quarantined, x repair.Remedy) (out []web.WriteBack) {
 	obj, err := record.DecodeObject(q.Raw)
 	if err != nil {
 		return nil
@@ -186,6 +197,9 @@ func (a *App) writesBack(q quarantined, x repair.Remedy) (out []web.WriteBack) {
 	fields := q.with(x).Fields
 	for _, t := range a.targets {
 		for _, path := range t.filledFrom(q.Ref, x.Field) {
+			if !see.written(t, path) {
+				continue
+			}
 			now, _ := pipeline.At(obj, path)
 			v, _, err := t.plan.Preview(path, "", fields)
 			if err == nil {
@@ -213,15 +227,18 @@ func (t *target) filledFrom(ref record.Ref, field string) (paths []string) {
 // FaultPage shows one fault, and what a remedy would make of the records that
 // have it.
 func (a *App) FaultPage(ctx context.Context, fault, remedy string) (p web.FaultPage, err error) {
-	groups, err := a.Store.FaultGroups(ctx)
+	see, w, err := a.seesWithin(ctx)
 	if err != nil {
 		return p, err
 	}
-	i := slices.IndexFunc(groups, func(g store.FaultGroup) bool { return g.Fault == fault })
-	if i < 0 {
+	group, found, err := a.faultSeen(ctx, w, fault)
+	switch {
+	case err != nil:
+		return p, err
+	case !found:
 		return p, record.ErrNotFound
 	}
-	shown, err := a.faultGroups(ctx, groups[i:i+1])
+	shown, err := a.faultGroups(ctx, []store.FaultGroup{group})
 	if err != nil {
 		return p, err
 	}
@@ -229,7 +246,7 @@ func (a *App) FaultPage(ctx context.Context, fault, remedy string) (p web.FaultP
 		return p, record.ErrNotFound
 	}
 	p.FaultGroup = shown[0]
-	rows, _, err := a.Store.QuarantinesWhole(ctx, store.QuarantineQuery{Faults: []string{fault}, Limit: trialRows}, trialBytes)
+	rows, _, err := a.Store.QuarantinesWhole(ctx, store.QuarantineQuery{Faults: []string{fault}, Limit: trialRows, Within: w}, trialBytes)
 	if err != nil {
 		return p, err
 	}
@@ -237,7 +254,12 @@ func (a *App) FaultPage(ctx context.Context, fault, remedy string) (p web.FaultP
 	if err != nil {
 		return p, err
 	}
-	p.Looked = len(judged)
+	if p.Looked = len(judged); see.placeMasked(group.Entity, group.Field) { // which records have it is told, and no more
+		for _, q := range judged[:min(len(judged), trialShown)] {
+			p.Rows = append(p.Rows, web.TrialRow{ID: q.ID, Record: q.Ref.ID, Place: q.Place})
+		}
+		return p, nil
+	}
 	for _, q := range judged {
 		a.tryAll(q, &p)
 	}
@@ -353,8 +375,12 @@ func (a *App) UndoAct(ctx context.Context, id string, by web.By) (web.Done, erro
 
 // Fixes lists the repairs in force of a source.
 func (a *App) Fixes(ctx context.Context, source string, overtaken bool, each func(web.RepairOf) error) error {
-	f := store.RepairFilter{Source: a.SourceUID(source), Overtaken: overtaken, Limit: exportPage}
-	return a.fixes(ctx, f, func(r store.ShownRepair) error { return each(a.repairOf(r)) }, false)
+	see, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return err
+	}
+	f := store.RepairFilter{Source: a.SourceUID(source), Overtaken: overtaken, Limit: exportPage, Within: w}
+	return a.fixes(ctx, f, func(r store.ShownRepair) error { return each(see.repairSeen(a.repairOf(r))) }, false)
 }
 
 // fixes reads repairs page by page; once reads one page.

@@ -25,12 +25,21 @@ func (a *App) PreviewSplit(ctx context.Context, records []string, from string, b
 // PreviewUndo says what Undo would do. Nothing is written.
 func (a *App) PreviewUndo(ctx context.Context, decision string, by By) (web.ChangePreview, error) {
 	by.Over = false
+	if err := a.reachDecision(ctx, decision); err != nil {
+		return web.ChangePreview{}, err
+	}
 	p, err := a.preview(ctx, store.Undone, by, a.undoing(ctx, decision))
 	if err != nil || p.Existing || p.Refused != "" {
 		return p, err
 	}
-	p.Later, err = a.laterMerges(ctx, decision)
-	return p, err
+	if p.Later, err = a.laterMerges(ctx, decision); err != nil {
+		return p, err
+	}
+	_, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return p, err
+	}
+	return p, a.veilEarlier(ctx, w, p.Later)
 }
 
 // preview makes a decision, and links and plans what follows from it, in a
@@ -43,8 +52,13 @@ func (a *App) preview(ctx context.Context, kind string, by By, plan making) (p w
 	if err != nil {
 		return p, err
 	}
+	see, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return p, err
+	}
+	feeds := map[string][]int64{} // golden id → golden records whose records were or are in it, by founder
 	err = a.Store.Rehearse(ctx, func(tx *store.DecideTx, link *store.LinkTx) error {
-		r := &rehearsal{a: a, tx: tx, link: link, resolvers: resolvers, effect: pipeline.NewEffect()}
+		r := &rehearsal{a: a, tx: tx, link: link, resolvers: resolvers, effect: pipeline.NewEffect(), see: see, feeds: feeds}
 		if r.from, err = tx.Mark(ctx); err != nil {
 			return err
 		}
@@ -68,7 +82,13 @@ func (a *App) preview(ctx context.Context, kind string, by By, plan making) (p w
 		}
 		return r.show(ctx, &p)
 	})
-	return a.refusedPreview(p, err)
+	if p, err = a.refusedPreview(p, err); err != nil {
+		return p, err
+	}
+	if err := a.veilPreview(ctx, w, &p, feeds); err != nil {
+		return p, err
+	}
+	return p, a.veilEarlier(ctx, w, p.Over, p.Earlier)
 }
 
 // refusedPreview makes a preview of what refuses a decision.
@@ -160,7 +180,9 @@ type rehearsal struct {
 	link      *store.LinkTx
 	resolvers []*pipeline.Resolver
 	effect    *pipeline.Effect
-	from      int64 // what is younger than this fact number is the preview's
+	see       sight              // of who asks
+	feeds     map[string][]int64 // see preview
+	from      int64              // what is younger than this fact number is the preview's
 }
 
 // mostTurns bounds how often what refers to changed customers is planned anew.

@@ -25,6 +25,16 @@ const (
 // alone.
 func (r *rehearsal) show(ctx context.Context, p *web.ChangePreview) error {
 	ids := r.ids()
+	for f := range r.effect.Before {
+		r.feeds[ids[f]] = append(r.feeds[ids[f]], f)
+	}
+	for rec, m := range r.effect.Members {
+		for _, f := range [2]int64{m.Golden, r.effect.Now[rec]} {
+			if id := ids[f]; id != "" && !slices.Contains(r.feeds[id], m.Golden) {
+				r.feeds[id] = append(r.feeds[id], m.Golden)
+			}
+		}
+	}
 	follows, err := r.link.Follows(ctx, slices.Sorted(maps.Keys(r.effect.Members)))
 	if err != nil {
 		return err
@@ -131,6 +141,7 @@ func (r *rehearsal) customer(founder int64, ids map[int64]string) (web.ChangedCu
 			return c, err
 		}
 	}
+	before.fields, after.fields = r.see.fields(c.Entity, before.fields), r.see.fields(c.Entity, after.fields)
 	c.Name = DisplayName(c.Entity, after.fields)
 	switch {
 	case !has:
@@ -201,7 +212,7 @@ func (r *rehearsal) moves(p *web.ChangePreview, ids map[int64]string, follows ma
 			p.MoreMoves++
 			continue
 		}
-		row, err := r.a.goldenMember(sight{}, m) // shown to who sees all fields
+		row, err := r.a.goldenMember(r.see, m)
 		if err != nil {
 			return err
 		}
@@ -241,7 +252,7 @@ func (r *rehearsal) targets(ctx context.Context, p *web.ChangePreview) error {
 				e.More++
 				continue
 			}
-			e.Writes = append(e.Writes, targetChange(row))
+			e.Writes = append(e.Writes, targetChange(r.see, t, row))
 		}
 		for _, row := range dropped {
 			if row.Target == e.Target {
@@ -263,14 +274,12 @@ func (r *rehearsal) targets(ctx context.Context, p *web.ChangePreview) error {
 	return nil
 }
 
-func targetChange(row store.Row) web.TargetChange {
+func targetChange(see sight, t *target, row store.Row) web.TargetChange {
 	c := web.TargetChange{Op: row.Op, Golden: row.Key, Object: row.ExternalID, Undo: "update", Fields: []web.Change{}}
 	if row.Op != string(record.Update) {
 		c.Undo = "left"
 	}
-	for _, f := range plannedWrite(row).Fields {
-		c.Fields = append(c.Fields, web.Change{Path: f.Path, Old: plainJSON(f.Old), New: plainJSON(f.New)})
-	}
+	c.Fields = append(c.Fields, writtenFields(see, t, row)...)
 	return c
 }
 

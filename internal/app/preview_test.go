@@ -60,7 +60,7 @@ func (w *world) standing() standing {
 	}
 	for _, t := range w.app.targets {
 		for _, r := range w.rows(t.config.Name, store.Pending) {
-			s.Writes[r.ID] = written(t.config.Name, targetChange(r))
+			s.Writes[r.ID] = written(t.config.Name, targetChange(sight{}, t, r))
 		}
 	}
 	return s

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"touchstone/internal/record"
+	"touchstone/internal/store"
 )
 
 // GoldenRecords is a golden record with what it is made of.
@@ -22,6 +23,15 @@ func (a *App) RecordsOf(ctx context.Context, ids []string) (map[string]GoldenRec
 		return nil, err
 	}
 	founders := slices.Compact(slices.Sorted(maps.Values(of)))
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in, err := a.Store.Reached(ctx, see.reach, founders)
+	if err != nil {
+		return nil, err
+	}
+	founders = slices.DeleteFunc(founders, func(f int64) bool { return !in[f] })
 	now, err := a.Store.GoldenIDs(ctx, founders)
 	if err != nil {
 		return nil, err
@@ -41,6 +51,51 @@ func (a *App) RecordsOf(ctx context.Context, ids []string) (map[string]GoldenRec
 			g.Records = append(g.Records, m.Ref)
 		}
 		out[id] = g
+	}
+	return out, nil
+}
+
+// Changes is the change feed as who asks sees it, behind a number: what they reach,
+// and upto which number that is all.
+func (a *App) Changes(ctx context.Context, entity string, after int64, limit int) (list []store.Fed, upto int64, err error) {
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, after, err
+	}
+	if see.reach != nil {
+		return a.Store.FeedReached(ctx, see.reach, entity, after, limit, feedLooked)
+	}
+	list, err = a.Store.Feed(ctx, entity, after, limit)
+	if upto = after; len(list) > 0 {
+		upto = list[len(list)-1].Seq
+	}
+	return list, upto, err
+}
+
+// feedLooked is how many changes one answer to who reaches some customers alone
+// looks at.
+const feedLooked = 20_000
+
+// GoldensOf gives the golden ids of source records, by reference; Source is the
+// uid. Those that have not landed, or are out of reach, are absent.
+func (a *App) GoldensOf(ctx context.Context, refs []record.Ref) (map[record.Ref]string, error) {
+	rows, err := a.Store.CrosswalkOf(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in, err := a.refsReached(ctx, see, refs)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[record.Ref]string, len(rows))
+	for _, r := range rows {
+		if in[r.Ref] {
+			out[r.Ref] = r.Golden
+		}
 	}
 	return out, nil
 }

@@ -237,6 +237,9 @@ func (a *App) EndRelation(ctx context.Context, decision, until string, by By) (D
 	if until == "" {
 		until = a.opts.Env.Clock.Now().UTC().Format(time.DateOnly)
 	}
+	if err := a.reachDecision(ctx, decision); err != nil {
+		return Decided{}, err
+	}
 	return a.decide(ctx, store.Related, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 		d, err := tx.Decision(ctx, decision)
 		if err != nil {

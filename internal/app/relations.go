@@ -51,6 +51,9 @@ func (a *App) PossibleRelations(ctx context.Context, q RelationQuery) (list []Po
 		if err != nil {
 			return nil, false, err
 		}
+		if err := a.reached(ctx, g.Founder); err != nil {
+			return nil, false, err
+		}
 		r, err := a.relator(ctx, g.Entity)
 		if err != nil {
 			return nil, false, err
@@ -67,7 +70,7 @@ func (a *App) PossibleRelations(ctx context.Context, q RelationQuery) (list []Po
 			return nil, false, err
 		}
 		for after := int64(0); ; {
-			goldens, err := a.Store.GoldenList(ctx, store.GoldenFilter{Entity: name, After: after, Limit: relationPage})
+			goldens, err := a.Store.GoldenList(ctx, store.GoldenFilter{Entity: name, Reach: r.see.reach, After: after, Limit: relationPage})
 			if err != nil {
 				return nil, false, err
 			}
@@ -95,6 +98,7 @@ type relator struct {
 	shared *store.Shared
 	// refused are those that a person does not want to see again.
 	refused map[store.RefusedBetween]bool
+	see     sight             // of who asks
 	stated  map[[2]int64]bool // of the page; nothing is proposed where a person has said what it is
 }
 
@@ -104,6 +108,9 @@ func (a *App) relator(ctx context.Context, name string) (r *relator, err error) 
 		return nil, fmt.Errorf("entity type %q: %w", name, record.ErrNotFound)
 	}
 	r = &relator{a: a, e: e, model: e.model.Load()}
+	if r.see, err = a.sight(ctx); err != nil {
+		return nil, err
+	}
 	if r.refused, err = a.Store.RefusedRelations(ctx); err != nil {
 		return nil, err
 	}
@@ -249,10 +256,14 @@ func (r *relator) shown(ctx context.Context, goldens []store.Golden, best map[[2
 	for _, g := range goldens {
 		known[g.Founder] = g
 	}
+	in, err := r.inReach(ctx, best)
+	if err != nil {
+		return nil, err
+	}
 	pairs := make([][2]int64, 0, len(best))
 	var missing []int64
 	for pair, p := range best {
-		if kind != "" && kind != p.tie.Kind {
+		if kind != "" && kind != p.tie.Kind || !in[pair[0]] || !in[pair[1]] {
 			continue
 		}
 		pairs = append(pairs, pair)
@@ -286,15 +297,42 @@ func (r *relator) shown(ctx context.Context, goldens []store.Golden, best map[[2
 			continue
 		}
 		rel := PossibleRelation{Kind: p.tie.Kind, A: gx.ID, B: gy.ID, RecordA: r.a.refName(x.Ref), RecordB: r.a.refName(y.Ref), Apart: p.tie.Apart, Evidence: p.tie.Evidence}
-		if rel.NameA, err = goldenName(gx); err != nil {
+		r.see.proposal(gx.Entity, &rel)
+		if rel.NameA, err = r.see.name(gx); err != nil {
 			return nil, err
 		}
-		if rel.NameB, err = goldenName(gy); err != nil {
+		if rel.NameB, err = r.see.name(gy); err != nil {
 			return nil, err
 		}
 		out = append(out, rel)
 	}
 	return out, nil
+}
+
+// inReach says which of the customers of proposals are reached: both have to be.
+func (r *relator) inReach(ctx context.Context, best map[[2]int64]proposal) (map[int64]bool, error) {
+	founders := make([]int64, 0, 2*len(best))
+	for pair := range best {
+		founders = append(founders, pair[0], pair[1])
+	}
+	slices.Sort(founders)
+	return r.a.Store.Reached(ctx, r.see.reach, slices.Compact(founders))
+}
+
+// proposal takes away what a proposal says of masked fields. What says that the two
+// are two may quote any.
+func (s sight) proposal(entity string, p *PossibleRelation) {
+	if len(s.masks) == 0 {
+		return
+	}
+	p.Apart = ""
+	p.Evidence = slices.DeleteFunc(slices.Clone(p.Evidence), func(e matching.Part) bool { return s.compares(entity, e.Field) })
+}
+
+// compares says whether a masked field is among those that are compared under a
+// name.
+func (s sight) compares(entity, name string) bool {
+	return slices.ContainsFunc(comparedIn(entity, name), func(f string) bool { return s.masked(entity, f) != "" })
 }
 
 func goldenName(g store.Golden) (string, error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
@@ -194,9 +195,19 @@ func (q quarantined) wanted(r RepairRequest) (repair.Remedy, error) {
 // counts for this version alone, and which Undo takes back. It is refused when
 // the rules refuse the value too. The record is judged again at once.
 func (a *App) Repair(ctx context.Context, r RepairRequest, by By) (out RepairedRow, err error) {
+	if err := a.reachQuarantined(ctx, r.Row); err != nil {
+		return out, err
+	}
 	q, err := a.quarantinedRow(ctx, r.Row)
 	if err != nil {
 		return out, err
+	}
+	see, err := a.sight(ctx)
+	if err != nil {
+		return out, err
+	}
+	if see.placeMasked(q.Ref.Entity, r.Field) {
+		return out, keptField()
 	}
 	x, err := q.wanted(r)
 	if err != nil {
@@ -216,7 +227,7 @@ func (a *App) Repair(ctx context.Context, r RepairRequest, by By) (out RepairedR
 	if err != nil {
 		return RepairedRow{}, err
 	}
-	out.Row, out.Passes, out.Reasons = r.Row, len(after.Reasons) == 0, after.Reasons
+	out.Row, out.Passes, out.Reasons = r.Row, len(after.Reasons) == 0, see.reasons(q.Ref.Entity, after.Reasons)
 	return out, a.deriveNow(ctx, []int64{q.Rec})
 }
 
@@ -257,6 +268,9 @@ func (a *App) deriveNow(ctx context.Context, recs []int64) error {
 func (a *App) Release(ctx context.Context, id string, by By) (Decided, error) {
 	if by.Why == "" {
 		return Decided{}, unclear("a release keeps its reason: say why the record may pass as it is")
+	}
+	if err := a.reachQuarantined(ctx, id); err != nil {
+		return Decided{}, err
 	}
 	q, err := a.Store.QuarantineShow(ctx, id)
 	if err != nil {
@@ -336,9 +350,13 @@ type BulkRepaired struct {
 // back all of it.
 func (a *App) RepairAll(ctx context.Context, b BulkRepair, by By) (out BulkRepaired, err error) {
 	out.Decision, out.After = b.Decision, b.After
+	w, err := a.mayRepairAll(ctx, b)
+	if err != nil {
+		return out, err
+	}
 	began := a.opts.Env.Clock.Now()
 	for looked := repairPart; ; looked += repairPart {
-		rows, more, err := a.Store.QuarantinesWhole(ctx, store.QuarantineQuery{Faults: []string{b.Fault}, After: out.After, Limit: repairPart}, repairBytes)
+		rows, more, err := a.Store.QuarantinesWhole(ctx, store.QuarantineQuery{Faults: []string{b.Fault}, After: out.After, Limit: repairPart, Within: w}, repairBytes)
 		if err != nil {
 			return out, err
 		}
@@ -376,6 +394,33 @@ func (a *App) RepairAll(ctx context.Context, b BulkRepair, by By) (out BulkRepai
 			return out, nil
 		}
 	}
+}
+
+// mayRepairAll refuses a bulk repair of a fault that nothing has which who asks
+// reaches, or of a field that is kept back, and gives which rows it may mend.
+func (a *App) mayRepairAll(ctx context.Context, b BulkRepair) (w store.Within, err error) {
+	if !auth.From(ctx).Narrowed() {
+		return w, nil
+	}
+	see, w, err := a.seesWithin(ctx)
+	if err != nil {
+		return w, err
+	}
+	if b.Decision != "" {
+		if err := a.reachDecision(ctx, b.Decision); err != nil {
+			return w, err
+		}
+	}
+	g, found, err := a.faultSeen(ctx, w, b.Fault)
+	switch {
+	case err != nil:
+		return w, err
+	case !found && b.Decision == "":
+		return w, fmt.Errorf("fault %s: %w", b.Fault, record.ErrNotFound)
+	case see.placeMasked(g.Entity, g.Field):
+		return w, keptField()
+	}
+	return w, nil
 }
 
 // sameRemedy finds the remedy of a bulk repair among those of one row.

@@ -77,21 +77,8 @@ func (a *App) sight(ctx context.Context) (s sight, err error) {
 	if !actor.Narrowed() {
 		return s, nil
 	}
-	nobody := false
-	for _, name := range actor.Masks {
-		i := slices.IndexFunc(a.Config.Access.Masks, func(m config.Mask) bool { return m.Name == name })
-		if i < 0 {
-			nobody = true
-			continue
-		}
-		s.masks = append(s.masks, a.Config.Access.Masks[i].Fields...)
-	}
-	var hashes []string
-	for _, name := range actor.Scopes {
-		hash, ok := a.scopes[name]
-		nobody = nobody || !ok
-		hashes = append(hashes, hash)
-	}
+	s.masks, _ = a.masksOf(actor)
+	hashes, nobody := a.scopeHashes(actor)
 	if nobody {
 		s.reach = store.Reach{}
 		return s, nil
@@ -100,6 +87,20 @@ func (a *App) sight(ctx context.Context) (s sight, err error) {
 		s.reach, err = a.Store.ReachOf(ctx, hashes)
 	}
 	return s, err
+}
+
+// masksOf are the fields that are kept from who asks; unknown says that a name is
+// one that the configuration does not have.
+func (a *App) masksOf(actor auth.Actor) (fields []config.MaskField, unknown bool) {
+	for _, name := range actor.Masks {
+		i := slices.IndexFunc(a.Config.Access.Masks, func(m config.Mask) bool { return m.Name == name })
+		if i < 0 {
+			unknown = true
+			continue
+		}
+		fields = append(fields, a.Config.Access.Masks[i].Fields...)
+	}
+	return fields, unknown
 }
 
 // UnknownAccess names the scopes and masks of an account or token that the

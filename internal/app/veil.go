@@ -2,9 +2,9 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"touchstone/internal/auth"
 	"touchstone/internal/lookup"
@@ -147,16 +147,22 @@ func (a *App) veilDecisions(ctx context.Context, list []ShownDecision) error {
 	if err != nil {
 		return err
 	}
-	if len(see.masks) > 0 {
-		for i := range list {
-			d := &list[i]
-			if d.Field != "" { // of a pin, or of values that count as another
-				d.Value, d.From = "", nil
-			}
+	for i := range list {
+		if d := &list[i]; d.Field != "" && a.fieldMasked(see, *d) { // of a pin, or of values that count as another
+			d.Value, d.From = "", nil
 		}
 	}
-	if see.reach == nil {
-		return nil
+	w, err := a.within(ctx, see)
+	if err != nil || w.Reach == nil {
+		return err
+	}
+	ids := make([]string, len(list))
+	for i, d := range list {
+		ids[i] = d.ID
+	}
+	all, err := a.Store.DecisionsReached(ctx, w, ids)
+	if err != nil {
+		return err
 	}
 	var refs []record.Ref
 	of := make([][]record.Ref, len(list))
@@ -176,7 +182,7 @@ func (a *App) veilDecisions(ctx context.Context, list []ShownDecision) error {
 	}
 	for i := range list {
 		d := &list[i]
-		if d.More == 0 && len(of[i]) == len(d.Records) && len(of[i]) > 0 && !slices.ContainsFunc(of[i], func(r record.Ref) bool { return !in[r] }) {
+		if all[d.ID] {
 			continue
 		}
 		var records []string
@@ -188,6 +194,25 @@ func (a *App) veilDecisions(ctx context.Context, list []ShownDecision) error {
 		d.Records, d.Value, d.From, d.Why, d.Problem = records, "", nil, "", ""
 	}
 	return nil
+}
+
+// fieldMasked says whether the field that a decision sets is kept back: of a pin by
+// the kind of its record, of values by the kind that is named with it.
+func (a *App) fieldMasked(see sight, d ShownDecision) bool {
+	if len(see.masks) == 0 {
+		return false
+	}
+	entity, field, named := strings.Cut(d.Field, ".")
+	if !named || a.entityNamed(entity) == nil {
+		entity, field = "", d.Field
+		if len(d.Records) > 0 {
+			if ref, isRef, err := a.sourceRef(d.Records[0]); err == nil && isRef {
+				entity = ref.Entity
+			}
+		}
+	}
+	field, _, _ = strings.Cut(field, ".")
+	return entity == "" || see.masked(entity, field) != ""
 }
 
 // editable refuses to set a field of a customer that is kept from who asks.
@@ -203,11 +228,8 @@ func (a *App) editable(ctx context.Context, id, field string) error {
 	if err != nil {
 		return err
 	}
-	if spec, ok := record.Spec(g.Entity, field); ok {
-		field = spec.Name
-	}
-	if see.masked(g.Entity, field) != "" {
-		return web.Refuse("", "this field is kept from you: you cannot set it")
+	if err := see.settable(g.Entity, field); err != nil {
+		return err
 	}
 	return a.reached(ctx, g.Founder)
 }
@@ -245,49 +267,6 @@ func (a *App) veilCandidates(ctx context.Context, see sight, entity string, list
 		if len(see.masks) > 0 {
 			list[i].Words, list[i].Veto = lookupWords(lookup.Candidate{Verdict: c.Verdict, Probability: c.Probability, Parts: list[i].Parts}), nil
 		}
-	}
-	return nil
-}
-
-// reachDecision refuses a decision that speaks of records out of reach.
-func (a *App) reachDecision(ctx context.Context, id string) error {
-	if !auth.From(ctx).Scoped() {
-		return nil
-	}
-	see, err := a.sight(ctx)
-	if err != nil {
-		return err
-	}
-	var list []record.Ref
-	pairs, err := a.Store.RuledPairs(ctx, []string{id})
-	if err != nil {
-		return err
-	}
-	for _, p := range pairs[id] {
-		list = append(list, p.RefA)
-		if p.RefB.ID != "" {
-			list = append(list, p.RefB)
-		}
-	}
-	said, err := a.Store.SaidOf(ctx, []string{id})
-	if err != nil {
-		return err
-	}
-	if r, ok := said[id]; ok {
-		list = append(list, r.RefA, r.RefB)
-	}
-	in, err := a.refsReached(ctx, see, list)
-	if err != nil {
-		return err
-	}
-	for _, r := range list {
-		if !in[r] {
-			list = nil
-			break
-		}
-	}
-	if len(list) == 0 {
-		return fmt.Errorf("decision %s: %w", id, record.ErrNotFound)
 	}
 	return nil
 }

@@ -96,7 +96,23 @@ func (a *App) Why(ctx context.Context, x, y string) (w Why, err error) {
 	} else {
 		err = q.parted(ctx, &w)
 	}
+	if err != nil {
+		return w, err
+	}
+	see, err := a.sight(ctx)
+	see.why(e.name, &w)
 	return w, err
+}
+
+// why takes away what an explanation says of masked fields. Keys and what excludes
+// a pair may quote any.
+func (s sight) why(entity string, w *Why) {
+	if len(s.masks) == 0 {
+		return
+	}
+	w.Pair.Parts = slices.DeleteFunc(slices.Clone(w.Pair.Parts), func(p matching.Part) bool { return s.compares(entity, p.Field) })
+	w.Flips = slices.DeleteFunc(slices.Clone(w.Flips), func(f FlippedBy) bool { return s.compares(entity, f.Field) })
+	w.Pair.Shared, w.Pair.Veto, w.Veto, w.Missed = []string{}, "", "", nil
 }
 
 // question is two records and what stands between them.

@@ -128,12 +128,13 @@ const bulkColumns = `SELECT j.id, j.answer, j.who, j.why, j.query, j.state, j.at
 	(SELECT count(*) FROM bulk_pair p WHERE p.job = j.id), (SELECT count(*) FROM bulk_pair p WHERE p.job = j.id AND p.state = 'decided'),
 	(SELECT count(*) FROM bulk_pair p WHERE p.job = j.id AND p.state = 'skipped') FROM bulk_job j`
 
-// BulkJobs lists jobs, the newest first; of one state unless that is "".
-func (db *DB) BulkJobs(ctx context.Context, state string, n int) ([]BulkJob, error) {
+// BulkJobs lists jobs all of whose pairs are reached, the newest first; of one
+// state unless that is "".
+func (db *DB) BulkJobs(ctx context.Context, state string, reach Reach, n int) ([]BulkJob, error) {
 	if state == "" {
-		return db.bulkJobs(ctx, ` ORDER BY j.at DESC, j.id LIMIT $1`, n)
+		return db.bulkJobs(ctx, ` WHERE 1 = 1`+reach.bulk()+` ORDER BY j.at DESC, j.id LIMIT $1`, n)
 	}
-	return db.bulkJobs(ctx, ` WHERE j.state = $1 ORDER BY j.at DESC, j.id LIMIT $2`, state, n)
+	return db.bulkJobs(ctx, ` WHERE j.state = $1`+reach.bulk()+` ORDER BY j.at DESC, j.id LIMIT $2`, state, n)
 }
 
 // BulkJob reads one job.

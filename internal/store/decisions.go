@@ -57,6 +57,7 @@ type DecisionFilter struct {
 	Newest bool   // newest first: behind After then is before it, and 0 is the newest
 	Kind   string // "" for all
 	Who    string // "" for all
+	Within Within // only those that speak of nothing else
 }
 
 // Decisions lists decisions, oldest first where it is not asked otherwise.
@@ -71,6 +72,9 @@ func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision,
 		where = " AND EXISTS (SELECT 1 FROM ruling_pending p WHERE p.decision = d.id)"
 	case "withdrawn":
 		where = " AND d.withdrawn <> ''"
+	}
+	if w := f.Within.decision("d.id"); w != "" {
+		where += " AND " + w
 	}
 	order, after := ` WHERE d.seq > $1%s ORDER BY d.seq LIMIT $2`, f.After
 	if f.Newest {

@@ -106,6 +106,7 @@ type QuarantineQuery struct {
 	Before string   // only rows that are there since before this time; "" for all
 	After  string   // id of the row to go on behind
 	Limit  int
+	Within Within
 }
 
 // Quarantines lists quarantined rows, without their raw records.
@@ -149,6 +150,9 @@ func (db *DB) quarantineIDs(ctx context.Context, f QuarantineQuery) (ids []strin
 	}
 	if f.After != "" {
 		rest += ` AND (q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = ` + arg(f.After) + `)`
+	}
+	if w := f.Within.record("q"); w != "" {
+		rest += ` AND ` + w
 	}
 	order := ` ORDER BY q.at, q.id LIMIT ` + arg(max(f.Limit, 1))
 	q := ""

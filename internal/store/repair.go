@@ -163,6 +163,7 @@ type RepairFilter struct {
 	Overtaken bool   // only those
 	After     RepairMark
 	Limit     int
+	Within    Within
 }
 
 // RepairMark is where a list of repairs goes on.
@@ -177,6 +178,9 @@ func (db *DB) Repairs(ctx context.Context, f RepairFilter) (list []ShownRepair, 
 	where := ""
 	if f.Overtaken {
 		where = ` AND s.version <> p.version`
+	}
+	if w := f.Within.record("s"); w != "" {
+		where += ` AND ` + w
 	}
 	err = db.view(ctx, `SELECT p.rec, p.version, p.field, p.remedy, p.sealed, s.salt, s.source, s.entity, s.external_id, v.place,
 			d.id, d.seq, d.who, d.why, d.at, CASE WHEN s.version <> p.version THEN 1 ELSE 0 END

@@ -49,11 +49,11 @@ func (db *DB) OpCounts(ctx context.Context, target, state string) (creates, upda
 	return creates, updates, last, nil
 }
 
-// RowsIn lists rows of some targets in a state, oldest first, behind the row with
-// number after.
-func (db *DB) RowsIn(ctx context.Context, targets []string, state string, after int64, n int) (list []Row, err error) {
+// RowsIn lists rows of some targets in a state that are reached, oldest first,
+// behind the row with number after.
+func (db *DB) RowsIn(ctx context.Context, targets []string, state string, reach Reach, after int64, n int) (list []Row, err error) {
 	for _, t := range targets {
-		rows, err := db.rows(ctx, `WHERE o.target = $1 AND o.state = $2 AND o.seq > $3 ORDER BY o.seq LIMIT $4`, t, state, after, n)
+		rows, err := db.rows(ctx, `WHERE o.target = $1 AND o.state = $2 AND o.seq > $3`+reach.write("o")+` ORDER BY o.seq LIMIT $4`, t, state, after, n)
 		if err != nil {
 			return nil, err
 		}
@@ -63,18 +63,19 @@ func (db *DB) RowsIn(ctx context.Context, targets []string, state string, after 
 	return list[:min(len(list), n)], nil
 }
 
-// NewestDelivered lists updates of a target that were delivered, newest first,
-// before the row with number before (0 for the newest).
-func (db *DB) NewestDelivered(ctx context.Context, target string, before int64, n int) ([]Row, error) {
+// NewestDelivered lists updates of a target that were delivered and are reached,
+// newest first, before the row with number before (0 for the newest).
+func (db *DB) NewestDelivered(ctx context.Context, target string, reach Reach, before int64, n int) ([]Row, error) {
 	if before == 0 {
 		before = 1 << 62
 	}
-	return db.rows(ctx, `WHERE o.target = $1 AND o.state = 'delivered' AND o.op = 'update' AND o.seq < $2 ORDER BY o.seq DESC LIMIT $3`, target, before, n)
+	return db.rows(ctx, `WHERE o.target = $1 AND o.state = 'delivered' AND o.op = 'update' AND o.seq < $2`+reach.write("o")+` ORDER BY o.seq DESC LIMIT $3`, target, before, n)
 }
 
-// DeliveredTo lists the updates of objects that were delivered, oldest first.
-func (db *DB) DeliveredTo(ctx context.Context, target string, recs []int64) (list []Row, err error) {
-	err = viewIn(ctx, db, rowColumns+` WHERE o.target = $X1 AND o.state = 'delivered' AND o.op = 'update' AND o.rec IN $LIST ORDER BY o.seq`, recs, func(r *sql.Rows) error {
+// DeliveredTo lists the updates of objects that were delivered and are reached,
+// oldest first.
+func (db *DB) DeliveredTo(ctx context.Context, target string, reach Reach, recs []int64) (list []Row, err error) {
+	err = viewIn(ctx, db, rowColumns+` WHERE o.target = $X1 AND o.state = 'delivered' AND o.op = 'update' AND o.rec IN $LIST`+reach.write("o")+` ORDER BY o.seq`, recs, func(r *sql.Rows) error {
 		o, err := db.scanRow(r)
 		list = append(list, o)
 		return err
@@ -87,9 +88,9 @@ func (db *DB) DeliveredTo(ctx context.Context, target string, recs []int64) (lis
 }
 
 // OftenWritten lists objects of a target that were written three times or more
-// among its last window rows, those written last first.
-func (db *DB) OftenWritten(ctx context.Context, target string, window, n int) (recs []int64, err error) {
-	err = db.view(ctx, `SELECT rec FROM (SELECT rec, seq FROM outbox WHERE target = $1 AND state = 'delivered' AND op = 'update' ORDER BY seq DESC LIMIT $2) x
+// among its last window rows that are reached, those written last first.
+func (db *DB) OftenWritten(ctx context.Context, target string, reach Reach, window, n int) (recs []int64, err error) {
+	err = db.view(ctx, `SELECT rec FROM (SELECT o.rec, o.seq FROM outbox o WHERE o.target = $1 AND o.state = 'delivered' AND o.op = 'update'`+reach.write("o")+` ORDER BY o.seq DESC LIMIT $2) x
 		GROUP BY rec HAVING count(*) >= 3 ORDER BY max(seq) DESC LIMIT $3`, []any{target, window, n}, func(r *sql.Rows) error {
 		var rec int64
 		err := r.Scan(&rec)

@@ -12,12 +12,12 @@ import (
 
 // changeRoutes are merges, splits and the history of decisions.
 func (s *server) changeRoutes(m *routes) {
-	m.handle("GET /customers/{id}/split", auth.Decide, auth.WholeOnly, s.splitForm)
-	m.handle("POST /customers/{id}/split", auth.Decide, auth.WholeOnly, s.split)
-	m.handle("GET /customers/merge", auth.Decide, auth.WholeOnly, s.mergeForm)
-	m.handle("POST /customers/merge", auth.Decide, auth.WholeOnly, s.merge)
-	m.handle("GET /decisions", auth.SeeCustomers, auth.WholeOnly, s.decisions)
-	m.handle("GET /decisions/{id}", auth.SeeCustomers, auth.WholeOnly, s.decision)
+	m.handle("GET /customers/{id}/split", auth.Decide, auth.ByCustomer, s.splitForm)
+	m.handle("POST /customers/{id}/split", auth.Decide, auth.ByCustomer, s.split)
+	m.handle("GET /customers/merge", auth.Decide, auth.ByList, s.mergeForm)
+	m.handle("POST /customers/merge", auth.Decide, auth.ByList, s.merge)
+	m.handle("GET /decisions", auth.SeeCustomers, auth.ByList, s.decisions)
+	m.handle("GET /decisions/{id}", auth.SeeCustomers, auth.ByList, s.decision)
 	m.handle("POST /decisions/{id}/undo", auth.Decide, auth.ByList, s.undo)
 }
 

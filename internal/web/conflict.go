@@ -15,10 +15,10 @@ import (
 const conflictsShown = 20
 
 func (s *server) conflictRoutes(m *routes) {
-	m.handle("GET /conflicts", auth.SeeCustomers, auth.WholeOnly, s.conflicts)
-	m.handle("GET /conflicts.csv", auth.Export, auth.WholeOnly, s.conflictsExport)
-	m.handle("POST /conflicts", auth.Repair, auth.WholeOnly, s.settleRows)
-	m.handle("POST /conflicts/{row}", auth.Repair, auth.WholeOnly, s.settleRow)
+	m.handle("GET /conflicts", auth.SeeCustomers, auth.ByList, s.conflicts)
+	m.handle("GET /conflicts.csv", auth.Export, auth.ByList, s.conflictsExport)
+	m.handle("POST /conflicts", auth.Repair, auth.ByList, s.settleRows)
+	m.handle("POST /conflicts/{row}", auth.Repair, auth.ByList, s.settleRow)
 }
 
 type conflictView struct {

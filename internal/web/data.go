@@ -153,12 +153,14 @@ type QuarantinePage struct {
 	Partial            bool // ended early: many did not match
 	Sources            []Count
 	States             []Count
+	Uncounted          bool // the sources and states are not counted: who asks reaches some rows alone
 }
 
 // QuarantineRecord is one of them as it came.
 type QuarantineRecord struct {
 	QuarantineRow
 	Raw      string // as it came
+	Kept     bool   // what is kept from who asks, and what cannot be told from it, is left out of it
 	Lines    []RawLine
 	Problems []Mending  // of a record that waits
 	Golden   string     // id of the golden record it is in; "" for none yet

@@ -52,6 +52,7 @@ type ConflictField struct {
 	Base, Theirs, Ours string // when it was planned, there now, and what we want there
 	Known              bool   // what stands there now is known
 	From               string // which record our value comes from
+	Kept               bool   // the values are kept from who asks
 }
 
 // Moved says that what stands there is not what stood there when it was planned.

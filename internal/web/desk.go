@@ -12,12 +12,12 @@ import (
 )
 
 func (s *server) reviewRoutes(m *routes) {
-	m.handle("GET /review/cluster/{id}", auth.SeeCustomers, auth.WholeOnly, s.cluster)
-	m.handle("POST /review/cluster/{id}/split", auth.Decide, auth.WholeOnly, s.clusterSplit)
+	m.handle("GET /review/cluster/{id}", auth.SeeCustomers, auth.ByCustomer, s.cluster)
+	m.handle("POST /review/cluster/{id}/split", auth.Decide, auth.ByCustomer, s.clusterSplit)
 	m.handle("GET /review", auth.SeeCustomers, auth.ByList, s.review)
 	m.handle("GET /review/list", auth.SeeCustomers, auth.ByList, s.reviewList)
 	m.handle("GET /review/{id}", auth.SeeCustomers, auth.ByPair, s.pair)
-	m.handle("GET /review/effect/{id}", auth.SeeCustomers, auth.PairUnmasked, s.pairEffect)
+	m.handle("GET /review/effect/{id}", auth.SeeCustomers, auth.ByPair, s.pairEffect)
 	m.handle("POST /review/{id}", auth.Decide, auth.ByPair, s.say)
 	m.handle("POST /review/undo", auth.Decide, auth.ByList, s.unsay)
 	m.handle("POST /review/views", auth.SeeCustomers, auth.ByList, s.saveView(reviewViews(), s.showList))
@@ -26,10 +26,10 @@ func (s *server) reviewRoutes(m *routes) {
 	m.handle("POST /review/{id}/assign", auth.Decide, auth.ByPair, s.assign)
 	m.handle("POST /review/{id}/escalate", auth.Decide, auth.ByPair, s.escalate)
 	m.handle("POST /review/{id}/withdraw", auth.Decide, auth.ByPair, s.withdraw)
-	m.handle("GET /bulk", auth.SeeCustomers, auth.WholeOnly, s.bulk)
-	m.handle("POST /bulk", auth.Decide, auth.WholeOnly, s.startBulk)
-	m.handle("GET /bulk/{id}", auth.SeeCustomers, auth.WholeOnly, s.bulkJob)
-	m.handle("POST /bulk/{id}", auth.Decide, auth.WholeOnly, s.changeBulk)
+	m.handle("GET /bulk", auth.SeeCustomers, auth.ByList, s.bulk)
+	m.handle("POST /bulk", auth.Decide, auth.ByList, s.startBulk)
+	m.handle("GET /bulk/{id}", auth.SeeCustomers, auth.ByList, s.bulkJob)
+	m.handle("POST /bulk/{id}", auth.Decide, auth.ByList, s.changeBulk)
 }
 
 // mostPassed is how many pairs a request for the next one can pass over: those

@@ -11,11 +11,11 @@ import (
 )
 
 func (s *server) handoverRoutes(m *routes) {
-	m.handle("GET /handovers", auth.SeeCustomers, auth.WholeOnly, s.handovers)
-	m.handle("POST /handovers", auth.Decide, auth.WholeOnly, s.handOver)
-	m.handle("GET /handovers/{id}", auth.SeeCustomers, auth.WholeOnly, s.handover)
-	m.handle("GET /handovers/{id}/certificate.csv", auth.Export, auth.WholeOnly, s.certificateCSV)
-	m.handle("GET /handovers/{id}/certificate.json", auth.Export, auth.WholeOnly, s.certificateJSON)
+	m.handle("GET /handovers", auth.SeeCustomers, auth.ByList, s.handovers)
+	m.handle("POST /handovers", auth.Decide, auth.ByList, s.handOver)
+	m.handle("GET /handovers/{id}", auth.SeeCustomers, auth.ByList, s.handover)
+	m.handle("GET /handovers/{id}/certificate.csv", auth.Export, auth.ByList, s.certificateCSV)
+	m.handle("GET /handovers/{id}/certificate.json", auth.Export, auth.ByList, s.certificateJSON)
 }
 
 type handoversView struct {

@@ -18,7 +18,7 @@ func (s *server) machineRoutes(m *routes) {
 	}
 	if s.opts.LookUp != nil {
 		m.handle("/api/match", auth.SeeCustomers, auth.ByList, s.match)
-		m.handle("GET /api/why", auth.SeeCustomers, auth.WholeOnly, s.whyAPI)
+		m.handle("GET /api/why", auth.SeeCustomers, auth.ByList, s.whyAPI)
 	}
 }
 

@@ -125,7 +125,7 @@ func (office) ConflictPage(_ context.Context, f ConflictFilter) (ConflictPage, e
 	default:
 		p.Rows, p.Next = []ConflictRow{{
 			WriteRow: write(), Name: "上海美跃 <b>", Reason: "refused", Changed: testNow.Add(-time.Hour),
-			Sides: []ConflictField{{"phone", "phones", "=SECRET-OLD", "1", "12", true, "crm c1"}, {"street", "", "", "", "上海路", false, ""}},
+			Sides: []ConflictField{{"phone", "phones", "=SECRET-OLD", "1", "12", true, "crm c1", false}, {"street", "", "", "", "上海路", false, "", false}},
 		}}, "8"
 	}
 	return p, nil

@@ -18,9 +18,9 @@ func (s *server) proposalRoutes(m *routes) {
 	m.handle("GET /bridges", auth.SeeCustomers, auth.WholeOnly, s.bridges)
 	m.handle("GET /bridges.csv", auth.Export, auth.WholeOnly, s.bridgesExport)
 	m.handle("POST /bridges/{pair}", auth.Decide, auth.WholeOnly, s.decideBridge)
-	m.handle("GET /proposals", auth.SeeCustomers, auth.WholeOnly, s.proposals)
-	m.handle("GET /proposals.csv", auth.Export, auth.WholeOnly, s.proposalsExport)
-	m.handle("POST /proposals", auth.Decide, auth.WholeOnly, s.decideProposals)
+	m.handle("GET /proposals", auth.SeeCustomers, auth.ByList, s.proposals)
+	m.handle("GET /proposals.csv", auth.Export, auth.ByList, s.proposalsExport)
+	m.handle("POST /proposals", auth.Decide, auth.ByList, s.decideProposals)
 	m.handle("GET /shared", auth.SeeCustomers, auth.WholeOnly, s.shared)
 }
 

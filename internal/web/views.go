@@ -77,11 +77,14 @@ func (s *server) viewsPart(ctx context.Context, k viewKind, asked url.Values, fo
 	me := auth.From(ctx)
 	p := viewsPart{At: k.at, Post: "/" + k.page + "/views", Query: k.keep(asked).Encode(), MayShare: me.May(auth.Decide), viewForm: form}
 	list, err := s.data.Views(ctx, k.page, me.ID)
-	for i, v := range list {
+	for _, v := range list {
+		if me.Narrowed() && v.Who != me.ID {
+			continue // it may name what the reader does not reach
+		}
 		tab := viewTab{View: v, Here: v.Query == p.Query, Mine: v.Who == me.ID}
 		tab.Drop = tab.Mine || me.May(auth.Accounts)
-		if i < viewKeys {
-			tab.Key = strconv.Itoa(i + 1)
+		if n := len(p.List); n < viewKeys {
+			tab.Key = strconv.Itoa(n + 1)
 		}
 		p.List = append(p.List, tab)
 	}
