@@ -67,7 +67,7 @@ var waysBack = map[string]way{
 	"POST /quarantine/{id}/release":                 {back: "POST /acts/{id}/undo", test: "TestReleaseIsUndone"},
 	"POST /review/cluster/{id}/split":               {back: "POST /decisions/{id}/undo", test: "TestUnmergeOnThePages"},
 	"POST /review/undo":                             {why: "answer again", test: "TestBrowserTenPairsByKeyboard"},
-	"POST /review/views":                            {why: theSame, test: "TestBrowserReviewsInEveryWay"},
+	"POST /review/views":                            {back: "POST /review/views/{id}/drop", test: "TestViewsAreKeptForWhoMadeThem"},
 	"POST /quarantine/views":                        {back: "POST /quarantine/views/{id}/drop", test: "TestViewsAreKeptForWhoMadeThem"},
 	"POST /quarantine/views/{id}/drop":              {why: "save the list again: its address says what it shows"},
 	"POST /review/views/{id}/drop":                  {why: "save the list again: its address says what it shows"},
@@ -81,6 +81,7 @@ var waysBack = map[string]way{
 	"POST /trials/{id}/refuse":                      {back: "POST /models/{entity}/try", test: "TestTrialsAreRefusedAndOvertaken"},
 	"POST /trials/{id}/take":                        {back: "POST /trials/{id}/undo", why: "changed rules by changing the configuration back", test: "TestThresholdsAreTriedTakenAndTakenBack"},
 	"POST /trials/{id}/undo":                        {back: "POST /models/{entity}/try", test: "TestAnotherModelIsPlannedActivatedAndTakenBack"},
+	"POST /values/count":                            {why: "counting changes nothing"},
 	"POST /values":                                  {back: "POST /decisions/{id}/undo", test: "TestAValueIsMappedOnThePage"},
 }
 
