@@ -36,10 +36,10 @@ func (a *App) Run(ctx context.Context) error {
 		return unlessAsked(ctx, err)
 	}
 	a.stopping.Store(false)
-	work, cut := context.WithCancel(context.WithoutCancel(ctx))
+	work, cut := context.WithCancel(store.Patient(context.WithoutCancel(ctx)))
 	defer cut()
 	landed, resolved := a.landed, newSignal()
-	g, asked := errgroup.WithContext(ctx)
+	g, asked := errgroup.WithContext(store.Patient(ctx))
 	for _, s := range a.order {
 		g.Go(func() error { return a.runSource(asked, work, s, landed) })
 	}

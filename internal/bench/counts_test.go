@@ -98,6 +98,7 @@ func dropCounts(b *testing.B, db *sql.DB, engine, kept string) {
 		b.Fatal(err)
 	}
 	drop := []string{"DROP INDEX backlog_stage", "DROP INDEX backlog_seq", "DROP INDEX outbox_due", "DROP INDEX outbox_unknown", "DROP INDEX outbox_again"}
+	defer func() { _ = rows.Close() }() // it was only read
 	for rows.Next() {
 		var name, table string
 		if err := rows.Scan(&name, &table); err != nil {

@@ -7,8 +7,8 @@ import (
 	"touchstone/internal/store"
 )
 
-// link writes matches, crosswalk, golden records and plans, a batch of whole
-// components at a time.
+// link writes matches, crosswalk, golden records and plans, batches of whole
+// components at a time: fewer while people wait for the writer.
 func (b *bulk) link(ctx context.Context) error {
 	batches := b.batches()
 	of := make([]uint32, len(b.recs)) // record → its batch
@@ -22,9 +22,14 @@ func (b *bulk) link(ctx context.Context) error {
 		return int(max(of[x.a], of[x.b])) - int(max(of[y.a], of[y.b]))
 	})
 	edges := b.edges
-	for n, batch := range batches {
+	for n := 0; n < len(batches); n++ {
+		batch := slices.Clone(batches[n])
+		for len(batch) < b.r.batch() && n+1 < len(batches) {
+			n++
+			batch = append(batch, batches[n]...)
+		}
 		mine := 0
-		for mine < len(edges) && int(max(of[edges[mine].a], of[edges[mine].b])) == n {
+		for mine < len(edges) && int(max(of[edges[mine].a], of[edges[mine].b])) <= n {
 			mine++
 		}
 		if err := b.linkBatch(ctx, batch, edges[:mine]); err != nil {
@@ -38,7 +43,8 @@ func (b *bulk) link(ctx context.Context) error {
 	return nil
 }
 
-// batches are whole components, in the order of their founders.
+// batches are whole components, in the order of their founders: the least that is
+// linked in one transaction.
 func (b *bulk) batches() [][]uint32 {
 	parent := make([]uint32, len(b.recs))
 	for i := range parent {
@@ -65,7 +71,7 @@ func (b *bulk) batches() [][]uint32 {
 	var batches [][]uint32
 	var batch []uint32
 	for i, o := range order {
-		if len(batch) >= b.r.Batch && order[i-1]>>32 != o>>32 {
+		if len(batch) >= min(b.r.Batch, briefBatch) && order[i-1]>>32 != o>>32 {
 			batches, batch = append(batches, batch), nil
 		}
 		batch = append(batch, uint32(o))

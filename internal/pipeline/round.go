@@ -58,10 +58,23 @@ func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stat
 	}
 }
 
+// briefBatch is how many records are linked in one transaction while people wait
+// for the writer.
+const briefBatch = 200
+
+// batch is how many records are linked in one transaction.
+func (r *Resolver) batch() int {
+	if r.Batch > briefBatch && r.Store.Hurried() {
+		return briefBatch
+	}
+	return r.Batch
+}
+
 // publish makes the keys of the next batch visible that waits behind a landing
 // number; nil where there is none.
 func (r *Resolver) publish(ctx context.Context, after int64) (*round, error) {
-	backlog, err := r.Store.BacklogResolve(ctx, r.Entity, after, r.Batch)
+	most := r.batch()
+	backlog, err := r.Store.BacklogResolve(ctx, r.Entity, after, most)
 	if err != nil || len(backlog) == 0 {
 		return nil, err
 	}
@@ -74,7 +87,7 @@ func (r *Resolver) publish(ctx context.Context, after int64) (*round, error) {
 		return nil, err
 	}
 	r.Shared, err = r.Store.Shared(ctx, r.Entity, r.Shared)
-	return &round{published: published, last: recs[len(recs)-1], full: len(recs) == r.Batch}, err
+	return &round{published: published, last: recs[len(recs)-1], full: len(recs) == most}, err
 }
 
 // turn links one round and scans another, either of which may be nil.

@@ -38,7 +38,11 @@ func (db *DB) SetSetting(ctx context.Context, name, value string) error {
 // the transaction ends, so numbers are in commit order.
 func (tx *Tx) nextSeq(ctx context.Context, n int) (int64, error) {
 	var last int64
-	if _, err := tx.one(ctx, `UPDATE counter SET value = value + $1 WHERE name = 'fact' RETURNING value`, []any{n}, &last); err != nil {
+	err := tx.heldUp(ctx, func() error {
+		_, err := tx.one(ctx, `UPDATE counter SET value = value + $1 WHERE name = 'fact' RETURNING value`, []any{n}, &last)
+		return err
+	})
+	if err != nil {
 		return 0, fmt.Errorf("take fact numbers: %w", err)
 	}
 	return last - int64(n) + 1, nil
@@ -51,7 +55,11 @@ func (tx *Tx) lockFacts(ctx context.Context) error {
 	if tx.db.d.lock == "" {
 		return nil
 	}
-	if _, err := tx.one(ctx, `SELECT value FROM counter WHERE name = 'fact'`+tx.db.d.lock, nil, new(int64)); err != nil {
+	err := tx.heldUp(ctx, func() error {
+		_, err := tx.one(ctx, `SELECT value FROM counter WHERE name = 'fact'`+tx.db.d.lock, nil, new(int64))
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("take the landing lock: %w", err)
 	}
 	return nil

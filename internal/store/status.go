@@ -153,7 +153,10 @@ func (db *DB) BacklogCounts(ctx context.Context) (derive, resolve map[[2]string]
 func (db *DB) Stats() sql.DBStats {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
-	return db.write.Stats()
+	s := db.write.Stats()
+	s.WaitCount += db.turns.waits.Load()
+	s.WaitDuration += time.Duration(db.turns.waited.Load())
+	return s
 }
 
 // Ping asks the database whether it is there.

@@ -36,7 +36,8 @@ type DB struct {
 
 	commits, committing atomic.Int64 // their number, and nanoseconds
 
-	kept *keptFeatures
+	turns turns // at SQLite's writer
+	kept  *keptFeatures
 }
 
 // ErrAmbiguous says that a commit answered with an error and may have been
@@ -83,12 +84,10 @@ func hideDSN(dsn string) string {
 }
 
 func (db *DB) connect() (err error) {
+	// Readers have connections of their own: writers who wait for each other leave
+	// them alone.
 	if db.write, err = db.d.open(db.dsn, true); err != nil {
 		return err
-	}
-	if db.d.name == "postgres" {
-		db.read = db.write
-		return nil
 	}
 	db.read, err = db.d.open(db.dsn, false)
 	return err
@@ -124,11 +123,7 @@ func (db *DB) Close() error {
 }
 
 func (db *DB) disconnect() error {
-	err := db.write.Close()
-	if db.read != db.write {
-		err = errors.Join(err, db.read.Close())
-	}
-	return err
+	return errors.Join(db.write.Close(), db.read.Close())
 }
 
 // Engine is "sqlite" or "postgres".
@@ -167,6 +162,13 @@ func (db *DB) InTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) err
 func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) error {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
+	if db.d.name == "sqlite" {
+		done, err := db.turns.take(ctx, db.env.Clock.Now)
+		if err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+		defer done()
+	}
 	stx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
