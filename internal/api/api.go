@@ -112,7 +112,7 @@ func (x *api) config() huma.Config {
 	info := huma.Info{
 		Title: "Touchstone", Version: "1",
 		Description: "One true record of each customer, made of many systems, and put back. Every address of the pages has its counterpart here, with the same checks.\n\n" +
-			"Errors are problem details (RFC 9457). Lists give `next`; ask again with `after` set to it. A POST may carry an `Idempotency-Key`: the same request with the same key is done once, within a day. " +
+			"Errors are problem details (RFC 9457); where something is refused, `detail` says why in the language of `Accept-Language` (en, zh-Hans, zh-Hant). Lists give `next`; ask again with `after` set to it. A POST may carry an `Idempotency-Key`: the same request with the same key is done once, within a day. " +
 			"Customers' values are shown to who may see them only, and every look at them is kept in the audit trail.",
 	}
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)

@@ -22,6 +22,7 @@ import (
 	"touchstone/internal/auth"
 	"touchstone/internal/env"
 	"touchstone/internal/store/pgtest"
+	"touchstone/internal/web"
 )
 
 const installation = `
@@ -90,9 +91,9 @@ func eachOf(t *testing.T, files map[string]string, test func(*testing.T, *client
 				c.needs[pattern] = needs
 				m.HandleFunc(pattern, h)
 			})
-			c.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c.server = httptest.NewServer(web.Speaks(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				m.ServeHTTP(w, r.WithContext(auth.With(r.Context(), c.actor)))
-			}))
+			})))
 			t.Cleanup(c.server.Close)
 			test(t, c)
 		})
@@ -280,6 +281,24 @@ func TestProblemsSayWhereAndRepeatNothing(t *testing.T) {
 			r := c.do(tt.method, api.Path+tt.path, tt.body)
 			if r.status != tt.status || !strings.Contains(r.text, tt.says) || strings.Contains(r.text, "SECRET") || r.header.Get("Content-Type") != "application/problem+json" || r.body["title"] == "" {
 				t.Errorf("%s %s %.60s: %d %s %s, want %d and %q", tt.method, tt.path, tt.body, r.status, r.header.Get("Content-Type"), r.text, tt.status, tt.says)
+			}
+		}
+	})
+}
+
+// TestRefusalsAreToldInTheLanguageAskedFor: detail follows Accept-Language, English
+// without one.
+func TestRefusalsAreToldInTheLanguageAskedFor(t *testing.T) {
+	each(t, func(t *testing.T, c *client) {
+		id := c.customers()["Gamma Foods Inc"]
+		pin := fmt.Sprintf(`{"golden": %q, "field": "employees", "value": "many", "why": "asked"}`, id)
+		for language, want := range map[string]string{
+			"": "employees is a number, such as 1200 or 12.5", "fr": "employees is a number, such as 1200 or 12.5",
+			"zh-CN, en;q=0.5": "员工数应为数字，例如 1200 或 12.5", "zh-TW": "員工數應為數字，例如 1200 或 12.5",
+		} {
+			r := c.do("POST", api.Path+"/decisions/pin", pin, "Accept-Language", language)
+			if r.status != 422 || r.body["detail"] != want {
+				t.Errorf("asked in %q: %d %v, want 422 and %q", language, r.status, r.body["detail"], want)
 			}
 		}
 	})

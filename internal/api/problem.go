@@ -16,6 +16,7 @@ import (
 
 	"touchstone/internal/lookup"
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 	"touchstone/internal/store"
 )
 
@@ -104,13 +105,22 @@ func (x *api) problem(ctx context.Context, what string, err error) error {
 	case errors.Is(err, record.ErrNotFound):
 		return &Problem{Status: http.StatusNotFound, Title: "Not Found", Detail: "there is nothing of this name or id"}
 	case errors.As(err, &against):
-		return &Problem{Status: http.StatusConflict, Title: http.StatusText(http.StatusConflict), Detail: against.Error()}
+		return &Problem{Status: http.StatusConflict, Title: http.StatusText(http.StatusConflict), Detail: toldTo(ctx, err, against)}
 	case errors.As(err, &told):
-		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: told.Error()}
+		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: toldTo(ctx, err, told)}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return huma.ErrorWithHeaders(&Problem{Status: http.StatusServiceUnavailable, Title: "Service Unavailable", Detail: "there is too much to do at once; ask again in a moment"}, http.Header{"Retry-After": {"2"}})
 	}
 	return x.broken(what, err)
+}
+
+// toldTo is what an error tells who asked, in the language of Accept-Language.
+func toldTo(ctx context.Context, err, told error) string {
+	var sentence say.Teller
+	if errors.As(err, &sentence) {
+		return say.To(ctx, sentence.Told())
+	}
+	return told.Error()
 }
 
 // broken tells the log what went wrong, and the caller under which number.

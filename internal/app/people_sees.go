@@ -18,10 +18,10 @@ func (p *People) Sees() (scopes, masks []string) { return p.access.ScopeNames(),
 // sees checks names of scopes and masks, and gives them in the order of the
 // configuration, each once.
 func (p *People) sees(scopes, masks []string) (s, m []string, err error) {
-	pick := func(what string, asked, known []string) (out []string, err error) {
+	pick := func(no func(name string, known []string) error, asked, known []string) (out []string, err error) {
 		for _, name := range asked {
 			if !slices.Contains(known, name) {
-				return nil, &web.Problem{Field: what, Text: fmt.Sprintf("there is no %s %q; the configuration has %s", what, name, listOr(known, "none: it says them below access"))}
+				return nil, no(name, known)
 			}
 		}
 		for _, name := range known {
@@ -31,17 +31,24 @@ func (p *People) sees(scopes, masks []string) (s, m []string, err error) {
 		}
 		return out, nil
 	}
-	if s, err = pick("scope", scopes, p.access.ScopeNames()); err == nil {
-		m, err = pick("mask", masks, p.access.MaskNames())
+	if s, err = pick(noScope, scopes, p.access.ScopeNames()); err == nil {
+		m, err = pick(noMask, masks, p.access.MaskNames())
 	}
 	return s, m, err
 }
 
-func listOr(list []string, none string) string {
-	if len(list) == 0 {
-		return none
+func noScope(name string, known []string) error {
+	if len(known) == 0 {
+		return web.Refuse("scope", "there is no scope %q: the configuration has none below access", name)
 	}
-	return strings.Join(list, ", ")
+	return web.Refuse("scope", "there is no scope %q; the configuration has %s", name, strings.Join(known, ", "))
+}
+
+func noMask(name string, known []string) error {
+	if len(known) == 0 {
+		return web.Refuse("mask", "there is no mask %q: the configuration has none below access", name)
+	}
+	return web.Refuse("mask", "there is no mask %q; the configuration has %s", name, strings.Join(known, ", "))
 }
 
 // unknown are the names that the configuration does not have (any more).

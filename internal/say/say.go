@@ -3,6 +3,7 @@
 package say
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -100,4 +101,19 @@ func in(l Language, arg any) any {
 type Teller interface {
 	error
 	Told() Text
+}
+
+type languageKey struct{}
+
+// With keeps in a context which language who asks reads.
+func With(ctx context.Context, l Language) context.Context {
+	return context.WithValue(ctx, languageKey{}, l)
+}
+
+// To says a sentence to who asks, in English where nothing is known of them.
+func To(ctx context.Context, t Text) string {
+	if l, ok := ctx.Value(languageKey{}).(Language); ok {
+		return t.In(l)
+	}
+	return t.String()
 }

@@ -115,8 +115,10 @@ func patternOf(kind string) string {
 		return `([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+))`
 	case "dur":
 		return `((?:[0-9.]+(?:h|m|s|ms|µs|ns))+)`
-	case "entity", "op":
+	case "entity":
 		return `([a-z_]+)`
+	case "op":
+		return `(create|update|upsert|delete)`
 	case "counts":
 		return `((?:(?:pulled|stored|unchanged|echo|quarantined|filtered) [0-9]+(?:, )?)+)`
 	case "name":
