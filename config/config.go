@@ -130,8 +130,9 @@ func (c *Config) complete() {
 		for j, s := range e.Survive {
 			e.Survive[j].Field = plural(e.Name, s.Field)
 		}
+		ranked := setOf(e.SourceRank)
 		for _, s := range c.Sources {
-			if !slices.Contains(e.SourceRank, s.Name) {
+			if !ranked[s.Name] {
 				e.SourceRank = append(e.SourceRank, s.Name)
 			}
 		}
@@ -159,6 +160,7 @@ func plural(entity, field string) string {
 // Check holds the parts of the file against each other.
 func (c Config) Check(at Node) (problems []Problem) {
 	sources, entities := c.sourceNames(), c.entityNames()
+	known, hints := setOf(sources), &sourceHints{names: sources}
 	for _, s := range c.Sources {
 		for _, e := range s.Entities {
 			if !slices.Contains(entities, e.Entity) {
@@ -168,25 +170,27 @@ func (c Config) Check(at Node) (problems []Problem) {
 	}
 	for _, e := range c.Entities {
 		ranks := at.Key("entities").Key(e.Name).Key("source_rank")
+		ranked := make(map[string]bool, len(e.SourceRank))
 		for i, name := range e.SourceRank {
 			switch {
-			case !slices.Contains(sources, name):
-				problems = append(problems, ranks.Index(i).Problem("no source %q%s", name, hint(name, sources)))
-			case slices.Index(e.SourceRank, name) < i:
+			case !known[name]:
+				problems = append(problems, ranks.Index(i).Problem("no source %q%s", name, hints.hint(name)))
+			case ranked[name]:
 				problems = append(problems, ranks.Index(i).Problem("%q is ranked twice", name))
 			}
+			ranked[name] = true
 		}
 	}
-	problems = append(problems, c.checkEvents()...)
+	problems = append(problems, c.checkEvents(hints)...)
 	for _, t := range c.Targets {
 		if !slices.Contains(entities, t.Entity) && t.Entity != "" {
 			problems = append(problems, t.At.Key("entity").Problem("no entity %q%s", t.Entity, hint(t.Entity, entities)))
 		}
 		switch {
-		case t.System == "" && !slices.Contains(sources, t.Name):
-			problems = append(problems, t.At.atKey().Problem("no source %q; name the target after its source, or say system: SOURCE%s", t.Name, hint(t.Name, sources)))
-		case t.System != "" && !slices.Contains(sources, t.System):
-			problems = append(problems, t.At.Key("system").Problem("no source %q%s", t.System, hint(t.System, sources)))
+		case t.System == "" && !known[t.Name]:
+			problems = append(problems, t.At.atKey().Problem("no source %q; name the target after its source, or say system: SOURCE%s", t.Name, hints.hint(t.Name)))
+		case t.System != "" && !known[t.System]:
+			problems = append(problems, t.At.Key("system").Problem("no source %q%s", t.System, hints.hint(t.System)))
 		}
 	}
 	problems = append(problems, c.Access.check(sources, entities)...)
@@ -197,12 +201,12 @@ func (c Config) Check(at Node) (problems []Problem) {
 // renames reports a former name that another source has now, or had too.
 func (c Config) renames() (problems []Problem) {
 	had := map[string]string{}
-	names := c.sourceNames()
+	names := setOf(c.sourceNames())
 	for _, s := range c.Sources {
 		for i, was := range s.Was {
 			at := s.At.Key("was").Index(i)
 			switch {
-			case slices.Contains(names, was):
+			case names[was]:
 				problems = append(problems, at.Problem("%q is the name of a source now; a former name must be free", was))
 			case had[was] != "":
 				problems = append(problems, at.Problem("%q is a former name of source %s too", was, had[was]))
@@ -211,6 +215,15 @@ func (c Config) renames() (problems []Problem) {
 		}
 	}
 	return problems
+}
+
+// setOf is for names that are looked up often: a file may have thousands.
+func setOf(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
 }
 
 func (c Config) sourceNames() []string {

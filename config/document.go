@@ -30,6 +30,8 @@ type document struct {
 	opts      Options
 	refs      map[*yaml.Node]reference
 	order     []*yaml.Node // scalars that are values or keys, in the order of the file
+	inLines   bool         // the lines of order only grow
+	open      bool         // a preset: it holds no secrets
 	guessed   map[*yaml.Node]bool
 
 	parts  map[string]*document     // presets laid into this file, by their name
@@ -37,6 +39,8 @@ type document struct {
 
 	mu    sync.Mutex // blocks are decoded later, maybe side by side
 	known map[*yaml.Node]bool
+
+	looked int // how many scalars were looked at to show lines: the work that must not grow with their number
 }
 
 // read parses src and examines the tree as such: size, depth, aliases,
@@ -68,6 +72,7 @@ func read(file, dir string, src []byte, opts Options) (*document, Problems) {
 	d.root = root
 	s := survey{doc: d, seen: map[*yaml.Node]bool{}, open: map[*yaml.Node]bool{}}
 	s.visit(root, scope{})
+	d.inLines = ordered(d.order)
 	if s.fatal {
 		d.root = nil
 	}

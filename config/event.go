@@ -98,16 +98,25 @@ func eventField(name string) bool { return slices.Contains(record.EventFields, n
 
 // checkEvents holds events, relations and references against the rest of the
 // file.
-func (c Config) checkEvents() (problems []Problem) {
-	sources, entities := c.sourceNames(), c.entityNames()
+func (c Config) checkEvents(hints *sourceHints) (problems []Problem) {
+	entities := c.entityNames()
+	place := make(map[string]int, len(c.Sources))
+	for i, name := range c.sourceNames() {
+		place[name] = i
+	}
 	known := func(at Node, key, name string, names []string, what string) {
 		if name != "" && !slices.Contains(names, name) {
 			problems = append(problems, at.Key(key).Problem("no %s %q%s", what, name, hint(name, names)))
 		}
 	}
+	source := func(at Node, name string) {
+		if _, ok := place[name]; name != "" && !ok {
+			problems = append(problems, at.Key("source").Problem("no source %q%s", name, hints.hint(name)))
+		}
+	}
 	reads := func(at Node, key string, own Source, source, entity string) {
-		i := slices.IndexFunc(c.Sources, func(s Source) bool { return s.Name == cmp.Or(source, own.Name) })
-		if i < 0 || entity == "" || !slices.Contains(entities, entity) || slices.ContainsFunc(c.Sources[i].Entities, func(e SourceEntity) bool { return e.Entity == entity }) {
+		i, ok := place[cmp.Or(source, own.Name)]
+		if !ok || entity == "" || !slices.Contains(entities, entity) || slices.ContainsFunc(c.Sources[i].Entities, func(e SourceEntity) bool { return e.Entity == entity }) {
 			return
 		}
 		problems = append(problems, at.Key(key).Problem("source %s reads no %s; name the source that does: source: NAME", c.Sources[i].Name, entity))
@@ -117,14 +126,14 @@ func (c Config) checkEvents() (problems []Problem) {
 		for _, e := range s.Events {
 			for _, p := range e.Of {
 				known(p.Place, "entity", p.Entity, entities, "entity")
-				known(p.Place, "source", p.Source, sources, "source")
+				source(p.Place, p.Source)
 				reads(p.Place, "entity", s, p.Source, p.Entity)
 			}
 		}
 		for _, e := range s.Entities {
 			for _, r := range e.Relations {
 				known(r.Place, "to", r.To, entities, "entity")
-				known(r.Place, "source", r.Source, sources, "source")
+				source(r.Place, r.Source)
 				reads(r.Place, "to", s, r.Source, r.To)
 				key := [2]string{e.Entity, r.Name}
 				if other := ends[key]; other != "" && other != r.To {

@@ -66,5 +66,29 @@ func hint(name string, names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return "; known here: " + strings.Join(names, ", ")
+	more := ""
+	if n := len(names) - maxNamed; n > 0 {
+		names, more = names[:maxNamed], fmt.Sprintf(" and %d more", n)
+	}
+	return "; known here: " + strings.Join(names, ", ") + more
+}
+
+// maxNamed bounds the names that a hint lists.
+const maxNamed = 50
+
+// maxHints bounds the problems of a file that say which of its sources was meant:
+// there may be thousands of sources, and as many that name one wrongly.
+const maxHints = 100
+
+// sourceHints gives hints among the names of sources.
+type sourceHints struct {
+	names []string
+	given int
+}
+
+func (h *sourceHints) hint(name string) string {
+	if h.given++; h.given > maxHints {
+		return ""
+	}
+	return hint(name, h.names)
 }

@@ -57,6 +57,7 @@ func (d *document) preset(name string) (*document, bool) {
 		d.parts = map[string]*document{}
 		d.origin = map[*yaml.Node]*document{}
 	}
+	p.open = true
 	d.parts[p.file] = p
 	d.own(p, p.root)
 	return p, true

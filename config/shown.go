@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 func (d *document) problem(line, column int, path, text string) Problem {
 	p := Problem{Line: line, Column: column, Path: path, Text: text}
 	if d != nil {
-		p.File, p.Shown = d.file, d.shown(line, column, d.secrets())
+		p.File, p.Shown = d.file, d.shown(line, column)
 	}
 	return p
 }
@@ -24,8 +25,7 @@ const (
 	shownBefore = 70
 )
 
-// maxShown bounds how many problems of a file show their line: the work of
-// finding what to hide grows with the file.
+// maxShown bounds how many problems of a file show their line.
 const maxShown = 500
 
 // finish puts problems in the order of the file and shows their lines. It comes
@@ -35,23 +35,22 @@ func (d *document) finish(ps Problems) Problems {
 		ps[i].Shown = ""
 	}
 	ps = ps.sorted()
-	secrets := d.secrets()
 	for i := range min(len(ps), maxShown) {
 		if p := d.part(ps[i].File); p != d {
-			ps[i].Shown = p.shown(ps[i].Line, ps[i].Column, nil) // a preset holds no secrets
+			ps[i].Shown = p.shown(ps[i].Line, ps[i].Column)
 			continue
 		}
-		ps[i].Shown = d.shown(ps[i].Line, ps[i].Column, secrets)
+		ps[i].Shown = d.shown(ps[i].Line, ps[i].Column)
 	}
 	return ps
 }
 
 // shown gives a source line with its secrets hidden and a caret below the column.
-func (d *document) shown(line, column int, secrets []int) string {
+func (d *document) shown(line, column int) string {
 	if line < 1 || line > len(d.lines) || column < 1 {
 		return ""
 	}
-	text, caret := d.hide(line, column, secrets)
+	text, caret := d.hide(line, column)
 	if caret > shownBefore {
 		text = append([]rune{'…'}, text[caret-shownBefore:]...)
 		caret = shownBefore + 1
@@ -78,10 +77,10 @@ func (d *document) shown(line, column int, secrets []int) string {
 // hide gives a line without its secrets, and where the column has moved to
 // (from 0). Hidden are the scalars known or, by the names above them, guessed to
 // be secret, and what looks like a credential in the text itself.
-func (d *document) hide(line, column int, secrets []int) ([]rune, int) {
+func (d *document) hide(line, column int) ([]rune, int) {
 	src := []rune(d.lines[line-1])
 	secret := make([]bool, len(src))
-	for _, i := range secrets {
+	for _, i := range d.secretsOn(line) {
 		n := d.order[i]
 		endLine, endCol := d.end(n, i)
 		from, to := 0, len(src)
@@ -221,18 +220,43 @@ func secretName(names []string) bool {
 	return under && last != "type"
 }
 
-// secrets gives the scalars to hide, as places in d.order. A reference tells
-// nothing and is shown.
-func (d *document) secrets() (out []int) {
+// secretsOn gives the scalars to hide that may reach into a line, as places in
+// d.order. A reference tells nothing and is shown.
+func (d *document) secretsOn(line int) (out []int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i, n := range d.order {
+	if d.open {
+		return nil
+	}
+	from, to := d.reaching(line)
+	d.looked += to - from
+	for i := from; i < to; i++ {
+		n := d.order[i]
 		is, ok := d.known[n]
 		if _, ref := d.refs[n]; !ref && (is || !ok && d.guessed[n]) {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+// reaching gives the range of d.order whose scalars may reach into a line: those
+// that begin there, and the last one before, for a scalar ends where the next one
+// begins at the latest. Where the order is not that of the lines it is all.
+func (d *document) reaching(line int) (from, to int) {
+	if !d.inLines {
+		return 0, len(d.order)
+	}
+	byLine := func(n *yaml.Node, line int) int { return cmp.Compare(n.Line, line) }
+	from, _ = slices.BinarySearchFunc(d.order, line, byLine)
+	to, _ = slices.BinarySearchFunc(d.order, line+1, byLine)
+	return max(0, from-1), to
+}
+
+// ordered says that scalars stand in the order of their lines.
+func ordered(list []*yaml.Node) bool {
+	return !slices.ContainsFunc(list, func(n *yaml.Node) bool { return n.Line < 1 }) &&
+		slices.IsSortedFunc(list, func(a, b *yaml.Node) int { return cmp.Compare(a.Line, b.Line) })
 }
 
 // isSecret says what is known of a scalar, and what is guessed where nothing is.

@@ -43,7 +43,7 @@ func pages() []page {
 		{"model", "/models", `a[href^="/models/company/"]:not([href*="thresholds"])`, "admin"},
 		{"thresholds", "/models/company/thresholds?link=0.98&review=0.7", "", "admin"},
 		{"values", "/values?entity=company&field=industry", "", "admin"},
-		{"handovers", "/handovers?entity=company", "", "admin"},
+		{"handovers", "/handovers?entity=company&from=Grace+Okafor&to=Sophie+Lindqvist", "", "admin"},
 		{"runs", "/runs", "", "admin"},
 		{"source", "/", `a[href^="/sources/"]`, "admin"},
 		{"target", "/", `a[href^="/targets/"]`, "admin"},

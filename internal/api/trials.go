@@ -22,6 +22,7 @@ type trialIn struct {
 		Link       float64 `json:"link,omitempty" minimum:"0" maximum:"1" doc:"probability from which records are linked; the one in force without it"`
 		Review     float64 `json:"review,omitempty" minimum:"0" maximum:"1" doc:"probability from which pairs are shown to a person; the one in force without it"`
 		Configured bool    `json:"configured,omitempty" doc:"the thresholds of the configuration"`
+		Train      bool    `json:"train,omitempty" doc:"fit a model first, from the records and what people decided, and try that one; without version"`
 		Why        string  `json:"why,omitempty" maxLength:"2000"`
 	}
 }
@@ -45,7 +46,7 @@ func (x *api) trials() {
 	add(x, op{http.MethodPost, "/trials", "askTrial", "Has another model or other thresholds worked out beside the store", auth.Approve, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *trialIn) (*Body[asked], error) {
 			b := in.Body
-			id, err := x.app.AskTrial(ctx, web.TrialAsked{Entity: b.Entity, Version: b.Version, Link: b.Link, Review: b.Review, Configured: b.Configured}, pageBy(ctx, b.Why))
+			id, err := x.app.AskTrial(ctx, web.TrialAsked{Entity: b.Entity, Version: b.Version, Link: b.Link, Review: b.Review, Configured: b.Configured, Train: b.Train}, pageBy(ctx, b.Why))
 			return answer(asked{id}, err)
 		})
 	add(x, op{http.MethodGet, "/trials/{id}", "getTrial", "A trial with its plan: merges, splits, fields, writes per system, pairs next to the threshold", auth.SeeCustomers, auth.WholeOnly, tag, 0},

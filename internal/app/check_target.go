@@ -62,28 +62,31 @@ func writing(t config.Target, src config.Source, c connectors.Puller) (create re
 // as far as their own configuration says so. It touches none of them. An error
 // is what stands in the way of looking.
 func CheckTargets(cfg *config.Config, deps all.Deps) (problems config.Problems, err error) {
+	sources := make(map[string]*config.Source, len(cfg.Sources))
+	for i := range cfg.Sources {
+		sources[cfg.Sources[i].Name] = &cfg.Sources[i]
+	}
 	for _, t := range cfg.Targets {
-		for _, src := range cfg.Sources {
-			if src.Name != t.System {
-				continue
+		src := sources[t.System]
+		if src == nil {
+			continue
+		}
+		c, err := all.Open(*src, deps)
+		if err := gather(&problems, err); err != nil {
+			return problems, err
+		}
+		if c == nil {
+			continue
+		}
+		_, bad := writing(t, *src, c)
+		problems = append(problems, bad...)
+		if closer, ok := c.(io.Closer); ok {
+			if err := closer.Close(); err != nil {
+				return problems, fmt.Errorf("close %s: %w", src.Name, err)
 			}
-			c, err := all.Open(src, deps)
-			if err := gather(&problems, err); err != nil {
-				return problems, err
-			}
-			if c == nil {
-				continue
-			}
-			_, bad := writing(t, src, c)
-			problems = append(problems, bad...)
-			if closer, ok := c.(io.Closer); ok {
-				if err := closer.Close(); err != nil {
-					return problems, fmt.Errorf("close %s: %w", src.Name, err)
-				}
-			}
-			if !reads(src, t.Entity) && len(bad) == 0 {
-				problems = append(problems, unread(t))
-			}
+		}
+		if !reads(*src, t.Entity) && len(bad) == 0 {
+			problems = append(problems, unread(t))
 		}
 	}
 	return problems, nil

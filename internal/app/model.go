@@ -158,6 +158,14 @@ type Trained struct {
 // store, with what labels say where there are any, and keeps it with its figures.
 // It changes nothing else. With too few records the reason stands in Refused.
 func (a *App) Train(ctx context.Context, entity, who string, from Labels) (Trained, error) {
+	return a.fit(ctx, entity, who, from, func(int) {})
+}
+
+// trainNote is after how many records fitting says how far it is.
+const trainNote = 1000
+
+// fit is Train, and says how many records it has read.
+func (a *App) fit(ctx context.Context, entity, who string, from Labels, note func(done int)) (Trained, error) {
 	t := Trained{Entity: entity}
 	e := a.entityNamed(entity)
 	if e == nil || e.model.Load() == nil {
@@ -170,7 +178,10 @@ func (a *App) Train(ctx context.Context, entity, who string, from Labels) (Train
 	var packed [][]byte
 	err = a.Store.EachFeatures(ctx, entity, func(_ int64, f []byte) error {
 		packed = append(packed, f)
-		return nil
+		if len(packed)%trainNote == 0 {
+			note(len(packed))
+		}
+		return ctx.Err()
 	})
 	if err != nil {
 		return t, err
@@ -179,7 +190,10 @@ func (a *App) Train(ctx context.Context, entity, who string, from Labels) (Train
 	if err != nil {
 		return t, err
 	}
-	gathered, share, err := matching.Gather(start, packed, shared.Has, ctx.Err)
+	gathered, share, err := matching.Gather(start, packed, shared.Has, func() error {
+		note(len(packed))
+		return ctx.Err()
+	})
 	if err != nil {
 		return t, err
 	}

@@ -97,6 +97,9 @@ type change struct {
 	Version string  `json:"version"`
 	Link    float64 `json:"link"`
 	Review  float64 `json:"review"`
+	// Train has a model fitted first, from the records and what people decided;
+	// Version is "" until then.
+	Train bool `json:"train,omitempty"`
 }
 
 // forecast is a plan as it is kept: records are numbers.
@@ -150,7 +153,7 @@ func (a *App) PlanModel(ctx context.Context, name string, progress Progress) (Mo
 		return ModelPlan{}, err
 	}
 	t := a.thresholds(m.Entity)
-	return a.planChange(ctx, m.Entity, change{m.Version, float64(t.Link), float64(t.Review)}, progress)
+	return a.planChange(ctx, m.Entity, change{Version: m.Version, Link: float64(t.Link), Review: float64(t.Review)}, progress)
 }
 
 // PlanThresholds is PlanModel of other thresholds, as probabilities, with the
@@ -163,7 +166,7 @@ func (a *App) PlanThresholds(ctx context.Context, entity string, link, review fl
 	if err := orderly(link, review); err != nil {
 		return ModelPlan{}, err
 	}
-	return a.planChange(ctx, entity, change{e.model.Load().Version, link, review}, progress)
+	return a.planChange(ctx, entity, change{Version: e.model.Load().Version, Link: link, Review: review}, progress)
 }
 
 func (a *App) planChange(ctx context.Context, entity string, to change, progress Progress) (ModelPlan, error) {
@@ -213,7 +216,7 @@ func (a *App) foretell(ctx context.Context, entity string, to change, rules bool
 		return f, err
 	}
 	was := e.thresholds()
-	f = forecast{Entity: entity, From: change{e.model.Load().Version, float64(was.Link), float64(was.Review)}, To: to, Writes: []WritesPlan{}, Ways: []way{}, Pairs: []nearPair{}}
+	f = forecast{Entity: entity, From: change{Version: e.model.Load().Version, Link: float64(was.Link), Review: float64(was.Review)}, To: to, Writes: []WritesPlan{}, Ways: []way{}, Pairs: []nearPair{}}
 	scratch, done, err := a.scratch(ctx, planPrefix)
 	if err != nil {
 		return f, err

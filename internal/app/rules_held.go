@@ -70,7 +70,7 @@ func (a *App) rulesHeld(ctx context.Context, e *entity, progress Progress) (held
 // askRules keeps the trial of changed rules.
 func (a *App) askRules(ctx context.Context, e *entity) (id string, err error) {
 	m := e.thresholds()
-	asked, err := json.Marshal(change{e.model.Load().Version, float64(m.Link), float64(m.Review)})
+	asked, err := json.Marshal(change{Version: e.model.Load().Version, Link: float64(m.Link), Review: float64(m.Review)})
 	if err != nil {
 		return "", err
 	}

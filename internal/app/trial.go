@@ -34,7 +34,7 @@ func (a *App) AskTrial(ctx context.Context, t web.TrialAsked, by web.By) (id str
 		return "", err
 	}
 	now, match := e.model.Load(), e.thresholds()
-	to := change{now.Version, float64(match.Link), float64(match.Review)}
+	to := change{Version: now.Version, Link: float64(match.Link), Review: float64(match.Review)}
 	if t.Version != "" {
 		to.Version = t.Version
 	}
@@ -51,7 +51,12 @@ func (a *App) AskTrial(ctx context.Context, t web.TrialAsked, by web.By) (id str
 		return "", err
 	}
 	kind := trialThresholds
-	if to.Version != now.Version {
+	if t.Train {
+		if t.Version != "" {
+			return "", unclear("a model is fitted, or one that there is is tried: say train or version, not both")
+		}
+		kind, to.Train, to.Version = trialModel, true, ""
+	} else if to.Version != now.Version {
 		kind = trialModel
 		m, err := a.Model(ctx, t.Entity+"/"+to.Version)
 		if err != nil {
@@ -132,24 +137,67 @@ func (a *App) WorkTrial(ctx context.Context, id string) error {
 			stop(errUnwanted)
 		}
 	}
+	if to.Train {
+		if to, err = a.trainTrial(work, t, to, note); err != nil {
+			return a.trialStopped(ctx, work, id, err)
+		}
+		if to.Train { // it came to nothing
+			return nil
+		}
+	}
 	note("resolve", t.Entity, 0)
 	f, err := a.foretell(work, t.Entity, to, t.Kind == trialRules, note)
-	if cause := context.Cause(work); err != nil && cause != nil {
-		err = cause
-	}
-	switch {
-	case errors.Is(err, errUnwanted):
-		return nil
-	case err != nil && ctx.Err() != nil, errors.Is(err, store.ErrLeaseLost):
-		return err
-	case err != nil:
-		return errors.Join(fmt.Errorf("trial %s: %w", id, err), a.Store.EndTrial(ctx, id, "", err.Error()))
+	if err != nil {
+		return a.trialStopped(ctx, work, id, err)
 	}
 	plan, err := json.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("trial %s: %w", id, err)
 	}
 	return a.Store.EndTrial(ctx, id, string(plan), "")
+}
+
+// trialStopped ends a trial whose work was cut short: it is kept with what went
+// wrong, unless a person refused it or it is to begin anew.
+func (a *App) trialStopped(ctx, work context.Context, id string, err error) error {
+	if cause := context.Cause(work); cause != nil {
+		err = cause
+	}
+	switch {
+	case errors.Is(err, errUnwanted):
+		return nil
+	case ctx.Err() != nil, errors.Is(err, store.ErrLeaseLost):
+		return err
+	}
+	return errors.Join(fmt.Errorf("trial %s: %w", id, err), a.Store.EndTrial(ctx, id, "", err.Error()))
+}
+
+// trainTrial fits the model that a trial is to try, from the records and what
+// people have decided, and keeps with the trial which one it is: cut short later,
+// it is not fitted again. Where it comes to nothing the trial ends with the reason,
+// and what is given back is to be trained still.
+func (a *App) trainTrial(ctx context.Context, t store.Trial, to change, note Progress) (change, error) {
+	trained, err := a.fit(ctx, t.Entity, t.Who, Labels{Rulings: true}, func(done int) { note("train", t.Entity, done) })
+	if err != nil {
+		return to, err
+	}
+	e, err := a.resolvable(t.Entity)
+	if err != nil {
+		return to, err
+	}
+	why := trained.Refused
+	if why == "" && trained.Version == e.model.Load().Version {
+		why = "the records and decisions give the model that is in force"
+	}
+	if why != "" {
+		return to, a.Store.EndTrial(ctx, t.ID, "", why)
+	}
+	to.Version, to.Train = trained.Version, false
+	asked, err := json.Marshal(to)
+	if err != nil {
+		return to, fmt.Errorf("trial %s: %w", t.ID, err)
+	}
+	return to, a.Store.FillTrial(ctx, t.ID, string(asked))
 }
 
 // trialLook is how often the daemon looks for trials.

@@ -312,3 +312,77 @@ func TestAChangedConfigurationIsForetold(t *testing.T) {
 		}
 	})
 }
+
+// TestAModelIsFittedAndTried: asked for on the page, it is fitted from the records
+// and the decisions, tried, and comes into force by approval alone; refused while
+// it waits it is not fitted, and fitted once it is the same after a crash.
+func TestAModelIsFittedAndTried(t *testing.T) {
+	ctx := t.Context()
+	w := fed(t, "", 2000)
+	script{}.resolve(w)
+	before := w.app.entityNamed(record.Company).model.Load().Version
+	by := web.By{Who: "amy", Why: "to learn"}
+	ask := func() string {
+		t.Helper()
+		id, err := w.app.AskTrial(ctx, web.TrialAsked{Entity: record.Company, Train: true}, by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	unwanted := ask()
+	if again := ask(); again != unwanted {
+		t.Errorf("pressed twice it is asked for twice: %s and %s", unwanted, again)
+	}
+	if err := w.app.RefuseTrial(ctx, unwanted, by); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.app.WorkTrial(ctx, unwanted); err != nil {
+		t.Fatal(err)
+	}
+	models := func() int {
+		t.Helper()
+		list, err := w.app.Store.Models(ctx, record.Company)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	had := models()
+	p := w.tried(web.TrialAsked{Entity: record.Company, Train: true})
+	if p.State != store.TrialReady || p.Kind != trialModel || p.Version == "" || p.Version == before || p.From != before || p.Records == 0 {
+		t.Fatalf("trial %+v, problem %q: want a new model that is ready", p.TrialItem, p.Problem)
+	}
+	if n := models(); n != had+1 {
+		t.Errorf("%d models, want one more than %d", n, had)
+	}
+	if now := w.app.entityNamed(record.Company).model.Load().Version; now != before {
+		t.Errorf("model %s is in force without approval", now)
+	}
+	if again := w.tried(web.TrialAsked{Entity: record.Company, Train: true}); again.Version != p.Version || models() != had+1 {
+		t.Errorf("the same records gave model %s and then %s", p.Version, again.Version)
+	}
+	if err := w.app.TakeTrial(ctx, p.ID, true, by); err != nil {
+		t.Fatal(err)
+	}
+	script{}.resolve(w)
+	if now := w.app.entityNamed(record.Company).model.Load().Version; now != p.Version {
+		t.Errorf("approved, and model %s is in force instead of %s", now, p.Version)
+	}
+	if same := w.tried(web.TrialAsked{Entity: record.Company, Train: true}); same.State != store.TrialFailed || !strings.Contains(same.Problem, "in force") {
+		t.Errorf("fitting what is in force: %+v", same.TrialItem)
+	}
+	w.wantAudited(map[string]int{"model.fitted " + record.Company + "/" + p.Version: 1})
+	if _, err := w.app.AskTrial(ctx, web.TrialAsked{Entity: record.Company, Train: true, Version: before}, by); err == nil || !strings.Contains(err.Error(), "not both") {
+		t.Errorf("a version and a fit at once: %v", err)
+	}
+}
+
+// TestTooFewRecordsFitNoModel: the trial says so.
+func TestTooFewRecordsFitNoModel(t *testing.T) {
+	w := fed(t, "", 3)
+	script{}.resolve(w)
+	if p := w.tried(web.TrialAsked{Entity: record.Company, Train: true}); p.State != store.TrialFailed || p.Problem == "" || p.Version != "" {
+		t.Errorf("trial %+v, want it to fail with the reason", p.TrialItem)
+	}
+}

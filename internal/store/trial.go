@@ -112,6 +112,18 @@ func (db *DB) NoteTrial(ctx context.Context, id, stage string, done, whole int) 
 	return wanted, nil
 }
 
+// FillTrial keeps what a trial has come to ask for, once that was worked out.
+func (db *DB) FillTrial(ctx context.Context, id, asked string) error {
+	err := db.inTx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `UPDATE trial SET asked = $2 WHERE id = $1 AND state IN ('waiting', 'running')`, id, asked)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("trial %s: %w", id, err)
+	}
+	return nil
+}
+
 // EndTrial keeps what was worked out, or why it could not be.
 func (db *DB) EndTrial(ctx context.Context, id, plan, problem string) error {
 	state := TrialReady

@@ -131,6 +131,7 @@ type TrialAsked struct {
 	Entity, Version string
 	Link, Review    float64
 	Configured      bool
+	Train           bool // fit a model first, from the records and what people decided, and try that
 }
 
 // TrialItem is a trial in a list.

@@ -111,9 +111,10 @@ func TestTrialsAreAskedForAndJudged(t *testing.T) {
 		form       url.Values
 		status     int
 	}{
-		{"/models/company/try", "asked {Entity:company Version:fit-1 Link:0 Review:0 Configured:false} {Who:page:local Why:better}", url.Values{"version": {"fit-1"}, "why": {"better"}}, 303},
-		{"/models/company/try", "asked {Entity:company Version: Link:0.9 Review:0.5 Configured:false} {Who:page:local Why:}", url.Values{"link": {"90 %"}, "review": {"0.5"}}, 303},
-		{"/models/company/try", "asked {Entity:company Version: Link:0 Review:0 Configured:true} {Who:page:local Why:}", url.Values{"configured": {"1"}}, 303},
+		{"/models/company/try", "asked {Entity:company Version:fit-1 Link:0 Review:0 Configured:false Train:false} {Who:page:local Why:better}", url.Values{"version": {"fit-1"}, "why": {"better"}}, 303},
+		{"/models/company/try", "asked {Entity:company Version: Link:0.9 Review:0.5 Configured:false Train:false} {Who:page:local Why:}", url.Values{"link": {"90 %"}, "review": {"0.5"}}, 303},
+		{"/models/company/try", "asked {Entity:company Version: Link:0 Review:0 Configured:false Train:true} {Who:page:local Why:}", url.Values{"train": {"1"}}, 303},
+		{"/models/company/try", "asked {Entity:company Version: Link:0 Review:0 Configured:true Train:false} {Who:page:local Why:}", url.Values{"configured": {"1"}}, 303},
 		{"/models/company/try", "such as 0.95 or 95%", url.Values{"link": {"much"}}, 422},
 		{"/models/company/try", "in &lt;force&gt; already", url.Values{"version": {"start-3"}, "why": {"kept <b>"}}, 422},
 		{"/trials/t1/take", "confirm that &lt;35&gt; are meant", url.Values{"why": {"kept <b>"}}, 422},

@@ -219,7 +219,7 @@ func (s *server) askTrial(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f, entity := r.PostForm, r.PathValue("entity")
-	t := TrialAsked{Entity: entity, Version: cutText(f.Get("version"), 200), Configured: f.Get("configured") != ""}
+	t := TrialAsked{Entity: entity, Version: cutText(f.Get("version"), 200), Configured: f.Get("configured") != "", Train: f.Get("train") != ""}
 	var id string
 	do := func(ctx context.Context, by By) (Done, error) {
 		var err error
