@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
 	"testing"
 )
 
@@ -90,4 +92,36 @@ func TestKeptFeaturesRefuseWhatMayBeOld(t *testing.T) {
 			t.Errorf("%s happens while two records are read: they are kept: %v, %v; want %v, %v", tt.what, has(k, 1), has(k, 2), tt.one, tt.other)
 		}
 	}
+}
+
+// BenchmarkKeptFeatures asks for 53 records of a million that are in memory, by no
+// order: what a look-up or a record of a batch compares with.
+func BenchmarkKeptFeatures(b *testing.B) {
+	const all, some = 1_000_000, 53
+	k := newKeptFeatures(DefaultKept + DefaultKept/4)
+	features := make([]byte, 200)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for from := int64(0); from < all; from += warmPart {
+		list := make([]Feature, warmPart)
+		for i := range list {
+			list[i] = Feature{Rec: from + int64(i), Seq: 1, Features: features}
+		}
+		k.put(k.mark(), list)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	r := rand.New(rand.NewPCG(3, 5))
+	recs := make([]int64, some)
+	found := 0
+	for b.Loop() {
+		for i := range recs {
+			recs[i] = r.Int64N(all)
+		}
+		list, _ := k.get(recs, 0, 1)
+		found += len(list)
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MiB")
+	b.ReportMetric(float64(found)/float64(b.N), "found")
 }

@@ -84,8 +84,13 @@ func (tx *Tx) apart(ctx context.Context, fn func() error) error {
 	if _, err := tx.exec(ctx, `SAVEPOINT apart`); err != nil {
 		return err
 	}
+	number := tx.featureNumber
 	if err := fn(); err != nil {
 		_, back := tx.exec(ctx, `ROLLBACK TO SAVEPOINT apart`)
+		if tx.featureNumber != number { // it was taken back too
+			tx.db.kept.undo(tx.featureNumber)
+			tx.featureNumber = number
+		}
 		_, end := tx.exec(ctx, `RELEASE SAVEPOINT apart`)
 		return errors.Join(err, back, end)
 	}
