@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"touchstone/internal/record"
 )
@@ -58,6 +59,18 @@ func (office) ValueMaps(_ context.Context, q ValueQuery) (ValuePage, error) {
 	if q.Field == "revenue" {
 		return ValuePage{}, &Problem{Text: "company has no field \"revenue\" of texts"}
 	}
+	states := map[string]ValueState{
+		"legal_form": {Kept: true, Counting: true, Done: 400, Whole: 900},
+		"aliases":    {Kept: true, At: testNow.Add(-time.Hour), Counting: true, Done: 500, Whole: 900},
+		"brands":     {Kept: true, At: testNow.Add(-time.Hour), Failed: true},
+	}
+	if state, ok := states[q.Field]; ok {
+		p := ValuePage{ValueQuery: ValueQuery{Entity: "company", Field: q.Field}, ValueState: state, More: q.Field == "aliases"}
+		if !state.At.IsZero() {
+			p.Values, p.Distinct, p.Records = []ValueHeld{{"Acme", 12, false}}, 200, 300
+		}
+		return p, nil
+	}
 	q.Entity, q.Field = "company", "industry"
 	return ValuePage{
 		ValueQuery: q, Entities: []string{"company", "person"}, Fields: []string{"industry", "addresses.city"},
@@ -76,6 +89,15 @@ func (office) CountValues(_ context.Context, q ValueQuery) error {
 func (office) PreviewValue(_ context.Context, q ValueQuery) (ValuePreview, error) {
 	if q.From == q.To {
 		return ValuePreview{}, &Problem{Text: "they are <the same>"}
+	}
+	then := ValueState{Kept: true, At: testNow.Add(-time.Hour)}
+	switch q.Field {
+	case "legal_form":
+		return ValuePreview{ValueQuery: q, ValueState: ValueState{Kept: true}}, nil
+	case "aliases":
+		return ValuePreview{ValueQuery: q, Records: 3, AtMost: true, ValueState: then}, nil
+	case "brands":
+		return ValuePreview{ValueQuery: q, Records: 3, ValueState: then}, nil
 	}
 	return ValuePreview{ValueQuery: q, Records: 3}, nil
 }
@@ -100,6 +122,7 @@ func TestHandoversAndValuesReachTheirPlace(t *testing.T) {
 		{"POST", "/handovers", "say why", url.Values{"entity": {"company"}, "from": {"Ann <i>"}, "to": {"Bob"}}, 422},
 		{"POST", "/values", "mapped {Entity:company Field:industry From:SW To:Software} {Who:page:local Why:}", url.Values{"entity": {"company"}, "field": {"industry"}, "from": {"SW"}, "to": {"Software"}}, 303},
 		{"POST", "/values", "they are &lt;the same&gt;", url.Values{"entity": {"company"}, "field": {"industry"}, "from": {"SW"}, "to": {"SW"}}, 422},
+		{"POST", "/values/count", "of texts", url.Values{"entity": {"company"}, "field": {"revenue"}}, 422},
 		{"GET", "/handovers?to=&from=x", "say who &lt;they&gt; go to", nil, 422},
 		{"GET", "/handovers?entity=ship", "ships have no owner", nil, 422},
 		{"GET", "/handovers/d9/certificate.csv", "n,customer,name,before,after,now,at,who,why,undone,crm\n1,abcd2345efgh6789,'=Acme Ltd,Ann <i>,Bob,'=Bob,2026-01-05T09:00:00Z,amy,left,false,delivered\n2,,,,Bob,,2026-01-05T09:00:00Z,amy,left,false,\n", nil, 200},
@@ -121,5 +144,40 @@ func TestHandoversAndValuesReachTheirPlace(t *testing.T) {
 		if w.Code != tt.status || !strings.Contains(got, tt.want) {
 			t.Errorf("%s %s %v: %d, want %d and %q in\n%s", tt.method, tt.path, tt.form, w.Code, tt.status, tt.want, got)
 		}
+	}
+}
+
+// TestValuesSayAsOfWhenTheyAreCounted: counted for the page, never counted, being
+// counted anew, and failed, each with what a preview can say then.
+func TestValuesSayAsOfWhenTheyAreCounted(t *testing.T) {
+	h := newHandler(newOffice(), nil)
+	for _, tt := range []struct {
+		field         string
+		wants, wants2 []string // of the page, of its preview
+		not           string
+	}{
+		{"industry", []string{"2 values", "15 records"}, []string{"3 records have it now:"}, "/values/count"},
+		{"legal_form", []string{`data-while="values.company.legal_form"`, `>400</span> / 900`}, []string{"not counted yet"}, "No record has a value"},
+		{"aliases", []string{"As counted", "1 h ago", "more than 200 values", "300 records", `>500</span> / 900`}, []string{"At most 3 records had it"}, "/values/count"},
+		{"brands", []string{"As counted", "could not be counted", `action="/values/count"`, "Count anew"}, []string{"3 records had it when"}, "data-while"},
+	} {
+		page := get(t, h, "/values?entity=company&field="+tt.field)
+		preview := get(t, h, "/values?entity=company&from=x&to=y&field="+tt.field)
+		for _, x := range []struct {
+			body  string
+			wants []string
+		}{{page.Body.String(), tt.wants}, {preview.Body.String(), tt.wants2}} {
+			for _, want := range x.wants {
+				if !strings.Contains(x.body, want) {
+					t.Errorf("%s: no %q in\n%s", tt.field, want, x.body)
+				}
+			}
+		}
+		if strings.Contains(page.Body.String(), tt.not) {
+			t.Errorf("%s: %q in\n%s", tt.field, tt.not, page.Body)
+		}
+	}
+	if w := post(t, h, "/values/count", url.Values{"entity": {"company"}, "field": {"aliases"}}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/values?entity=company&field=aliases" {
+		t.Errorf("count anew: %d, %s", w.Code, w.Header().Get("Location"))
 	}
 }
