@@ -9,15 +9,15 @@ import (
 	"touchstone/internal/web"
 )
 
-// passing chooses the customers of one owner.
-type passing struct {
+// Passing chooses the customers of one owner.
+type Passing struct {
 	Entity string `json:"entity" minLength:"1" maxLength:"100"`
 	From   string `json:"from,omitempty" maxLength:"200" doc:"whose customers; those of nobody without it"`
 	To     string `json:"to" minLength:"1" maxLength:"200"`
 	Source string `json:"source,omitempty" maxLength:"100" doc:"only customers that this source has a record of"`
 }
 
-func (p passing) query() web.HandoverQuery {
+func (p Passing) query() web.HandoverQuery {
 	return web.HandoverQuery{Entity: p.Entity, From: p.From, To: p.To, Source: p.Source}
 }
 
@@ -45,7 +45,7 @@ func (x *api) handovers() {
 			return answer(List[Plain[web.HandoverRow]]{Items: plain(list)}, err)
 		})
 	add(x, op{http.MethodPost, "/handovers/preview", "previewHandover", "What passing customers on would do", auth.SeeCustomers, auth.ByList, tag, 0},
-		func(ctx context.Context, in *struct{ Body passing }) (*Body[Plain[web.HandoverPreview]], error) {
+		func(ctx context.Context, in *struct{ Body Passing }) (*Body[Plain[web.HandoverPreview]], error) {
 			p, err := x.app.PreviewHandover(ctx, in.Body.query())
 			if err != nil {
 				return nil, err
@@ -54,7 +54,7 @@ func (x *api) handovers() {
 		})
 	type passIn struct {
 		Body struct {
-			passing
+			Passing
 			Token string `json:"token,omitempty" maxLength:"100" doc:"of the preview that the person saw: other customers by now are refused"`
 			Why   string `json:"why" minLength:"1" maxLength:"2000"`
 		}
