@@ -68,7 +68,22 @@ func (m *Model) ownAgreement(a, b *Features, out *[maxFields]found) bool {
 			out[i] = ownFieldLevel(f.kind, a.ownText(f.name), b.ownText(f.name))
 		}
 	}
+	m.ownSwitchboard(out)
 	return true
+}
+
+// ownSwitchboard takes the weight off a telephone that two have in two places:
+// there it is that of the house that runs both, as of companies (oneHouse).
+func (m *Model) ownSwitchboard(out *[maxFields]found) {
+	place := slices.IndexFunc(m.fields, func(f field) bool { return f.kind == KindAddress })
+	if place < 0 || out[place].level != placeElsewhere && out[place].level != placeDifferent {
+		return
+	}
+	for i, f := range m.fields {
+		if l := out[i].level; f.kind == KindPhone && (l == phoneSame || l == phoneNear) {
+			out[i].level = phoneShared
+		}
+	}
 }
 
 // ownFieldLevel is the best level of any two values of a single field; xs and ys

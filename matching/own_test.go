@@ -86,6 +86,7 @@ func TestOwnLevels(t *testing.T) {
 		{"model", "Transporter Kombi", "Transportr Kombi", "nearly same"},
 		{"model", "Transporter Kombi long", "Transporter Kombi", "contained"},
 		{"model", "Transporter T5", "Transporter T6", "another number"},
+		{"model", "Volkswagen Transporter lang", "Volkswgaen Trasporter lnag", "alike"},
 		{"model", "厢式运输车3号", "厢式运输车4号", "another number"},
 		{"model", "東風廂式運輸車", "东风厢式运输车", "same"},
 		{"model", "Golf", "Transporter", "different"},
@@ -119,6 +120,31 @@ func TestOwnLevels(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("%s: %q and %q are %q, want %q", tt.field, tt.a, tt.b, got, tt.want)
 			}
+		}
+	}
+}
+
+// A telephone that two have in two places is that of the house that runs both.
+func TestOwnTelephoneOfTwoPlaces(t *testing.T) {
+	m := vehicleModel(t)
+	at := func(depot string) *Features {
+		return vehicle(map[string]string{"model": "Transporter Kombi", "keeper": "+442079460001", "depot": depot})
+	}
+	level := func(a, b *Features) string {
+		for _, p := range m.Explain(a, b) {
+			if p.Field == "phones" {
+				return p.Level
+			}
+		}
+		return ""
+	}
+	for _, tt := range []struct{ a, b, want string }{
+		{"12 High Street, Leeds", "12 High St, Leeds", "same"},
+		{"12 High Street, Leeds", "77 Mill Lane, York", "same, shared"},
+		{"12 High Street, Leeds", "", "same"},
+	} {
+		if got := level(at(tt.a), at(tt.b)); got != tt.want {
+			t.Errorf("depots %q and %q: the telephone is %q, want %q", tt.a, tt.b, got, tt.want)
 		}
 	}
 }

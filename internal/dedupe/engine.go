@@ -27,6 +27,8 @@ type engine struct {
 	forms   forms       // the features of the units
 	texts   []*prepared // columns whose words are keys, with
 	textOf  []*Column
+	phones  []int // fields that are telephones beside those of a model
+	streets []int // and addresses
 	prior   int32
 	weights [][]int32
 }
@@ -215,6 +217,12 @@ func (e *engine) addColumns() {
 			}
 			return hash(v.fold)
 		})
+		switch r.Meaning {
+		case Phone:
+			e.phones = append(e.phones, len(e.fields))
+		case Street:
+			e.streets = append(e.streets, len(e.fields))
+		}
 		e.fields = append(e.fields, ev)
 		switch shapeOf(r.Meaning) {
 		case Text, LongText, List:
@@ -259,6 +267,7 @@ func (e *engine) packedLevels(i, j int) (out [2]uint64) {
 	for k := e.packed; k < len(e.fields); k++ {
 		out[k/16] |= uint64(e.fields[k].level(a, b)) << (4 * (k % 16))
 	}
+	e.oneSwitchboard(&out)
 	return out
 }
 

@@ -33,7 +33,9 @@ func kindEvidence(name string, m Meaning) evidence {
 		return evidence{Field: fit.Field{Name: name, Levels: append([]string{"missing"}, levels...)}, start: append([]int32{0}, start...), exact: exact}
 	}
 	switch m {
-	case Code, Number, Phone, Postcode, House:
+	case Phone:
+		return f([]int32{9000, 5000, 1500, phoneElsewhereWeight, -3000}, 1, "same", "one slip", "contained", "same, another place", "different")
+	case Code, Number, Postcode, House:
 		return f([]int32{9000, 5000, 1500, -3000}, 1, "same", "one slip", "contained", "different")
 	case Email, Website:
 		return f([]int32{11000, 6000, 2000, -2000}, 1, "same", "one slip", "same domain or start", "different")
@@ -58,7 +60,12 @@ func (e *evidence) level(a, b int32) uint8 {
 		return 1
 	}
 	switch e.values.meaning {
-	case Code, Number, Phone, Postcode, House:
+	case Phone:
+		if l := codeLevel(x, y); l < phoneElsewhere {
+			return l
+		}
+		return phoneElsewhere + 1
+	case Code, Number, Postcode, House:
 		return codeLevel(x, y)
 	case Email, Website:
 		return webLevel(x, y)
@@ -143,6 +150,9 @@ func (p *prepared) textLevel(x, y *value) uint8 {
 		return 3
 	}
 	alike := p.likeness(x, y)
+	if (p.meaning == Text || p.meaning == LongText) && p.lone == nil && n >= lettersFrom && alike < 0.9 && !otherNumber(x, y) {
+		alike = max(alike, lettersAlike(x.fold, y.fold))
+	}
 	if p.otherMark(x, y) {
 		alike = min(alike, partly)
 	}
@@ -157,6 +167,33 @@ func (p *prepared) textLevel(x, y *value) uint8 {
 		}
 	}
 	return 9
+}
+
+// lettersFrom is from how many runes on texts are compared by their letters too,
+// lettersLeast from which share of common neighbours on that says something.
+const (
+	lettersFrom  = 10
+	lettersLeast = 0.6
+)
+
+// lettersAlike is how far two texts are alike by their neighbouring letters: where
+// many words have a slip, few are the same and those that are not weigh most, for
+// nobody else has them; most neighbours are the same still.
+func lettersAlike(a, b string) float64 {
+	x, n := compare.BagOf(a)
+	y, m := compare.BagOf(b)
+	if !compare.PairsJaccardReaches(a, b, x, y, n, m, lettersLeast) {
+		return 0
+	}
+	switch j := compare.PairsJaccard(a, b); {
+	case j >= 0.85:
+		return 0.9
+	case j >= 0.75:
+		return 0.75
+	case j >= 0.65:
+		return 0.6
+	}
+	return 0.4
 }
 
 // sameWords says whether both have the same words in some order.

@@ -59,7 +59,7 @@ func (e *engine) take(r fit.Result) {
 	e.prior = r.PriorWeight
 	for k := range e.weights {
 		for l := 1; l < len(e.weights[k]); l++ {
-			e.weights[k][l] = e.bounded(k, r.Weights[k][l], e.fields[k].start[l], l >= partlyAlike && len(e.fields[k].Levels) == len(textLevels()))
+			e.weights[k][l] = e.bounded(k, l, r.Weights[k][l], e.fields[k].start[l], l >= partlyAlike && len(e.fields[k].Levels) == len(textLevels()))
 			if start := e.fields[k].start[l]; k < e.packed && start < 0 && l < len(e.weights[k])-1 {
 				// A near miss that speaks against, such as another street of the same city:
 				// any two rows know it by chance, namesakes far more often.
@@ -76,7 +76,7 @@ func (e *engine) slack() int32 {
 
 // bounded holds a learnt weight; alike says that it is of texts that are alike in
 // part.
-func (e *engine) bounded(k int, learnt, start int32, alike bool) int32 {
+func (e *engine) bounded(k, l int, learnt, start int32, alike bool) int32 {
 	if k < e.packed {
 		if start <= hardAgainst {
 			learnt = min(learnt, start)
@@ -86,6 +86,9 @@ func (e *engine) bounded(k int, learnt, start int32, alike bool) int32 {
 	w := int32(math.Round((learntShare*float64(learnt) + (1000-learntShare)*float64(start)) / 1000))
 	if alike {
 		w = min(w, start+alikeSlack)
+	}
+	if e.fields[k].meaning == Phone && l == phoneElsewhere {
+		w = min(w, start)
 	}
 	if e.weak(k) {
 		w = max(describesNot, min(describesFor, w))
