@@ -202,6 +202,22 @@ func (t *texts) at(code uint32) string {
 	return t.arena(int(code >> arenaBits))[from:to]
 }
 
+// one is at for values that are asked for in no order: of an arena on the disk
+// only the value is read.
+func (t *texts) one(code uint32) string {
+	from, to := t.span(code)
+	k := int(code >> arenaBits)
+	if t.disk == nil || from == to {
+		return t.at(code)
+	}
+	if a := t.near[k%nearArenas].Load(); a != nil && a.number == k {
+		return a.text[from:to]
+	}
+	b := make([]byte, to-from)
+	t.disk.read(t.places[k]+int64(from), b)
+	return string(b)
+}
+
 // is says whether the code stands for the value, also while reading.
 func (t *texts) is(code uint32, value []byte) bool {
 	from, to := t.span(code)

@@ -255,10 +255,18 @@ func (e *engine) startWeights() [][]int32 {
 }
 
 // packedLevels compares two units field by field, four bits a field.
-func (e *engine) packedLevels(i, j int) (out [2]uint64) {
+func (e *engine) packedLevels(i, j int) [2]uint64 {
+	if e.model == nil {
+		return e.packedOf(nil, nil, i, j)
+	}
+	a, b := e.forms.of(i), e.forms.of(j)
+	return e.packedOf(&a, &b, i, j)
+}
+
+// packedOf is packedLevels of units whose features are at hand.
+func (e *engine) packedOf(x, y *matching.Features, i, j int) (out [2]uint64) {
 	if e.model != nil {
-		a, b := e.forms.of(i), e.forms.of(j)
-		out[0] = e.model.Weigh(&a, &b).Pattern
+		out[0] = e.model.Weigh(x, y).Pattern
 	}
 	if e.packed == len(e.fields) {
 		return out

@@ -1,6 +1,10 @@
 package dedupe
 
-import "touchstone/matching"
+import (
+	"slices"
+
+	"touchstone/matching"
+)
 
 // forms are the features of all units in their binary form, a chunk of rows to
 // an arena: nothing of a unit's own for the garbage collector to follow.
@@ -24,18 +28,34 @@ func (f *forms) of(unit int) matching.Features {
 	return matching.ViewTrusted(f.bytes(f.at[unit]))
 }
 
+// into is of with room to read into where the features are not in memory: they
+// last until the room is used again.
+func (f *forms) into(room *[]byte, unit int) matching.Features {
+	if f.disk == nil {
+		return f.of(unit)
+	}
+	k, from, n := formPlace(f.at[unit])
+	*room = f.read(*room, f.places[k]+int64(from), int(n))
+	return matching.ViewTrusted(*room)
+}
+
+// formPlace takes a place apart: arena, where in it, and length.
+func formPlace(p uint64) (k, from, n uint64) {
+	return p >> (formBits + placeBits), p >> formBits & (1<<placeBits - 1), p & (1<<formBits - 1)
+}
+
 func (f *forms) bytes(p uint64) []byte {
-	k, from, n := p>>(formBits+placeBits), p>>formBits&(1<<placeBits-1), p&(1<<formBits-1)
+	k, from, n := formPlace(p)
 	if f.disk == nil {
 		return f.arenas[k][from : from+n]
 	}
-	return f.read(f.places[k]+int64(from), int(n))
+	return f.read(nil, f.places[k]+int64(from), int(n))
 }
 
-// read gives a piece of an arena from the disk. Of one that cannot be read
-// nothing is looked at: an empty form is none.
-func (f *forms) read(at int64, n int) []byte {
-	b := make([]byte, n)
+// read gives a piece of an arena from the disk, in the room there is. Of one that
+// cannot be read nothing is looked at: an empty form is none.
+func (f *forms) read(room []byte, at int64, n int) []byte {
+	b := slices.Grow(room[:0], n)[:n]
 	if f.disk.read(at, b); f.disk.err() != nil {
 		return nil
 	}
@@ -47,7 +67,7 @@ func (f *forms) arena(block int) []byte {
 	if f.disk == nil {
 		return f.arenas[block]
 	}
-	return f.read(f.places[block], int(f.sizes[block]))
+	return f.read(nil, f.places[block], int(f.sizes[block]))
 }
 
 func (f *forms) put(block int, b []byte) {

@@ -3,6 +3,8 @@ package dedupe
 import (
 	"math"
 	"slices"
+
+	"touchstone/matching"
 )
 
 // pattern is the levels of a pair, four bits a field, with the fields that its
@@ -122,6 +124,7 @@ type gatherer struct {
 	pairs   []candidate
 	out     []pair
 	levels  []hashedPattern // of pairs
+	rooms   [2][]byte       // of a pair's features, where they are read from the disk
 	table   patternTable
 	nearing nearing
 }
@@ -169,9 +172,17 @@ func (e *engine) candidates(x *index) (*pairs, error) {
 // compare finds the patterns of the pairs, and where they stand in the table.
 func (g *gatherer) compare(e *engine) {
 	g.levels = g.levels[:0]
+	var x, y matching.Features
+	last := int32(-1)
 	for k := range g.pairs {
 		c := &g.pairs[k]
-		p := pattern{e.packedLevels(int(c.a), int(c.b)), c.forced}
+		if e.model != nil {
+			if c.a != last {
+				last, x = c.a, e.forms.into(&g.rooms[0], int(c.a))
+			}
+			y = e.forms.into(&g.rooms[1], int(c.b))
+		}
+		p := pattern{e.packedOf(&x, &y, int(c.a), int(c.b)), c.forced}
 		g.levels = append(g.levels, hashedPattern{p, p.hash()})
 	}
 	g.nearing.sum += uint32(g.table.near(g.levels)) //nolint:gosec // no use for it

@@ -164,7 +164,7 @@ func (u *units) content(a, b int32) int {
 		if c.codes[a] == c.codes[b] {
 			continue
 		}
-		x, y := c.Text(int(a)), c.Text(int(b))
+		x, y := c.texts.one(c.codes[a]), c.texts.one(c.codes[b])
 		if bx, by := blank(x), blank(y); bx || by {
 			if bx != by {
 				if bx {
