@@ -29,7 +29,6 @@ type rule struct {
 	forced uint64 // the fields that sharing such a key makes agree
 	limit  int    // the longest list of its keys that is compared each with each
 	finer  bool   // its keys have finer ones
-	alike  bool   // of what is written alike: see alike.go
 }
 
 // key is one key of a unit. Those of the model may have finer ones too.
@@ -45,7 +44,6 @@ type keyMaker struct {
 	values []valueKeys
 	words  []wordsKeys
 	combos []comboKeys
-	alike  []alikeKeys
 	names  *nameKeys // of a name that stands alone; else nil
 }
 
@@ -93,7 +91,6 @@ func newKeyMaker(e *engine) *keyMaker {
 	m.addWords(add)
 	m.addCombos(add)
 	m.addNames(add)
-	m.addAlike(add)
 	order := make([]int, len(more))
 	for i := range order {
 		order[i] = i
@@ -205,9 +202,6 @@ func (m *keyMaker) keys(u *placedUnit, dst []key) []key {
 		dst = m.words[i].append(row, dst)
 	}
 	dst = m.names.append(u.unit, row, dst)
-	for i := range m.alike {
-		dst = m.alike[i].append(row, dst)
-	}
 	for i := range m.combos {
 		k := &m.combos[i]
 		if g, h := k.x.folded[k.x.column.code(row)], k.y.folded[k.y.column.code(row)]; g != 0 && h != 0 {

@@ -60,25 +60,17 @@ type planner struct {
 // lists twice.
 func (x *index) planned(e *engine) error {
 	p := &planner{x: x, e: e, pairs: make([]float64, len(x.rules)<<kindBits), kept: make([]bool, len(x.rules)<<kindBits)}
-	for k := range x.lists {
-		p.pairs[x.lists[k].group] += pairsOf(len(x.list(k)))
-		p.kept[x.lists[k].group] = true
-	}
-	if err := p.idle(); err != nil {
-		return err
-	}
 	total := 0.0
 	for k := range x.lists {
 		g, n := x.lists[k].group, len(x.list(k))
-		if !p.kept[g] {
-			continue
-		}
+		p.pairs[g] += pairsOf(n)
+		p.kept[g] = true
 		if kind := g.kind(); kind < kindFine || kind == kindNear || (kind-kindFine)%fineClasses == overClass-spillClass {
 			total += pairsOf(n) // a part of a list that stands whole adds none
 		}
 	}
 	if budget := float64(max(budgetPerUnit*len(e.u.first), leastBudget)); total > budget {
-		if err := p.sample(func(g group) bool { return p.kept[g] }); err != nil {
+		if err := p.sample(); err != nil {
 			return err
 		}
 		x.plan = p.tighten(budget)
@@ -89,9 +81,9 @@ func (x *index) planned(e *engine) error {
 
 func pairsOf(n int) float64 { return float64(n) * float64(n-1) / 2 }
 
-// sample draws pairs of each group that is asked for, in even steps through its
-// lists, and finds which kept groups hold them and whether they are likely matches.
-func (p *planner) sample(of func(group) bool) error {
+// sample draws pairs of each group, in even steps through its lists, and finds
+// which groups hold them and whether they are likely matches.
+func (p *planner) sample() error {
 	next, step := make([]float64, len(p.pairs)), make([]float64, len(p.pairs))
 	for g, n := range p.pairs {
 		step[g] = max(n/draws, 1)
@@ -100,9 +92,6 @@ func (p *planner) sample(of func(group) bool) error {
 	before := make([]float64, len(p.pairs))
 	for k := range p.x.lists {
 		g, units := p.x.lists[k].group, p.x.list(k)
-		if !of(g) {
-			continue
-		}
 		end := before[g] + pairsOf(len(units))
 		for ; next[g] < end; next[g] += step[g] {
 			i, j := drawn(int(next[g]-before[g]), len(units), true)
@@ -116,12 +105,12 @@ func (p *planner) sample(of func(group) bool) error {
 	for i := range p.draws {
 		chosen[p.draws[i].a], chosen[p.draws[i].b] = true, true
 	}
-	from, lists := p.x.byUnit(len(chosen), chosen)
+	of, lists := p.x.byUnit(len(chosen), chosen)
 	lone := p.e.lone()
 	return p.e.o.parallel(len(p.draws), "plan", func(_, i int) {
 		d := &p.draws[i]
 		rate := 0.0
-		a, b := lists[from[d.a]:from[d.a+1]], lists[from[d.b]:from[d.b+1]]
+		a, b := lists[of[d.a]:of[d.a+1]], lists[of[d.b]:of[d.b+1]]
 		for len(a) > 0 && len(b) > 0 {
 			switch {
 			case a[0] < b[0]:
@@ -130,10 +119,8 @@ func (p *planner) sample(of func(group) bool) error {
 				b = b[1:]
 			default:
 				g := p.x.lists[a[0]].group
-				if of(g) {
-					rate += 1 / step[g]
-				}
-				if p.kept[g] && !slices.Contains(d.groups, g) {
+				rate += 1 / step[g]
+				if !slices.Contains(d.groups, g) {
 					d.groups = append(d.groups, g)
 				}
 				a, b = a[1:], b[1:]
