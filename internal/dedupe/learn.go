@@ -156,6 +156,11 @@ func (e *engine) learn(p *pairs) (fit.Result, string, error) {
 	}
 	switch {
 	case errors.Is(err, fit.ErrNoPairs), errors.Is(err, fit.ErrOnePattern), errors.Is(err, fit.ErrNoMatches), errors.Is(err, fit.ErrAllMatches):
+		for k := e.packed; k < len(e.fields); k++ {
+			if f := &e.fields[k]; f.rare != nil && !e.weak(k) {
+				f.rare.meant(f.start[1])
+			}
+		}
 		return r, err.Error(), nil
 	case err != nil:
 		return r, "", err

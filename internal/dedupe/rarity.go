@@ -76,6 +76,26 @@ func (r *rarity) of(i, j int) int32 {
 	return 0
 }
 
+// meant takes the rarity from what an agreement means by judgement, a weight, where
+// agreements are rarer here than it takes them for: where nothing was learnt, a
+// value that two rows alone have is no common one, only because most stand once.
+func (r *rarity) meant(weight int32) {
+	if r.agreement <= 0 {
+		return
+	}
+	more := int32(math.Round(-float64(weight) - 1000*math.Log2(r.agreement)))
+	if more <= 0 {
+		return
+	}
+	r.most = 0
+	for i, a := range r.adjust {
+		if a > -rareLimit {
+			r.adjust[i] = min(rareLimit, a+more)
+		}
+		r.most = max(r.most, r.adjust[i])
+	}
+}
+
 // addRarity lets an exact agreement on a rare name weigh more.
 func (e *engine) addRarity(m Meaning, field string) {
 	i := e.fieldIndex(field)
