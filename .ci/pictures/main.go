@@ -47,11 +47,11 @@ func pages() []page {
 		{"runs", "/runs", "", "admin"},
 		{"source", "/", `a[href^="/sources/"]`, "admin"},
 		{"target", "/", `a[href^="/targets/"]`, "admin"},
-		{"lookup", "/lookup?name=%E4%B8%8A%E6%B5%B7&phone=021", "", "steward"},
-		{"levels", "/levels", "", "admin"},
+		{"lookup", "/lookup?name=%E6%B7%B1%E5%9C%B3%E9%91%AB%E4%B8%AD%E6%B1%BD%E8%BD%A6", "", "steward"},
 		{"quality", "/quality", "", "admin"},
 		{"accounts", "/accounts", "", "admin"},
 		{"audit", "/audit", "", "auditor"},
+		{"levels", "/levels", "", "auditor"},
 	}
 }
 

@@ -141,6 +141,7 @@ func (k worker) firstAccount() (secret string, recovery []string) {
 	}
 	k.visit("/setup?lang=en&token=" + url.QueryEscape(token))
 	k.sees("Make the first account")
+	k.until(`document.activeElement?.id === "login"`)
 	k.press("ann") // the cursor stands there
 	k.fill("#password", annPassword)
 	k.fill("#again", "something else")
@@ -176,6 +177,7 @@ func (k worker) signIns(secret string, recovery []string) {
 	k.Helper()
 	k.visit("/review")
 	k.sees("Sign in")
+	k.until(`document.activeElement?.id === "login"`)
 	k.press("ann")
 	k.fill("#password", "not this one at all")
 	k.press(kb.Enter)
@@ -189,6 +191,7 @@ func (k worker) signIns(secret string, recovery []string) {
 	k.leave()
 
 	k.visit("/review")
+	k.until(`document.activeElement?.id === "login"`)
 	k.press("ann")
 	k.fill("#password", annPassword)
 	k.press(kb.Enter)
@@ -271,6 +274,7 @@ func (k worker) pinWhileTheSessionEnds(secret string) {
 	tab, closeTab := chromedp.NewContext(k.ctx)
 	other := worker{&reader{k.h.T, tab, k.at}, &steward{T: k.h.T, ctx: tab, base: k.base}, k.h}
 	other.visit("/login")
+	other.until(`document.activeElement?.id === "login"`)
 	other.press("ann")
 	other.fill("#password", annPassword)
 	other.press(kb.Enter)
@@ -320,6 +324,7 @@ func TestBrowserSignsInInEveryLanguage(t *testing.T) {
 	} {
 		k.visit("/login?next=/me&lang=" + tt.lang)
 		k.sees(tt.title)
+		k.until(`document.activeElement?.id === "login"`)
 		k.press("ann")
 		k.fill("#password", "not this one at all")
 		k.press(kb.Enter)

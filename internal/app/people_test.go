@@ -178,7 +178,7 @@ func TestTheFirstAccountIsMadeByALinkOfOneUse(t *testing.T) {
 		if c == nil || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != 7*24*3600 {
 			t.Fatalf("the session's cookie: %+v", c)
 		}
-		h.want("signed in", b.get("/me"), 200, "Ann &lt;b&gt;", "You sign in as ann")
+		h.want("signed in", b.get("/me"), 200, "Ann &lt;b&gt;", "You sign in as <bdi>ann</bdi>")
 		h.want("the same link again", b.post("/setup", form), 410)
 		if token, err := h.app.People().OfferSetup(t.Context()); err != nil || token != "" {
 			t.Errorf("a set-up link is offered although there is an account: %v", err)
