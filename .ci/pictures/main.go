@@ -83,6 +83,11 @@ func take(address, browser, folder string) error {
 			}
 			role = p.role
 		}
+		if p.name == "levels" { // nothing is measured before a minute is over
+			if err := chromedp.Do(ctx, chromedp.Sleep(time.Minute)); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+		}
 		at, err := find(ctx, address, p)
 		if err != nil {
 			return err

@@ -79,8 +79,9 @@ func (s *server) levels(w http.ResponseWriter, r *http.Request) {
 	p := s.page(w, r, "runs")
 	v := levelsView{page: p, Levels: data}
 	var rows []chart.Heat
-	spent := 0
+	spent, whole := 0, time.Duration(0)
 	for _, l := range data.Lines {
+		whole += l.All.Whole
 		if l.Left < 0 {
 			spent++
 		}
@@ -94,7 +95,9 @@ func (s *server) levels(w http.ResponseWriter, r *http.Request) {
 	for i, d := range data.Days {
 		days[i] = d[len("2006-"):]
 	}
-	v.Headline = fmt.Sprintf(p.words.N("levels.spent", spent), chart.Percent(data.Goal))
+	if v.Headline = p.words.T("levels.none"); whole > 0 {
+		v.Headline = fmt.Sprintf(p.words.N("levels.spent", spent), chart.Percent(data.Goal))
+	}
 	v.Chart = chart.Grid(chart.Words{Title: p.words.T("levels.chart"), Columns: []string{p.words.T("levels.part")}}, days, rows)
 	s.render(w, r, http.StatusOK, "levels.html", v)
 }
