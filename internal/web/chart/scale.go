@@ -60,7 +60,7 @@ func (s scale) at(v float64) float64 {
 // full em for Chinese.
 const (
 	emWide  = 1.0
-	emPlain = 0.56
+	emPlain = 0.62
 )
 
 // TextWide is about how wide a text is drawn at a size.
