@@ -67,9 +67,6 @@ func (s sight) placeMasked(entity, place string) bool {
 		return false
 	}
 	name, _, _ := repair.Place(place)
-	if spec, ok := record.Spec(entity, name); ok {
-		name = spec.Name
-	}
 	return name == "" || s.masked(entity, name) != ""
 }
 

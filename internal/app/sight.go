@@ -165,8 +165,15 @@ func (a *App) ReachPair(ctx context.Context, id string) error {
 
 var _ web.AccessData = (*App)(nil)
 
-// masked says whether anything is kept back of a field, and how.
+// masked says whether anything is kept back of a field, by either of its names, and
+// how.
 func (s sight) masked(entity, field string) (how string) {
+	if len(s.masks) == 0 {
+		return ""
+	}
+	if spec, ok := record.Spec(entity, field); ok {
+		field = spec.Name
+	}
 	for _, m := range s.masks {
 		kind, name := m.Of()
 		if kind != "" && kind != entity {
@@ -208,11 +215,7 @@ func (s sight) asked(entity string, f record.Fields) record.Fields {
 	}
 	out := make(record.Fields, len(f))
 	for name, v := range f {
-		field := name
-		if spec, ok := record.Spec(entity, name); ok {
-			field = spec.Name
-		}
-		if s.masked(entity, field) == "" {
+		if s.masked(entity, name) == "" {
 			out[name] = v
 		}
 	}

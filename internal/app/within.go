@@ -189,9 +189,6 @@ func (a *App) unmasked(ctx context.Context) (s sight) {
 
 // settable refuses to set a field that is kept from who asks.
 func (s sight) settable(entity, field string) error {
-	if spec, ok := record.Spec(entity, field); ok {
-		field = spec.Name
-	}
 	if s.masked(entity, field) != "" {
 		return keptField()
 	}
@@ -220,9 +217,6 @@ func (s sight) written(t *target, path string) bool {
 		return true
 	}
 	field := t.fieldAt(path)
-	if spec, ok := record.Spec(t.config.Entity, field); ok {
-		field = spec.Name
-	}
 	return field != "" && s.masked(t.config.Entity, field) == ""
 }
 
