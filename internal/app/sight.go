@@ -77,8 +77,8 @@ func (a *App) sight(ctx context.Context) (s sight, err error) {
 	if !actor.Narrowed() {
 		return s, nil
 	}
-	s.masks, _ = a.masksOf(actor)
-	hashes, nobody := a.scopeHashes(actor)
+	masks, hashes, nobody := a.narrowing(actor)
+	s.masks = masks
 	if nobody {
 		s.reach = store.Reach{}
 		return s, nil
@@ -89,18 +89,24 @@ func (a *App) sight(ctx context.Context) (s sight, err error) {
 	return s, err
 }
 
-// masksOf are the fields that are kept from who asks; unknown says that a name is
-// one that the configuration does not have.
-func (a *App) masksOf(actor auth.Actor) (fields []config.MaskField, unknown bool) {
+// narrowing is what the names of who asks stand for: the fields that their masks
+// keep back, and their scopes' hashes; nobody where the configuration does not have
+// one of the names.
+func (a *App) narrowing(actor auth.Actor) (masks []config.MaskField, hashes []string, nobody bool) {
 	for _, name := range actor.Masks {
 		i := slices.IndexFunc(a.Config.Access.Masks, func(m config.Mask) bool { return m.Name == name })
 		if i < 0 {
-			unknown = true
+			nobody = true
 			continue
 		}
-		fields = append(fields, a.Config.Access.Masks[i].Fields...)
+		masks = append(masks, a.Config.Access.Masks[i].Fields...)
 	}
-	return fields, unknown
+	for _, name := range actor.Scopes {
+		hash, ok := a.scopes[name]
+		nobody = nobody || !ok
+		hashes = append(hashes, hash)
+	}
+	return masks, hashes, nobody
 }
 
 // UnknownAccess names the scopes and masks of an account or token that the

@@ -12,18 +12,6 @@ import (
 	"touchstone/internal/web"
 )
 
-// scopeHashes are what the scopes of who asks say; nobody where a name is one that
-// the configuration does not have.
-func (a *App) scopeHashes(actor auth.Actor) (hashes []string, nobody bool) {
-	for _, name := range actor.Scopes {
-		hash, ok := a.scopes[name]
-		nobody = nobody || !ok
-		hashes = append(hashes, hash)
-	}
-	_, unknown := a.masksOf(actor)
-	return hashes, nobody || unknown
-}
-
 // within is what who asks reaches: customers, and where a scope is a whole source
 // its records too that belong to no customer yet.
 func (a *App) within(ctx context.Context, see sight) (w store.Within, err error) {
@@ -73,7 +61,7 @@ func (a *App) reachSubject(ctx context.Context, tx *store.DecideTx, name string,
 	if !actor.Narrowed() {
 		return nil
 	}
-	hashes, nobody := a.scopeHashes(actor)
+	_, hashes, nobody := a.narrowing(actor)
 	if !nobody && !actor.Scoped() {
 		return nil
 	}
@@ -183,7 +171,7 @@ func (a *App) reachDecision(ctx context.Context, id string) error {
 // unmasked is what who asks may see of fields, without what they reach: it asks the
 // store nothing.
 func (a *App) unmasked(ctx context.Context) (s sight) {
-	s.masks, _ = a.masksOf(auth.From(ctx))
+	s.masks, _, _ = a.narrowing(auth.From(ctx))
 	return s
 }
 
