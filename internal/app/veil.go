@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"touchstone/internal/auth"
 	"touchstone/internal/lookup"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
@@ -213,25 +212,6 @@ func (a *App) fieldMasked(see sight, d ShownDecision) bool {
 	}
 	field, _, _ = strings.Cut(field, ".")
 	return entity == "" || see.masked(entity, field) != ""
-}
-
-// editable refuses to set a field of a customer that is kept from who asks.
-func (a *App) editable(ctx context.Context, id, field string) error {
-	if !auth.From(ctx).Narrowed() {
-		return nil
-	}
-	see, err := a.sight(ctx)
-	if err != nil {
-		return err
-	}
-	g, _, err := a.findGolden(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := see.settable(g.Entity, field); err != nil {
-		return err
-	}
-	return a.reached(ctx, g.Founder)
 }
 
 // veilCandidates leaves of who is out of reach that there is one, and how likely
