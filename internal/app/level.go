@@ -129,14 +129,19 @@ func (a *App) Levels(ctx context.Context) (out web.Levels, err error) {
 	for i := range levelDays {
 		out.Days = append(out.Days, now.AddDate(0, 0, i+1-levelDays).Format(time.DateOnly))
 	}
-	kept, err := a.Store.LevelsSince(ctx, out.Days[0])
+	list, err := a.Store.LevelsSince(ctx, out.Days[0])
 	if err != nil {
 		return out, err
 	}
+	kept := make(map[[2]string][]store.LevelDay, 1+len(a.order)+len(a.targets))
+	for _, l := range list {
+		key := [2]string{l.Kind, l.Name}
+		kept[key] = append(kept[key], l)
+	}
 	line := func(kind, name, shown string) {
 		l := web.LevelLine{Kind: kind, Name: shown, Days: make([]web.Level, levelDays)}
-		for _, k := range kept {
-			if i := slices.Index(out.Days, k.Day); i >= 0 && k.Kind == kind && k.Name == name {
+		for _, k := range kept[[2]string{kind, name}] {
+			if i := slices.Index(out.Days, k.Day); i >= 0 {
 				l.Days[i] = web.Level{Good: k.Good, Whole: k.Whole}
 			}
 		}
