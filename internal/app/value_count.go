@@ -110,11 +110,12 @@ func replacedText(by golden.Values, name, part, text string) record.Value {
 }
 
 // gatherField reads the values of a field as they count now, of all live records
-// of an entity type. Told is called with how many were read.
-func (a *App) gatherField(ctx context.Context, entity, field string, by golden.Values, g *gathered, told func(done int)) error {
+// of an entity type, or of one source, by uid. Told is called with how many were
+// read.
+func (a *App) gatherField(ctx context.Context, entity, source, field string, by golden.Values, g *gathered, told func(done int)) error {
 	name, part := golden.SplitField(field)
 	key, done := []byte(`"`+name+`":`), 0
-	return a.Store.EachHolding(ctx, entity, "", func(h store.Holding) error {
+	return a.Store.EachHolding(ctx, entity, source, func(h store.Holding) error {
 		if done++; told != nil {
 			told(done)
 		}
@@ -126,7 +127,11 @@ func (a *App) gatherField(ctx context.Context, entity, field string, by golden.V
 			return fmt.Errorf("authored values of record %d: %w", h.Rec, err)
 		}
 		v, _ := by.Replace(name, authored[name].Value)
-		g.add(golden.Texts(v, part), "")
+		from := ""
+		if g.bySource {
+			from = a.SourceName(h.Source)
+		}
+		g.add(golden.Texts(v, part), from)
 		return nil
 	})
 }
@@ -142,7 +147,7 @@ func (a *App) valuesNow(ctx context.Context, entity, field string, maps []store.
 	by := pipeline.Values(maps)
 	if whole <= valuesAtOnce {
 		g := gathered{values: map[string]*holders{}, most: mostCounted}
-		if err := a.gatherField(ctx, entity, field, by, &g, nil); err != nil {
+		if err := a.gatherField(ctx, entity, "", field, by, &g, nil); err != nil {
 			return c, state, err
 		}
 		return newCounted(&g), state, nil
@@ -239,7 +244,7 @@ func (a *App) countField(ctx context.Context, c store.ValueCount) error {
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	g := gathered{values: map[string]*holders{}, most: mostCounted}
-	err = a.gatherField(work, c.Entity, c.Field, pipeline.Values(maps), &g, func(done int) {
+	err = a.gatherField(work, c.Entity, "", c.Field, pipeline.Values(maps), &g, func(done int) {
 		if done%1000 != 0 {
 			return
 		}

@@ -98,11 +98,12 @@ func (a *App) Values(ctx context.Context, r ValuesRequest) (out ValueClusters, e
 
 // gathered are distinct values with who has them.
 type gathered struct {
-	values  map[string]*holders
-	most    int // distinct values
-	bytes   int // of their texts
-	records int
-	left    int
+	values   map[string]*holders
+	bySource bool // whether each source's holders are counted too
+	most     int  // distinct values
+	bytes    int  // of their texts
+	records  int
+	left     int
 }
 
 type holders struct {
@@ -146,29 +147,32 @@ func (a *App) sourceValues(ctx context.Context, r ValuesRequest, g *gathered) er
 	if err != nil {
 		return err
 	}
-	replace := pipeline.Values(stored)
-	name, part := golden.SplitField(r.Field)
-	return a.eachAuthored(ctx, r.Entity, r.Source, func(h store.Holding, authored golden.Authored) error {
-		v := authored[name].Value
-		if v.Blank() {
-			return nil
-		}
-		v, _ = replace.Replace(name, v)
-		g.add(golden.Texts(v, part), a.SourceName(h.Source))
-		return nil
-	})
+	uid, err := a.uidOf(r.Source)
+	if err != nil {
+		return err
+	}
+	g.bySource = true
+	return a.gatherField(ctx, r.Entity, uid, r.Field, pipeline.Values(stored), g, nil)
+}
+
+// uidOf is the uid of the source of a name; "" for "".
+func (a *App) uidOf(source string) (string, error) {
+	if source == "" {
+		return "", nil
+	}
+	s := a.systems[source]
+	if s == nil {
+		return "", unclear("there is no source %q", source)
+	}
+	return s.uid, nil
 }
 
 // eachAuthored gives the authored values of an entity type's live records, of one
 // source when it is named.
 func (a *App) eachAuthored(ctx context.Context, entity, source string, fn func(store.Holding, golden.Authored) error) error {
-	uid := ""
-	if source != "" {
-		s := a.systems[source]
-		if s == nil {
-			return unclear("there is no source %q", source)
-		}
-		uid = s.uid
+	uid, err := a.uidOf(source)
+	if err != nil {
+		return err
 	}
 	return a.Store.EachHolding(ctx, entity, uid, func(h store.Holding) error {
 		authored, err := golden.ParseAuthored(h.Authored)
