@@ -113,20 +113,11 @@ const recordRepairs = 50
 
 // mappedFrom lists the members of a raw record that a field of ours is made of.
 func (a *App) mappedFrom(ref record.Ref, field string) (paths []string) {
-	for _, s := range a.order {
-		if s.uid != ref.Source {
-			continue
-		}
-		for _, e := range s.source.Entities {
-			if e.Entity != ref.Entity {
-				continue
-			}
-			for _, f := range e.Map {
-				spec, ok := record.Spec(ref.Entity, f.Name)
-				if f.Name == field || ok && spec.Name == field {
-					paths = append(paths, valuePaths(f.Value)...)
-				}
-			}
+	e, _ := a.sourceEntity(ref.Source, ref.Entity)
+	for _, f := range e.Map {
+		spec, ok := record.Spec(ref.Entity, f.Name)
+		if f.Name == field || ok && spec.Name == field {
+			paths = append(paths, valuePaths(f.Value)...)
 		}
 	}
 	return paths

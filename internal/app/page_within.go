@@ -113,21 +113,12 @@ func (a *App) rawSeen(see sight, ref record.Ref, raw []byte) []byte {
 		return nil
 	}
 	var open, shut []string
-	for _, s := range a.order {
-		if s.uid != ref.Source {
-			continue
-		}
-		for _, e := range s.source.Entities {
-			if e.Entity != ref.Entity {
-				continue
-			}
-			for _, f := range e.Map {
-				if see.placeMasked(ref.Entity, f.Name) {
-					shut = append(shut, valuePaths(f.Value)...)
-				} else {
-					open = append(open, valuePaths(f.Value)...)
-				}
-			}
+	e, _ := a.sourceEntity(ref.Source, ref.Entity)
+	for _, f := range e.Map {
+		if see.placeMasked(ref.Entity, f.Name) {
+			shut = append(shut, valuePaths(f.Value)...)
+		} else {
+			open = append(open, valuePaths(f.Value)...)
 		}
 	}
 	kept, some := keepPaths(obj, "", open, shut)
