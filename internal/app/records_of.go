@@ -79,23 +79,17 @@ const feedLooked = 20_000
 // GoldensOf gives the golden ids of source records, by reference; Source is the
 // uid. Those that have not landed, or are out of reach, are absent.
 func (a *App) GoldensOf(ctx context.Context, refs []record.Ref) (map[record.Ref]string, error) {
-	rows, err := a.Store.CrosswalkOf(ctx, refs)
-	if err != nil {
-		return nil, err
-	}
 	see, err := a.sight(ctx)
 	if err != nil {
 		return nil, err
 	}
-	in, err := a.refsReached(ctx, see, refs)
+	rows, err := a.crosswalkReached(ctx, see, refs)
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[record.Ref]string, len(rows))
 	for _, r := range rows {
-		if in[r.Ref] {
-			out[r.Ref] = r.Golden
-		}
+		out[r.Ref] = r.Golden
 	}
 	return out, nil
 }

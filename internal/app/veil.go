@@ -55,9 +55,19 @@ func (a *App) refsReached(ctx context.Context, see sight, refs []record.Ref) (ma
 		}
 		return out, nil
 	}
+	rows, err := a.crosswalkReached(ctx, see, refs)
+	for _, r := range rows {
+		out[r.Ref] = true
+	}
+	return out, err
+}
+
+// crosswalkReached gives the golden ids of source records whose customers are
+// reached.
+func (a *App) crosswalkReached(ctx context.Context, see sight, refs []record.Ref) ([]store.CrosswalkRow, error) {
 	rows, err := a.Store.CrosswalkOf(ctx, refs)
-	if err != nil {
-		return nil, err
+	if err != nil || see.reach == nil {
+		return rows, err
 	}
 	ids := make([]string, len(rows))
 	for i, r := range rows {
@@ -67,15 +77,8 @@ func (a *App) refsReached(ctx context.Context, see sight, refs []record.Ref) (ma
 	if err != nil {
 		return nil, err
 	}
-	list := make([]int64, 0, len(founders))
-	for _, f := range founders {
-		list = append(list, f)
-	}
-	in, err := a.Store.Reached(ctx, see.reach, list)
-	for _, r := range rows {
-		out[r.Ref] = in[founders[r.Golden]]
-	}
-	return out, err
+	in, err := a.Store.Reached(ctx, see.reach, slices.Collect(maps.Values(founders)))
+	return slices.DeleteFunc(rows, func(r store.CrosswalkRow) bool { return !in[founders[r.Golden]] }), err
 }
 
 // veilEnds takes away what relations say of customers out of reach. What has not
