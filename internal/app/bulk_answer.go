@@ -91,7 +91,7 @@ func (a *App) planBulk(ctx context.Context, q web.ReviewQuery, answer string) (p
 			p.LeftOut = append(p.LeftOut, web.Count{Name: why, N: left[why]})
 		}
 	}
-	return p, a.sumBulk(ctx, &p, answer, taken)
+	return p, a.sumBulk(ctx, see, &p, answer, taken)
 }
 
 // eachQueued gives the pairs of a question in the order of what they are worth
@@ -209,7 +209,7 @@ func (a *App) leftOut(x store.QueuedPair, q web.ReviewQuery, answer string, take
 const bulkExamples = 10
 
 // sumBulk adds up what a plan does.
-func (a *App) sumBulk(ctx context.Context, p *bulkPlan, answer string, taken map[int64]bool) (err error) {
+func (a *App) sumBulk(ctx context.Context, see sight, p *bulkPlan, answer string, taken map[int64]bool) (err error) {
 	h := sha256.New()
 	fmt.Fprintln(h, answer)
 	value, damage := int64(0), int64(0)
@@ -220,13 +220,10 @@ func (a *App) sumBulk(ctx context.Context, p *bulkPlan, answer string, taken map
 	p.Token = hex.EncodeToString(h.Sum(nil)[:12])
 	p.Pairs, p.Customers, p.Left = len(p.pairs), len(taken), len(taken)
 	p.Value, p.Damage, p.Currency = units(value), units(damage), a.Config.Review.Currency
-	see, err := a.sight(ctx)
-	if err != nil {
-		return err
-	}
-	examples := slices.Clone(p.pairs)
+	examples := p.pairs
 	if a.worthMasked(see) { // the order would tell what they are worth
 		p.Value, p.Damage = 0, 0
+		examples = slices.Clone(examples)
 		slices.SortFunc(examples, func(x, y store.QueuedPair) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
 	}
 	if p.Examples, err = a.items(ctx, examples[:min(len(examples), bulkExamples)]); err != nil || answer != web.AnswerSame {
