@@ -289,16 +289,14 @@ func plainNumber(s string) bool { return len(s) <= 64 && !strings.ContainsAny(s,
 // unite joins lists: every different entry once, in the spelling that is
 // preferred, those of the preferred members first.
 func unite(name string, list []*candidate, p Policy) (record.Value, Provenance) {
+	best := list[0]
+	prov := Provenance{Rule: string(Union), Since: best.field.Since, Version: best.field.Version}
+	if len(list) == 1 && len(best.field.Value.Points) == 1 { // mostly
+		prov.From, prov.Maps = []string{best.ref.String()}, best.maps
+		return record.ListValue(best.field.Value.Points[0]), prov
+	}
 	var points []record.Point
 	var from []string
-	prov := Provenance{Rule: string(Union), Since: list[0].field.Since, Version: list[0].field.Version}
-	if one := list[0]; len(list) == 1 && len(one.field.Value.Points) == 1 { // mostly
-		prov.From = []string{one.ref.String()}
-		prov.Maps = append(prov.Maps, one.maps...)
-		slices.Sort(prov.Maps)
-		prov.Maps = slices.Compact(prov.Maps)
-		return record.ListValue(one.field.Value.Points[0]), prov
-	}
 	at := map[string]int{}
 	for _, c := range list {
 		ref := c.ref.String()
