@@ -41,8 +41,8 @@ func TestVerifyFindsWhatWasPlanted(t *testing.T) {
 	})
 }
 
-// execute runs a statement past the program.
-func (w *world) execute(statement string) {
+// past opens the store past the program.
+func (w *world) past() *sql.DB {
 	w.Helper()
 	driver, dsn := "pgx", w.dsn
 	if dsn == "" {
@@ -52,6 +52,13 @@ func (w *world) execute(statement string) {
 	if err != nil {
 		w.Fatal(err)
 	}
+	return db
+}
+
+// execute runs a statement past the program.
+func (w *world) execute(statement string) {
+	w.Helper()
+	db := w.past()
 	defer func() { _ = db.Close() }()
 	if _, err := db.ExecContext(w.Context(), statement); err != nil {
 		w.Fatalf("%s: %v", statement, err)

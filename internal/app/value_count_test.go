@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,14 +126,7 @@ func (w *world) wantSealed(text string) {
 	if err != nil || !strings.Contains(string(c.Body), text) {
 		w.Fatalf("the count has no %q, %v", text, err)
 	}
-	driver, dsn := "pgx", w.dsn
-	if dsn == "" {
-		driver, dsn = "sqlite3", "file:"+w.file()
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		w.Fatal(err)
-	}
+	db := w.past()
 	defer func() { _ = db.Close() }()
 	var sealed []byte
 	if err := db.QueryRowContext(w.Context(), `SELECT sealed FROM value_count`).Scan(&sealed); err != nil || len(sealed) == 0 || bytes.Contains(sealed, []byte(text)) {
