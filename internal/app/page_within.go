@@ -70,26 +70,25 @@ func (s sight) placeMasked(entity, place string) bool {
 	return name == "" || s.masked(entity, name) != ""
 }
 
-// reason is a reason as far as it may be seen: of a masked field its rule and its
+// reasonSeen is a reason as far as it may be seen: of a masked field its rule and its
 // place.
-func (s sight) reason(entity string, r record.Reason) web.Reason {
+func (s sight) reasonSeen(entity string, r record.Reason) record.Reason {
 	if s.placeMasked(entity, r.Field) {
-		return web.Reason{Rule: r.Rule, Field: r.Field}
+		return record.Reason{Rule: r.Rule, Field: r.Field}
 	}
-	return webReason(r)
+	return r
+}
+
+// reason is reasonSeen for a page.
+func (s sight) reason(entity string, r record.Reason) web.Reason {
+	return webReason(s.reasonSeen(entity, r))
 }
 
 // reasons are what a rule says of a record, as far as it may be seen.
 func (s sight) reasons(entity string, list []record.Reason) []record.Reason {
-	if len(s.masks) == 0 {
-		return list
-	}
-	var out []record.Reason
-	for _, r := range list {
-		if s.placeMasked(entity, r.Field) {
-			r = record.Reason{Rule: r.Rule, Field: r.Field}
-		}
-		out = append(out, r)
+	out := slices.Clone(list)
+	for i, r := range out {
+		out[i] = s.reasonSeen(entity, r)
 	}
 	return out
 }
