@@ -68,7 +68,8 @@ type Owned struct {
 	ID      string
 }
 
-const ownedQuery = ` FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.owner = $4 AND g.founder > $2
+// ownedQuery asks for the beginning of the name as the index golden_owner has it.
+const ownedQuery = ` FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.owner = $4 AND substr(g.owner, 1, 200) = substr($4, 1, 200) AND g.founder > $2
 	AND ($3 = '' OR EXISTS (SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.source = $3 AND s.deleted = 0))`
 
 // OwnedBy lists the golden records that somebody looks after, "" for nobody, the

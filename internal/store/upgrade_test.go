@@ -38,6 +38,7 @@ func TestAnUpgradeCountsWhatIsThere(t *testing.T) {
 					CASE WHEN '` + entity + `' = 'vessel' OR n % 3 = 0 THEN '' WHEN n = 1 THEN 'Zoë "Z"' ELSE 'o' || (n % 3) END FROM k`)
 				exec(`INSERT INTO match (a, b, weight, pattern, model, entity) ` + numbers + first + ` + n, ` + first + ` + n + 1, n * 333 - 3000, 0, 'm', '` + entity + `' FROM k`)
 			}
+			exec(`INSERT INTO golden (founder, id, entity, fields, provenance, members, live, version, changed_at, owner) VALUES (131, '100-31', 'person', '{"owner":"` + storetest.LongName() + `"}', '{}', 1, 1, 1, '', '` + storetest.LongName() + `')`)
 			said := func(db *store.DB) (out []any) {
 				for _, entity := range []string{"company", "person", "vessel"} {
 					owners, err := db.Owners(t.Context(), entity, 9)

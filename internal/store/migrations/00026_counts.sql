@@ -1,11 +1,10 @@
 -- +goose Up
 
 -- Who looks after a golden record, as its field owner says; '' for nobody. It
--- follows the fields (SaveGolden), to be counted and found by an index.
+-- follows the fields (SaveGolden), to be counted and found by an index (00032).
 ALTER TABLE golden ADD COLUMN owner {key} NOT NULL DEFAULT '';
 --sqlite UPDATE golden SET owner = fields ->> 'owner' WHERE entity IN ('company', 'person') AND COALESCE(fields ->> 'owner', '') <> '';
 --postgres UPDATE golden SET owner = fields::json ->> 'owner' WHERE entity IN ('company', 'person') AND position('"owner"' IN fields) > 0 AND position('\u0000' IN fields) = 0 AND COALESCE(fields::json ->> 'owner', '') <> '';
-CREATE INDEX golden_owner ON golden (entity, owner, founder) WHERE live > 0;
 
 -- Which entity type a pair is of, so that its weights can be counted and found.
 ALTER TABLE match ADD COLUMN entity {key} NOT NULL DEFAULT '';
@@ -101,5 +100,5 @@ DELETE FROM tally WHERE what = 'owner';
 DELETE FROM tally WHERE what = 'weight';
 DROP INDEX match_weight;
 ALTER TABLE match DROP COLUMN entity;
-DROP INDEX golden_owner;
+DROP INDEX IF EXISTS golden_owner;
 ALTER TABLE golden DROP COLUMN owner;
