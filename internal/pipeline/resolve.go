@@ -187,7 +187,7 @@ func (l *link) run(ctx context.Context) error {
 		return err
 	}
 	l.effect.placed(placed)
-	if err := l.tx.ReplaceBridges(ctx, recs, bridges); err != nil {
+	if err := l.tx.ReplaceBridges(ctx, l.r.Entity, recs, bridges); err != nil {
 		return err
 	}
 	if err := l.survive(ctx, groups); err != nil {

@@ -267,31 +267,17 @@ func (tx *LinkTx) Place(ctx context.Context, placed []Placed) error {
 	return nil
 }
 
-// ReplaceBridges drops the bridges among the records and writes the new ones.
-func (tx *LinkTx) ReplaceBridges(ctx context.Context, recs []int64, bridges []Edge) error {
+// ReplaceBridges drops the bridges among the records, all of one entity type, and
+// writes the new ones.
+func (tx *LinkTx) ReplaceBridges(ctx context.Context, entity string, recs []int64, bridges []Edge) error {
 	if !tx.Untouched {
 		if err := execIn(ctx, tx.Tx, `DELETE FROM bridge WHERE a IN $LIST OR b IN $LIST`, recs); err != nil {
 			return fmt.Errorf("drop bridges: %w", err)
 		}
 	}
-	entity := make(map[int64]string, len(bridges))
-	ends := make([]int64, len(bridges))
-	for i, e := range bridges {
-		ends[i] = e.A
-	}
-	err := eachIn(ctx, tx.Tx, `SELECT rec, entity FROM source_record WHERE rec IN $LIST`, ends, func(r *sql.Rows) error {
-		var rec int64
-		var name string
-		err := r.Scan(&rec, &name)
-		entity[rec] = name
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("bridges: %w", err)
-	}
 	rows := make([][]any, len(bridges))
 	for i, e := range bridges {
-		rows[i] = []any{e.A, e.B, e.Weight, entity[e.A]}
+		rows[i] = []any{e.A, e.B, e.Weight, entity}
 	}
 	if err := tx.insert(ctx, `INSERT INTO bridge (a, b, weight, entity)`, "", rows); err != nil {
 		return fmt.Errorf("bridges: %w", err)

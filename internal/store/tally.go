@@ -123,7 +123,7 @@ func (db *DB) tallyDrift(ctx context.Context) (damage []string, err error) {
 
 // strayed finds columns that repeat what stands elsewhere, to be counted and found
 // by an index, and do not say the same: the owner of a golden record and the
-// entity type of a pair.
+// entity type of a pair or a bridge.
 func (db *DB) strayed(ctx context.Context) (damage []string, err error) {
 	owner := `COALESCE(fields ->> 'owner', '')`
 	if db.d.name == "postgres" { // which reads no text with an escaped NUL
@@ -132,6 +132,7 @@ func (db *DB) strayed(ctx context.Context) (damage []string, err error) {
 	for _, c := range []struct{ what, q string }{
 		{"owners of golden records", `SELECT count(*) FROM golden WHERE entity IN ('company', 'person') AND owner <> ` + owner},
 		{"entity types of pairs", `SELECT count(*) FROM match m JOIN source_record s ON s.rec = m.a WHERE m.entity <> s.entity`},
+		{"entity types of bridges", `SELECT count(*) FROM bridge m JOIN source_record s ON s.rec = m.a WHERE m.entity <> s.entity`},
 	} {
 		n := 0
 		if err := db.view(ctx, c.q, nil, func(r *sql.Rows) error { return r.Scan(&n) }); err != nil {

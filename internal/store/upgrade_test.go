@@ -73,10 +73,11 @@ func TestAnUpgradeCountsWhatIsThere(t *testing.T) {
 
 			exec(`UPDATE golden SET owner = 'Eve' WHERE founder = 1`)
 			exec(`UPDATE match SET entity = 'person' WHERE a = 1`)
+			exec(`INSERT INTO bridge (a, b, weight, entity) VALUES (1, 2, 5, 'person'), (3, 4, 5, 'company')`)
 			exec(`INSERT INTO tally (what, a, b, c, n, m) VALUES ('owner', 'company', 'Mallory', '', 3, 0)`)
 			damage, err := db.Integrity(t.Context())
 			got := strings.Join(damage, "\n")
-			for _, want := range []string{"kept count of owner company: 3 and 0 are kept, 0 and 0 are there", "owners of golden records: 1 say something else", "entity types of pairs: 1 say something else"} {
+			for _, want := range []string{"kept count of owner company: 3 and 0 are kept, 0 and 0 are there", "owners of golden records: 1 say something else", "entity types of pairs: 1 say something else", "entity types of bridges: 1 say something else"} {
 				if err != nil || !strings.Contains(got, want) {
 					t.Errorf("the check tells %q, %v; want %q", got, err, want)
 				}

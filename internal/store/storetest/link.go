@@ -108,7 +108,7 @@ func replaceBridges(b *Bench) {
 	ctx := b.Context()
 	r := b.landNamed("1", "2", "3")
 	write := func(recs []int64, list ...store.Edge) {
-		b.Link(func(tx *store.LinkTx) error { return tx.ReplaceBridges(ctx, recs, list) })
+		b.Link(func(tx *store.LinkTx) error { return tx.ReplaceBridges(ctx, Entity, recs, list) })
 	}
 	write(r, store.Edge{A: r[0], B: r[1], Weight: 5}, store.Edge{A: r[1], B: r[2], Weight: 6})
 	write(r[:1], store.Edge{A: r[0], B: r[1], Weight: 7})

@@ -150,7 +150,7 @@ func resolve(ctx context.Context, b *Bench, tx *store.LinkTx, recs []int64) erro
 	if err := tx.ReplaceMatches(ctx, Entity, all, edges); err != nil {
 		return err
 	}
-	if err := tx.ReplaceBridges(ctx, all, edges[:min(1, len(edges))]); err != nil {
+	if err := tx.ReplaceBridges(ctx, Entity, all, edges[:min(1, len(edges))]); err != nil {
 		return err
 	}
 	if err := tx.Place(ctx, placed); err != nil {
