@@ -18,21 +18,18 @@ const (
 
 // ease has the collector wait until there is some garbage, while batches are
 // resolved: of each little is kept, and what lives beside it is small. Where that is
-// large, or somebody has chosen another percentage, all stays as it is. Back ends it.
+// large, or somebody has chosen another percentage, all stays as it is. Back ends it,
+// also for whoever eases at the same time: nothing else is ever left behind.
 func ease() (back func()) {
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(live)
+	now := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/gogc:percent"}}
+	metrics.Read(now)
 	percent := easeMost
-	if n := live[0].Value; n.Kind() == metrics.KindUint64 && n.Uint64() > 0 {
-		percent = int(min(easeMost, 100*easeRoom/n.Uint64()))
+	if live := now[0].Value; live.Kind() == metrics.KindUint64 && live.Uint64() > 0 {
+		percent = int(min(easeMost, 100*easeRoom/live.Uint64()))
 	}
-	if percent <= usualGC {
+	if is := now[1].Value; percent <= usualGC || is.Kind() != metrics.KindUint64 || is.Uint64() != usualGC {
 		return func() {}
 	}
-	was := debug.SetGCPercent(percent)
-	if was != usualGC {
-		debug.SetGCPercent(was)
-		return func() {} // somebody chose it, or another resolver eases it and takes it back
-	}
-	return func() { debug.SetGCPercent(was) }
+	debug.SetGCPercent(percent)
+	return func() { debug.SetGCPercent(usualGC) }
 }
