@@ -86,11 +86,11 @@ func (tx *Tx) apart(ctx context.Context, fn func() error) error {
 	}
 	number := tx.featureNumber
 	if err := fn(); err != nil {
-		_, back := tx.exec(ctx, `ROLLBACK TO SAVEPOINT apart`)
-		if tx.featureNumber != number { // it was taken back too
+		if tx.featureNumber != number { // given back while the counter is still locked
 			tx.db.kept.undo(tx.featureNumber)
 			tx.featureNumber = number
 		}
+		_, back := tx.exec(ctx, `ROLLBACK TO SAVEPOINT apart`)
 		_, end := tx.exec(ctx, `RELEASE SAVEPOINT apart`)
 		return errors.Join(err, back, end)
 	}
