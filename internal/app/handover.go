@@ -198,7 +198,7 @@ func (a *App) Handovers(ctx context.Context, limit int) (list []web.HandoverRow,
 	if err != nil {
 		return nil, err
 	}
-	stored, err := a.Store.HandoversReached(ctx, w, limit)
+	stored, err := a.Store.Handovers(ctx, w, limit)
 	for _, h := range stored {
 		list = append(list, see.handover(handoverRow(h)))
 	}

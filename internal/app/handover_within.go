@@ -16,22 +16,17 @@ func (a *App) ownersSeen(ctx context.Context, entity string) ([]store.OwnerCount
 		return nil, err
 	case see.masked(entity, record.Owner) != "":
 		return nil, keptField()
-	case see.reach == nil:
-		return a.Store.Owners(ctx, entity, mostOwners)
 	}
-	return a.Store.OwnersReached(ctx, see.reach, entity, mostOwners)
+	return a.Store.Owners(ctx, entity, see.reach, mostOwners)
 }
 
 // ownedSeen lists the customers of an owner that who asks reaches, one more than a
 // hand-over takes.
 func (a *App) ownedSeen(ctx context.Context, see sight, entity, owner, source string) ([]store.Owned, error) {
-	switch {
-	case see.masked(entity, record.Owner) != "":
+	if see.masked(entity, record.Owner) != "" {
 		return nil, keptField()
-	case see.reach == nil:
-		return a.Store.OwnedBy(ctx, entity, owner, source, 0, mostHandedOver+1)
 	}
-	return a.Store.OwnedReached(ctx, see.reach, entity, owner, source, mostHandedOver+1)
+	return a.Store.OwnedBy(ctx, entity, owner, source, see.reach, 0, mostHandedOver+1)
 }
 
 // handover is a hand-over without the owners where they are kept back.

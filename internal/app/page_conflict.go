@@ -27,7 +27,7 @@ func (a *App) ConflictPage(ctx context.Context, f web.ConflictFilter) (p web.Con
 	counts := map[string]int{}
 	for _, t := range a.targets {
 		p.Targets = append(p.Targets, t.config.Name)
-		n, err := a.stuckCounts(ctx, see, t.config.Name)
+		n, err := a.Store.StuckCounts(ctx, t.config.Name, see.reach)
 		if err != nil {
 			return p, err
 		}
@@ -67,15 +67,6 @@ func (a *App) ConflictPage(ctx context.Context, f web.ConflictFilter) (p web.Con
 	}
 	p.Rows, err = a.conflictRows(ctx, rows)
 	return p, err
-}
-
-// stuckCounts counts a target's stuck rows, of who reaches some customers alone
-// theirs.
-func (a *App) stuckCounts(ctx context.Context, see sight, target string) (map[string]int, error) {
-	if see.reach == nil {
-		return a.Store.StuckCounts(ctx, target)
-	}
-	return a.Store.StuckReached(ctx, target, see.reach)
 }
 
 // overwritten lists writes that put another value in the place of one that stood

@@ -62,19 +62,8 @@ func (a *App) Changes(ctx context.Context, entity string, after int64, limit int
 	if err != nil {
 		return nil, after, err
 	}
-	if see.reach != nil {
-		return a.Store.FeedReached(ctx, see.reach, entity, after, limit, feedLooked)
-	}
-	list, err = a.Store.Feed(ctx, entity, after, limit)
-	if upto = after; len(list) > 0 {
-		upto = list[len(list)-1].Seq
-	}
-	return list, upto, err
+	return a.Store.Feed(ctx, entity, see.reach, after, limit)
 }
-
-// feedLooked is how many changes one answer to who reaches some customers alone
-// looks at.
-const feedLooked = 20_000
 
 // GoldensOf gives the golden ids of source records, by reference; Source is the
 // uid. Those that have not landed, or are out of reach, are absent.

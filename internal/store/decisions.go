@@ -73,9 +73,7 @@ func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision,
 	case "withdrawn":
 		where = " AND d.withdrawn <> ''"
 	}
-	if w := f.Within.decision("d.id"); w != "" {
-		where += " AND " + w
-	}
+	where += behind(f.Within.decision("d.id"))
 	order, after := ` WHERE d.seq > $1%s ORDER BY d.seq LIMIT $2`, f.After
 	if f.Newest {
 		order = ` WHERE d.seq < $1%s ORDER BY d.seq DESC LIMIT $2`

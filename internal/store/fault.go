@@ -151,9 +151,7 @@ func (db *DB) quarantineIDs(ctx context.Context, f QuarantineQuery) (ids []strin
 	if f.After != "" {
 		rest += ` AND (q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = ` + arg(f.After) + `)`
 	}
-	if w := f.Within.record("q"); w != "" {
-		rest += ` AND ` + w
-	}
+	rest += behind(f.Within.record("q"))
 	order := ` ORDER BY q.at, q.id LIMIT ` + arg(max(f.Limit, 1))
 	q := ""
 	switch {

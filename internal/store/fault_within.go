@@ -46,10 +46,7 @@ func (db *DB) FaultsWithin(ctx context.Context, w Within, look int) (list []Faul
 // FaultWithin is one of these groups, counted as a whole; found is false where
 // nothing that is reached has the fault.
 func (db *DB) FaultWithin(ctx context.Context, w Within, fault string) (g FaultGroup, found bool, err error) {
-	where := w.record("q")
-	if where != "" {
-		where = " AND " + where
-	}
+	where := behind(w.record("q"))
 	err = db.view(ctx, `SELECT q.fault, q.at, q.id, q.source, q.entity, q.rule, q.field FROM quarantine_fault q WHERE q.fault = $1`+where+` ORDER BY q.at, q.id LIMIT 1`, []any{fault}, func(r *sql.Rows) error {
 		found = true
 		return r.Scan(&g.Fault, &g.Oldest, &g.Sample, &g.Source, &g.Entity, &g.Rule, &g.Field)

@@ -49,18 +49,33 @@ func (tx *LinkTx) feed(ctx context.Context, list []Golden, kind func(Golden) str
 	return nil
 }
 
-// Feed lists the latest change of each golden id behind a number, in the order
-// in which they were committed; of one entity type, or of all ("").
-func (db *DB) Feed(ctx context.Context, entity string, after int64, limit int) (list []Fed, err error) {
-	err = db.view(ctx, `SELECT seq, id, entity, kind, at FROM feed WHERE seq > $1 AND ($2 = '' OR entity = $2) ORDER BY seq LIMIT $3`,
-		[]any{after, entity, limit}, func(r *sql.Rows) error {
-			var f Fed
-			err := r.Scan(&f.Seq, &f.ID, &f.Entity, &f.Kind, &f.At)
-			list = append(list, f)
-			return err
-		})
-	if err != nil {
-		return nil, fmt.Errorf("read the change feed: %w", err)
+// feedLooked is how many changes are looked at for who reaches some customers alone.
+const feedLooked = 20_000
+
+// Feed lists the latest change of each golden id that is reached, behind a number,
+// in the order in which they were committed; of one entity type, or of all ("").
+// Upto is the last that was looked at. Of a golden id whose founder has gone into
+// another one the other one counts.
+func (db *DB) Feed(ctx context.Context, entity string, reach Reach, after int64, limit int) (list []Fed, upto int64, err error) {
+	look := limit
+	if reach != nil {
+		look = feedLooked
 	}
-	return list, nil
+	upto = after
+	err = db.view(ctx, `SELECT seq, id, entity, kind, at, CASE WHEN 1 = 1`+behind(reach.of("f.founder"))+` THEN 1 ELSE 0 END FROM
+		(SELECT * FROM feed WHERE seq > $1 AND ($2 = '' OR entity = $2) ORDER BY seq LIMIT $3) f ORDER BY seq`, []any{after, entity, look}, func(r *sql.Rows) error {
+		var f Fed
+		var in bool
+		if err := r.Scan(&f.Seq, &f.ID, &f.Entity, &f.Kind, &f.At, &in); err != nil || len(list) == limit {
+			return err
+		}
+		if upto = f.Seq; in {
+			list = append(list, f)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, after, fmt.Errorf("read the change feed: %w", err)
+	}
+	return list, upto, nil
 }

@@ -36,10 +36,13 @@ type OwnerCount struct {
 	Customers int
 }
 
-// Owners counts the golden records of an entity type by who looks after them,
-// the most first, at most n. It reads kept counts; of nobody's there is none:
-// they are what is left of all.
-func (db *DB) Owners(ctx context.Context, entity string, n int) (list []OwnerCount, err error) {
+// Owners counts the golden records of an entity type that are reached by who looks
+// after them, the most first, at most n. Of all it reads kept counts; of nobody's
+// there is none: they are what is left.
+func (db *DB) Owners(ctx context.Context, entity string, reach Reach, n int) (list []OwnerCount, err error) {
+	if reach != nil {
+		return db.ownersReached(ctx, entity, reach, n)
+	}
 	kept, err := db.talliesOf(ctx, entity, tallyGolden, tallyOwner)
 	if err != nil {
 		return nil, fmt.Errorf("owners of %s: %w", entity, err)
@@ -62,21 +65,42 @@ func (db *DB) Owners(ctx context.Context, entity string, n int) (list []OwnerCou
 	return list[:min(len(list), n)], nil
 }
 
+func (db *DB) ownersReached(ctx context.Context, entity string, reach Reach, n int) (list []OwnerCount, err error) {
+	err = db.view(ctx, `SELECT g.owner, count(*) FROM golden g WHERE g.entity = $1 AND g.live > 0`+reach.owned()+` GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $2`, []any{entity, n}, func(r *sql.Rows) error {
+		var c OwnerCount
+		err := r.Scan(&c.Owner, &c.Customers)
+		list = append(list, c)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("owners of %s: %w", entity, err)
+	}
+	return list, nil
+}
+
+// owned is and for a golden record g: those that are reached are looked for from
+// there.
+func (r Reach) owned() string {
+	if r == nil {
+		return ""
+	}
+	return " AND g.founder IN (SELECT reach.founder FROM reach WHERE reach.scope IN (" + r.list() + "))"
+}
+
 // Owned is a customer of somebody.
 type Owned struct {
 	Founder int64
 	ID      string
 }
 
-// ownedQuery asks for the beginning of the name as the index golden_owner has it.
-const ownedQuery = ` FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.owner = $4 AND substr(g.owner, 1, 200) = substr($4, 1, 200) AND g.founder > $2
-	AND ($3 = '' OR EXISTS (SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.source = $3 AND s.deleted = 0))`
-
-// OwnedBy lists the golden records that somebody looks after, "" for nobody, the
-// oldest first, behind a founder, at most n; with a source's uid those that it
-// has a record of.
-func (db *DB) OwnedBy(ctx context.Context, entity, owner, source string, after int64, n int) (list []Owned, err error) {
-	err = db.view(ctx, `SELECT g.founder, g.id`+ownedQuery+` ORDER BY g.founder LIMIT $5`, []any{entity, after, source, owner, n}, func(r *sql.Rows) error {
+// OwnedBy lists the golden records that are reached and that somebody looks after,
+// "" for nobody, the oldest first, behind a founder, at most n; with a source's uid
+// those that it has a record of.
+func (db *DB) OwnedBy(ctx context.Context, entity, owner, source string, reach Reach, after int64, n int) (list []Owned, err error) {
+	// The beginning of the name is as the index golden_owner has it.
+	err = db.view(ctx, `SELECT g.founder, g.id FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.owner = $4 AND substr(g.owner, 1, 200) = substr($4, 1, 200) AND g.founder > $2
+		AND ($3 = '' OR EXISTS (SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.source = $3 AND s.deleted = 0))`+reach.owned()+
+		` ORDER BY g.founder LIMIT $5`, []any{entity, after, source, owner, n}, func(r *sql.Rows) error {
 		var o Owned
 		err := r.Scan(&o.Founder, &o.ID)
 		list = append(list, o)
@@ -146,9 +170,9 @@ func (db *DB) handovers(ctx context.Context, where string, args ...any) (list []
 	return list, nil
 }
 
-// Handovers lists them, the newest first.
-func (db *DB) Handovers(ctx context.Context, n int) ([]Handover, error) {
-	return db.handovers(ctx, ` ORDER BY d.seq DESC LIMIT $1`, n)
+// Handovers lists those of customers that are all reached, the newest first.
+func (db *DB) Handovers(ctx context.Context, w Within, n int) ([]Handover, error) {
+	return db.handovers(ctx, ` WHERE 1 = 1`+behind(w.decision("h.decision"))+` ORDER BY d.seq DESC LIMIT $1`, n)
 }
 
 // Handover reads one by its decision.

@@ -44,11 +44,14 @@ func (r Reach) list() string {
 }
 
 // and is within behind other conditions.
-func (r Reach) and(founder string) string {
-	if w := r.within(founder); w != "" {
-		return " AND " + w
+func (r Reach) and(founder string) string { return behind(r.within(founder)) }
+
+// behind puts a condition behind others; "" is none.
+func behind(where string) string {
+	if where == "" {
+		return ""
 	}
-	return ""
+	return " AND " + where
 }
 
 // States of a scope.

@@ -179,9 +179,7 @@ func (db *DB) Repairs(ctx context.Context, f RepairFilter) (list []ShownRepair, 
 	if f.Overtaken {
 		where = ` AND s.version <> p.version`
 	}
-	if w := f.Within.record("s"); w != "" {
-		where += ` AND ` + w
-	}
+	where += behind(f.Within.record("s"))
 	err = db.view(ctx, `SELECT p.rec, p.version, p.field, p.remedy, p.sealed, s.salt, s.source, s.entity, s.external_id, v.place,
 			d.id, d.seq, d.who, d.why, d.at, CASE WHEN s.version <> p.version THEN 1 ELSE 0 END
 		FROM repair p JOIN decision d ON d.id = p.decision JOIN source_record s ON s.rec = p.rec

@@ -14,10 +14,23 @@ import (
 // StuckStates are the states of rows that nobody but a person moves on.
 func StuckStates() []string { return []string{Conflicted, Rejected, Dead} }
 
-// StuckCounts counts a target's stuck rows by state.
-func (db *DB) StuckCounts(ctx context.Context, target string) (map[string]int, error) {
-	kept, err := db.tallies(ctx, tallyOutbox)
+// StuckCounts counts a target's stuck rows that are reached, by state.
+func (db *DB) StuckCounts(ctx context.Context, target string, reach Reach) (map[string]int, error) {
 	out := map[string]int{}
+	if reach != nil {
+		err := viewIn(ctx, db, `SELECT o.state, count(*) FROM outbox o WHERE o.target = $X1 AND o.state IN $LIST`+reach.write("o")+` GROUP BY o.state`, StuckStates(), func(r *sql.Rows) error {
+			var state string
+			var n int
+			err := r.Scan(&state, &n)
+			out[state] = n
+			return err
+		}, target)
+		if err != nil {
+			return nil, fmt.Errorf("count what is stuck: %w", err)
+		}
+		return out, nil
+	}
+	kept, err := db.tallies(ctx, tallyOutbox)
 	for _, t := range kept {
 		if t.a == target && slices.Contains(StuckStates(), t.b) {
 			out[t.b] += t.n

@@ -30,16 +30,6 @@ func (r Reach) of(rec string) string {
 	return "EXISTS (SELECT 1 FROM crosswalk cr JOIN reach ON reach.founder = cr.golden WHERE cr.rec = " + rec + " AND reach.scope IN (" + r.list() + "))"
 }
 
-// andOf is of behind other conditions.
-func (r Reach) andOf(recs ...string) (where string) {
-	for _, rec := range recs {
-		if w := r.of(rec); w != "" {
-			where += " AND " + w
-		}
-	}
-	return where
-}
-
 // write is the condition that a row of the outbox is reached: its golden record,
 // and the object that it writes to.
 func (r Reach) write(row string) string {
@@ -105,20 +95,12 @@ func (w Within) decision(id string) string {
 // DecisionsReached says which decisions speak of what is reached, and of nothing
 // else.
 func (db *DB) DecisionsReached(ctx context.Context, w Within, ids []string) (map[string]bool, error) {
-	where := w.decision("d.id")
-	if where != "" {
-		where = " AND " + where
-	}
-	return db.reachedIDs(ctx, `SELECT d.id FROM decision d WHERE d.id IN $LIST`+where, ids)
+	return db.reachedIDs(ctx, `SELECT d.id FROM decision d WHERE d.id IN $LIST`+behind(w.decision("d.id")), ids)
 }
 
 // QuarantinesReached says which rows of the quarantine are reached.
 func (db *DB) QuarantinesReached(ctx context.Context, w Within, ids []string) (map[string]bool, error) {
-	where := w.record("q")
-	if where != "" {
-		where = " AND " + where
-	}
-	return db.reachedIDs(ctx, `SELECT q.id FROM quarantine q WHERE q.id IN $LIST`+where, ids)
+	return db.reachedIDs(ctx, `SELECT q.id FROM quarantine q WHERE q.id IN $LIST`+behind(w.record("q")), ids)
 }
 
 // RowsReached says which rows of the outbox are reached.
@@ -176,48 +158,4 @@ func (tx *DecideTx) Reaches(ctx context.Context, hashes []string, founder int64)
 		return false, fmt.Errorf("who is in reach: %w", err)
 	}
 	return ok, nil
-}
-
-// StuckReached counts a target's stuck rows that are reached, by state.
-func (db *DB) StuckReached(ctx context.Context, target string, r Reach) (map[string]int, error) {
-	out := map[string]int{}
-	for _, state := range StuckStates() {
-		n := 0
-		err := db.view(ctx, `SELECT count(*) FROM outbox o WHERE o.target = $1 AND o.state = $2`+r.write("o"), []any{target, state}, func(rows *sql.Rows) error { return rows.Scan(&n) })
-		if err != nil {
-			return nil, fmt.Errorf("count what is stuck: %w", err)
-		}
-		if n > 0 {
-			out[state] = n
-		}
-	}
-	return out, nil
-}
-
-// FeedReached is Feed for who reaches some customers alone. Of a golden id whose
-// founder has gone into another one the other one counts. It looks at so many
-// changes; upto is the last that it looked at.
-func (db *DB) FeedReached(ctx context.Context, r Reach, entity string, after int64, limit, look int) (list []Fed, upto int64, err error) {
-	upto = after
-	n := 0
-	err = db.view(ctx, `SELECT seq, id, entity, kind, at, CASE WHEN 1 = 1`+r.andOf("f.founder")+` THEN 1 ELSE 0 END FROM
-		(SELECT * FROM feed WHERE seq > $1 AND ($2 = '' OR entity = $2) ORDER BY seq LIMIT $3) f ORDER BY seq`, []any{after, entity, look}, func(rows *sql.Rows) error {
-		var f Fed
-		var in bool
-		if err := rows.Scan(&f.Seq, &f.ID, &f.Entity, &f.Kind, &f.At, &in); err != nil {
-			return err
-		}
-		if n == limit {
-			return nil
-		}
-		if upto = f.Seq; in {
-			list = append(list, f)
-			n++
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, after, fmt.Errorf("read the change feed: %w", err)
-	}
-	return list, upto, nil
 }

@@ -29,7 +29,7 @@ func (b *Bench) owned(founder int64, id, owner string, live int) store.GoldenCha
 
 func (b *Bench) owners(n int) (list []string) {
 	b.Helper()
-	counted, err := b.DB.Owners(b.Context(), Entity, n)
+	counted, err := b.DB.Owners(b.Context(), Entity, nil, n)
 	b.Must(err)
 	for _, o := range counted {
 		list = append(list, fmt.Sprint(o.Owner, " ", o.Customers))
@@ -59,14 +59,14 @@ func owners(b *Bench) {
 		{"Bob", r[1], nil},
 		{"Zoe", 0, nil},
 	} {
-		list, err := b.DB.OwnedBy(ctx, Entity, tt.owner, "", tt.after, 9)
+		list, err := b.DB.OwnedBy(ctx, Entity, tt.owner, "", nil, tt.after, 9)
 		b.Must(err)
 		same(b, fmt.Sprintf("customers of %q behind %d", tt.owner, tt.after), list, tt.want)
 	}
 	n, err := b.DB.LiveGolden(ctx, Entity)
 	b.Must(err)
 	same(b, "golden records", n, 4)
-	of, err := b.DB.Owners(ctx, record.Person, 9)
+	of, err := b.DB.Owners(ctx, record.Person, nil, 9)
 	b.Must(err)
 	same(b, "of another entity type", len(of), 0)
 }
@@ -88,7 +88,7 @@ func longOwner(b *Bench) {
 	long := LongName()
 	b.save(b.owned(r[0], "a", long, 1), b.owned(r[1], "b", long+"!", 1))
 	for owner, want := range map[string][]store.Owned{long: {{Founder: r[0], ID: "a"}}, long + "!": {{Founder: r[1], ID: "b"}}, long[:600]: nil} {
-		list, err := b.DB.OwnedBy(b.Context(), Entity, owner, "", 0, 9)
+		list, err := b.DB.OwnedBy(b.Context(), Entity, owner, "", nil, 0, 9)
 		b.Must(err)
 		same(b, "customers of somebody with a long name", list, want)
 	}
