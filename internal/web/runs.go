@@ -104,7 +104,7 @@ func (w words) took(d time.Duration) string {
 
 // span is a length of time with the units of a language: "1h30m", "1 小时 30 分".
 func (w words) span(d time.Duration) string {
-	if d < time.Second {
+	if d > 0 && d < time.Second {
 		return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', -1, 64) + w.T("unit.ms")
 	}
 	var parts []string
@@ -117,7 +117,7 @@ func (w words) span(d time.Duration) string {
 			d -= n * u.of
 		}
 	}
-	if d > 0 {
+	if d > 0 || len(parts) == 0 {
 		parts = append(parts, strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+w.T("unit.s"))
 	}
 	if w.Code == "en" {

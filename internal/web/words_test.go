@@ -146,6 +146,21 @@ func TestNumbersAndTimesAsPeopleSayThem(t *testing.T) {
 			t.Errorf("%v ago in Chinese = %q, want %q", tt.ago, got, tt.zh)
 		}
 	}
+	spans := []struct {
+		d      time.Duration
+		en, zh string
+	}{
+		{0, "0s", "0 秒"},
+		{250 * time.Millisecond, "250ms", "250 毫秒"},
+		{1500 * time.Millisecond, "1.5s", "1.5 秒"},
+		{15 * time.Minute, "15m", "15 分"},
+		{90 * time.Minute, "1h30m", "1 小时 30 分"},
+	}
+	for _, tt := range spans {
+		if got, zhGot := (words{en}).span(tt.d), (words{zh}).span(tt.d); got != tt.en || zhGot != tt.zh {
+			t.Errorf("a span of %v is %q and %q, want %q and %q", tt.d, got, zhGot, tt.en, tt.zh)
+		}
+	}
 	if got := (words{en}).ago(now, time.Time{}); got != "never" {
 		t.Errorf("the zero time is %q, want never", got)
 	}
