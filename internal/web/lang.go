@@ -78,6 +78,15 @@ func isLanguage(code string) bool {
 	return ok
 }
 
+// matcher finds the place of the best language among languages.
+var matcher = sync.OnceValue(func() xlanguage.Matcher {
+	var tags []xlanguage.Tag
+	for _, l := range languages() {
+		tags = append(tags, xlanguage.Make(l.Code))
+	}
+	return xlanguage.NewMatcher(tags)
+})
+
 // wordsOf speaks the reader's language where there is no page yet.
 func wordsOf(r *http.Request) words {
 	return words{pickLanguage(chosen(r, "lang", isLanguage), r.Header.Get("Accept-Language"))}
@@ -94,11 +103,7 @@ func pickLanguage(chosen, accept string) language {
 	if err != nil || len(wanted) == 0 {
 		return all[0]
 	}
-	tags := make([]xlanguage.Tag, 0, len(all))
-	for _, l := range all {
-		tags = append(tags, xlanguage.Make(l.Code))
-	}
-	_, i, confidence := xlanguage.NewMatcher(tags).Match(wanted...)
+	_, i, confidence := matcher().Match(wanted...)
 	if confidence == xlanguage.No {
 		return all[0]
 	}

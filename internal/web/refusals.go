@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"io/fs"
+	"net/http"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -25,6 +26,14 @@ func readSaid(code string) map[string]string {
 		panic(fmt.Sprintf("web: %s: %v", name, err)) // a mistake in our own files
 	}
 	return out
+}
+
+// Speaks lets what stands behind it tell refusals with say.To in the language
+// that a request asks for.
+func Speaks(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(say.With(r.Context(), words{pickLanguage("", r.Header.Get("Accept-Language"))})))
+	})
 }
 
 // Sentence gives our form of an English sentence.

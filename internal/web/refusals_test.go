@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	gotoken "go/token"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/say"
 	"touchstone/rules/schema"
 )
@@ -227,5 +229,24 @@ func TestReasonsAreSaidInEveryLanguage(t *testing.T) {
 	}
 	if _, err := os.Stat("words/reasons/en.yaml"); err == nil {
 		t.Error("English has a file of its own: it is said as it comes")
+	}
+}
+
+// TestTheAPISpeaksTheLanguageAskedFor: what is mounted tells refusals in it.
+func TestTheAPISpeaksTheLanguageAskedFor(t *testing.T) {
+	h := newHandler(newOffice(), func(o *Options) {
+		o.Mount = func(handle func(string, auth.Permission, auth.Narrow, http.HandlerFunc)) {
+			handle("GET /api/told", auth.See, auth.NoValues, func(w http.ResponseWriter, r *http.Request) {
+				fmt.Fprint(w, say.To(r.Context(), say.New("rules are taken back by changing the configuration back")))
+			})
+		}
+	})
+	for accept, want := range map[string]string{
+		"": "rules are taken back by changing the configuration back", "fr": "rules are taken back by changing the configuration back",
+		"zh-CN, en;q=0.5": "规则须通过改回配置来撤回", "zh-TW": "規則須透過改回設定來撤回",
+	} {
+		if got := get(t, h, "/api/told", "Accept-Language", accept).Body.String(); got != want {
+			t.Errorf("asked for %q it says %q, want %q", accept, got, want)
+		}
 	}
 }

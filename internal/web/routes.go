@@ -120,7 +120,9 @@ func (s *server) routesOf() *routes {
 	s.meRoutes(m)
 	s.peopleRoutes(m)
 	if s.opts.Mount != nil {
-		s.opts.Mount(m.handle)
+		s.opts.Mount(func(pattern string, needs auth.Permission, narrow auth.Narrow, h http.HandlerFunc) {
+			m.handle(pattern, needs, narrow, Speaks(h).ServeHTTP)
+		})
 	}
 	return m
 }
