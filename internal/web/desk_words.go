@@ -18,23 +18,8 @@ const (
 // sentences say what speaks for a pair, what against it, and what would turn
 // the answer.
 func (w words) sentences(d Desk) []string {
-	var with, against []Evidence
-	for _, e := range d.Evidence {
-		switch {
-		case e.Field == "prior":
-		case e.Bits > 0:
-			with = append(with, e)
-		case e.Bits < 0:
-			against = append(against, e)
-		}
-	}
-	out := []string{w.T("desk.for.nothing"), w.T("desk.against.nothing")}
-	if len(with) > 0 {
-		out[0] = fmt.Sprintf(w.T("desk.for"), w.parts(with))
-	}
-	if len(against) > 0 {
-		out[1] = fmt.Sprintf(w.T("desk.against"), w.parts(against))
-	}
+	with, against := w.forAndAgainst(d.Evidence)
+	out := []string{cmp.Or(with, w.T("desk.for.nothing")), cmp.Or(against, w.T("desk.against.nothing"))}
 	if d.Veto != "" {
 		return append(out, fmt.Sprintf(w.T("desk.veto"), w.veto(d.Veto)))
 	}
@@ -45,6 +30,28 @@ func (w words) sentences(d Desk) []string {
 		out = append(out, fmt.Sprintf(w.T("desk.flip"), w.word("field", f.Field), w.word("level", f.To), w.word("level", f.From)))
 	}
 	return out
+}
+
+// forAndAgainst say what speaks for a pair and what against it; "" where nothing
+// does.
+func (w words) forAndAgainst(list []Evidence) (with, against string) {
+	var plus, minus []Evidence
+	for _, e := range list {
+		switch {
+		case e.Field == "prior":
+		case e.Bits > 0:
+			plus = append(plus, e)
+		case e.Bits < 0:
+			minus = append(minus, e)
+		}
+	}
+	if len(plus) > 0 {
+		with = fmt.Sprintf(w.T("desk.for"), w.parts(plus))
+	}
+	if len(minus) > 0 {
+		against = fmt.Sprintf(w.T("desk.against"), w.parts(minus))
+	}
+	return with, against
 }
 
 // parts names the strongest parts of a weight.

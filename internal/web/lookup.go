@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -112,24 +111,12 @@ func (s *server) lookedUp(w http.ResponseWriter, r *http.Request, v *lookUpView,
 }
 
 func (w words) lookUpRow(c lookup.Candidate) lookUpRow {
+	list := make([]Evidence, len(c.Parts))
+	for i, p := range c.Parts {
+		list[i] = Evidence{Field: p.Field, Level: p.Level, Bits: p.Weight}
+	}
 	row := lookUpRow{Candidate: c}
-	var with, against []Evidence
-	for _, p := range c.Parts {
-		e := Evidence{Field: p.Field, Level: p.Level, Bits: p.Weight}
-		switch {
-		case p.Field == "prior":
-		case p.Weight > 0:
-			with = append(with, e)
-		case p.Weight < 0:
-			against = append(against, e)
-		}
-	}
-	if len(with) > 0 {
-		row.With = fmt.Sprintf(w.T("desk.for"), w.parts(with))
-	}
-	if len(against) > 0 {
-		row.Against = fmt.Sprintf(w.T("desk.against"), w.parts(against))
-	}
+	row.With, row.Against = w.forAndAgainst(list)
 	if c.Veto != nil {
 		row.Veto = w.T("lookup.veto")
 	}
