@@ -140,7 +140,7 @@ func (c *cli) certificate(ctx context.Context, a *app.App, id, format string) er
 	}
 	head.Parts, head.Next = parts, ""
 	if format == "csv" && !c.json {
-		return c.certificateCSV(head)
+		return web.WriteCertificate(c.out, head)
 	}
 	return c.print(head, func() {
 		fmt.Fprintf(c.out, "%s → %s, %s: %s\n", orNobody(head.From), head.To, head.Who, head.Why)
@@ -154,12 +154,4 @@ func (c *cli) certificate(ctx context.Context, a *app.App, id, format string) er
 		}
 		c.table(append([]string{"", "customer", "name", "before", "now"}, head.Targets...), rows)
 	})
-}
-
-func (c *cli) certificateCSV(p web.HandoverPage) error {
-	out, err := web.NewCertificateCSV(c.out, p)
-	for _, x := range p.Parts {
-		err = errors.Join(err, out.Add(x))
-	}
-	return errors.Join(err, out.Close())
 }

@@ -51,7 +51,7 @@ func (a *App) LookUp(ctx context.Context, q lookup.Query) (out lookup.Answer, er
 		return out, err
 	}
 	if q.Name != "" && (len(found.Common) > 0 || len(found.Candidates) < q.Limit) {
-		named, err := a.namedSo(ctx, q.Entity, q.Name, q.Limit)
+		named, err := a.namedSo(ctx, see, q)
 		if err != nil {
 			return out, err
 		}
@@ -72,10 +72,12 @@ func (a *App) LookUp(ctx context.Context, q lookup.Query) (out lookup.Answer, er
 	return out, a.veilCandidates(ctx, see, q.Entity, out.Candidates)
 }
 
-// namedSo gives the founders of the golden records that a name's words find.
-func (a *App) namedSo(ctx context.Context, entity, name string, limit int) ([]int64, error) {
-	sq := store.SearchQuery{Entity: entity, Limit: limit}
-	if sq.Terms, sq.Name = pipeline.Question(name); len(sq.Terms) == 0 {
+// namedSo gives the founders of the golden records that a name's words find, by
+// nothing that who asks may not see.
+func (a *App) namedSo(ctx context.Context, see sight, q lookup.Query) ([]int64, error) {
+	all, named := a.findable(see, q.Entity)
+	sq := store.SearchQuery{Entity: q.Entity, Limit: q.Limit, ByName: !all}
+	if sq.Terms, sq.Name = pipeline.Question(q.Name); len(sq.Terms) == 0 || !named {
 		return nil, nil
 	}
 	page, err := a.Store.Search(ctx, sq)

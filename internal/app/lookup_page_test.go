@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"touchstone/internal/auth"
+	"touchstone/internal/lookup"
+	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 )
@@ -48,4 +51,41 @@ func TestWhoEntersACustomerIsToldFirst(t *testing.T) {
 	if got := w.ask(hidden, http.MethodGet, "/lookup?name=Redwood", "", ""); strings.Contains(got.body, "Redwood Analytics") || got.status != http.StatusForbidden {
 		t.Errorf("where values are off it answers %d", got.status)
 	}
+}
+
+// TestTheLookUpGuessesNoMaskedValue: who may not see a value learns nothing by
+// asking for it as a name, by whose words golden records are found too.
+func TestTheLookUpGuessesNoMaskedValue(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w := newWorld(t, dsn)
+		w.write("crm.csv", reconcileCRM)
+		w.write("desk.csv", reconcileDesk)
+		w.yaml = "access: {masks: {names: {fields: {name: hide}}, phones: {fields: {phones: hide}}, size: {fields: {employees: hide}}}}\n" + reconcileYAML
+		w.open()
+		w.clean()
+		for _, tt := range []struct {
+			mask, name string
+			found      bool
+		}{
+			{"", "Blue Heron", true},
+			{"", "+1 212 555 0188", true},
+			{"size", "+1 212 555 0188", true},
+			{"phones", "Blue Heron", true},
+			{"phones", "+1 212 555 0188", false},
+			{"names", "Blue Heron", false},
+			{"names", "+1 212 555 0188", false},
+		} {
+			actor := auth.Actor{ID: "lin", Role: auth.Viewer}
+			if tt.mask != "" {
+				actor.Masks = []string{tt.mask}
+			}
+			a, err := w.app.LookUp(auth.With(t.Context(), actor), lookup.Query{Entity: "company", Fields: record.Fields{"name": record.TextValue(tt.name)}, Name: tt.name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := len(a.Candidates) > 0; found != tt.found {
+				t.Errorf("with mask %q the name %q finds %d customers, want some: %v", tt.mask, tt.name, len(a.Candidates), tt.found)
+			}
+		}
+	})
 }

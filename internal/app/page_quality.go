@@ -268,14 +268,7 @@ func (a *App) SchemaPage(ctx context.Context, source string) (p web.SchemaPage, 
 			}
 		}
 		for _, f := range k.Seen {
-			row := web.SchemaField{Path: f.Path, Filled: f.Filled, MappedTo: mappedTo(cfg, f.Path), First: parse(f.First), Changed: parse(f.Changed), Gone: parse(f.Gone), New: f.First > began}
-			for i, t := range f.Types {
-				if i > 0 {
-					row.Types += ", "
-				}
-				row.Types += t
-			}
-			e.Fields = append(e.Fields, row)
+			e.Fields = append(e.Fields, web.SchemaField{Path: f.Path, Types: f.Types, Filled: f.Filled, MappedTo: mappedTo(cfg, f.Path), First: parse(f.First), Changed: parse(f.Changed), Gone: parse(f.Gone), New: f.First > began})
 		}
 		p.Entities = append(p.Entities, e)
 	}

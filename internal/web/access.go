@@ -205,11 +205,15 @@ func (s *server) bearer(r *http.Request) (actor auth.Actor, status int) {
 	return who, s.try(r, func() bool { return found })
 }
 
+// shows says whether who asks may be shown values of the customers that they reach.
+func (s *server) shows(r *http.Request) bool {
+	return s.opts.ShowValues && auth.From(r.Context()).May(auth.SeeCustomers)
+}
+
 // values says whether who asks may be shown customers' values where they are not
 // narrowed.
 func (s *server) values(r *http.Request) bool {
-	actor := auth.From(r.Context())
-	return s.opts.ShowValues && actor.May(auth.SeeCustomers) && !actor.Narrowed()
+	return s.shows(r) && !auth.From(r.Context()).Narrowed()
 }
 
 // seen keeps in the audit trail that these were shown, before they are. Where

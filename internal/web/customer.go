@@ -43,7 +43,6 @@ type customersView struct {
 	CustomerPage
 	Q     CustomerQuery
 	Saved viewsPart
-	Query string // of this list, to take it away
 }
 
 func customerQuery(r *http.Request) CustomerQuery {
@@ -80,7 +79,7 @@ func (s *server) showCustomers(w http.ResponseWriter, r *http.Request, status in
 		ids = append(ids, v.Direct)
 	}
 	if s.seen(w, r, "read.customers", ids...) {
-		v.page, v.Q, v.Query = s.page(w, r, "customers"), q, v.Saved.Query
+		v.page, v.Q = s.page(w, r, "customers"), q
 		s.render(w, r, status, "customers.html", v)
 	}
 }

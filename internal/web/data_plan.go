@@ -139,7 +139,8 @@ type FieldRecords struct {
 
 // SchemaField is a field of a source's own records.
 type SchemaField struct {
-	Path, Types          string
+	Path                 string
+	Types                []string
 	Filled               int
 	MappedTo             []string
 	First, Changed, Gone time.Time

@@ -144,17 +144,12 @@ func (s *server) eachHanded(w http.ResponseWriter, r *http.Request, begin func(H
 }
 
 func (s *server) certificateCSV(w http.ResponseWriter, r *http.Request) {
-	var out *CertificateCSV
+	var write func(cells ...string) error
+	end := func() {}
 	s.eachHanded(w, r, func(p HandoverPage) {
-		s.file(w, "text/csv", "handover-"+p.ID+".csv")
-		out, _ = NewCertificateCSV(w, p) // Close tells
-	}, func(_ HandoverPage, x HandoverPart) error { return out.Add(x) })
-	if out == nil {
-		return // answered
-	}
-	if err := out.Close(); err != nil {
-		s.opts.Log.Debug("export not sent", "file", "certificate", "err", err)
-	}
+		write, end = s.sheet(w, "handover-"+p.ID+".csv", certificateHead(p)...)
+	}, func(p HandoverPage, x HandoverPart) error { return write(certificateCells(p, x)...) })
+	end()
 }
 
 // certificateLine is one customer of a certificate, as JSON.

@@ -67,10 +67,10 @@ func (office) FieldRecords(context.Context, FieldQuery) (FieldRecords, error) {
 
 func (office) SchemaPage(_ context.Context, source string) (SchemaPage, error) {
 	return SchemaPage{source, []SchemaEntity{{"company", 200, testNow, []SchemaField{
-		{Path: "name", Types: "text", Filled: 200, MappedTo: []string{"name"}, First: testNow},
-		{Path: "fax", Types: "text", Gone: testNow},
-		{Path: "tags[]", Types: "text", Changed: testNow},
-		{Path: "vat", Types: "number", New: true, First: testNow},
+		{Path: "name", Types: []string{"text"}, Filled: 200, MappedTo: []string{"name"}, First: testNow},
+		{Path: "fax", Types: []string{"text"}, Gone: testNow},
+		{Path: "tags[]", Types: []string{"text"}, Changed: testNow},
+		{Path: "vat", Types: []string{"number"}, New: true, First: testNow},
 	}}}}, nil
 }
 

@@ -373,11 +373,11 @@ func (s *server) schema(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// types says kinds of values, "text, null".
-func (w words) types(text string) string {
-	list := strings.Split(text, ", ")
-	for i, name := range list {
-		list[i] = w.word("coltype", name)
+// types says kinds of values.
+func (w words) types(names []string) string {
+	said := make([]string, len(names))
+	for i, name := range names {
+		said[i] = w.word("coltype", name)
 	}
-	return w.List(list)
+	return w.List(said)
 }

@@ -68,7 +68,7 @@ func (s *server) showQuarantine(w http.ResponseWriter, r *http.Request, status i
 		return
 	}
 	var ids []string
-	values := s.opts.ShowValues && auth.From(r.Context()).May(auth.SeeCustomers) // of who is narrowed, theirs
+	values := s.shows(r)
 	for i := range data.Rows {
 		ids = append(ids, data.Rows[i].ID)
 		if !values {

@@ -268,7 +268,7 @@ func (w *sayer) byParts(text string, strict bool) ([]piece, bool) {
 		if !known && !ok {
 			return nil, false
 		}
-		return append(append(head, piece{Text: "："}), tail...), true
+		return append(append(head, piece{Text: w.T("colon")}), tail...), true
 	}
 }
 

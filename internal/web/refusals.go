@@ -55,10 +55,7 @@ func (w words) Word(group, name string) string {
 
 // List joins the parts of a list.
 func (w words) List(parts []string) string {
-	if w.Code == "en" {
-		return strings.Join(parts, ", ")
-	}
-	return strings.Join(parts, "、")
+	return strings.Join(parts, w.T("list.comma"))
 }
 
 // told says a sentence in our language; what has no sentence is said as it is.

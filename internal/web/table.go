@@ -31,17 +31,22 @@ func (s *server) file(w http.ResponseWriter, kind, name string) {
 func (s *server) sheet(w http.ResponseWriter, name string, head ...string) (write func(cells ...string) error, end func()) {
 	s.file(w, "text/csv", name)
 	out := csv.NewWriter(w)
-	write = func(cells ...string) error {
-		for i, c := range cells {
-			cells[i] = table.Harmless(c)
-		}
-		return out.Write(cells)
-	}
+	write = harmless(out)
 	_ = write(head...) // Error tells at the end
 	return write, func() {
 		if out.Flush(); out.Error() != nil {
 			s.opts.Log.Debug("export not sent", "file", name, "err", out.Error())
 		}
+	}
+}
+
+// harmless writes lines with every formula made harmless.
+func harmless(out *csv.Writer) func(cells ...string) error {
+	return func(cells ...string) error {
+		for i, c := range cells {
+			cells[i] = table.Harmless(c)
+		}
+		return out.Write(cells)
 	}
 }
 

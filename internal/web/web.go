@@ -216,7 +216,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 	return page{
 		Here: here,
 		Lang: l, Langs: languages(), Theme: theme, CSS: s.css.address, JS: s.js.address, Tab: name, Now: s.now(r), words: words{l}, query: r.URL.Query(),
-		Search: s.opts.ShowValues && auth.From(r.Context()).May(auth.SeeCustomers), Looks: s.opts.LookUp != nil && s.opts.ShowValues, SignedIn: s.opts.Token != "" && name != "login",
+		Search: s.shows(r), Looks: s.opts.LookUp != nil && s.shows(r), SignedIn: s.opts.Token != "" && name != "login",
 		Actor: auth.From(r.Context()), Done: s.takeDone(w, r, words{l}), Stream: stream,
 		Visitor: visitOf(r.Context()).Account != "", Demo: isDemo(auth.From(r.Context())),
 	}
