@@ -39,7 +39,7 @@ type Store struct {
 	Path     string `yaml:"path" doc:"A SQLite file; relative to the data directory. touchstone.db unless postgres is given." example:"touchstone.db"`
 	Postgres Secret `yaml:"postgres" doc:"The address of a PostgreSQL database, instead of path." example:"${env:DATABASE_URL}"`
 	MaxSize  Size   `yaml:"max_size" doc:"The most the SQLite file may hold. Work that needs more waits until there is room; nothing is lost. No bound when left out." example:"20GiB"`
-	Memory   Size   `yaml:"memory" default:"256MiB" doc:"How much memory is used to remember what records are compared by: about 280 bytes a record. What does not fit is read again." example:"1GiB"`
+	Memory   Size   `yaml:"memory" default:"256MiB" max:"64GiB" doc:"How much memory is used to remember what records are compared by: about 280 bytes a record. What does not fit is read again." example:"1GiB"`
 }
 
 // defaultStore is the path of the store when nothing is said.
@@ -52,9 +52,6 @@ func (s Store) Check(at Node) []Problem {
 	}
 	if s.MaxSize > 0 && s.MaxSize < 16<<20 {
 		return []Problem{at.Key("max_size").Problem("is %s, want 16MiB or more", s.MaxSize)}
-	}
-	if s.Memory < 0 || s.Memory > 64<<30 {
-		return []Problem{at.Key("memory").Problem("is %s, want 0 to 64GiB", s.Memory)}
 	}
 	return nil
 }
