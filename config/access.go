@@ -64,17 +64,18 @@ func (a Access) Check(at Node) (problems []Problem) {
 }
 
 // check holds scopes and masks against the sources and entity types of the file.
-func (a Access) check(sources, entities []string) (problems []Problem) {
-	named := func(at Node, list, known []string, what string) {
-		for i, name := range list {
-			if !slices.Contains(known, name) {
-				problems = append(problems, at.Index(i).Problem("no %s %q%s", what, name, hint(name, known)))
+func (a Access) check(sources *sourceIndex, entities []string) (problems []Problem) {
+	for _, s := range a.Scopes {
+		for i, name := range s.Sources {
+			if !sources.has(name) {
+				problems = append(problems, s.At.Key("sources").Index(i).Problem("no source %q%s", name, sources.hint(name)))
 			}
 		}
-	}
-	for _, s := range a.Scopes {
-		named(s.At.Key("sources"), s.Sources, sources, "source")
-		named(s.At.Key("entities"), s.Entities, entities, "entity")
+		for i, name := range s.Entities {
+			if !slices.Contains(entities, name) {
+				problems = append(problems, s.At.Key("entities").Index(i).Problem("no entity %q%s", name, hint(name, entities)))
+			}
+		}
 	}
 	for _, m := range a.Masks {
 		for _, f := range m.Fields {

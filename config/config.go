@@ -127,7 +127,10 @@ func (c *Config) complete() {
 		for j, s := range e.Survive {
 			e.Survive[j].Field = plural(e.Name, s.Field)
 		}
-		ranked := setOf(e.SourceRank)
+		ranked := make(map[string]bool, len(e.SourceRank))
+		for _, name := range e.SourceRank {
+			ranked[name] = true
+		}
 		for _, s := range c.Sources {
 			if !ranked[s.Name] {
 				e.SourceRank = append(e.SourceRank, s.Name)
@@ -156,8 +159,7 @@ func plural(entity, field string) string {
 
 // Check holds the parts of the file against each other.
 func (c Config) Check(at Node) (problems []Problem) {
-	sources, entities := c.sourceNames(), c.entityNames()
-	known, hints := setOf(sources), &sourceHints{names: sources}
+	sources, entities := c.sourceIndex(), c.entityNames()
 	for _, s := range c.Sources {
 		for _, e := range s.Entities {
 			if !slices.Contains(entities, e.Entity) {
@@ -170,40 +172,39 @@ func (c Config) Check(at Node) (problems []Problem) {
 		ranked := make(map[string]bool, len(e.SourceRank))
 		for i, name := range e.SourceRank {
 			switch {
-			case !known[name]:
-				problems = append(problems, ranks.Index(i).Problem("no source %q%s", name, hints.hint(name)))
+			case !sources.has(name):
+				problems = append(problems, ranks.Index(i).Problem("no source %q%s", name, sources.hint(name)))
 			case ranked[name]:
 				problems = append(problems, ranks.Index(i).Problem("%q is ranked twice", name))
 			}
 			ranked[name] = true
 		}
 	}
-	problems = append(problems, c.checkEvents(hints)...)
+	problems = append(problems, c.checkEvents(sources)...)
 	for _, t := range c.Targets {
 		if !slices.Contains(entities, t.Entity) && t.Entity != "" {
 			problems = append(problems, t.At.Key("entity").Problem("no entity %q%s", t.Entity, hint(t.Entity, entities)))
 		}
 		switch {
-		case t.System == "" && !known[t.Name]:
-			problems = append(problems, t.At.atKey().Problem("no source %q; name the target after its source, or say system: SOURCE%s", t.Name, hints.hint(t.Name)))
-		case t.System != "" && !known[t.System]:
-			problems = append(problems, t.At.Key("system").Problem("no source %q%s", t.System, hints.hint(t.System)))
+		case t.System == "" && !sources.has(t.Name):
+			problems = append(problems, t.At.atKey().Problem("no source %q; name the target after its source, or say system: SOURCE%s", t.Name, sources.hint(t.Name)))
+		case t.System != "" && !sources.has(t.System):
+			problems = append(problems, t.At.Key("system").Problem("no source %q%s", t.System, sources.hint(t.System)))
 		}
 	}
 	problems = append(problems, c.Access.check(sources, entities)...)
 	problems = append(problems, c.groupNames(at)...)
-	return append(problems, c.renames()...)
+	return append(problems, c.renames(sources)...)
 }
 
 // renames reports a former name that another source has now, or had too.
-func (c Config) renames() (problems []Problem) {
+func (c Config) renames(sources *sourceIndex) (problems []Problem) {
 	had := map[string]string{}
-	names := setOf(c.sourceNames())
 	for _, s := range c.Sources {
 		for i, was := range s.Was {
 			at := s.At.Key("was").Index(i)
 			switch {
-			case names[was]:
+			case sources.has(was):
 				problems = append(problems, at.Problem("%q is the name of a source now; a former name must be free", was))
 			case had[was] != "":
 				problems = append(problems, at.Problem("%q is a former name of source %s too", was, had[was]))
@@ -212,23 +213,6 @@ func (c Config) renames() (problems []Problem) {
 		}
 	}
 	return problems
-}
-
-// setOf is for names that are looked up often: a file may have thousands.
-func setOf(names []string) map[string]bool {
-	set := make(map[string]bool, len(names))
-	for _, n := range names {
-		set[n] = true
-	}
-	return set
-}
-
-func (c Config) sourceNames() []string {
-	names := make([]string, len(c.Sources))
-	for i, s := range c.Sources {
-		names[i] = s.Name
-	}
-	return names
 }
 
 func (c Config) entityNames() []string {

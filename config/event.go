@@ -98,24 +98,20 @@ func eventField(name string) bool { return slices.Contains(record.EventFields, n
 
 // checkEvents holds events, relations and references against the rest of the
 // file.
-func (c Config) checkEvents(hints *sourceHints) (problems []Problem) {
+func (c Config) checkEvents(sources *sourceIndex) (problems []Problem) {
 	entities := c.entityNames()
-	place := make(map[string]int, len(c.Sources))
-	for i, name := range c.sourceNames() {
-		place[name] = i
-	}
 	known := func(at Node, key, name string, names []string, what string) {
 		if name != "" && !slices.Contains(names, name) {
 			problems = append(problems, at.Key(key).Problem("no %s %q%s", what, name, hint(name, names)))
 		}
 	}
 	source := func(at Node, name string) {
-		if _, ok := place[name]; name != "" && !ok {
-			problems = append(problems, at.Key("source").Problem("no source %q%s", name, hints.hint(name)))
+		if name != "" && !sources.has(name) {
+			problems = append(problems, at.Key("source").Problem("no source %q%s", name, sources.hint(name)))
 		}
 	}
 	reads := func(at Node, key string, own Source, source, entity string) {
-		i, ok := place[cmp.Or(source, own.Name)]
+		i, ok := sources.place[cmp.Or(source, own.Name)]
 		if !ok || entity == "" || !slices.Contains(entities, entity) || slices.ContainsFunc(c.Sources[i].Entities, func(e SourceEntity) bool { return e.Entity == entity }) {
 			return
 		}

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// many writes a configuration of n sources and as many targets of them; with bad
-// each source has a key that its connector does not know, and each target a
-// system that is not there.
+// many writes a configuration of n sources and as many targets and scopes of them;
+// with bad each source has a key that its connector does not know, and each target
+// and scope a source that is not there.
 func many(n int, bad bool) string {
 	var b strings.Builder
 	b.WriteString("sources:\n")
@@ -21,13 +21,19 @@ func many(n int, bad bool) string {
 		}
 		fmt.Fprintf(&b, "  s%d: {type: file, %s: a.csv, entities: {company: {id: r.id, map: {name: r.name}}}}\n", i, key)
 	}
+	source := func(i int) int {
+		if bad {
+			return n + 1000
+		}
+		return i
+	}
+	b.WriteString("access:\n  scopes:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "    c%d: {sources: [s%d]}\n", i, source(i))
+	}
 	b.WriteString("targets:\n")
 	for i := range n {
-		system := i
-		if bad {
-			system = n + 1000
-		}
-		fmt.Fprintf(&b, "  t%d: {system: s%d, entity: company, policy: update_only, owns: [name], map: {name: golden.name}}\n", i, system)
+		fmt.Fprintf(&b, "  t%d: {system: s%d, entity: company, policy: update_only, owns: [name], map: {name: golden.name}}\n", i, source(i))
 	}
 	return b.String()
 }

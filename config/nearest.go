@@ -75,20 +75,3 @@ func hint(name string, names []string) string {
 
 // maxNamed bounds the names that a hint lists.
 const maxNamed = 50
-
-// maxHints bounds the problems of a file that say which of its sources was meant:
-// there may be thousands of sources, and as many that name one wrongly.
-const maxHints = 100
-
-// sourceHints gives hints among the names of sources.
-type sourceHints struct {
-	names []string
-	given int
-}
-
-func (h *sourceHints) hint(name string) string {
-	if h.given++; h.given > maxHints {
-		return ""
-	}
-	return hint(name, h.names)
-}
