@@ -20,18 +20,16 @@ const (
 	ByPair Narrow = "by pair"
 	// ByList chooses its rows by reach and masks their values.
 	ByList Narrow = "by list"
-	// CustomerUnmasked, PairUnmasked and ListUnmasked are these for answers whose
-	// values cannot be masked: refused to who has a mask.
+	// CustomerUnmasked is ByCustomer for answers whose values cannot be masked:
+	// refused to who has a mask.
 	CustomerUnmasked Narrow = "by customer, unmasked"
-	PairUnmasked     Narrow = "by pair, unmasked"
-	ListUnmasked     Narrow = "by list, unmasked"
 	// WholeOnly cannot be narrowed: refused to who is.
 	WholeOnly Narrow = "whole only"
 )
 
 // Narrows lists them all.
 func Narrows() []Narrow {
-	return []Narrow{NoValues, Counts, ByCustomer, ByPair, ByList, CustomerUnmasked, PairUnmasked, ListUnmasked, WholeOnly}
+	return []Narrow{NoValues, Counts, ByCustomer, ByPair, ByList, CustomerUnmasked, WholeOnly}
 }
 
 // Scoped says whether the actor reaches some customers alone.
@@ -50,7 +48,7 @@ func (n Narrow) Admits(a Actor) bool {
 		return true
 	case Counts:
 		return !a.Scoped()
-	case CustomerUnmasked, PairUnmasked, ListUnmasked:
+	case CustomerUnmasked:
 		return !a.Masked()
 	}
 	return !a.Narrowed()
@@ -61,4 +59,4 @@ func (n Narrow) Admits(a Actor) bool {
 func (n Narrow) AboutCustomer() bool { return n == ByCustomer || n == CustomerUnmasked }
 
 // AboutPair is for pairs what AboutCustomer is for customers.
-func (n Narrow) AboutPair() bool { return n == ByPair || n == PairUnmasked }
+func (n Narrow) AboutPair() bool { return n == ByPair }
