@@ -78,21 +78,14 @@ var ownProblems = sync.OnceFunc(func() {
 	}
 })
 
-// readerError is an error whose text is for who asked.
-type readerError interface {
-	error
-	ForReader() bool
-}
-
-// problem makes a problem of an error: the caller's mistakes are told, ours are
-// told in the log.
+// problem makes a problem of an error: the caller's mistakes are told, in the
+// language of Accept-Language; ours are told in the log.
 func (x *api) problem(ctx context.Context, what string, err error) error {
 	var (
-		own  *Problem
-		ask  *lookup.Problem
-		told readerError
-
+		own     *Problem
+		ask     *lookup.Problem
 		against *store.Contradiction
+		told    say.Teller
 	)
 	switch {
 	case errors.As(err, &own):
@@ -105,22 +98,13 @@ func (x *api) problem(ctx context.Context, what string, err error) error {
 	case errors.Is(err, record.ErrNotFound):
 		return &Problem{Status: http.StatusNotFound, Title: "Not Found", Detail: "there is nothing of this name or id"}
 	case errors.As(err, &against):
-		return &Problem{Status: http.StatusConflict, Title: http.StatusText(http.StatusConflict), Detail: toldTo(ctx, err, against)}
+		return &Problem{Status: http.StatusConflict, Title: http.StatusText(http.StatusConflict), Detail: say.To(ctx, against.Told())}
 	case errors.As(err, &told):
-		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: toldTo(ctx, err, told)}
+		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: say.To(ctx, told.Told())}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return huma.ErrorWithHeaders(&Problem{Status: http.StatusServiceUnavailable, Title: "Service Unavailable", Detail: "there is too much to do at once; ask again in a moment"}, http.Header{"Retry-After": {"2"}})
 	}
 	return x.broken(what, err)
-}
-
-// toldTo is what an error tells who asked, in the language of Accept-Language.
-func toldTo(ctx context.Context, err, told error) string {
-	var sentence say.Teller
-	if errors.As(err, &sentence) {
-		return say.To(ctx, sentence.Told())
-	}
-	return told.Error()
 }
 
 // broken tells the log what went wrong, and the caller under which number.
