@@ -49,20 +49,18 @@ func (x *api) feed() {
 			end := x.opts.Env.Clock.Now().Add(time.Duration(min(in.Wait, longestWait)) * time.Second)
 			for {
 				list, upto, err := x.app.Changes(ctx, in.Entity, after, in.Limit)
-				if err != nil {
+				switch {
+				case err != nil:
 					return nil, err
-				}
-				if len(list) == 0 && upto > after { // nothing of theirs: look on behind it
-					if after = upto; x.opts.Env.Clock.Now().Before(end) {
-						continue
-					}
-				}
-				if len(list) > 0 || !x.opts.Env.Clock.Now().Before(end) {
+				case len(list) > 0 || !x.opts.Env.Clock.Now().Before(end):
 					out := Changes{Items: make([]Change, len(list)), Next: upto}
 					for i, f := range list {
 						out.Items[i] = Change(f)
 					}
 					return answer(out, nil)
+				case upto > after: // nothing of theirs: look on behind it at once
+					after = upto
+					continue
 				}
 				if err := x.opts.Env.Clock.Sleep(ctx, pollEvery); err != nil {
 					return nil, err
