@@ -146,13 +146,13 @@ const formatGCM = 1
 // HMAC over a place that is used once (record, version, column): no
 // randomness is needed and none can repeat.
 func (v *Vault) Seal(salt []byte, place string, plain []byte) ([]byte, error) {
-	aead, err := v.aead(salt)
+	key, aead, err := v.dataKey(salt)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]byte, 13, 13+len(plain)+aead.Overhead())
 	out[0] = formatGCM
-	h := hmac.New(sha256.New, v.dataKey(salt))
+	h := hmac.New(sha256.New, key)
 	h.Write([]byte("nonce"))
 	h.Write([]byte(place))
 	sum := sha256.Sum256(plain)
@@ -166,7 +166,7 @@ func (v *Vault) Open(salt, sealed []byte) ([]byte, error) {
 	if len(sealed) == 0 {
 		return nil, nil
 	}
-	aead, err := v.aead(salt)
+	_, aead, err := v.dataKey(salt)
 	if err != nil {
 		return nil, err
 	}
@@ -180,20 +180,20 @@ func (v *Vault) Open(salt, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-func (v *Vault) aead(salt []byte) (cipher.AEAD, error) {
+// dataKey is the key of a record, and the cipher under it. Without a salt it
+// answers ErrErased.
+func (v *Vault) dataKey(salt []byte) (key []byte, aead cipher.AEAD, err error) {
 	if len(salt) != SaltSize {
-		return nil, ErrErased
+		return nil, nil, ErrErased
 	}
-	block, err := aes.NewCipher(v.dataKey(salt))
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
-}
-
-func (v *Vault) dataKey(salt []byte) []byte {
 	m := v.keyed()
-	defer v.macs.Put(m)
 	m.text = append(append(m.text, "data"...), salt...)
-	return m.sum()
+	key = m.sum()
+	v.macs.Put(m)
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	aead, err = cipher.NewGCM(block)
+	return key, aead, err
 }

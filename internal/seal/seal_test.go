@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -105,6 +106,27 @@ func TestAnchorsStandForEver(t *testing.T) {
 	if got, want := hex.EncodeToString(sealed), "01024d547ccba8e3d079a1d5c8a51114d33c855b56561a47131a750d6feb82fa"; got != want {
 		t.Errorf("Seal gives %s, want %s", got, want)
 	}
+}
+
+// TestAnchorsAreTheSameForManyAtOnce: those who ask at once do not write into each
+// other's text, and a long one leaves nothing behind.
+func TestAnchorsAreTheSameForManyAtOnce(t *testing.T) {
+	v, long := testVault(), strings.Repeat("x", 2*mostText)
+	want := New([32]byte{1, 2, 3}).MAC(long)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 50 {
+				if got := v.Anchor("crm", "company", "1"); got != "bnypuf8ewy42egqd" {
+					t.Errorf("Anchor = %q among others, want what it is alone", got)
+				}
+				if !bytes.Equal(v.MAC(long), want) {
+					t.Error("MAC of a long text is another one among others")
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestPartsDoNotRunTogether(t *testing.T) {
