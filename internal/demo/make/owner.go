@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 	"unicode"
 )
 
@@ -38,10 +39,5 @@ func (b *builder) ownerOf(entity, cluster string, r row) string {
 }
 
 func inChinese(s string) bool {
-	for _, c := range s {
-		if unicode.Is(unicode.Han, c) {
-			return true
-		}
-	}
-	return false
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
 }
