@@ -59,45 +59,53 @@ func each(t *testing.T, test func(*testing.T, *client)) {
 // eachOf runs a test on an installation of these files, on both databases.
 func eachOf(t *testing.T, files map[string]string, test func(*testing.T, *client)) {
 	t.Helper()
-	for _, engine := range []string{"sqlite", "postgres"} {
-		t.Run(engine, func(t *testing.T) {
-			dsn := ""
-			if engine == "postgres" {
-				dsn = pgtest.DSN(t)
-			}
-			dir := t.TempDir()
-			for name, text := range files {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			cfg, err := config.Load(filepath.Join(dir, "touchstone.yaml"), config.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, err := app.Open(t.Context(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Store: dsn, Env: env.Real()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				if err := a.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			c := &client{t: t, app: a, needs: map[string]auth.Permission{}, actor: auth.Actor{ID: "amy", Role: auth.Admin}}
-			c.settle()
-			m := http.NewServeMux()
-			api.Mount(a, api.Options{Env: env.Real()}, func(pattern string, needs auth.Permission, _ auth.Narrow, h http.HandlerFunc) {
-				c.needs[pattern] = needs
-				m.HandleFunc(pattern, h)
-			})
-			c.server = httptest.NewServer(web.Speaks(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				m.ServeHTTP(w, r.WithContext(auth.With(r.Context(), c.actor)))
-			})))
-			t.Cleanup(c.server.Close)
-			test(t, c)
+	engines(t, func(t *testing.T, dsn string) {
+		a, _ := opened(t, dsn, files)
+		c := &client{t: t, app: a, needs: map[string]auth.Permission{}, actor: auth.Actor{ID: "amy", Role: auth.Admin}}
+		c.settle()
+		m := http.NewServeMux()
+		api.Mount(a, api.Options{Env: env.Real()}, func(pattern string, needs auth.Permission, _ auth.Narrow, h http.HandlerFunc) {
+			c.needs[pattern] = needs
+			m.HandleFunc(pattern, h)
 		})
+		c.server = httptest.NewServer(web.Speaks(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			m.ServeHTTP(w, r.WithContext(auth.With(r.Context(), c.actor)))
+		})))
+		t.Cleanup(c.server.Close)
+		test(t, c)
+	})
+}
+
+// engines runs a test on each store: dsn is "" for SQLite.
+func engines(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, "") })
+	t.Run("postgres", func(t *testing.T) { test(t, pgtest.DSN(t)) })
+}
+
+// opened is an installation of these files, and its folder.
+func opened(t *testing.T, dsn string, files map[string]string) (a *app.App, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
+	cfg, err := config.Load(filepath.Join(dir, "touchstone.yaml"), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err = app.Open(t.Context(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Store: dsn, Env: env.Real()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a, dir
 }
 
 type client struct {

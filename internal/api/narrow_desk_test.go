@@ -68,9 +68,8 @@ func (d *narrowDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// narrowTargets are the desk as a source and as a target.
-const narrowTargets = `
-targets:
+// narrowTargets have the desk as a target.
+const narrowTargets = `targets:
   desk:
     system: desk
     entity: company
@@ -81,10 +80,10 @@ targets:
     approve: auto
 `
 
-const narrowDeskSource = `
-  desk:
+// narrowDeskSource is the desk as a source; DESK stands for its address.
+const narrowDeskSource = `  desk:
     type: rest
-    base_url: "URL"
+    base_url: "DESK"
     auth: {type: bearer, token: token-of-desk}
     streams:
       company:
@@ -96,29 +95,22 @@ const narrowDeskSource = `
     error_handler:
       - {status: 422, class: rejected}
     entities:
-      company: {map: {name: 'record.name', employees: 'record.employees', website: 'record.url', country: 'record.country'}}
-`
+      company: {map: {name: 'record.name', employees: 'record.employees', website: 'record.url', country: 'record.country'}}`
 
 // stick has writes delivered that replaced values, and others refused, in reach and
 // out of it; and new versions of customers' records in quarantine.
 func (w *narrowWorld) stick() {
 	w.Helper()
 	ctx := w.Context()
-	must := func(err error) {
-		w.Helper()
-		if err != nil {
-			w.Fatal(err)
-		}
-	}
 	pin := func(of, field, value, why string) {
 		w.Helper()
 		_, err := w.app.Pin(ctx, app.PinRequest{Golden: of, Field: field, Value: value}, app.By{Who: "ann", Why: why, Over: true})
-		must(err)
+		w.must(err)
 	}
 	near, err := w.app.Merge(ctx, "near/company/n1", "desk/company/d1", app.By{Who: "ann", Why: "nearmerge"})
-	must(err)
+	w.must(err)
 	far, err := w.app.Merge(ctx, "far/company/f1", "desk/company/d2", app.By{Who: "ann", Why: "farmerge"})
-	must(err)
+	w.must(err)
 	w.ids["decision"] = append([]string{near.Decision}, append(w.ids["decision"], far.Decision)...)
 	w.settle()
 	w.settle()
@@ -134,7 +126,7 @@ func (w *narrowWorld) stick() {
 	w.pass(pin)
 	for i, state := range []string{store.Rejected, store.Delivered} {
 		rows, err := w.app.Store.Rows(ctx, "desk", state, 0, 100)
-		must(err)
+		w.must(err)
 		var in, out []string
 		for _, r := range rows {
 			if r.ExternalID == "d1" {
@@ -158,9 +150,7 @@ func (w *narrowWorld) pass(pin func(of, field, value, why string)) {
 	w.settle()
 	for _, x := range [][3]string{{"nearowner", "nearheir", "nearwhy"}, {"farowner", "farheir", "farwhy"}} {
 		id, err := w.app.HandOver(w.Context(), web.HandoverQuery{Entity: "company", From: x[0], To: x[1]}, "", web.By{Who: "ann", Why: x[2]})
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.must(err)
 		w.ids["handover"] = append(w.ids["handover"], id)
 	}
 	w.settle()
@@ -172,13 +162,9 @@ func (w *narrowWorld) pass(pin func(of, field, value, why string)) {
 	}{{lin, "", "nearwhy"}, {w.Context(), "far", "farwhy"}} {
 		q := web.ReviewQuery{Source: x.source, Me: "ann"}
 		plan, err := w.app.PreviewBulk(x.ctx, q, web.AnswerApart)
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.must(err)
 		job, err := w.app.StartBulk(x.ctx, q, web.AnswerApart, plan.Token, web.By{Who: "ann", Why: x.why})
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.must(err)
 		w.ids["bulk"] = append(w.ids["bulk"], job.ID)
 	}
 }
@@ -188,9 +174,7 @@ func (w *narrowWorld) rowsText() string {
 	text := ""
 	for _, state := range []string{store.Pending, store.Delivered, store.Rejected, store.Conflicted, store.Dead, store.Superseded} {
 		rows, err := w.app.Store.Rows(w.Context(), "", state, 0, 1000)
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.must(err)
 		for _, r := range rows {
 			text += fmt.Sprintln(r.ID, r.Op, r.ExternalID, r.State, r.Error, len(r.Fields))
 		}
@@ -210,9 +194,7 @@ func (w *narrowWorld) faults() {
 	w.Helper()
 	ctx := w.Context()
 	q, err := w.app.QuarantinePage(ctx, web.QuarantineFilter{Limit: 20})
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.must(err)
 	of := map[string]string{}
 	for _, r := range q.Rows {
 		of[r.Source+" "+r.Record] = r.ID
@@ -223,9 +205,7 @@ func (w *narrowWorld) faults() {
 		}
 		w.ids["quarantine"] = append(w.ids["quarantine"], of[name])
 		r, err := w.app.QuarantineRecord(ctx, of[name])
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.must(err)
 		w.ids["fault"] = append(w.ids["fault"], r.Problems[0].Fault)
 	}
 }

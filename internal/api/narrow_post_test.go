@@ -11,7 +11,6 @@ import (
 	"touchstone/internal/api"
 	"touchstone/internal/app"
 	"touchstone/internal/store"
-	"touchstone/internal/store/pgtest"
 	"touchstone/internal/web"
 )
 
@@ -20,26 +19,20 @@ func (w *narrowWorld) standing() string {
 	w.Helper()
 	ctx := w.Context()
 	list, err := w.app.Decisions(ctx, "", 0, 1000)
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.must(err)
 	text := w.rowsText()
 	for _, d := range list {
 		text += fmt.Sprintln(d.ID, d.Kind, d.State, d.Rulings)
 	}
 	for _, state := range []string{"open", "released", "mended", "superseded"} {
 		rows, err := w.app.Store.Quarantines(ctx, store.QuarantineQuery{State: state, Limit: 100})
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.must(err)
 		for _, q := range rows {
 			text += fmt.Sprintln(q.ID, q.State, q.Why)
 		}
 	}
 	jobs, err := w.app.BulkJobs(ctx, 100)
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.must(err)
 	for _, j := range jobs {
 		text += fmt.Sprintln(j.ID, j.State, j.Decided)
 	}
@@ -49,10 +42,7 @@ func (w *narrowWorld) standing() string {
 // try posts as a steward of the scope, with masks or without.
 func (w *narrowWorld) try(name, path, body string) (int, map[string]any) {
 	w.Helper()
-	if !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(body, "page ") {
-		path = api.Path + path
-	}
-	status, text := w.ask(w.tokens["steward "+name], http.MethodPost, path, strings.TrimPrefix(body, "page "))
+	status, text := w.ask(w.tokens["steward "+name], http.MethodPost, path, body)
 	var answer map[string]any
 	if _, tail, found := strings.Cut(text, "]{"); found { // behind the headers
 		_ = json.Unmarshal([]byte("{"+tail), &answer) // a page is none
@@ -64,44 +54,32 @@ func (w *narrowWorld) try(name, path, body string) (int, map[string]any) {
 // about what is in reach it is done, about what is out of it there is nothing, and
 // nothing has changed.
 func TestNobodyChangesWhatIsNotTheirs(t *testing.T) {
-	for _, engine := range []string{"sqlite", "postgres"} {
-		t.Run(engine, func(t *testing.T) {
-			dsn := ""
-			if engine == "postgres" {
-				dsn = pgtest.DSN(t)
-			}
-			w := narrowOf(t, dsn)
-			w.outOfReach()
-			w.inReach()
-			w.keptBack()
-		})
-	}
+	engines(t, func(t *testing.T, dsn string) {
+		w := narrowOf(t, dsn)
+		w.outOfReach()
+		w.inReach()
+		w.keptBack()
+	})
 }
 
 func (w *narrowWorld) outOfReach() {
 	w.Helper()
 	ctx := w.Context()
 	far := app.By{Who: "ann", Why: "farwhy"}
-	must := func(err error) {
-		w.Helper()
-		if err != nil {
-			w.Fatal(err)
-		}
-	}
 	released, err := w.app.Release(ctx, w.ids["quarantine"][4], far)
-	must(err)
+	w.must(err)
 	dropped, err := w.app.SettleStuck(ctx, app.Resolution{Row: w.ids["row"][1], How: "drop"}, far)
-	must(err)
+	w.must(err)
 	_, err = w.app.Undo(ctx, dropped.Undo, far)
-	must(err)
+	w.must(err)
 	dropped, err = w.app.SettleStuck(ctx, app.Resolution{Row: w.ids["row"][1], How: "drop"}, far)
-	must(err)
+	w.must(err)
 	w.settle()
 
 	n, f, job := w.ids["golden"][0], w.ids["golden"][2], w.ids["bulk"][1]
 	ruled := w.ids["decision"][len(w.ids["decision"])-2]
 	records := `{"records": ["far/company/f1"], "from": "far:f1", "why": "x"}`
-	cases := map[string]string{
+	calls := map[string]string{
 		"/conflicts/" + w.ids["delivered"][1] + "/settle":       `{"how": "back", "path": "employees"}`,
 		"/conflicts/" + w.ids["row"][1] + "/settle":             `{"how": "ours"}`,
 		"/quarantine/" + w.ids["quarantine"][3] + "/repair":     `{"field": "employees", "remedy": "empty"}`,
@@ -111,26 +89,26 @@ func (w *narrowWorld) outOfReach() {
 		"/acts/" + released.Decision + "/undo":                  `{}`,
 		"/acts/" + dropped.Undo + "/undo":                       `{}`,
 		"/acts/" + ruled + "+" + w.ids["decision"][0] + "/undo": `{}`,
-		"/decisions/merge":                      `{"a": "near:n1", "b": "far:f3", "why": "x"}`,
-		"/decisions/merge/preview":              `{"a": "` + n + `", "b": "` + f + `", "why": "x"}`,
-		"/decisions/apart":                      `{"a": "near:n1", "b": "far:f3", "why": "x"}`,
-		"/decisions/unsure":                     `{"a": "near:n1", "b": "far:f3", "why": "x"}`,
-		"/decisions/split":                      records,
-		"/decisions/split/preview":              records,
-		"/decisions/pin":                        `{"golden": "far:f1", "field": "employees", "value": "5", "why": "x", "over": true}`,
-		"/decisions/unpin":                      `{"golden": "far:f1", "field": "employees", "why": "x"}`,
-		"/decisions/" + ruled + "/undo":         `{"why": "x"}`,
-		"/decisions/" + ruled + "/undo/preview": `{"why": "x"}`,
-		"/relations":                            `{"from": "near:n1", "kind": "partner", "to": "far:f3", "why": "x"}`,
-		"/relations/" + ruled + "/end":          `{}`,
-		"/proposals/accept":                     `{"names": ["same_group ` + w.ids["golden"][1] + ` ` + n + `", "same_group ` + n + ` ` + f + `"], "as": "partner", "why": "x"}`,
-		"/proposals/refuse":                     `{"names": ["same_group ` + n + ` ` + f + `"], "why": "x"}`,
-		"/bulk/" + job + "/stop":                `{}`,
-		"/bulk/" + job + "/undo":                `{}`,
+		"/decisions/merge":                             `{"a": "near:n1", "b": "far:f3", "why": "x"}`,
+		"/decisions/merge/preview":                     `{"a": "` + n + `", "b": "` + f + `", "why": "x"}`,
+		"/decisions/apart":                             `{"a": "near:n1", "b": "far:f3", "why": "x"}`,
+		"/decisions/unsure":                            `{"a": "near:n1", "b": "far:f3", "why": "x"}`,
+		"/decisions/split":                             records,
+		"/decisions/split/preview":                     records,
+		"/decisions/pin":                               `{"golden": "far:f1", "field": "employees", "value": "5", "why": "x", "over": true}`,
+		"/decisions/unpin":                             `{"golden": "far:f1", "field": "employees", "why": "x"}`,
+		"/decisions/" + ruled + "/undo":                `{"why": "x"}`,
+		"/decisions/" + w.ids["handover"][1] + "/undo": `{"why": "x"}`,
+		"/decisions/" + ruled + "/undo/preview":        `{"why": "x"}`,
+		"/relations":                                   `{"from": "near:n1", "kind": "partner", "to": "far:f3", "why": "x"}`,
+		"/relations/" + ruled + "/end":                 `{}`,
+		"/proposals/accept":                            `{"names": ["same_group ` + w.ids["golden"][1] + ` ` + n + `", "same_group ` + n + ` ` + f + `"], "as": "partner", "why": "x"}`,
+		"/proposals/refuse":                            `{"names": ["same_group ` + n + ` ` + f + `"], "why": "x"}`,
+		"/bulk/" + job + "/stop":                       `{}`,
+		"/bulk/" + job + "/undo":                       `{}`,
 		"/reviews/" + w.ids["pair"][len(w.ids["pair"])-1] + "/notes": `{"text": "x"}`,
 	}
-	cases["/decisions/"+w.ids["handover"][1]+"/undo"] = `{"why": "x"}`
-	pages := map[string]string{
+	cases := map[string]string{ // of the pages
 		"/conflicts/" + w.ids["row"][1]:                      "how=ours",
 		"/quarantine/" + w.ids["quarantine"][3] + "/mend":    "field=employees&remedy=empty",
 		"/quarantine/" + w.ids["quarantine"][3] + "/release": "why=x",
@@ -148,11 +126,10 @@ func (w *narrowWorld) outOfReach() {
 		"/customers/" + f + "/fields/employees/pin":          "value=5&why=x",
 		"/review/" + w.ids["pair"][len(w.ids["pair"])-1]:     "answer=same",
 	}
-	for path, body := range pages {
-		cases["page "+path] = "page " + body
+	for path, body := range calls {
+		cases[api.Path+path] = body
 	}
 	for path, body := range cases {
-		path = strings.TrimPrefix(path, "page ")
 		before := w.standing()
 		for _, name := range []string{"scoped", "both"} {
 			want := http.StatusNotFound
@@ -179,7 +156,7 @@ func (w *narrowWorld) inReach() {
 	w.Helper()
 	do := func(path, body string) map[string]any {
 		w.Helper()
-		status, answer := w.try("scoped", path, body)
+		status, answer := w.try("scoped", api.Path+path, body)
 		if status != http.StatusOK {
 			w.Errorf("POST %s %s: %d %v, want it done", path, body, status, answer)
 		}
@@ -227,15 +204,11 @@ func (w *narrowWorld) inReach() {
 	in, theirs := 0, []string{}
 	for _, ref := range []string{"n1", "n2", "n5", "n6"} {
 		id, err := w.app.GoldenID(w.Context(), "near/company/"+ref)
-		if err != nil {
-			w.Fatal(err)
-		}
+		w.must(err)
 		theirs = append(theirs, id)
 	}
 	pairs, err := w.app.OpenPairs(w.Context(), web.ReviewQuery{Limit: 50})
-	if err != nil {
-		w.Fatal(err)
-	}
+	w.must(err)
 	for _, p := range pairs.Items {
 		if slices.Contains(theirs, p.A.Golden) && slices.Contains(theirs, p.B.Golden) {
 			in++
@@ -257,7 +230,7 @@ func (w *narrowWorld) inReach() {
 		w.Errorf("a hand-over: %v, want one customer", got)
 	}
 	undone("decisions", do("/handovers", pass+`, "why": "x"}`)["decision"])
-	if status, answer := w.try("scoped", "/handovers", `{"entity": "company", "from": "farheir", "to": "x", "why": "x"}`); status != http.StatusUnprocessableEntity {
+	if status, answer := w.try("scoped", api.Path+"/handovers", `{"entity": "company", "from": "farheir", "to": "x", "why": "x"}`); status != http.StatusUnprocessableEntity {
 		w.Errorf("a hand-over of a customer out of reach: %d %v, want 422: there is none", status, answer)
 	}
 	w.feed(n, six)
@@ -313,7 +286,7 @@ func (w *narrowWorld) keptBack() {
 	} {
 		before := w.standing()
 		for _, name := range []string{"masked", "both"} {
-			if status, answer := w.try(name, path, body); status != http.StatusUnprocessableEntity {
+			if status, answer := w.try(name, api.Path+path, body); status != http.StatusUnprocessableEntity {
 				w.Errorf("POST %s %s as a steward, %s: %d %v, want 422", path, body, name, status, answer)
 			}
 		}

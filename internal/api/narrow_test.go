@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,12 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"touchstone/config"
 	"touchstone/internal/api"
 	"touchstone/internal/app"
 	"touchstone/internal/auth"
 	"touchstone/internal/env"
-	"touchstone/internal/store/pgtest"
 	"touchstone/internal/web"
 )
 
@@ -44,10 +40,11 @@ sources:
     path: far.csv
     entities:
       company: *map
-DESKentities:
+` + narrowDeskSource + `
+entities:
   company:
     match: {link: 0.9999999999, review: 0.01}
-TARGETS`
+` + narrowTargets
 
 const narrowHead = "id,name,phone,website,email,tax,revenue,employees,country,city\n"
 
@@ -119,26 +116,9 @@ func (h *hasty) Now() time.Time {
 
 func narrowOf(t *testing.T, dsn string) *narrowWorld {
 	t.Helper()
-	dir := t.TempDir()
 	desk, address := newNarrowDesk(t)
-	installation := strings.NewReplacer("DESK", strings.TrimPrefix(strings.Replace(narrowDeskSource, "URL", address, 1), "\n"), "TARGETS", narrowTargets).Replace(narrowInstallation)
-	for name, text := range map[string]string{"touchstone.yaml": installation, "near.csv": nearTable, "far.csv": farTable} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cfg, err := config.Load(filepath.Join(dir, "touchstone.yaml"), config.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := app.Open(t.Context(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Store: dsn, Env: env.Real()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
+	a, dir := opened(t, dsn, map[string]string{
+		"touchstone.yaml": strings.Replace(narrowInstallation, "DESK", address, 1), "near.csv": nearTable, "far.csv": farTable,
 	})
 	w := &narrowWorld{T: t, dir: dir, desk: desk, app: a, ids: map[string][]string{}, tokens: map[string]string{}}
 	w.settle()
@@ -154,6 +134,13 @@ func narrowOf(t *testing.T, dsn string) *narrowWorld {
 	w.people()
 	w.work()
 	return w
+}
+
+func (w *narrowWorld) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
 }
 
 func (w *narrowWorld) settle() {
@@ -173,9 +160,7 @@ func (w *narrowWorld) people() {
 	for _, role := range auth.Roles() {
 		for name, n := range narrowings() {
 			token, err := w.app.People().AddToken(w.Context(), web.By{Who: "ann"}, web.NewToken{Name: name, Role: role, Reach: n[0], Masks: n[1]})
-			if err != nil {
-				w.Fatal(err)
-			}
+			w.must(err)
 			w.tokens[string(role)+" "+name] = token
 		}
 	}
@@ -186,34 +171,28 @@ func (w *narrowWorld) people() {
 func (w *narrowWorld) work() {
 	w.Helper()
 	ctx := w.Context()
-	must := func(err error) {
-		w.Helper()
-		if err != nil {
-			w.Fatal(err)
-		}
-	}
 	near, far := app.By{Who: "ann", Why: "nearwhy"}, app.By{Who: "ann", Why: "farwhy"}
 	pinned, err := w.app.Pin(ctx, app.PinRequest{Golden: "near/company/n1", Field: "employees", Value: "1777"}, near)
-	must(err)
+	w.must(err)
 	farPinned, err := w.app.Pin(ctx, app.PinRequest{Golden: "far/company/f1", Field: "employees", Value: "3888"}, far)
-	must(err)
+	w.must(err)
 	related, err := w.app.Relate(ctx, app.Relate{From: "near/company/n1", Kind: app.Partner, To: "far/company/f1", Title: "fartitle"}, far)
-	must(err)
+	w.must(err)
 	within, err := w.app.Relate(ctx, app.Relate{From: "near/company/n1", Kind: app.Parent, To: "near/company/n5"}, near)
-	must(err)
+	w.must(err)
 	w.ids["decision"] = []string{pinned.Decision, within.Decision, farPinned.Decision, related.Decision}
 	w.settle()
 	pairs, err := w.app.OpenPairs(ctx, web.ReviewQuery{Limit: 50})
-	must(err)
+	w.must(err)
 	var in, out []string
 	for _, p := range pairs.Items {
 		switch {
 		case p.A.Source == "near" && p.B.Source == "near":
 			in = append(in, p.ID)
-			must(w.app.NotePair(ctx, p.ID, "nearnote", web.By{Who: "ann"}))
+			w.must(w.app.NotePair(ctx, p.ID, "nearnote", web.By{Who: "ann"}))
 		case p.A.Source == "far" || p.B.Source == "far":
 			out = append(out, p.ID)
-			must(w.app.NotePair(ctx, p.ID, "farnote", web.By{Who: "ann"}))
+			w.must(w.app.NotePair(ctx, p.ID, "farnote", web.By{Who: "ann"}))
 		}
 	}
 	if len(in) == 0 || len(out) < 2 {
@@ -222,7 +201,7 @@ func (w *narrowWorld) work() {
 	w.ids["pair"] = append(in, out...)
 	for _, ref := range []string{"near/company/n1", "near/company/n6", "far/company/f1", "far/company/f3"} {
 		id, err := w.app.GoldenID(ctx, ref)
-		must(err)
+		w.must(err)
 		w.ids["golden"] = append(w.ids["golden"], id)
 	}
 	w.ids["golden"] = append(w.ids["golden"], "near:n1", "far:f1")
@@ -372,54 +351,48 @@ func (w *narrowWorld) ask(token, method, path, body string) (int, string) {
 // customer out of reach and nothing of a masked field is in any answer, and what
 // is in reach and not masked is where the whole role sees it.
 func TestNobodySeesWhatIsNotTheirs(t *testing.T) {
-	for _, engine := range []string{"sqlite", "postgres"} {
-		t.Run(engine, func(t *testing.T) {
-			dsn := ""
-			if engine == "postgres" {
-				dsn = pgtest.DSN(t)
+	engines(t, func(t *testing.T, dsn string) {
+		w := narrowOf(t, dsn)
+		if len(w.routes) < 150 {
+			t.Fatalf("%d addresses", len(w.routes))
+		}
+		asked, told, kept := 0, 0, 0
+		for _, route := range w.routes {
+			if route.Needs == auth.Open && route.Pattern != "GET /openapi.json" {
+				continue // who asks there is nobody; a wrong sign-in would lock the address
 			}
-			w := narrowOf(t, dsn)
-			if len(w.routes) < 150 {
-				t.Fatalf("%d addresses", len(w.routes))
-			}
-			asked, told, kept := 0, 0, 0
-			for _, route := range w.routes {
-				if route.Needs == auth.Open && route.Pattern != "GET /openapi.json" {
-					continue // who asks there is nobody; a wrong sign-in would lock the address
+			method, paths := w.addresses(route.Pattern)
+			for _, path := range paths {
+				if method == http.MethodGet {
+					for _, q := range queries(route.Pattern) {
+						a, b, c := w.compare(route, path+q)
+						asked, told, kept = asked+a, told+b, kept+c
+					}
+					continue
 				}
-				method, paths := w.addresses(route.Pattern)
-				for _, path := range paths {
-					if method == http.MethodGet {
-						for _, q := range queries(route.Pattern) {
-							a, b, c := w.compare(route, path+q)
-							asked, told, kept = asked+a, told+b, kept+c
-						}
-						continue
-					}
-					texts := []string{"why=x"}
-					if strings.HasPrefix(path, "/api/") {
-						texts = bodies(route.Pattern)
-					}
-					for _, body := range texts {
-						for _, role := range auth.Roles() {
-							for _, name := range []string{"scoped", "masked", "both"} {
-								asked++
-								w.check(role, name, method, path, body)
-							}
+				texts := []string{"why=x"}
+				if strings.HasPrefix(path, "/api/") {
+					texts = bodies(route.Pattern)
+				}
+				for _, body := range texts {
+					for _, role := range auth.Roles() {
+						for _, name := range []string{"scoped", "masked", "both"} {
+							asked++
+							w.check(role, name, method, path, body)
 						}
 					}
 				}
 			}
-			if status, text := w.ask(w.tokens["steward whole"], http.MethodGet, "/customers", ""); status != http.StatusOK {
-				t.Errorf("the customers: %d %.300s", status, text)
-			}
-			// The test could not fail if nobody saw anything.
-			if asked < 5000 || told < 100 || kept < 100 {
-				t.Errorf("%d questions, %d answers with values to who is narrowed, %d with values kept from them: too few to tell", asked, told, kept)
-			}
-			t.Log(asked, told, kept)
-		})
-	}
+		}
+		if status, text := w.ask(w.tokens["steward whole"], http.MethodGet, "/customers", ""); status != http.StatusOK {
+			t.Errorf("the customers: %d %.300s", status, text)
+		}
+		// The test could not fail if nobody saw anything.
+		if asked < 5000 || told < 100 || kept < 100 {
+			t.Errorf("%d questions, %d answers with values to who is narrowed, %d with values kept from them: too few to tell", asked, told, kept)
+		}
+		t.Log(asked, told, kept)
+	})
 }
 
 // check asks once, and fails on what must not be in the answer.
