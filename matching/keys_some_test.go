@@ -2,9 +2,11 @@ package matching_test
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"testing"
 
+	"touchstone/internal/record"
 	"touchstone/matching"
 	"touchstone/matching/block"
 )
@@ -54,6 +56,23 @@ func plain(keys []matching.KeyHash, fine bool) []matching.KeyHash {
 		return cmp.Or(cmp.Compare(a.Coarse, b.Coarse), cmp.Compare(a.Fine, b.Fine), cmp.Compare(a.Rule, b.Rule))
 	})
 	return slices.Compact(keys)
+}
+
+// Of an entity type of one's own the keys of what is alike come on top of a record's
+// others, of which there may be more than it can have.
+func TestKeysOfSomeRulesOfOwnTypes(t *testing.T) {
+	shape := matching.ShapeOf(map[string]string{"code": matching.KindCode, "title": matching.KindName})
+	for _, n := range []int{0, 1, 8, 9, 20} {
+		fields := record.Fields{"title": record.TextValue("compact cordless titanium drill for workshops")}
+		var codes []record.Point
+		for i := range n {
+			codes = append(codes, record.Point{Value: fmt.Sprintf("AB%d-%d", 10+i, 1000+7919*i)})
+		}
+		if n > 0 {
+			fields["code"] = record.ListValue(codes...)
+		}
+		checkSome(t, matching.StandardiseAs("tool", shape, fields))
+	}
 }
 
 func TestKeysOfSomeRulesDoNotAllocate(t *testing.T) {

@@ -58,7 +58,13 @@ func BuildNamed(seeds *Seeds, limit int) Builder {
 func (b *Builder) Only(s RuleSet) { b.only = s }
 
 // More allows n keys beside those that are there.
-func (b *Builder) More(n int) { b.limit = len(b.keys) - b.from + n }
+func (b *Builder) More(n int) {
+	if b.some.only {
+		b.moreSome(n)
+		return
+	}
+	b.limit = len(b.keys) - b.from + n
+}
 
 // Add makes one key: text is the value of the rule; the fine parts together are
 // a second value that narrows it, none where they are empty. An empty text makes

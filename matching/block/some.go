@@ -25,6 +25,13 @@ func (b *Builder) Wants(rules uint64, most int) bool {
 	return false
 }
 
+// moreSome is More. Where there may be too many keys already, all is not known.
+func (b *Builder) moreSome(n int) {
+	if b.some.tried <= b.limit {
+		b.limit = b.some.tried + n
+	}
+}
+
 func (b *Builder) addSome(r Rule, text []byte, fine []string, counted bool) {
 	s := &b.some
 	s.tried++
