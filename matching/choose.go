@@ -97,9 +97,6 @@ func (t *Trainer) chooseKeys(m *Model) (*KeyFigures, error) {
 	return c.figure, nil
 }
 
-// all are the rules that records of the entity type can have keys of.
-const allRules = block.RuleSet(1)<<block.Rules - 1
-
 type ruledKey struct {
 	coarse, fine uint64
 	at           uint32
@@ -112,7 +109,7 @@ func (c *chooser) count(g *gathering) error {
 	keys := make([][2][]KeyHash, len(c.known))
 	for i := range c.known {
 		for side, f := range [2]*Features{c.known[i].a, c.known[i].b} {
-			keys[i][side] = f.appendKeys(nil, allRules)
+			keys[i][side] = f.appendKeys(nil, block.AllRules)
 			for _, k := range keys[i][side] {
 				c.sizes[k.Coarse], c.sizes[k.Fine] = 0, 0
 			}
@@ -128,7 +125,7 @@ func (c *chooser) count(g *gathering) error {
 		if err != nil {
 			return err
 		}
-		room = x.features.appendKeys(room[:0], allRules)
+		room = x.features.appendKeys(room[:0], block.AllRules)
 		for _, k := range room {
 			all = append(all, ruledKey{k.Coarse, k.Fine, uint32(i), k.Rule}) //nolint:gosec // as above
 		}

@@ -16,10 +16,10 @@ func checkSome(t *testing.T, f *matching.Features) {
 	t.Helper()
 	all := f.AppendKeys(nil)
 	before := matching.KeyHash{Coarse: 7, Fine: 7}
-	masks := []uint64{^uint64(0), 0, 1<<block.Name | 1<<block.Street, 1<<block.Address | 1<<block.Email | 1<<block.IDHead}
+	masks := []block.RuleSet{block.AllRules, 0, 1<<block.Name | 1<<block.Street, 1<<block.Address | 1<<block.Email | 1<<block.IDHead}
 	if len(all) > 0 {
 		r := all[all[0].Coarse%uint64(len(all))].Rule
-		masks = append(masks, 1<<r, ^(uint64(1) << r))
+		masks = append(masks, block.SetOf(r), block.AllRules&^block.SetOf(r))
 	}
 	for _, wanted := range masks {
 		for _, fine := range []bool{true, false} {
@@ -34,9 +34,9 @@ func checkSome(t *testing.T, f *matching.Features) {
 	}
 }
 
-func chosen(all []matching.KeyHash, wanted uint64) (out []matching.KeyHash) {
+func chosen(all []matching.KeyHash, wanted block.RuleSet) (out []matching.KeyHash) {
 	for _, k := range all {
-		if wanted>>k.Rule&1 == 1 {
+		if wanted.Has(k.Rule) {
 			out = append(out, k)
 		}
 	}
@@ -81,7 +81,7 @@ func TestKeysOfSomeRulesDoNotAllocate(t *testing.T) {
 		features, room := set.features(), make([]matching.KeyHash, 0, 64)
 		if n := testing.AllocsPerRun(10, func() {
 			for _, f := range features[:100] {
-				room = f.AppendSomeKeys(room[:0], ^uint64(0), false)
+				room = f.AppendSomeKeys(room[:0], block.AllRules, false)
 			}
 		}); n > 20 { // of 100: Chinese trades with spaces
 			t.Errorf("%s: %v allocations for the keys of 100 records, want next to none", name, n)

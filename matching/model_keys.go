@@ -33,9 +33,8 @@ func countedRules(entity string) block.RuleSet {
 
 // startRules are those that an entity type starts with.
 func startRules(entity string) block.RuleSet {
-	all := block.RuleSet(1)<<block.Rules - 1
-	if kindOf(entity) != kindOther {
-		all &^= block.SetOf(block.Alike)
+	if kindOf(entity) == kindOther {
+		return block.AllRules
 	}
-	return all
+	return block.AllRules &^ block.SetOf(block.Alike)
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"touchstone/matching"
+	"touchstone/matching/block"
 )
 
 // allPairs is up to how many pairs a table is compared pair by pair, keys or
@@ -123,10 +124,13 @@ type blocker struct {
 	x       index
 	bits    int
 	spilled spills
-	spills  []atomic.Uint32 // by unit, the rules by which it stands in lists that are spilled; 0 for none
+	spills  []atomic.Uint32 // by unit, the rules (block.RuleSet) by which it stands in lists that are spilled
 	long    []longList
 	lost    []Capped
 }
+
+// All rules of a model have a bit in spills.
+const _ = uint32(block.AllRules)
 
 // longList is a list that is too long even for its finer key.
 type longList struct {
@@ -231,7 +235,7 @@ func (b *blocker) coarse() error {
 	all, err := b.collect("keys", 12, func(w int, u *placedUnit, to *postings) {
 		r := &rooms[w]
 		if b.e.model != nil {
-			r.hashes = u.features.AppendSomeKeys(r.hashes[:0], allRules, false)
+			r.hashes = u.features.AppendSomeKeys(r.hashes[:0], block.AllRules, false)
 			for _, k := range r.hashes {
 				to.add(spread(k.Coarse), uint8(k.Rule), u.unit)
 				r.finer[k.Rule] = r.finer[k.Rule] || k.Fine != 0
@@ -263,29 +267,14 @@ func (b *blocker) coarse() error {
 		case len(run) <= spillFrom:
 		case r.finer:
 			f.spilled = append(f.spilled, spill(part, key, class-spillClass))
+			spilled := uint32(block.SetOf(block.Rule(ruleOf(key)))) // only keys of the model are finer
 			for _, p := range run {
-				b.spills[unitOf(p)].Or(1 << min(ruleOf(key), lastSpill))
+				b.spills[unitOf(p)].Or(spilled)
 			}
 		case len(run) > r.limit:
 			b.tooLong(f, ruleOf(key), run)
 		}
 	})
-}
-
-// allRules are those of a model, a bit a rule.
-const allRules = ^uint64(0)
-
-// lastSpill is the bit that stands for its own rule and all behind it.
-const lastSpill = 31
-
-// spillRules are the rules of a model by which a unit stands in long lists, a bit
-// a rule.
-func (b *blocker) spillRules(unit int) uint64 {
-	m := uint64(b.spills[unit].Load())
-	if m>>lastSpill == 1 {
-		m |= ^(uint64(1)<<lastSpill - 1)
-	}
-	return m
 }
 
 // fine makes the lists of the finer keys, of the units whose list is long.
@@ -296,7 +285,7 @@ func (b *blocker) fine() error {
 	coarse := postings{bits: b.bits}
 	hashes := make([][]matching.KeyHash, b.e.o.Workers)
 	all, err := b.collect("finer keys", 4, func(w int, u *placedUnit, to *postings) {
-		wanted := b.spillRules(u.unit)
+		wanted := block.RuleSet(b.spills[u.unit].Load())
 		if wanted == 0 {
 			return
 		}

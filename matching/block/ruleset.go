@@ -10,6 +10,9 @@ import (
 // entity type.
 type RuleSet uint64
 
+// AllRules are all there are.
+const AllRules = RuleSet(1)<<Rules - 1
+
 // SetOf makes a set.
 func SetOf(rules ...Rule) (s RuleSet) {
 	for _, r := range rules {
@@ -41,10 +44,10 @@ func NamedSet(names []string) (s RuleSet, err error) {
 		switch {
 		case r < 0:
 			return 0, fmt.Errorf("%q is no rule of keys, want one of %s", n, strings.Join(all[:], ", "))
-		case s>>r&1 == 1:
+		case s.Has(Rule(r)):
 			return 0, fmt.Errorf("the rule %q is there twice", n)
 		}
-		s |= 1 << r
+		s |= SetOf(Rule(r))
 	}
 	return s, nil
 }

@@ -3,21 +3,20 @@ package block
 // some is how a builder makes the keys of a few rules only, for those who sort
 // them by themselves.
 type some struct {
-	only   bool   // else all rules, sorted
-	wanted uint64 // a bit a rule
-	fine   bool   // the Fine hashes are wanted
-	tried  int    // at least how many keys Build would have been given
+	only   bool // else all rules, sorted
+	wanted RuleSet
+	fine   bool // the Fine hashes are wanted
+	tried  int  // at least how many keys Build would have been given
 }
 
-// BuildSome starts the keys of the wanted rules, a bit a rule, in any order and
-// with repeats. Without fine a Fine of 1 says that there is one. See Some.
-func BuildSome(dst []KeyHash, seeds *Seeds, limit int, wanted uint64, fine bool) Builder {
+// BuildSome starts the keys of the wanted rules, in any order and with repeats. Without fine a Fine of 1 says that there is one. See Some.
+func BuildSome(dst []KeyHash, seeds *Seeds, limit int, wanted RuleSet, fine bool) Builder {
 	return Builder{seeds: seeds, keys: dst, from: len(dst), limit: limit, some: some{only: true, wanted: wanted, fine: fine}}
 }
 
 // Wants says whether any of these rules' keys are wanted. Where none is, the
 // caller need not make them: most is how many they would be at the most.
-func (b *Builder) Wants(rules uint64, most int) bool {
+func (b *Builder) Wants(rules RuleSet, most int) bool {
 	if !b.some.only || b.some.wanted&rules != 0 {
 		return true
 	}
@@ -35,7 +34,7 @@ func (b *Builder) moreSome(n int) {
 func (b *Builder) addSome(r Rule, text []byte, fine []string, counted bool) {
 	s := &b.some
 	s.tried++
-	if s.wanted>>r&1 == 0 {
+	if !s.wanted.Has(r) {
 		return
 	}
 	h := fold(b.seeds[r], text) * prime
