@@ -53,7 +53,6 @@ type chooser struct {
 	model  *Model
 	known  []knownPair
 	pairs  [block.Rules]int64
-	sizes  map[uint64]int32 // of the lists that a known pair stands on
 	figure *KeyFigures
 }
 
@@ -69,7 +68,7 @@ func (t *Trainer) chooseKeys(m *Model) (*KeyFigures, error) {
 	if len(t.labels) == 0 || t.gathered == nil {
 		return nil, nil //nolint:nilnil // without labels there is no choice
 	}
-	c := &chooser{model: m, sizes: map[uint64]int32{}, figure: &KeyFigures{}}
+	c := &chooser{model: m, figure: &KeyFigures{}}
 	for _, l := range t.labels {
 		if l.Same {
 			c.known = append(c.known, knownPair{a: l.A, b: l.B, labelled: true})
@@ -97,109 +96,26 @@ func (t *Trainer) chooseKeys(m *Model) (*KeyFigures, error) {
 	return c.figure, nil
 }
 
-type ruledKey struct {
-	coarse, fine uint64
-	at           uint32
-	rule         block.Rule
-}
-
 // count makes the lists of all rules, says how many pairs each makes, and finds
 // out which rules find the known pairs.
 func (c *chooser) count(g *gathering) error {
-	keys := make([][2][]KeyHash, len(c.known))
-	for i := range c.known {
-		for side, f := range [2]*Features{c.known[i].a, c.known[i].b} {
-			keys[i][side] = f.appendKeys(nil, block.AllRules)
-			for _, k := range keys[i][side] {
-				c.sizes[k.Coarse], c.sizes[k.Fine] = 0, 0
-			}
-		}
+	lists, err := g.listsBy(func(f *Features, dst []KeyHash) []KeyHash { return f.appendKeys(dst, block.AllRules) })
+	if err != nil {
+		return err
 	}
-	var all []ruledKey
-	var room []KeyHash
-	for i := range g.packed {
+	lists.each(func(list []uint32, rule block.Rule) {
+		c.pairs[rule] += int64(len(list)) * int64(len(list)-1) / 2
+	})
+	var a, b []KeyHash
+	for i := range c.known {
 		if err := g.ask(i); err != nil {
 			return err
 		}
-		x, err := g.get(uint32(i)) //nolint:gosec // mostTrained at the most
-		if err != nil {
-			return err
-		}
-		room = x.features.appendKeys(room[:0], block.AllRules)
-		for _, k := range room {
-			all = append(all, ruledKey{k.Coarse, k.Fine, uint32(i), k.Rule}) //nolint:gosec // as above
-		}
-	}
-	slices.SortFunc(all, func(x, y ruledKey) int {
-		return cmp.Or(cmp.Compare(x.coarse, y.coarse), cmp.Compare(x.fine, y.fine), cmp.Compare(x.at, y.at))
-	})
-	for from := 0; from < len(all); {
-		to := from + 1
-		for to < len(all) && all[to].coarse == all[from].coarse {
-			to++
-		}
-		c.list(all[from:to])
-		from = to
-	}
-	for i := range c.known {
-		c.known[i].rules = c.finding(keys[i][0], keys[i][1])
+		k := &c.known[i]
+		a, b = k.a.appendKeys(a[:0], block.AllRules), k.b.appendKeys(b[:0], block.AllRules)
+		k.rules = lists.rules(a, b)
 	}
 	return nil
-}
-
-// list counts one coarse list, and the fine ones it spills into.
-func (c *chooser) list(run []ruledKey) {
-	pairs := func(n int) int64 { return int64(n) * int64(n-1) / 2 }
-	whole, rule := records(run), run[0].rule
-	c.size(run[0].coarse, whole)
-	spilled := whole > c.model.KeyCap
-	if !spilled {
-		c.pairs[rule] += pairs(whole)
-	}
-	for from := 0; from < len(run); {
-		to := from + 1
-		for to < len(run) && run[to].fine == run[from].fine {
-			to++
-		}
-		if run[from].fine != 0 {
-			n := records(run[from:to])
-			c.size(run[from].fine, n)
-			if spilled && n <= c.model.KeyCap {
-				c.pairs[rule] += pairs(n)
-			}
-		}
-		from = to
-	}
-}
-
-func (c *chooser) size(hash uint64, n int) {
-	if _, wanted := c.sizes[hash]; wanted {
-		c.sizes[hash] = int32(n) //nolint:gosec // mostTrained at the most
-	}
-}
-
-// records counts the different ones of a run.
-func records(run []ruledKey) int {
-	list := make([]uint32, len(run))
-	for i, k := range run {
-		list[i] = k.at
-	}
-	slices.Sort(list)
-	return len(slices.Compact(list))
-}
-
-// finding are the rules of the keys by which two records meet, by the rule of
-// block.Candidate.
-func (c *chooser) finding(a, b []KeyHash) (s block.RuleSet) {
-	limit := int32(c.model.KeyCap) //nolint:gosec // maxKeyCap at the most
-	for _, x := range a {
-		for _, y := range b {
-			if x.Coarse == y.Coarse && (c.sizes[x.Coarse] <= limit || x.Fine != 0 && x.Fine == y.Fine && c.sizes[x.Fine] <= limit) {
-				s |= block.SetOf(x.Rule)
-			}
-		}
-	}
-	return s
 }
 
 // choose covers the known pairs at the least cost.
@@ -251,10 +167,8 @@ func (c *chooser) choose(records int) block.RuleSet {
 }
 
 func (c *chooser) cost(s block.RuleSet) (n int64) {
-	for r := range block.Rules {
-		if s.Has(r) {
-			n += c.pairs[r]
-		}
+	for r := range s.All() {
+		n += c.pairs[r]
 	}
 	return n
 }
@@ -280,12 +194,7 @@ func (c *chooser) fresh(chosen block.RuleSet, r block.Rule) (n float64) {
 // pruned takes the rules out again that later ones made needless, the dearest
 // first.
 func (c *chooser) pruned(chosen, counted block.RuleSet) block.RuleSet {
-	var order []block.Rule
-	for r := range block.Rules {
-		if chosen.Has(r) && !counted.Has(r) {
-			order = append(order, r)
-		}
-	}
+	order := slices.Collect((chosen &^ counted).All())
 	slices.SortStableFunc(order, func(x, y block.Rule) int { return cmp.Compare(c.pairs[y], c.pairs[x]) })
 	for _, r := range order {
 		if rest := chosen &^ block.SetOf(r); c.fresh(rest, r) == 0 {

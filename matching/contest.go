@@ -53,7 +53,7 @@ type Changed struct {
 // It does not depend on the order of the records. Stop is asked now and then.
 func Contend(old, challenger *Model, oldLink, newLink int32, packed [][]byte, shared func(value uint64) bool, most int, stop func() error) (Contest, error) {
 	g := newGathering(old, packed, shared, stop)
-	for _, step := range []func() error{g.records, g.lists} {
+	for _, step := range []func() error{g.records, g.candidates} {
 		if err := step(); err != nil {
 			return Contest{}, fmt.Errorf("compare models: %w", err)
 		}

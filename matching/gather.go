@@ -22,7 +22,7 @@ const (
 // alone and not on their order. Stop is asked now and then.
 func Gather(start *Model, packed [][]byte, shared func(value uint64) bool, stop func() error) (*Trainer, float64, error) {
 	g := newGathering(start, packed, shared, stop)
-	for _, step := range []func() error{g.records, g.lists, g.blocked, g.random} {
+	for _, step := range []func() error{g.records, g.candidates, g.blocked, g.random} {
 		if err := step(); err != nil {
 			return nil, 0, fmt.Errorf("gather what a model is fitted from: %w", err)
 		}
@@ -32,20 +32,14 @@ func Gather(start *Model, packed [][]byte, shared func(value uint64) bool, stop 
 }
 
 type gathering struct {
-	t       *Trainer
-	packed  [][]byte
-	shared  func(uint64) bool
-	stop    func() error
-	keys    []keyAt
-	spilled map[uint64]bool
-	pairs   []uint64
-	share   float64
-	cache   []trained // of the records met last; each place belongs to some
-}
-
-type keyAt struct {
-	coarse, fine uint64
-	at           uint32
+	t      *Trainer
+	packed [][]byte
+	shared func(uint64) bool
+	stop   func() error
+	lists  *keyLists
+	pairs  []uint64
+	share  float64
+	cache  []trained // of the records met last; each place belongs to some
 }
 
 type trained struct {
@@ -55,7 +49,7 @@ type trained struct {
 }
 
 func newGathering(start *Model, packed [][]byte, shared func(value uint64) bool, stop func() error) *gathering {
-	g := &gathering{t: NewTrainer(start), packed: chosen(packed), shared: shared, stop: stop, spilled: map[uint64]bool{}}
+	g := &gathering{t: NewTrainer(start), packed: chosen(packed), shared: shared, stop: stop}
 	g.cache = make([]trained, min(len(g.packed), 1<<14))
 	return g
 }
@@ -115,38 +109,43 @@ func (g *gathering) pair(i, j uint32) (a, b *Features, err error) {
 	return a, y.features, nil
 }
 
-func (g *gathering) records() error {
+func (g *gathering) records() (err error) {
+	g.lists, err = g.listsBy(func(f *Features, dst []KeyHash) []KeyHash {
+		g.t.Record(f)
+		return g.t.start.AppendKeys(dst, f)
+	})
+	return err
+}
+
+// listsBy makes the lists of the keys that all records have.
+func (g *gathering) listsBy(appendKeys func(f *Features, dst []KeyHash) []KeyHash) (*keyLists, error) {
+	l := &keyLists{limit: g.t.start.KeyCap, over: map[uint64]bool{}}
 	var keys []KeyHash
 	for i := range g.packed {
 		if err := g.ask(i); err != nil {
-			return err
+			return nil, err
 		}
 		x, err := g.get(uint32(i))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		g.t.Record(x.features)
-		keys = g.t.start.AppendKeys(keys[:0], x.features)
-		for _, k := range keys {
-			g.keys = append(g.keys, keyAt{k.Coarse, k.Fine, uint32(i)})
-		}
+		keys = appendKeys(x.features, keys[:0])
+		l.add(keys, uint32(i))
 	}
-	slices.SortFunc(g.keys, func(x, y keyAt) int {
-		return cmp.Or(cmp.Compare(x.coarse, y.coarse), cmp.Compare(x.fine, y.fine), cmp.Compare(x.at, y.at))
-	})
-	return nil
+	l.sort()
+	return l, nil
 }
 
-// lists makes the candidate pairs, by the rule of block.Candidate.
-func (g *gathering) lists() error {
+// candidates makes the candidate pairs.
+func (g *gathering) candidates() error {
 	total := 0.0
-	g.eachList(func(list []uint32) { total += float64(len(list)) * float64(len(list)-1) / 2 })
+	g.lists.each(func(list []uint32, _ block.Rule) { total += float64(len(list)) * float64(len(list)-1) / 2 })
 	g.share = min(1, mostPairs/max(total, 1))
 	limit := ^uint64(0)
 	if g.share < 1 {
 		limit = uint64(g.share * (1 << 63) * 2)
 	}
-	g.eachList(func(list []uint32) {
+	g.lists.each(func(list []uint32, _ block.Rule) {
 		for i, a := range list {
 			for _, b := range list[i+1:] {
 				if p := uint64(a)<<32 | uint64(b); g.share == 1 || spread(p) < limit {
@@ -157,46 +156,8 @@ func (g *gathering) lists() error {
 	})
 	slices.Sort(g.pairs)
 	g.pairs = slices.Compact(g.pairs)
-	g.keys = nil
+	g.lists.keys = nil
 	return g.stop()
-}
-
-func (g *gathering) eachList(yield func([]uint32)) {
-	var list []uint32
-	members := func(keys []keyAt) []uint32 {
-		list = list[:0]
-		for _, k := range keys {
-			list = append(list, k.at)
-		}
-		slices.Sort(list)
-		list = slices.Compact(list)
-		return list
-	}
-	limit := g.t.start.KeyCap
-	for i := 0; i < len(g.keys); {
-		j := i + 1
-		for j < len(g.keys) && g.keys[j].coarse == g.keys[i].coarse {
-			j++
-		}
-		if l := members(g.keys[i:j]); len(l) <= limit {
-			yield(l)
-			i = j
-			continue
-		}
-		g.spilled[g.keys[i].coarse] = true
-		for i < j {
-			k := i + 1
-			for k < j && g.keys[k].fine == g.keys[i].fine {
-				k++
-			}
-			if l := members(g.keys[i:k]); g.keys[i].fine != 0 && len(l) <= limit {
-				yield(l)
-			} else {
-				g.spilled[g.keys[i].fine] = true
-			}
-			i = k
-		}
-	}
 }
 
 func (g *gathering) blocked() error {
@@ -220,28 +181,11 @@ func (g *gathering) blocked() error {
 		if b.keys == nil {
 			b.keys = g.t.start.AppendKeys(nil, b.features)
 		}
-		if g.t.Blocked(a.features, b.features, g.rules(a.keys, b.keys)) && len(g.t.sure) < mostSure {
+		if g.t.Blocked(a.features, b.features, g.lists.rules(a.keys, b.keys)) && len(g.t.sure) < mostSure {
 			g.t.sure = append(g.t.sure, [2]uint32{uint32(p >> 32), uint32(p)})
 		}
 	}
 	return nil
-}
-
-// rules are those of the keys by which a pair was found.
-func (g *gathering) rules(a, b []KeyHash) (rules []block.Rule) {
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		c := cmp.Or(cmp.Compare(a[i].Coarse, b[j].Coarse), cmp.Compare(a[i].Fine, b[j].Fine))
-		switch {
-		case a[i].Coarse == b[j].Coarse && !g.spilled[a[i].Coarse], c == 0 && a[i].Fine != 0 && !g.spilled[a[i].Fine]:
-			rules = append(rules, a[i].Rule)
-			i, j = i+1, j+1
-		case c < 0:
-			i++
-		default:
-			j++
-		}
-	}
-	return rules
 }
 
 func (g *gathering) random() error {

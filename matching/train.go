@@ -59,7 +59,7 @@ func (t *Trainer) Record(f *Features) {
 
 // Blocked adds a pair that keys found; rules are those of the keys. It says
 // whether the start is sure that the pair is one.
-func (t *Trainer) Blocked(a, b *Features, rules []block.Rule) (sure bool) {
+func (t *Trainer) Blocked(a, b *Features, rules block.RuleSet) (sure bool) {
 	forced := ^uint64(0)
 	w := t.start.Weigh(a, b)
 	for i := range t.start.fields {
@@ -70,7 +70,7 @@ func (t *Trainer) Blocked(a, b *Features, rules []block.Rule) (sure bool) {
 	if _, veto := t.start.Veto(a, b); veto {
 		return false
 	}
-	for _, r := range rules {
+	for r := range rules.All() {
 		forced &= t.start.forcedFields(r)
 	}
 	t.blocked[cell{w.Pattern, forced}]++

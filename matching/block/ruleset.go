@@ -2,6 +2,8 @@ package block
 
 import (
 	"fmt"
+	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -24,13 +26,22 @@ func SetOf(rules ...Rule) (s RuleSet) {
 // Has says whether a rule is in the set.
 func (s RuleSet) Has(r Rule) bool { return s>>r&1 == 1 }
 
+// All gives the rules of the set, in their order.
+func (s RuleSet) All() iter.Seq[Rule] {
+	return func(yield func(Rule) bool) {
+		for ; s != 0; s &= s - 1 {
+			if !yield(Rule(bits.TrailingZeros64(uint64(s)))) { //nolint:gosec // 63 at the most
+				return
+			}
+		}
+	}
+}
+
 // Names lists the rules of the set, in their order.
 func (s RuleSet) Names() []string {
 	var out []string
-	for r, name := range ruleNames() {
-		if s.Has(Rule(r)) { //nolint:gosec // there are few rules
-			out = append(out, name)
-		}
+	for r := range s.All() {
+		out = append(out, r.String())
 	}
 	return out
 }
