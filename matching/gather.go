@@ -148,7 +148,7 @@ func (g *gathering) candidates() error {
 	g.lists.each(func(list []uint32, _ block.Rule) {
 		for i, a := range list {
 			for _, b := range list[i+1:] {
-				if p := uint64(a)<<32 | uint64(b); g.share == 1 || spread(p) < limit {
+				if p := uint64(a)<<32 | uint64(b); g.share == 1 || block.Mixed(p) < limit {
 					g.pairs = append(g.pairs, p)
 				}
 			}
@@ -194,7 +194,7 @@ func (g *gathering) random() error {
 		if err := g.ask(k); err != nil {
 			return err
 		}
-		i, j := spread(2*uint64(k))%max(n, 1), spread(2*uint64(k)+1)%max(n, 1)
+		i, j := block.Mixed(2*uint64(k))%max(n, 1), block.Mixed(2*uint64(k)+1)%max(n, 1)
 		if i == j {
 			continue
 		}
@@ -205,12 +205,4 @@ func (g *gathering) random() error {
 		g.t.Random(a, b)
 	}
 	return nil
-}
-
-// spread is the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-func spread(z uint64) uint64 {
-	z += 0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
 }

@@ -12,19 +12,19 @@ package block
 // is empty.
 func Firsts[T ~uint64](set, out []T) {
 	for k := range out {
-		seed := mixed(uint64(k) + 1)
+		seed := Mixed(uint64(k) + 1)
 		least := ^uint64(0)
 		for i, m := range set {
-			if h := mixed(uint64(m) ^ seed); h < least || i == 0 {
+			if h := Mixed(uint64(m) ^ seed); h < least || i == 0 {
 				least, out[k] = h, m
 			}
 		}
 	}
 }
 
-// mixed is the finaliser of SplitMix64 (Steele, Lea, Flood 2014): one to one, so
+// Mixed is the finaliser of SplitMix64 (Steele, Lea, Flood 2014): one to one, so
 // that no two members share a place.
-func mixed(z uint64) uint64 {
+func Mixed(z uint64) uint64 {
 	z += 0x9e3779b97f4a7c15
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
