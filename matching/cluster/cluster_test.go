@@ -123,7 +123,6 @@ func TestGroupsHoldNoForbiddenPair(t *testing.T) {
 	}
 }
 
-// Two components in one call are parted as each alone.
 // TestAllLinkedAreOne: who parts components may unite at once where each member is
 // linked with each and no veto stands between any.
 func TestAllLinkedAreOne(t *testing.T) {
@@ -141,6 +140,7 @@ func TestAllLinkedAreOne(t *testing.T) {
 	}
 }
 
+// Two components in one call are parted as each alone.
 func TestComponentsDoNotTouch(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 100 {
