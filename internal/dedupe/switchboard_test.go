@@ -37,10 +37,10 @@ func TestTelephonesOfTwoPlacesLearnNothing(t *testing.T) {
 	}
 	phone.meaning, phone.rare = Phone, &rarity{}
 	e := &engine{fields: []evidence{phone, {Field: fit.Field{Name: "other"}}}}
-	if got := e.bounded(0, phoneElsewhere, 12_000, phoneElsewhereWeight, false); got != phoneElsewhereWeight {
+	if got := e.bounded(0, phoneElsewhere, 12_000); got != phoneElsewhereWeight {
 		t.Errorf("weighs %d after learning, want %d", got, phoneElsewhereWeight)
 	}
-	if got := e.bounded(0, 1, 12_000, 9000, false); got <= 9000 {
+	if got := e.bounded(0, 1, 12_000); got <= 9000 {
 		t.Errorf("the same telephone weighs %d after learning, want more than 9000", got)
 	}
 }

@@ -59,7 +59,7 @@ func (e *engine) take(r fit.Result) {
 	e.prior = r.PriorWeight
 	for k := range e.weights {
 		for l := 1; l < len(e.weights[k]); l++ {
-			e.weights[k][l] = e.bounded(k, l, r.Weights[k][l], e.fields[k].start[l], l >= partlyAlike && len(e.fields[k].Levels) == len(textLevels()))
+			e.weights[k][l] = e.bounded(k, l, r.Weights[k][l])
 			if start := e.fields[k].start[l]; k < e.packed && start < 0 && l < len(e.weights[k])-1 {
 				// A near miss that speaks against, such as another street of the same city:
 				// any two rows know it by chance, namesakes far more often.
@@ -74,9 +74,10 @@ func (e *engine) slack() int32 {
 	return fieldSlack + int32(math.Round(slackPerTen*max(0, math.Log10(float64(len(e.u.first))/slackRows))))
 }
 
-// bounded holds a learnt weight; alike says that it is of texts that are alike in
-// part.
-func (e *engine) bounded(k, l int, learnt, start int32, alike bool) int32 {
+// bounded holds the learnt weight of a level.
+func (e *engine) bounded(k, l int, learnt int32) int32 {
+	f := &e.fields[k]
+	start := f.start[l]
 	if k < e.packed {
 		if start <= hardAgainst {
 			learnt = min(learnt, start)
@@ -84,10 +85,10 @@ func (e *engine) bounded(k, l int, learnt, start int32, alike bool) int32 {
 		return max(min(learnt, max(start, 0)+e.slack()), min(start, 0)-againstSlack)
 	}
 	w := int32(math.Round((learntShare*float64(learnt) + (1000-learntShare)*float64(start)) / 1000))
-	if alike {
+	switch {
+	case l >= partlyAlike && len(f.Levels) == len(textLevels()):
 		w = min(w, start+alikeSlack)
-	}
-	if e.fields[k].meaning == Phone && l == phoneElsewhere {
+	case l == phoneElsewhere && f.meaning == Phone:
 		w = min(w, start)
 	}
 	if e.weak(k) {
