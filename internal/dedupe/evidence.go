@@ -146,14 +146,15 @@ func (p *prepared) textLevel(x, y *value) uint8 {
 	case n >= 4, n >= 3 && x.runes[0] >= 0x2e80:
 		limit = 1
 	}
-	if limit > 0 && !otherNumber(x, y) && !p.otherMark(x, y) && compare.OSA(x.runes, y.runes, limit) <= limit {
+	number, mark := otherNumber(x, y), p.otherMark(x, y)
+	if limit > 0 && !number && !mark && compare.OSA(x.runes, y.runes, limit) <= limit {
 		return 3
 	}
 	alike := p.likeness(x, y)
-	if (p.meaning == Text || p.meaning == LongText) && p.lone == nil && n >= lettersFrom && alike < 0.9 && !otherNumber(x, y) {
+	if (p.meaning == Text || p.meaning == LongText) && p.lone == nil && n >= lettersFrom && alike < 0.9 && !number {
 		alike = max(alike, lettersAlike(x.fold, y.fold))
 	}
-	if p.otherMark(x, y) {
+	if mark {
 		alike = min(alike, partly)
 	}
 	if max(len(x.toks), len(y.toks)) <= 2 && n >= 3 && x.runes[0] < 0x2e80 && y.runes[0] < 0x2e80 {
@@ -182,10 +183,9 @@ const (
 func lettersAlike(a, b string) float64 {
 	x, n := compare.BagOf(a)
 	y, m := compare.BagOf(b)
-	if !compare.PairsJaccardReaches(a, b, x, y, n, m, lettersLeast) {
+	switch j, reaches := compare.PairsJaccardFrom(a, b, x, y, n, m, lettersLeast); {
+	case !reaches:
 		return 0
-	}
-	switch j := compare.PairsJaccard(a, b); {
 	case j >= 0.85:
 		return 0.9
 	case j >= 0.75:
@@ -243,16 +243,21 @@ func seriesMark(w []rune) bool {
 // otherNumber says whether both texts hold numbers, and different ones: two
 // parts of one series are no slips of one another.
 func otherNumber(x, y *value) bool {
-	dx, dy := digitsOf(x), digitsOf(y)
-	return dx != "" && dy != "" && dx != dy
+	v, w := fromDigit(x.runes), fromDigit(y.runes)
+	if len(v) == 0 || len(w) == 0 {
+		return false
+	}
+	for len(v) > 0 && len(w) > 0 && v[0] == w[0] {
+		v, w = fromDigit(v[1:]), fromDigit(w[1:])
+	}
+	return len(v) > 0 || len(w) > 0
 }
 
-func digitsOf(v *value) string {
-	var b strings.Builder
-	for _, r := range v.runes {
-		if unicode.IsDigit(r) {
-			b.WriteRune(r)
-		}
+// fromDigit is what begins with the first digit; nothing where there is none.
+func fromDigit(runes []rune) []rune {
+	i := slices.IndexFunc(runes, unicode.IsDigit)
+	if i < 0 {
+		return nil
 	}
-	return b.String()
+	return runes[i:]
 }

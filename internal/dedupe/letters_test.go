@@ -2,6 +2,26 @@ package dedupe
 
 import "testing"
 
+func TestOtherNumber(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"part 2", "part 3", true},
+		{"part 2", "part ii", false},
+		{"part", "deel", false},
+		{"a1b2", "12", false},
+		{"12", "123", true},
+		{"x 12", "12 3", true},
+		{"٣ things", "3 things", true},
+	} {
+		x, y := read(tt.a, Text), read(tt.b, Text)
+		if got, back := otherNumber(&x, &y), otherNumber(&y, &x); got != tt.want || back != tt.want {
+			t.Errorf("%q and %q hold other numbers %v, the other way %v; want %v", tt.a, tt.b, got, back, tt.want)
+		}
+	}
+}
+
 func TestLettersAlike(t *testing.T) {
 	for _, tt := range []struct {
 		a, b string

@@ -86,21 +86,33 @@ func PairsJaccard(a, b string) float64 {
 	return Jaccard(runesOf(runes[0][:0], a), runesOf(runes[1][:0], b), 2)
 }
 
-// PairsJaccardReaches says whether PairsJaccard is at least so much. The bags
-// and lengths are those of BagOf: mostly they, or a sketch of the grams, show
-// that it cannot be.
+// PairsJaccardReaches says whether PairsJaccard is at least so much.
 func PairsJaccardReaches(a, b string, x, y Bag, n, m int, least float64) bool {
-	if n < 2 || m < 2 || max(n, m) > Max {
-		return PairsJaccard(a, b) >= least
+	_, reaches := PairsJaccardFrom(a, b, x, y, n, m, least)
+	return reaches
+}
+
+// PairsJaccardFrom is PairsJaccard where that reaches least, and 0 where it may be
+// anything below. The bags and lengths are those of BagOf: mostly they, or a
+// sketch of the grams, show that it cannot reach so much.
+func PairsJaccardFrom(a, b string, x, y Bag, n, m int, least float64) (j float64, reaches bool) {
+	if least > 0 && min(n, m) >= 2 && max(n, m) <= Max && belowPairs(a, b, x, y, n, m, least) {
+		return 0, false
 	}
+	if j = PairsJaccard(a, b); j < least {
+		return 0, false
+	}
+	return j, true
+}
+
+// belowPairs says whether the bags or a sketch show that PairsJaccard of two texts
+// of two to Max runes is less.
+func belowPairs(a, b string, x, y Bag, n, m int, least float64) bool {
 	// Each gram has two characters at the most: half as many grams as characters
 	// that the other lacks are in one set alone.
 	mine, others := (x.Lacks(y)+1)/2, (y.Lacks(x)+1)/2
 	both := min(n-1-mine, m-1-others)
-	if tooFew(both, mine+others, least) || n == len(a) && m == len(b) && !sketchReaches(a, b, least) {
-		return least <= 0
-	}
-	return PairsJaccard(a, b) >= least
+	return tooFew(both, mine+others, least) || n == len(a) && m == len(b) && !sketchReaches(a, b, least)
 }
 
 // tooFew says whether a set of at most so many common grams, and at least so

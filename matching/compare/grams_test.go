@@ -50,6 +50,9 @@ func checkGrams(t *testing.T, a, b []rune) {
 		if got := PairsJaccardReaches(string(a), string(b), x, y, n, m, least); got != (want >= least) {
 			t.Fatalf("PairsJaccardReaches(%q, %q, %v) = %v, Jaccard is %v", string(a), string(b), least, got, want)
 		}
+		if got, reaches := PairsJaccardFrom(string(a), string(b), x, y, n, m, least); reaches != (want >= least) || reaches && got != want {
+			t.Fatalf("PairsJaccardFrom(%q, %q, %v) = %v %v, Jaccard is %v", string(a), string(b), least, got, reaches, want)
+		}
 	}
 }
 
