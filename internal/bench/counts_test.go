@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"touchstone/internal/app"
 	"touchstone/internal/store/pgtest"
 )
 
@@ -37,16 +36,12 @@ func counts(b *testing.B, engine, kept string, n int) {
 	if err := WriteCompanies(filepath.Join(dir, "companies.csv"), n, 0.3, 32); err != nil {
 		b.Fatal(err)
 	}
-	dsn, driver, at := "", "sqlite3", "file:"+filepath.Join(dir, "data", "touchstone.db")+"?_busy_timeout=5000"
+	dsn := ""
 	if engine == "postgres" {
 		dsn = pgtest.DSN(b)
-		driver, at = "pgx", dsn
 	}
 	a := openWith(b, dir, configuration, dsn)
-	db, err := sql.Open(driver, at)
-	if err != nil {
-		b.Fatal(err)
-	}
+	db := openDB(b, dir, dsn, "?_busy_timeout=5000")
 	defer func() {
 		if err := a.Close(); err != nil {
 			b.Error(err)
@@ -77,12 +72,8 @@ func counts(b *testing.B, engine, kept string, n int) {
 			}
 		}
 	}
-	whole += step("resolve", func() error { return resolveAll(ctx, a) })
+	whole += step("resolve", func() error { return a.Resolve(ctx, func(string, string, int) {}) })
 	b.ReportMetric(whole, "whole-µs/record")
-}
-
-func resolveAll(ctx context.Context, a *app.App) error {
-	return a.Resolve(ctx, func(string, string, int) {})
 }
 
 // dropCounts drops the counting triggers: "few" only those of the backlog, with

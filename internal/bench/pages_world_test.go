@@ -221,15 +221,7 @@ type copier struct {
 
 func openCopier(b *testing.B, dir, dsn string) *copier {
 	b.Helper()
-	c := &copier{B: b, postgres: dsn != "", columns: map[string][]string{}}
-	driver, at := "pgx", dsn
-	if !c.postgres {
-		driver, at = "sqlite3", "file:"+filepath.Join(dir, "data", "touchstone.db")+"?_journal_mode=OFF&_synchronous=OFF&_cache_size=-400000"
-	}
-	var err error
-	if c.db, err = sql.Open(driver, at); err != nil {
-		b.Fatal(err)
-	}
+	c := &copier{B: b, db: openDB(b, dir, dsn, "?_journal_mode=OFF&_synchronous=OFF&_cache_size=-400000"), postgres: dsn != "", columns: map[string][]string{}}
 	c.db.SetMaxOpenConns(1)
 	return c
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -83,6 +84,21 @@ func openWith(t testing.TB, dir, yaml, store string) *app.App {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// openDB opens the database of an installation in dir beside it; store is "" for
+// SQLite, and options what its driver is to be told.
+func openDB(t testing.TB, dir, store, options string) *sql.DB {
+	t.Helper()
+	driver, at := "pgx", store
+	if store == "" {
+		driver, at = "sqlite3", "file:"+filepath.Join(dir, "data", "touchstone.db")+options
+	}
+	db, err := sql.Open(driver, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
 
 // BenchmarkPath takes companies from a CSV file to golden records and planned

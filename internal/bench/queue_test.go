@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -67,14 +66,7 @@ func fillQueue(b *testing.B, dir, dsn string) *app.App {
 	if err := a.Close(); err != nil {
 		b.Fatal(err)
 	}
-	driver, at := "pgx", dsn
-	if dsn == "" {
-		driver, at = "sqlite3", "file:"+filepath.Join(dir, "data", "touchstone.db")
-	}
-	db, err := sql.Open(driver, at)
-	if err != nil {
-		b.Fatal(err)
-	}
+	db := openDB(b, dir, dsn, "")
 	// Both of the two records and what follows from them, n times; the pairs'
 	// weights go up and down.
 	nums := fmt.Sprintf(`WITH RECURSIVE nums(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM nums WHERE n < %d) `, queuePairs-1)
