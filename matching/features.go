@@ -4,7 +4,6 @@
 package matching
 
 import (
-	"slices"
 	"strings"
 
 	"touchstone/internal/record"
@@ -19,13 +18,6 @@ type Features struct {
 	marks  []Mark
 }
 
-// Mark is a note on one value of a field: "check digit wrong", "role address".
-type Mark struct {
-	Field string
-	Index int // which value of a list; 0 for a single value
-	Text  string
-}
-
 // Entity is the entity type the features were made for.
 func (f *Features) Entity() string {
 	switch f.kind() {
@@ -37,10 +29,6 @@ func (f *Features) Entity() string {
 	name, _, _ := strings.Cut(f.single(slotEntity), "\x00") // fields of one's own stand behind it
 	return name
 }
-
-// Marks lists the notes made while standardising, field by field in an order
-// that is always the same. They are not part of the binary form.
-func (f *Features) Marks() []Mark { return slices.Clone(f.marks) }
 
 // AppendBinary appends the canonical form: equal features give equal bytes.
 func (f *Features) AppendBinary(b []byte) []byte { return append(b, f.form...) }

@@ -8,11 +8,11 @@ import (
 
 // FeaturesVersion names the form of features and keys that Standardise makes. A
 // change of what it gives must change this: stored ones are then made again.
-const FeaturesVersion = "features-6"
+const FeaturesVersion = "features-7"
 
 // featuresVersion is the first byte of the binary form. Bytes of another
 // version are refused: features are derived and made again.
-const featuresVersion = 6
+const featuresVersion = 7
 
 // The binary form, which is also how features lie in memory: a head of atTable
 // bytes; offsets of the texts from the start of the form, 16 bit, little endian,

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"touchstone/matching/compare"
+	"touchstone/matching/standardise"
 )
 
 // companyLevels compares two companies field by field.
@@ -31,6 +32,9 @@ func orgLevels(a, b *Features, out *[maxFields]found) {
 		for j := range b.count(orgs) {
 			x, y := a.org(i), b.org(j)
 			name := nameLevel(x, y)
+			if name < nameContained && affiliate(a, b, x, y) {
+				name = nameContained
+			}
 			if name > best[0] {
 				continue
 			}
@@ -50,6 +54,20 @@ func orgLevels(a, b *Features, out *[maxFields]found) {
 			}
 		}
 	}
+}
+
+// affiliate says whether one of two names that are not Chinese has the country of
+// another company in it: an Acme UK beside an Acme that is not known to be in
+// Britain.
+func affiliate(a, b *Features, x, y org) bool {
+	p, q := x.place(), y.place()
+	if (p == "") == (q == "") || x.han() || y.han() {
+		return false
+	}
+	if p == "" {
+		p, b = q, a
+	}
+	return standardise.OfOwnLaw(p) && countryOf(b) != p
 }
 
 func less(a, b [5]uint8) bool {
@@ -271,6 +289,8 @@ func webLevel(a, b *Features) (out found) {
 				out.take(webShared, i, j)
 			case x == y:
 				out.take(webDomain, i, j)
+			case strings.IndexByte(x, '/') >= 0 || strings.IndexByte(y, '/') >= 0:
+				out.take(platformLevel(x, y), i, j)
 			case compare.OneSlip(x, y) && sameDigits(x, y):
 				out.take(webNear, i, j)
 			default:
@@ -279,6 +299,18 @@ func webLevel(a, b *Features) (out found) {
 		}
 	}
 	return out
+}
+
+// platformLevel compares a page on a platform (standardise.Site) with another site:
+// two of one platform are two shops, however near their names are; a firm may
+// well have a page on several, and a site of its own.
+func platformLevel(x, y string) uint8 {
+	p, _, onX := strings.Cut(x, "/")
+	q, _, onY := strings.Cut(y, "/")
+	if onX && onY && p == q {
+		return webDifferent
+	}
+	return missing
 }
 
 // ownDomain gives the i-th place a domain may come from: the sites, then the

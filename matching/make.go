@@ -174,10 +174,19 @@ func (m *maker) addBirth(s string) {
 }
 
 func (m *maker) addWeb(s string) {
-	if d := standardise.Domain(s); d != "" {
-		m.webs = append(m.webs, d)
-	} else if strings.TrimSpace(s) != "" {
-		m.mark("website", 0, "not a web address")
+	m.addSite("website", 0, s)
+}
+
+// addSite keeps whose a web address says that it is.
+func (m *maker) addSite(field string, i int, s string) {
+	site, platform := standardise.Site(s)
+	switch {
+	case site != "":
+		m.webs = append(m.webs, site)
+	case platform != "":
+		m.mark(field, i, "a platform that many share")
+	case strings.TrimSpace(s) != "":
+		m.mark(field, i, "not a web address")
 	}
 }
 
@@ -362,7 +371,7 @@ func (w *writer) lists(m *maker) {
 		w.text(p)
 	}
 	for _, e := range m.emails {
-		w.flags(flagIf(standardise.FreeMail(e.domain), flagFree) | flagIf(standardise.RoleAddress(e.local), flagRole))
+		w.flags(flagIf(standardise.SharedMail(e.domain), flagFree) | flagIf(standardise.RoleAddress(e.local), flagRole))
 		w.text(e.local)
 		from := len(w.b) - len(e.local)
 		w.texts("@", e.domain)

@@ -38,15 +38,18 @@ func StandardiseAs(entity string, shape Shape, f record.Fields) *Features {
 func (m *maker) own(shape Shape, f record.Fields) {
 	singles := map[string][]string{}
 	var phones []string
+	var phoneAt []Mark // which value of which field each is
 	for _, s := range shape {
 		values := points(f[s.Name])
 		values = values[:min(len(values), maxValues)]
 		for i, p := range values {
 			switch s.Kind {
 			case KindPhone:
-				phones = append(phones, p.Value)
+				phones, phoneAt = append(phones, p.Value), append(phoneAt, Mark{Field: s.Name, Index: i})
 			case KindEmail:
+				from := len(m.marks)
 				m.addEmails([]string{p.Value})
+				m.renameMarks(from, []Mark{{Field: s.Name, Index: i}})
 			case KindWeb:
 				m.addOwnWeb(s.Name, i, p.Value)
 			case KindAddress:
@@ -60,7 +63,9 @@ func (m *maker) own(shape Shape, f record.Fields) {
 			}
 		}
 	}
+	from := len(m.marks)
 	m.addPhones(phones, m.placeCountry())
+	m.renameMarks(from, phoneAt)
 	var b strings.Builder
 	b.WriteString(m.entity)
 	for _, s := range shape {
@@ -79,6 +84,14 @@ func (m *maker) own(shape Shape, f record.Fields) {
 	m.entity = b.String()
 }
 
+// renameMarks gives marks the fields and places that their values come from.
+func (m *maker) renameMarks(from int, at []Mark) {
+	for i := range m.marks[from:] {
+		k := &m.marks[from+i]
+		k.Field, k.Index = at[k.Index].Field, at[k.Index].Index
+	}
+}
+
 // ownLetter stands for a kind in the binary form.
 func ownLetter(kind string) byte { return 'a' + byte(telling(kind)) } //nolint:gosec // there are few kinds
 
@@ -93,11 +106,7 @@ func (m *maker) placeCountry() string {
 }
 
 func (m *maker) addOwnWeb(name string, i int, s string) {
-	if d := standardise.Domain(s); d != "" {
-		m.webs = append(m.webs, d)
-	} else if strings.TrimSpace(s) != "" {
-		m.mark(name, i, "not a web address")
-	}
+	m.addSite(name, i, s)
 }
 
 func (m *maker) addOwnPlace(p record.Point) {

@@ -22,6 +22,7 @@ import (
 	"touchstone/internal/dedupe"
 	"touchstone/internal/env"
 	"touchstone/internal/record"
+	"touchstone/matching/weight"
 )
 
 // dedupeFlags are what the command line of dedupe says.
@@ -324,10 +325,10 @@ func (c *cli) printPair(p dedupe.Pair) error {
 	return c.print(p, func() {
 		var rows [][]any
 		for _, part := range p.Parts {
-			rows = append(rows, []any{part.Field, part.Level, part.A, part.B, fmt.Sprintf("%+.2f", float64(part.Weight)/1000)})
+			rows = append(rows, []any{part.Field, part.Level, part.A, part.B, fmt.Sprintf("%+.2f", part.Weight.Bits())})
 		}
 		c.table([]string{"field", "how they agree", "one", "the other", "bits"}, rows)
-		fmt.Fprintf(c.out, "together %+.2f bits: probability %.4f\n", float64(p.Weight)/1000, p.Probability)
+		fmt.Fprintf(c.out, "together %+.2f bits: probability %.4f\n", p.Weight.Bits(), p.Probability)
 		if p.Veto != "" {
 			fmt.Fprintln(c.out, "not united whatever they weigh:", p.Veto)
 		}
@@ -351,7 +352,7 @@ type shownDedupe struct {
 	Seconds    float64         `json:"seconds"`
 	Columns    []dedupe.Read   `json:"columns"`
 	Kept       string          `json:"start_weights_because,omitempty"`
-	Prior      int32           `json:"prior"`
+	Prior      weight.Milli    `json:"prior_bits"`
 	Learnt     []dedupe.Learnt `json:"learnt"`
 	Capped     []dedupe.Capped `json:"capped,omitempty"`
 	Plan       *dedupe.Plan    `json:"plan,omitempty"`
@@ -398,7 +399,7 @@ func (c *cli) dedupeTables(s shownDedupe, f dedupeFlags) {
 	for _, l := range s.Learnt {
 		for _, level := range l.Levels {
 			if level.M >= 0.001 || s.Kept != "" {
-				rows = append(rows, []any{l.Field, level.Level, percent(level.M, s.Kept), percent(level.U, s.Kept), fmt.Sprintf("%+.1f", float64(level.Weight)/1000)})
+				rows = append(rows, []any{l.Field, level.Level, percent(level.M, s.Kept), percent(level.U, s.Kept), fmt.Sprintf("%+.1f", level.Weight.Bits())})
 			}
 		}
 	}

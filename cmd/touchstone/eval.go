@@ -195,7 +195,7 @@ func (c *cli) wrongPairs(title string, list []dedupe.Wrong) {
 	}
 	fmt.Fprintln(c.out, title)
 	for _, w := range list {
-		fmt.Fprintf(c.out, "%s and %s: %s; %+.1f bits, probability %.4f\n", plain(w.A), plain(w.B), w.Why, float64(w.Weight)/1000, w.Probability)
+		fmt.Fprintf(c.out, "%s and %s: %s; %+.1f bits, probability %.4f\n", plain(w.A), plain(w.B), w.Why, w.Weight.Bits(), w.Probability)
 		for _, p := range w.Parts {
 			fmt.Fprintf(c.out, "    %s %-16s %-22s %s", bits(p.Weight), plain(p.Field), plain(p.Level), plain(p.A))
 			if p.A != p.B {

@@ -118,7 +118,7 @@ func (c *cli) figures(entity, version string, f *matching.Figures) {
 }
 
 // bits shows a weight, kept in 1/1000 bit.
-func bits(w int32) string { return fmt.Sprintf("%+.1f", float64(w)/1000) }
+func bits[T ~int32](w T) string { return fmt.Sprintf("%+.1f", float64(w)/1000) }
 
 // barWidth is how many signs one side of a bar has, each for 2 bits.
 const (
@@ -128,7 +128,7 @@ const (
 
 // bar draws a weight: to the right what speaks for a match, to the left what
 // speaks against.
-func bar(w int32) string {
+func bar[T ~int32](w T) string {
 	n := min((max(w, -w)+barSign/2)/barSign, barWidth)
 	left, right := strings.Repeat(" ", barWidth), ""
 	if w < 0 {

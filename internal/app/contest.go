@@ -7,6 +7,7 @@ import (
 	"touchstone/internal/record"
 	"touchstone/matching"
 	"touchstone/matching/eval"
+	"touchstone/matching/weight"
 )
 
 // ModelContest sets a match model beside another one.
@@ -14,8 +15,8 @@ type ModelContest struct {
 	Entity  string         `json:"entity"`
 	A       string         `json:"a"`
 	B       string         `json:"b"`
-	PriorA  int32          `json:"prior_a"` // 1/1000 bit, as all weights
-	PriorB  int32          `json:"prior_b"`
+	PriorA  weight.Milli   `json:"prior_a_bits"`
+	PriorB  weight.Milli   `json:"prior_b_bits"`
 	Fields  []ContestField `json:"fields"`
 	Pairs   int            `json:"pairs"`          // that keys found, and both weighed
 	Share   float64        `json:"share"`          // of all such pairs
@@ -35,17 +36,17 @@ type ContestField struct {
 
 // ContestLevel is one level's weight in both.
 type ContestLevel struct {
-	Level string `json:"level"`
-	A     int32  `json:"a"`
-	B     int32  `json:"b"`
+	Level string       `json:"level"`
+	A     weight.Milli `json:"a_bits"`
+	B     weight.Milli `json:"b_bits"`
 }
 
 // ContestPair is a pair that changes side.
 type ContestPair struct {
 	RecordA string          `json:"record_a"`
 	RecordB string          `json:"record_b"`
-	WeightA int32           `json:"weight_a"`
-	WeightB int32           `json:"weight_b"`
+	WeightA weight.Milli    `json:"weight_a_bits"`
+	WeightB weight.Milli    `json:"weight_b_bits"`
 	Linked  bool            `json:"linked_by_b"`
 	PartsA  []matching.Part `json:"parts_a"`
 	PartsB  []matching.Part `json:"parts_b"`
@@ -102,13 +103,13 @@ func (a *App) CompareModels(ctx context.Context, x, y string, from Labels) (c Mo
 }
 
 func (c *ModelContest) weights(models [2]*matching.Model) {
-	var fa, fb []matching.FieldWeights
-	c.PriorA, fa = models[0].Weights()
-	c.PriorB, fb = models[1].Weights()
+	priorA, fa := models[0].Weights()
+	priorB, fb := models[1].Weights()
+	c.PriorA, c.PriorB = weight.Milli(priorA), weight.Milli(priorB)
 	for i, f := range fa { // both have the fields and levels of the entity type
 		cf := ContestField{Field: f.Field}
 		for k, l := range f.Levels {
-			cf.Levels = append(cf.Levels, ContestLevel{l.Level, l.Weight, fb[i].Levels[k].Weight})
+			cf.Levels = append(cf.Levels, ContestLevel{l.Level, weight.Milli(l.Weight), weight.Milli(fb[i].Levels[k].Weight)})
 		}
 		c.Fields = append(c.Fields, cf)
 	}
@@ -155,7 +156,7 @@ func (a *App) contend(ctx context.Context, c *ModelContest, models [2]*matching.
 		}
 		f, g = f.Share(shared.Has), g.Share(shared.Has)
 		c.Changed = append(c.Changed, ContestPair{
-			RecordA: a.refName(refs[recs[string(x.A)]]), RecordB: a.refName(refs[recs[string(x.B)]]), WeightA: x.Old, WeightB: x.New, Linked: x.Linked,
+			RecordA: a.refName(refs[recs[string(x.A)]]), RecordB: a.refName(refs[recs[string(x.B)]]), WeightA: weight.Milli(x.Old), WeightB: weight.Milli(x.New), Linked: x.Linked,
 			PartsA: models[0].Explain(f, g), PartsB: models[1].Explain(f, g),
 		})
 	}

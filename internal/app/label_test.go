@@ -68,7 +68,7 @@ func TestTrainLearnsFromLabels(t *testing.T) {
 				for _, part := range p.PartsB {
 					sum += part.Weight
 				}
-				if sum != p.WeightB || p.RecordA == "" || p.RecordB == "" {
+				if sum != int32(p.WeightB) || p.RecordA == "" || p.RecordB == "" {
 					t.Errorf("changed pair %s and %s: the parts sum to %d of %d", p.RecordA, p.RecordB, sum, p.WeightB)
 				}
 			}

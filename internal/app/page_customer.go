@@ -102,9 +102,10 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 	if err := json.Unmarshal(g.Fields, &fields); err != nil {
 		return c, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
+	marks := a.oddities(see, g.Entity, fields)
 	fields = see.fields(g.Entity, fields)
 	c = web.Customer{ID: g.ID, Entity: g.Entity, Moved: moved, Version: g.Version, Changed: parse(g.ChangedAt), Name: DisplayName(g.Entity, fields)}
-	if c.Fields, err = a.goldenFields(see, g, fields); err != nil {
+	if c.Fields, err = a.goldenFields(see, g, fields, marks); err != nil {
 		return c, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}
 	for _, spec := range record.Specs(g.Entity) {
@@ -160,7 +161,7 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 	return c, err
 }
 
-func (a *App) goldenFields(see sight, g store.Golden, fields record.Fields) (out []web.GoldenField, err error) {
+func (a *App) goldenFields(see sight, g store.Golden, fields record.Fields, marks map[string][]web.Mark) (out []web.GoldenField, err error) {
 	var provenance map[string]golden.Provenance
 	if err := json.Unmarshal(g.Provenance, &provenance); err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func (a *App) goldenFields(see sight, g store.Golden, fields record.Fields) (out
 			continue
 		}
 		p := provenance[name]
-		f := web.GoldenField{Name: name, Value: ShowValue(v), Rule: p.Rule, Since: parse(p.Since), Who: p.Who}
+		f := web.GoldenField{Name: name, Value: ShowValue(v), Rule: p.Rule, Since: parse(p.Since), Who: p.Who, Marks: marks[name]}
 		for _, from := range p.From {
 			for part := range strings.FieldsSeq(from) {
 				if mark := a.sourceMark(part); !slices.Contains(f.From, mark) {

@@ -101,12 +101,14 @@ func (x deskPair) systems() (names []string) {
 func (x deskPair) rows(d *web.Desk) error {
 	var authored [2]golden.Authored
 	var fields [2]record.Fields
+	var marks [2]map[string][]web.Mark
 	for i, m := range x.side {
 		var err error
 		if authored[i], err = golden.ParseAuthored(m.Authored); err != nil {
 			return fmt.Errorf("values of %s: %w", m.Ref, err)
 		}
-		fields[i] = x.scale.see.fields(d.Entity, authored[i].Fields())
+		whole := authored[i].Fields()
+		fields[i], marks[i] = x.scale.see.fields(d.Entity, whole), x.a.oddities(x.scale.see, d.Entity, whole)
 		for _, f := range authored[i] {
 			if t := parse(f.Since); t.After(d.Sides[i].Changed) {
 				d.Sides[i].Changed = t
@@ -121,7 +123,7 @@ func (x deskPair) rows(d *web.Desk) error {
 		}
 		d.Rows = append(d.Rows, web.DeskRow{
 			Name: name, A: showEntries(v.Value), B: showEntries(u.Value),
-			SinceA: sinceOf(v), SinceB: sinceOf(u),
+			SinceA: sinceOf(v), SinceB: sinceOf(u), MarksA: marks[0][name], MarksB: marks[1][name],
 		})
 	}
 	placeEvidence(d)

@@ -39,9 +39,10 @@ func (a *App) CustomerField(ctx context.Context, id, field string) (p web.FieldP
 	if err != nil {
 		return p, err
 	}
+	marks := a.oddities(see, g.Entity, parts.fields)
 	parts.fields, parts.provenance = see.fields(g.Entity, parts.fields), see.provenance(g.Entity, parts.provenance)
 	p.Name = DisplayName(g.Entity, parts.fields)
-	shown, err := a.goldenFields(see, g, parts.fields)
+	shown, err := a.goldenFields(see, g, parts.fields, marks)
 	if err != nil {
 		return p, fmt.Errorf("golden record %s: %w", g.ID, err)
 	}

@@ -48,6 +48,8 @@ type Why struct {
 	// Missed are the keys by which the pair could have been found; only where it
 	// shares none.
 	Missed []matching.MissedKey `json:"missed_keys,omitempty"`
+	// Marks are notes on values of the two records of the pair.
+	Marks []ShownMark `json:"marks,omitempty"`
 }
 
 // PathStep is one link of a chain.
@@ -100,8 +102,11 @@ func (a *App) Why(ctx context.Context, x, y string) (w Why, err error) {
 		return w, err
 	}
 	see, err := a.sight(ctx)
+	if err != nil {
+		return w, err
+	}
 	see.why(e.name, &w)
-	return w, err
+	return w, q.marks(see, &w)
 }
 
 // why takes away what an explanation says of masked fields. Keys and what excludes

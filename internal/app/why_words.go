@@ -23,6 +23,11 @@ func (w Why) Sentences(lang string) []string {
 	if s := w.Pair.Sentence(lang); s != "" && w.Decided != ByWaiting {
 		out = append(out, s)
 	}
+	for _, m := range w.Marks {
+		if s := m.Sentence(lang); s != "" {
+			out = append(out, s)
+		}
+	}
 	switch w.Decided {
 	case ByRuling:
 		for _, d := range w.Rulings {
@@ -128,7 +133,7 @@ var matchWords = map[string]string{
 	"the value is rare": "该值罕见", "the value is common": "该值常见", "prior": "先验", "any two records": "任意两条记录",
 	"name": "名称", "trade": "行业词", "branch": "分支", "name place": "名称中的地名", "legal form": "组织形式", "ids": "证件号码",
 	"phones": "电话", "web": "网址", "addresses": "地址", "country": "国家", "family name": "姓", "given name": "名", "middle name": "中间名",
-	"name order": "姓名顺序", "birth date": "出生日期", "emails": "邮箱", "employer": "雇主",
+	"name order": "姓名顺序", "birth date": "出生日期", "emails": "邮箱", "employer": "雇主", "website": "网站",
 	"missing": "缺失", "same": "相同", "different": "不同", "same reading": "读音相同", "nearly same": "几乎相同", "contained": "包含",
 	"acronym": "缩写", "alike": "相似", "same address": "网址相同", "same domain": "域名相同", "nearly same domain": "域名几乎相同",
 	"same, shared": "相同（多家共用）", "same district": "同一区县", "same building": "同一建筑", "same street": "同一街道", "same postcode": "同一邮编", "same city": "同一城市", "same city, another street": "同一城市，街道不同",

@@ -358,9 +358,9 @@ func TestExplanationSumsUp(t *testing.T) {
 		p := r.Explain(other, i)
 		sum := int32(0)
 		for _, part := range p.Parts {
-			sum += part.Weight
+			sum += int32(part.Weight)
 		}
-		if back := r.Explain(i, other); sum != p.Weight || !p.Together || back.Weight != p.Weight {
+		if back := r.Explain(i, other); sum != int32(p.Weight) || !p.Together || back.Weight != p.Weight {
 			t.Fatalf("rows %d and %d: parts sum to %d, weight %d, from the other side %d, together %v", other, i, sum, p.Weight, back.Weight, p.Together)
 		}
 	}

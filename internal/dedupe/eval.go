@@ -134,7 +134,7 @@ func (a *Against) Worst(n int) (links, missed []Wrong) {
 	least := threshold(a.r.engine.o.Threshold)
 	for i := range links {
 		links[i].Why = WrongLink
-		if links[i].Weight < least || links[i].Veto != "" {
+		if int32(links[i].Weight) < least || links[i].Veto != "" {
 			links[i].Why = WrongChain
 		}
 	}
@@ -143,7 +143,7 @@ func (a *Against) Worst(n int) (links, missed []Wrong) {
 		switch w := &missed[i]; {
 		case w.Veto != "":
 			w.Why = WrongVeto
-		case w.Weight < least:
+		case int32(w.Weight) < least:
 			w.Why = WrongWeight
 		case !compared[[2]int32{min(x, y), max(x, y)}]:
 			w.Why = WrongKeys

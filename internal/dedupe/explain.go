@@ -5,24 +5,25 @@ import (
 	"strings"
 
 	"touchstone/matching"
+	"touchstone/matching/weight"
 )
 
 // Part is one piece of a pair's weight.
 type Part struct {
-	Field  string `json:"field"`
-	Level  string `json:"level"`
-	A      string `json:"a,omitempty"`
-	B      string `json:"b,omitempty"`
-	Weight int32  `json:"weight"` // 1/1000 bit
+	Field  string       `json:"field"`
+	Level  string       `json:"level"`
+	A      string       `json:"a,omitempty"`
+	B      string       `json:"b,omitempty"`
+	Weight weight.Milli `json:"weight_bits"`
 }
 
 // Pair is a pair's weight taken apart: the parts sum to it.
 type Pair struct {
-	Weight      int32   `json:"weight"` // 1/1000 bit
-	Probability float64 `json:"probability"`
-	Veto        string  `json:"veto,omitempty"` // what forbids uniting them whatever they weigh
-	Together    bool    `json:"together"`       // whether they stand in one cluster
-	Parts       []Part  `json:"parts"`
+	Weight      weight.Milli `json:"weight_bits"`
+	Probability float64      `json:"probability"`
+	Veto        string       `json:"veto,omitempty"` // what forbids uniting them whatever they weigh
+	Together    bool         `json:"together"`       // whether they stand in one cluster
+	Parts       []Part       `json:"parts"`
 }
 
 // Explain takes the weight of two rows apart.
@@ -37,7 +38,7 @@ func (e *engine) explain(i, j int) Pair {
 	var buf [maxFields]uint8
 	levels := buf[:len(e.fields)]
 	e.levels(i, j, levels)
-	p := Pair{Parts: []Part{{Field: "prior", Level: "any two rows", Weight: e.prior}}}
+	p := Pair{Parts: []Part{{Field: "prior", Level: "any two rows", Weight: weight.Milli(e.prior)}}}
 	shown := map[string]matching.Part{}
 	if e.model != nil {
 		a, b := e.forms.of(i), e.forms.of(j)
@@ -51,7 +52,7 @@ func (e *engine) explain(i, j int) Pair {
 			continue
 		}
 		f := &e.fields[k]
-		part := Part{Field: f.Name, Level: f.Levels[l], Weight: e.weights[k][l]}
+		part := Part{Field: f.Name, Level: f.Levels[l], Weight: weight.Milli(e.weights[k][l])}
 		if k < e.packed {
 			part.A, part.B = shown[f.Name].A, shown[f.Name].B
 		} else {
@@ -63,13 +64,13 @@ func (e *engine) explain(i, j int) Pair {
 			if w < 0 {
 				level = "commoner than most"
 			}
-			p.Parts = append(p.Parts, Part{Field: f.Name, Level: level, A: part.A, B: part.B, Weight: w})
+			p.Parts = append(p.Parts, Part{Field: f.Name, Level: level, A: part.A, B: part.B, Weight: weight.Milli(w)})
 		}
 	}
 	for _, part := range p.Parts {
 		p.Weight += part.Weight
 	}
-	p.Probability = probability(p.Weight)
+	p.Probability = probability(int32(p.Weight))
 	switch {
 	case e.u.apart(i, j):
 		p.Veto = "both rows are of one file, or one equals another row of its file: each file is clean in itself"
@@ -93,4 +94,4 @@ func (p Pair) Summary() string {
 }
 
 // inBits writes a weight with its sign, in bits.
-func inBits(w int32) string { return fmt.Sprintf("%+.1f", float64(w)/1000) }
+func inBits(w weight.Milli) string { return fmt.Sprintf("%+.1f", w.Bits()) }

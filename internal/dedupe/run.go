@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"touchstone/matching/fit"
+	"touchstone/matching/weight"
 )
 
 // Placed is what became of one row.
@@ -36,7 +37,7 @@ type Result struct {
 	Capped     []Capped
 	Plan       *Plan // what was left out to keep to a budget of pairs; nil where nothing was
 	Learnt     []Learnt
-	Prior      int32
+	Prior      weight.Milli
 	Kept       string // why the start weights serve; "" where weights were learnt
 	engine     *engine
 	unitOf     []int32
@@ -51,12 +52,12 @@ type Learnt struct {
 }
 
 // LevelSays is one level of agreement with its share among matches and among
-// others, and its weight in 1/1000 bit.
+// others, and its weight.
 type LevelSays struct {
-	Level  string  `json:"level"`
-	M      float64 `json:"m"`
-	U      float64 `json:"u"`
-	Weight int32   `json:"weight"`
+	Level  string       `json:"level"`
+	M      float64      `json:"m"`
+	U      float64      `json:"u"`
+	Weight weight.Milli `json:"weight_bits"`
 }
 
 // maxReview bounds the pairs given for review.
@@ -115,7 +116,7 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Kept, r.Prior, r.Learnt = kept, e.prior, e.learnt(fitted, p, kept == "")
+	r.Kept, r.Prior, r.Learnt = kept, weight.Milli(e.prior), e.learnt(fitted, p, kept == "")
 	if r.links, err = e.links(p); err != nil {
 		return nil, err
 	}
@@ -146,7 +147,7 @@ func (e *engine) learnt(f fit.Result, p *pairs, learnt bool) []Learnt {
 		}
 		l := Learnt{Field: ev.Name}
 		for i := 1; i < len(ev.Levels); i++ {
-			s := LevelSays{Level: ev.Levels[i], Weight: e.weights[k][i]}
+			s := LevelSays{Level: ev.Levels[i], Weight: weight.Milli(e.weights[k][i])}
 			if learnt {
 				s.M, s.U = f.M[k][i], f.U[k][i]
 			}

@@ -84,7 +84,7 @@ func read(s string, m Meaning) value {
 			v.fold = l + "@" + d
 		}
 	case Website:
-		v.fold = standardise.Domain(s)
+		v.fold, _ = standardise.Site(s)
 	case Phone:
 		v.fold, _, _ = standardise.Phone(s, "")
 	case Code, Number, Postcode, House:

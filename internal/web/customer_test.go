@@ -48,7 +48,7 @@ func (office) CustomerField(_ context.Context, id, field string) (FieldPage, err
 		return FieldPage{}, record.ErrNotFound
 	}
 	return FieldPage{
-		ID: id, Name: "上海美跃", Entity: "company", Known: true, Kind: "text", Field: GoldenField{Name: "name", Value: "上海美跃", Rule: "pin"},
+		ID: id, Name: "上海美跃", Entity: "company", Known: true, Kind: "text", Field: GoldenField{Name: "name", Value: "上海美跃", Rule: "pin", Marks: []Mark{{Text: "not a phone number"}}},
 		Pin: &PinShown{"d1", "ann", "rang them", testNow, testNow}, Losers: []Loser{{"美躍<script>", "desk/company/o2", "desk o2"}},
 		History: []FieldVersion{{3, testNow, "上海美跃", "", "pin", nil, "ann", "", "d1"}, {2, testNow, "", "erased", "only", []string{"crm c1"}, "", "", ""}},
 	}, nil

@@ -255,6 +255,17 @@ type GoldenField struct {
 	Since             time.Time
 	Losers            []Field
 	Who               string // of a pin
+	Marks             []Mark
+}
+
+// Mark is a note on a value: what is odd about it.
+type Mark struct {
+	Entry int    // which of several values, from 0
+	Value string // it, of several; "" of one
+	Text  string // its words are mark.Text
+	// Wants and Has are the check digit that was expected and the one that stands
+	// there; "" where that is not known.
+	Wants, Has string
 }
 
 // GoldenMember is a source record behind it.

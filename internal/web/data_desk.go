@@ -84,6 +84,7 @@ type DeskRow struct {
 	Name           string
 	A, B           []string
 	SinceA, SinceB time.Time
+	MarksA, MarksB []Mark
 	Evidence       []Evidence
 	// Wins says whose value the united customer would have: a, b, both (a list of
 	// both), pin (a person's word), other (of a third record).

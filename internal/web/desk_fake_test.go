@@ -55,7 +55,7 @@ func oneDesk(id string) Desk {
 		After: After{"上海美跃包装有限公司", 4, []AfterField{{"name", "上海美跃包装有限公司", "source_rank"}, {"phones", "1; 2", "union"}}},
 		Rows: []DeskRow{
 			{Name: "name", A: []string{"上海美跃包装有限公司"}, B: []string{"上海美躍包裝"}, SinceA: testNow, Wins: "a", Evidence: []Evidence{{"name", "nearly same", "美跃", "美躍", 20}}},
-			{Name: "phones", A: []string{"+86 21 6888 0102", "1"}, B: []string{"021-6888 0103"}, Wins: "both", Evidence: []Evidence{{"phones", "different", "1", "2", -4}}},
+			{Name: "phones", A: []string{"+86 21 6888 0102", "1"}, B: []string{"021-6888 0103"}, MarksA: []Mark{{Entry: 1, Value: "1", Text: "not a phone number"}}, MarksB: []Mark{{Text: "check digit wrong", Wants: "8", Has: "3"}}, Wins: "both", Evidence: []Evidence{{"phones", "different", "1", "2", -4}}},
 			{Name: "website", A: []string{"http://a.example"}, Wins: "a"},
 			{Name: "country", A: []string{"CN"}, B: []string{"CN"}},
 			{Name: "industry", A: []string{"x"}, B: []string{"y"}, Wins: "pin"},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html/template"
 	"strconv"
 	"strings"
@@ -21,6 +22,8 @@ func deskFunctions(w words) template.FuncMap {
 		"deskhead": func(v deskView, i int) deskHead { return deskHead{v.Now, [2]Side{v.A, v.B}[i], v.Sides[i]} },
 		"deskcell": func(v deskView, l deskLine, i int) deskCell { return v.cell(w, l, i) },
 		"keys":     deskKeys,
+		"marksat":  marksAt,
+		"marksay":  w.mark,
 		"answers":  func() []string { return []string{AnswerSame, AnswerApart, AnswerUnsure} },
 	}
 }
@@ -48,6 +51,7 @@ type deskHead struct {
 // deskCell is what one record says in one field.
 type deskCell struct {
 	Entries  []entry
+	Marks    []Mark
 	Label    string // of the record
 	Field    string
 	Word     string // for the field
@@ -62,15 +66,33 @@ type deskCell struct {
 func (v deskView) cell(w words, l deskLine, i int) deskCell {
 	c := deskCell{
 		Field: l.Name, Word: w.word("field", l.Name), Key: [2]string{"a", "b"}[i], Number: strconv.Itoa(i + 1),
-		Entries: l.Left, Label: v.A.Source + " " + v.A.ID, Since: l.SinceA, Wins: l.Wins == "a" || l.Wins == "both",
+		Entries: l.Left, Label: v.A.Source + " " + v.A.ID, Since: l.SinceA, Wins: l.Wins == "a" || l.Wins == "both", Marks: l.MarksA,
 	}
 	if i == 1 {
-		c.Entries, c.Label, c.Since, c.Wins = l.Right, v.B.Source+" "+v.B.ID, l.SinceB, l.Wins == "b" || l.Wins == "both"
+		c.Entries, c.Label, c.Since, c.Wins, c.Marks = l.Right, v.B.Source+" "+v.B.ID, l.SinceB, l.Wins == "b" || l.Wins == "both", l.MarksB
 	}
 	c.Wins = c.Wins && len(c.Entries) > 0 && !l.Equal
 	c.Picked = v.Form.Picked(l.Name) == c.Key
 	c.Pickable = v.Can && l.Pickable && len(c.Entries) > 0
 	return c
+}
+
+// marksAt are the marks on one of several values.
+func marksAt(list []Mark, entry int) (out []Mark) {
+	for _, m := range list {
+		if m.Entry == entry {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// mark is the sentence of a mark, with the check digit where one is known.
+func (w words) mark(m Mark) string {
+	if m.Wants != "" {
+		return fmt.Sprintf(w.T("oddity.wants"), m.Wants, m.Has)
+	}
+	return w.word("mark", m.Text)
 }
 
 // keyHelp is a key and what it does.

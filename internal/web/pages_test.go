@@ -204,7 +204,7 @@ func (f office) Customer(_ context.Context, id string) (Customer, error) {
 	}
 	return Customer{
 		ID: id, Entity: "company", Name: "上海美跃包装材料有限公司", Moved: true, Former: "mmmm2345efgh6789", Known: 1, Of: 2, Unknown: []string{"website"}, Version: 3, Changed: testNow,
-		Fields:  []GoldenField{{"name", "上海美跃", "source_rank", []string{"crm c1", "desk o2"}, testNow, []Field{{"name", "美躍", "desk o2"}}, ""}},
+		Fields:  []GoldenField{{"name", "上海美跃", "source_rank", []string{"crm c1", "desk o2"}, testNow, []Field{{"name", "美躍", "desk o2"}}, "", []Mark{{1, "91350100M000100Y44", "check digit wrong", "3", "4"}}}},
 		Members: []GoldenMember{{"crm", "c1", "上海美跃", true, 1, []Field{{"name", "上海美跃", ""}}, "crm/company/c1"}, {"desk", "o2", "", false, 1, nil, "desk/company/o2"}}, MoreMembers: 2,
 		History: []GoldenVersion{{3, testNow, []string{"name"}}, {2, testNow, nil}}, Writes: []WriteRow{write()}, Links: []Pair{onePair()},
 	}, nil

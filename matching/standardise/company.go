@@ -47,12 +47,16 @@ func latinOrg(s string) (Org, string) {
 	if len(n.toks) < words {
 		o.Role = RoleBranch
 	}
-	n, o.Form = n.cutForm()
+	n, o.Form = n.cutForm(s)
 	n, o.Form = n.cutHeadForm(o.Form)
+	if n = n.cutPlace(&o); o.Place != "" && o.Form == "" { // Acme Ltd UK
+		n, o.Form = n.cutForm(s)
+	}
 	n = n.dropAnd()
 	if toks, role := cutRole(n.toks); role != "" {
 		n.toks, n.changed = toks, true
 		o.Role = cmp.Or(o.Role, role)
+		n = n.cutPlace(&o) // Acme UK Holdings
 	}
 	if len(n.toks) > 2 && o.Form == "ltd" && o.Place == "" {
 		if p, ok := hanPlaceRoman()[n.toks[0]]; ok && !onlyTrade(n.toks[1:]) { // "Beijing Xianren Machinery Co., Ltd."
@@ -167,15 +171,19 @@ func (n nameTokens) joinInitials() nameTokens {
 }
 
 // cutForm takes the legal form off the end, longest first, repeatedly ("Co.,
-// Ltd."). At least one token stays.
-func (n nameTokens) cutForm() (nameTokens, string) {
+// Ltd."). At least one token stays. written is the name as it is written.
+func (n nameTokens) cutForm(written string) (nameTokens, string) {
 	form := ""
 	for range 3 {
 		took, class := formAt(wordForms(), n.toks, true)
+		if at := len(n.toks) - took; took > 0 && !standsAsForm(n.toks[:at], n.toks[at:], written) {
+			break
+		}
 		if took > 0 {
 			if form == "" {
 				form = class
 			}
+			written = "" // of the last word alone
 			n.toks = n.toks[:len(n.toks)-took]
 		}
 		for len(n.toks) > 1 && n.toks[len(n.toks)-1] == "&" {

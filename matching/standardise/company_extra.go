@@ -48,7 +48,7 @@ func onlyForm(s string) bool {
 // hasLegalForm says whether a name ends in a legal form.
 func hasLegalForm(s string) bool {
 	var buf [24]string
-	_, form := nameTokens{toks: appendFields(buf[:0], Fold(s))}.joinInitials().cutForm()
+	_, form := nameTokens{toks: appendFields(buf[:0], Fold(s))}.joinInitials().cutForm(s)
 	return form != ""
 }
 
@@ -75,8 +75,7 @@ func indexFold(s, w string) int {
 	return -1
 }
 
-// cutBracketPlace takes "(Shanghai)" out of the name. Another country or region
-// of its own law, "(Hong Kong)", stays: it names another company.
+// cutBracketPlace takes "(Shanghai)" or "(UK)" out of the name.
 func cutBracketPlace(s string, o *Org) string {
 	i := strings.IndexByte(s, '(')
 	if i <= 0 {
@@ -87,11 +86,18 @@ func cutBracketPlace(s string, o *Org) string {
 		return s
 	}
 	j += i
-	if p, ok := hanPlaceRoman()[squash(Fold(s[i+1:j]))]; ok && p != "香港" && p != "澳门" && p != "台湾" && strings.TrimSpace(s[:i]) != "" {
-		o.Place = p
-		return s[:i] + " " + s[j+1:]
+	if strings.TrimSpace(s[:i]) == "" {
+		return s
 	}
-	return s
+	p, ok := hanPlaceRoman()[squash(Fold(s[i+1:j]))]
+	if !ok {
+		p = bracketCountry(s[i+1:j], s[j+1:])
+	}
+	if p == "" {
+		return s
+	}
+	o.Place = p
+	return s[:i] + " " + s[j+1:]
 }
 
 // cutBranch takes " - City", "(City Branch)" and ", City Branch" off.

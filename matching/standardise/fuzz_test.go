@@ -129,6 +129,24 @@ func FuzzDomain(f *testing.F) {
 	})
 }
 
+func FuzzSite(f *testing.F) {
+	seed(f)
+	for _, s := range []string{"https://www.facebook.com/acme", "acme.1688.com/%E7%BE", "amazon.de/s?me=%00%ff", "qq.com/a\x00b", "x.com/?id=%zz"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		site, platform := Site(s)
+		sound(t, "Site", s, site, platform)
+		name, on := strings.CutPrefix(site, platform+"/")
+		switch d := Domain(s); {
+		case platform == "" && site != d, platform != "" && platform != d:
+			t.Errorf("Site(%q) = %q on %q, its domain is %q", s, site, platform, d)
+		case platform != "" && site != "" && (!on || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '/' })):
+			t.Errorf("Site(%q) = %q on %q", s, site, platform)
+		}
+	})
+}
+
 func FuzzIdentifier(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, s string) {
@@ -137,6 +155,9 @@ func FuzzIdentifier(f *testing.F) {
 			sound(t, "Identifier", s, id.Scheme, id.Value)
 			if id.Value == "" {
 				continue
+			}
+			if wants, has := id.Expected(); wants != "" && (id.Checked || len(wants) != len(has) || wants == has) {
+				t.Errorf("Identifier(%q, %q) = %+v wants %q for %q", scheme, s, id, wants, has)
 			}
 			if again, _ := Identifier(id.Scheme, id.Value); again != id {
 				t.Errorf("Identifier(%q, %q) = %+v, and again %+v", scheme, s, id, again)

@@ -73,7 +73,7 @@ func TestPartsOfCompanyNames(t *testing.T) {
 		{"美跃(上海)包装材料有限公司", Org{Brand: "美跃", Trade: "包装材料", Form: "yx", Place: "上海", Roman: "meiyue", Han: true}, ""},
 		{"Shanghai Meiyue Packaging Co., Ltd.", Org{Brand: "meiyue", Trade: "packaging", Form: "ltd", Place: "上海", Roman: "meiyue"}, ""},
 		{"Meiyue (Shanghai) Packaging Co., Ltd.", Org{Brand: "meiyue", Trade: "packaging", Form: "ltd", Place: "上海", Roman: "meiyue"}, ""},
-		{"Bank of China (Hong Kong) Limited", Org{Brand: "bank of china hong kong", Form: "ltd", Roman: "bankofchinahongkong"}, ""}, // a company of its own
+		{"Bank of China (Hong Kong) Limited", Org{Brand: "bank of china", Form: "ltd", Place: "香港", Roman: "bankofchina"}, ""}, // a company of its own
 		{"长兴县美跃包装有限公司", Org{Brand: "美跃", Trade: "包装", Form: "yx", Place: "长兴", Roman: "meiyue", Han: true}, ""},
 		{"上海市浦东新区美跃包装有限公司", Org{Brand: "美跃", Trade: "包装", Form: "yx", Place: "浦东", Roman: "meiyue", Han: true}, ""},
 		{"海川贸易有限公司北京办事处", Org{Brand: "海川", Trade: "贸易", Form: "yx", Branch: "北京", Role: RoleBranch, Roman: "haichuan", Han: true}, ""},

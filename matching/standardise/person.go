@@ -3,6 +3,7 @@ package standardise
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -120,7 +121,7 @@ func fullName(s string) Human {
 		}
 	}
 	if suffix == "" {
-		if given, family, ok := latinPinyin(toks); ok {
+		if given, family, ok := latinChinese(toks); ok {
 			return made(given, family)
 		}
 	}
@@ -151,10 +152,8 @@ func made(given, family string) Human {
 			h.Suffix, given = c, given[:i]
 		}
 	}
-	if first, second, ok := strings.Cut(given, " "); ok && family != "" && strings.IndexByte(second, ' ') < 0 { // "Xiao Ming" of a Wang is one name
-		if _, known := romanSurnames()[lyuWritten(squash(family))]; known && isPinyin(first, 1) && isPinyin(second, 1) {
-			given = first + second
-		}
+	if family != "" && given != "" && maybeChinese(family) {
+		given, h.GivenReadings = chineseGiven(given, family)
 	}
 	h.Given, h.Middle, _ = strings.Cut(given, " ")
 	h.Family = lyuWritten(family)
@@ -217,4 +216,56 @@ func readFamily(family string) (roman string, further []string) {
 		add(Pinyin(r), maxFurther)
 	}
 	return roman, further
+}
+
+// maybeChinese is quick: most family names of the world begin as no Chinese one.
+func maybeChinese(family string) bool {
+	if len(family) < 2 || len(family) > 14 {
+		return false
+	}
+	a, b := family[0]-'a', family[1]-'a'
+	return a < 26 && b < 26 && surnameHeads()[a]>>b&1 != 0
+}
+
+var surnameHeads = sync.OnceValue(func() *[26]uint32 {
+	var heads [26]uint32
+	heads['l'-'a'] |= 1 << ('y' - 'a') // Lyu
+	heads['n'-'a'] |= 1 << ('y' - 'a')
+	for s := range romanSurnames() {
+		if len(s) > 1 {
+			heads[s[0]-'a'] |= 1 << (s[1] - 'a')
+		}
+	}
+	return &heads
+})
+
+// chineseGiven joins the syllables of a Chinese given name in Latin letters, and
+// reads one that is not spelt in pinyin: "Xiao Ming" of a Wang, "Tai Man" of a
+// Chan. Another name behind them stays.
+func chineseGiven(given, family string) (name string, readings []string) {
+	rank, known := romanSurnames()[lyuWritten(squash(family))]
+	if !known {
+		return given, nil
+	}
+	first, rest, _ := strings.Cut(given, " ")
+	second, behind, _ := strings.Cut(rest, " ")
+	switch {
+	case second == "":
+		if rank.pinyin > 0 && isPinyin(first, 2) {
+			return given, nil
+		}
+		return given, speltReadings(first)
+	case behind == "" && rank.pinyin > 0 && isPinyin(first, 1) && isPinyin(second, 1):
+		return first + second, nil
+	case spelt(first + second):
+		first += second
+		rest = behind
+	}
+	if rank.pinyin == 0 || !isPinyin(first, 2) {
+		readings = speltReadings(first)
+	}
+	if rest == "" {
+		return first, readings
+	}
+	return first + " " + rest, readings
 }

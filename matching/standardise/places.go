@@ -251,6 +251,9 @@ func WithinPlace(a, b string) bool {
 		in, ok := cityWithin(a)
 		return china().provinces[a] == b || ok && (in == b || china().provinces[in] == b)
 	}
+	if a == "CN" || b == "CN" {
+		return inChina(a) && inChina(b)
+	}
 	return a != "" && b != "" && (within(a, b) || within(b, a))
 }
 

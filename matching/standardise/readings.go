@@ -121,34 +121,47 @@ func isPinyin(s string, most int) bool {
 	return false
 }
 
-// romanSurnames ranks the readings of Chinese family names by how common they
-// are, the commonest first; compound names are among them.
-var romanSurnames = sync.OnceValue(func() map[string]int {
-	m := map[string]int{}
+// surnameRank says how common a family name is, by either way of writing it: the
+// commonest is 1, 0 is none.
+type surnameRank struct{ pinyin, other int16 }
+
+// romanSurnames ranks the ways to write Chinese family names in Latin letters by
+// how common the names are; compound names are among them.
+var romanSurnames = sync.OnceValue(func() map[string]surnameRank {
+	m := map[string]surnameRank{}
 	single, compound := []string{}, []string{}
 	for s := range strings.FieldsSeq(hanSurnames) {
+		if len([]rune(s)) > 1 {
+			compound = append(compound, s)
+		} else {
+			single = append(single, s)
+		}
+	}
+	rank := int16(0)
+	for _, s := range append(single, compound...) {
 		r := Roman(s)
 		if own, ok := surnameReading(s); ok {
 			r = own
 		}
-		if len([]rune(s)) > 1 {
-			compound = append(compound, r)
-		} else {
-			single = append(single, r)
+		rank++
+		if e := m[r]; e.pinyin == 0 {
+			e.pinyin = rank
+			m[r] = e
 		}
-	}
-	for _, r := range append(single, compound...) {
-		if _, ok := m[r]; !ok {
-			m[r] = len(m)
+		for _, other := range southernReadings()[s] {
+			if e := m[other]; e.other == 0 {
+				e.other = rank
+				m[other] = e
+			}
 		}
 	}
 	return m
 })
 
-// latinPinyin reads a Chinese name written in Latin letters: which word is the
+// latinChinese reads a Chinese name written in Latin letters: which word is the
 // family name, and the given name's syllables joined. ok is false for a name
 // that is not clearly one.
-func latinPinyin(toks []string) (given, family string, ok bool) {
+func latinChinese(toks []string) (given, family string, ok bool) {
 	if len(toks) < 2 || len(toks) > 4 {
 		return "", "", false
 	}
@@ -157,25 +170,14 @@ func latinPinyin(toks []string) (given, family string, ok bool) {
 	for i, t := range toks {
 		toks[i] = lyuWritten(t)
 	}
-	type split struct {
-		given, family string
-		rank          int
-	}
-	var best split
-	try := func(family string, rest []string) {
-		rank, known := romanSurnames()[family]
+	best := int16(0)
+	try := func(name string, rest []string) {
+		rank, known := romanSurnames()[name]
 		if !known {
 			return
 		}
-		given := rest[0]
-		if len(rest) > 1 {
-			given = strings.Join(rest, "")
-		}
-		if !isPinyin(given, 2) || len(rest) > 1 && !isPinyin(rest[0], 1) {
-			return
-		}
-		if !ok || rank < best.rank {
-			best, ok = split{given, family, rank}, true
+		if r, g := rank.of(rest); r > 0 && (!ok || r < best) {
+			best, family, given, ok = r, name, g, true
 		}
 	}
 	n := len(toks)
@@ -185,7 +187,41 @@ func latinPinyin(toks []string) (given, family string, ok bool) {
 		try(toks[0]+toks[1], toks[2:])
 		try(toks[n-2]+toks[n-1], toks[:n-2])
 	}
-	return best.given, best.family, ok
+	if ok || n < 4 {
+		return given, family, ok
+	}
+	extra := "" // a Western name before or behind: "Peter Chan Tai Man", "Chan Tai Man Peter"
+	for _, c := range [...]struct {
+		family, western string
+		rest            []string
+	}{{toks[3], toks[0], toks[1:3]}, {toks[1], toks[0], toks[2:4]}, {toks[0], toks[3], toks[1:3]}} {
+		if try(c.family, c.rest); ok && extra == "" {
+			extra = c.western
+		}
+	}
+	if ok {
+		given += " " + extra
+	}
+	return given, family, ok
+}
+
+// of gives the rank of a family name beside the words of a given name, which come
+// back joined; 0 where they are none.
+func (e surnameRank) of(rest []string) (rank int16, given string) {
+	given = rest[0]
+	if len(rest) > 1 {
+		given = strings.Join(rest, "")
+	}
+	if e.pinyin > 0 && isPinyin(given, 2) && (len(rest) < 2 || isPinyin(rest[0], 1)) {
+		return e.pinyin, given
+	}
+	if len(rest) > 2 || !spelt(given) {
+		return 0, given
+	}
+	if e.other > 0 && (e.pinyin == 0 || e.other < e.pinyin) {
+		return e.other, given
+	}
+	return e.pinyin, given
 }
 
 // lyuWritten writes ü as v: passports have "lyu" and "nyu".
