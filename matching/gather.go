@@ -1,8 +1,6 @@
 package matching
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -18,8 +16,8 @@ const (
 )
 
 // Gather reads what a successor of a model is fitted from out of the features of
-// an entity type's records, in their binary form. It depends on the records
-// alone and not on their order. Stop is asked now and then.
+// an entity type's records, in their binary form; of many a Sample does. It
+// depends on the records alone and not on their order. Stop is asked now and then.
 func Gather(start *Model, packed [][]byte, shared func(value uint64) bool, stop func() error) (*Trainer, float64, error) {
 	g := newGathering(start, packed, shared, stop)
 	for _, step := range []func() error{g.records, g.candidates, g.blocked, g.random} {
@@ -49,29 +47,9 @@ type trained struct {
 }
 
 func newGathering(start *Model, packed [][]byte, shared func(value uint64) bool, stop func() error) *gathering {
-	g := &gathering{t: NewTrainer(start), packed: chosen(packed), shared: shared, stop: stop}
+	g := &gathering{t: NewTrainer(start), packed: sampled(packed), shared: shared, stop: stop}
 	g.cache = make([]trained, min(len(g.packed), 1<<14))
 	return g
-}
-
-// chosen puts records in the order of their hashes and takes as many as take part.
-func chosen(packed [][]byte) [][]byte {
-	type hashed struct {
-		hash uint64
-		at   int
-	}
-	list := make([]hashed, len(packed))
-	for i, b := range packed {
-		list[i] = hashed{block.Hash(string(b)), i}
-	}
-	slices.SortFunc(list, func(x, y hashed) int {
-		return cmp.Or(cmp.Compare(x.hash, y.hash), bytes.Compare(packed[x.at], packed[y.at]))
-	})
-	out := make([][]byte, min(len(list), mostTrained))
-	for i := range out {
-		out[i] = packed[list[i].at]
-	}
-	return out
 }
 
 // ask asks stop at every thousandth step.

@@ -219,6 +219,7 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) (err er
 		}
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(usualGC))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(heapWithin(o.Memory)))
 	clock := env.Real().Clock
 	start := clock.Now()
 	t, err := loadTable(ctx, files, f.encoding, o.Memory, o.Progress)
@@ -243,6 +244,11 @@ func (c *cli) dedupe(ctx context.Context, files []string, f dedupeFlags) (err er
 	}
 	return c.dedupeSummary(t, r, f, clock.Now().Sub(start))
 }
+
+// heapWithin is what a bound on all memory leaves to the garbage collector: what
+// is not its to give back is mostly the program's code and tables, measured at
+// 50 MB. Near the limit it collects more often, and gives back at once.
+func heapWithin(memory int64) int64 { return max(memory-64<<20, 64<<20) }
 
 // usualGC is by how many percent memory may grow between two collections while
 // the rows are read: they are then all there is.

@@ -146,7 +146,7 @@ func showRows(t *dedupe.Table, r *dedupe.Result, d dedupe.Doubt) shownPair {
 		case dedupe.RowID, dedupe.Ignore, dedupe.Empty:
 			continue
 		}
-		x, y := t.Column(col.Column).Text(d.A), t.Column(col.Column).Text(d.B)
+		x, y := t.Column(col.Column).At(d.A), t.Column(col.Column).At(d.B)
 		if x != "" || y != "" {
 			p.fields = append(p.fields, [3]string{col.Column, x, y})
 		}

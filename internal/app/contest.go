@@ -120,19 +120,19 @@ func (a *App) contend(ctx context.Context, c *ModelContest, models [2]*matching.
 	if err != nil {
 		return err
 	}
-	var packed [][]byte
-	recs := map[string]int64{}
-	err = a.Store.EachFeatures(ctx, c.Entity, func(rec int64, f []byte) error {
-		packed = append(packed, f)
-		if _, known := recs[string(f)]; !known {
-			recs[string(f)] = rec
-		}
+	var sample matching.Sample
+	err = a.Store.EachFeatures(ctx, c.Entity, func(_ int64, f []byte) error {
+		sample.Add(f)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	found, err := matching.Contend(models[0], models[1], link, link, packed, shared.Has, mostContested, ctx.Err)
+	found, err := matching.Contend(models[0], models[1], link, link, sample.Records(), shared.Has, mostContested, ctx.Err)
+	if err != nil {
+		return err
+	}
+	recs, err := a.recordsOf(ctx, c.Entity, found.Changed)
 	if err != nil {
 		return err
 	}
@@ -146,6 +146,9 @@ func (a *App) contend(ctx context.Context, c *ModelContest, models [2]*matching.
 		return err
 	}
 	for _, x := range found.Changed {
+		if recs[string(x.A)] == 0 || recs[string(x.B)] == 0 {
+			continue // it has changed meanwhile
+		}
 		f, err := matching.DecodeFeatures(x.A)
 		if err != nil {
 			return fmt.Errorf("compare models: %w", err)
@@ -161,4 +164,22 @@ func (a *App) contend(ctx context.Context, c *ModelContest, models [2]*matching.
 		})
 	}
 	return nil
+}
+
+// recordsOf finds the records whose features these pairs are of, of equal ones the
+// first: so that not every record's name is held while pairs are looked for.
+func (a *App) recordsOf(ctx context.Context, entity string, pairs []matching.Changed) (map[string]int64, error) {
+	recs := map[string]int64{}
+	for _, x := range pairs {
+		recs[string(x.A)], recs[string(x.B)] = 0, 0
+	}
+	if len(recs) == 0 {
+		return recs, nil
+	}
+	return recs, a.Store.EachFeatures(ctx, entity, func(rec int64, f []byte) error {
+		if first, wanted := recs[string(f)]; wanted && first == 0 {
+			recs[string(f)] = rec
+		}
+		return nil
+	})
 }

@@ -175,11 +175,12 @@ func (a *App) fit(ctx context.Context, entity, who string, from Labels, note fun
 	if err != nil {
 		return t, err
 	}
-	var packed [][]byte
+	var sample matching.Sample
+	read := 0
 	err = a.Store.EachFeatures(ctx, entity, func(_ int64, f []byte) error {
-		packed = append(packed, f)
-		if len(packed)%trainNote == 0 {
-			note(len(packed))
+		sample.Add(f)
+		if read++; read%trainNote == 0 {
+			note(read)
 		}
 		return ctx.Err()
 	})
@@ -190,8 +191,8 @@ func (a *App) fit(ctx context.Context, entity, who string, from Labels, note fun
 	if err != nil {
 		return t, err
 	}
-	gathered, share, err := matching.Gather(start, packed, shared.Has, func() error {
-		note(len(packed))
+	gathered, share, err := matching.Gather(start, sample.Records(), shared.Has, func() error {
+		note(read)
 		return ctx.Err()
 	})
 	if err != nil {

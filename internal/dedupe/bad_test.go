@@ -96,6 +96,32 @@ func TestBadInputIsBounded(t *testing.T) {
 		if res.Compared > tt.most || res.Clusters < tt.groups[0] || res.Clusters > tt.groups[1] || len(res.Rows) != len(tt.rows)-1 {
 			t.Errorf("%s: %d pairs compared, %d clusters of %d rows; want at most %d pairs and %d to %d clusters", tt.name, res.Compared, res.Clusters, len(res.Rows), tt.most, tt.groups[0], tt.groups[1])
 		}
+		if len(res.Rows) >= 2000 {
+			sameOnDisk(t, tt.name, tt.rows, res)
+		}
+	}
+}
+
+// sameOnDisk holds the answer beside that of little memory, for rows as these.
+func sameOnDisk(t *testing.T, name string, rows [][]string, want *dedupe.Result) {
+	t.Helper()
+	memory := int64(64<<20 + 500*len(rows))
+	tab, err := dedupe.Load(t.Context(), inputs(t, writeRows(t, filepath.Join(t.TempDir(), "rows.csv"), rows)), memory, nil)
+	if err != nil {
+		t.Errorf("%s, little memory: %v", name, err)
+		return
+	}
+	defer closed(t, tab)
+	got, err := dedupe.Run(t.Context(), tab, dedupe.Options{Workers: 2, Memory: memory})
+	if err != nil {
+		t.Errorf("%s, little memory: %v", name, err)
+		return
+	}
+	if dedupe.OnDisk(tab) == 0 {
+		t.Errorf("%s: nothing on the disk in %d bytes", name, memory)
+	}
+	if got.Compared != want.Compared || !slices.Equal(got.Rows, want.Rows) || !slices.Equal(got.Review, want.Review) {
+		t.Errorf("%s: with little memory %d pairs and %d clusters, want the %d and %d of enough, and each row where it was", name, got.Compared, got.Clusters, want.Compared, want.Clusters)
 	}
 }
 

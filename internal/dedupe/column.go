@@ -22,8 +22,12 @@ func newColumn(name string) *Column {
 	return c
 }
 
-// Text is the row's value.
+// Text is the row's value, for rows that are asked for in their order.
 func (c *Column) Text(row int) string { return c.texts.at(c.codes[row]) }
+
+// At is Text for rows in any order: where the values are in a temporary file it
+// keeps no others of them in memory.
+func (c *Column) At(row int) string { return c.texts.one(c.codes[row]) }
 
 // code is the row's code, and value what a code stands for.
 func (c *Column) code(row int32) uint32 { return c.codes[row] }

@@ -8,7 +8,8 @@ import (
 )
 
 // disk is a temporary file for what is not to stay in memory: pieces are added to
-// it and read again by their place. Where a piece cannot be read again, or
+// it and read again by their place. It has no name while there is anything in it:
+// whatever ends the process, the system takes it away. Where a piece cannot be read again, or
 // written, that is remembered and blank bytes stand for it; every stage asks at
 // its end. A nil disk has nothing on it.
 type disk struct {
@@ -21,7 +22,7 @@ type disk struct {
 func newDisk() (*disk, error) {
 	f, err := os.CreateTemp("", "touchstone-*.tmp")
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary file: %w", err)
+		return nil, fmt.Errorf("make a temporary file (TMPDIR names another folder): %w", err)
 	}
 	_ = os.Remove(f.Name()) // it lives on while it is open; where that is not so, close removes it
 	return &disk{file: f}, nil
@@ -31,7 +32,7 @@ func newDisk() (*disk, error) {
 func (d *disk) add(b []byte) int64 {
 	at := d.size.Add(int64(len(b))) - int64(len(b))
 	if _, err := d.file.WriteAt(b, at); err != nil {
-		d.fail(fmt.Errorf("write a temporary file: %w", err))
+		d.fail(fmt.Errorf("write a temporary file (TMPDIR names another folder, and more --memory needs less of it): %w", err))
 	}
 	return at
 }

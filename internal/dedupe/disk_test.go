@@ -2,10 +2,13 @@ package dedupe_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,7 +33,7 @@ func TestShortMemoryGivesTheSame(t *testing.T) {
 			memory  int64
 			workers int
 			disk    bool
-		}{{0, 2, false}, {5 << 20, 3, true}} {
+		}{{0, 2, false}, {69 << 20, 3, true}} {
 			temp := t.TempDir()
 			t.Setenv("TMPDIR", temp)
 			tab, err := dedupe.Load(t.Context(), inputs(t, path), tt.memory, nil)
@@ -39,6 +42,9 @@ func TestShortMemoryGivesTheSame(t *testing.T) {
 			}
 			if got := dedupe.OnDisk(tab) > 0; got != tt.disk {
 				t.Errorf("%s in %d: on disk %v, want %v (reckoned %d)", kind, tt.memory, got, tt.disk, tab.Bytes)
+			}
+			if named, err := os.ReadDir(temp); err != nil || len(named) > 0 {
+				t.Errorf("%s in %d: %v in the folder for temporary files while it is used, %v; want none that a killed process leaves behind", kind, tt.memory, named, err)
 			}
 			read := dedupe.OnDisk(tab)
 			r, err := dedupe.Run(t.Context(), tab, dedupe.Options{ID: "id", Workers: tt.workers, Memory: tt.memory, Pairs: true})
@@ -95,7 +101,7 @@ func TestLostDiskIsTold(t *testing.T) {
 			return r.WriteClusters(io.Discard, tab, "id")
 		},
 	} {
-		tab, err := dedupe.Load(t.Context(), inputs(t, path), 5<<20, nil)
+		tab, err := dedupe.Load(t.Context(), inputs(t, path), 69<<20, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,6 +111,30 @@ func TestLostDiskIsTold(t *testing.T) {
 		if tab.Close() == nil {
 			t.Errorf("lost %s: Close tells nothing", name)
 		}
+	}
+}
+
+// TestFullDiskIsTold: what does not fit into the temporary file is an error that
+// says how to go on, and no answer.
+func TestFullDiskIsTold(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Logf("no full device here: %v", err)
+		return
+	}
+	path := writeRows(t, filepath.Join(t.TempDir(), "rows.csv"), madeUp("person", 9000))
+	tab, err := dedupe.Load(t.Context(), inputs(t, path), 69<<20, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dedupe.FillDisk(tab); err != nil {
+		t.Fatal(err)
+	}
+	_, err = dedupe.Run(t.Context(), tab, dedupe.Options{ID: "id", Workers: 2, Memory: 69 << 20})
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("a full disk: %v, want that no space is left and what TMPDIR is for", err)
+	}
+	if tab.Close() == nil {
+		t.Error("a full disk: Close tells nothing")
 	}
 }
 

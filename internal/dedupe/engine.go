@@ -44,7 +44,7 @@ func (e *engine) fits() error {
 		if e.packOf(r.Meaning) == "" {
 			need += e.t.Column(r.Column).prepared()
 		}
-		if e.o.Memory > 0 && need > e.o.Memory {
+		if e.o.Memory > 0 && need > forRows(e.o.Memory) {
 			return tooLarge("comparing column "+r.Column+" passes", e.o.Memory)
 		}
 	}
@@ -256,10 +256,19 @@ func (e *engine) startWeights() [][]int32 {
 
 // packedLevels compares two units field by field, four bits a field.
 func (e *engine) packedLevels(i, j int) [2]uint64 {
+	var rooms pairRooms
+	return e.packedIn(&rooms, i, j)
+}
+
+// pairRooms are for the features of a pair that are on the disk.
+type pairRooms [2][]byte
+
+// packedIn is packedLevels with room of the caller's.
+func (e *engine) packedIn(rooms *pairRooms, i, j int) [2]uint64 {
 	if e.model == nil {
 		return e.packedOf(nil, nil, i, j)
 	}
-	a, b := e.forms.of(i), e.forms.of(j)
+	a, b := e.forms.into(&rooms[0], i), e.forms.into(&rooms[1], j)
 	return e.packedOf(&a, &b, i, j)
 }
 
@@ -280,10 +289,11 @@ func (e *engine) packedOf(x, y *matching.Features, i, j int) (out [2]uint64) {
 }
 
 // levels takes them apart.
-func (e *engine) levels(i, j int, out []uint8) {
-	p := e.packedLevels(i, j)
+func (e *engine) levels(i, j int, out []uint8) { unpack(e.packedLevels(i, j), out) }
+
+func unpack(packed [2]uint64, out []uint8) {
 	for k := range out {
-		out[k] = levelOf(p, k)
+		out[k] = levelOf(packed, k)
 	}
 }
 
@@ -296,23 +306,39 @@ func (e *engine) sum(levels []uint8) int32 {
 }
 
 // weigh is the weight of a pair, its rarity included.
-func (e *engine) weigh(i, j int) int32 {
+func (e *engine) weigh(i, j int) int32 { return e.weight(e.packedLevels(i, j), i, j) }
+
+// weighOf is weigh of units whose features are at hand.
+func (e *engine) weighOf(x, y *matching.Features, i, j int) int32 {
+	return e.weight(e.packedOf(x, y, i, j), i, j)
+}
+
+func (e *engine) weight(packed [2]uint64, i, j int) int32 {
 	var buf [maxFields]uint8
 	levels := buf[:len(e.fields)]
-	e.levels(i, j, levels)
+	unpack(packed, levels)
 	return e.sum(levels) + e.adjust(i, j, levels)
 }
 
 // veto gives hard evidence against a pair, by the rule that the store resolves by
 // too.
 func (e *engine) veto(i, j int) bool {
+	if e.model == nil || e.u.apart(i, j) {
+		return e.u.apart(i, j)
+	}
+	var rooms pairRooms
+	a, b := e.forms.into(&rooms[0], i), e.forms.into(&rooms[1], j)
+	return e.vetoOf(&a, &b, i, j)
+}
+
+// vetoOf is veto of units whose features are at hand.
+func (e *engine) vetoOf(x, y *matching.Features, i, j int) bool {
 	if e.u.apart(i, j) {
 		return true
 	}
 	if e.model == nil {
 		return false
 	}
-	a, b := e.forms.of(i), e.forms.of(j)
-	_, no := e.model.Veto(&a, &b)
+	_, no := e.model.Veto(x, y)
 	return no
 }

@@ -56,7 +56,7 @@ func (e *engine) explain(i, j int) Pair {
 		if k < e.packed {
 			part.A, part.B = shown[f.Name].A, shown[f.Name].B
 		} else {
-			part.A, part.B = f.column.Text(ra), f.column.Text(rb)
+			part.A, part.B = f.column.At(ra), f.column.At(rb)
 		}
 		p.Parts = append(p.Parts, part)
 		if w := e.rarityOf(k, i, j, l); w != 0 {

@@ -9,7 +9,7 @@ import (
 // forms are the features of all units in their binary form, a chunk of rows to
 // an arena: nothing of a unit's own for the garbage collector to follow.
 type forms struct {
-	arenas [][]byte
+	arenas [][]byte // nil for one that is on the disk only
 	at     []uint64 // by unit: arena, place and length
 	disk   *disk    // that holds the arenas; nil where they stand here
 	places []int64  // of each arena on the disk
@@ -31,13 +31,17 @@ func (f *forms) of(unit int) matching.Features {
 // into is of with room to read into where the features are not in memory: they
 // last until the room is used again.
 func (f *forms) into(room *[]byte, unit int) matching.Features {
-	if f.disk == nil {
-		return f.of(unit)
+	p := f.at[unit]
+	if f.here(p) {
+		return matching.ViewTrusted(f.bytes(p))
 	}
-	k, from, n := formPlace(f.at[unit])
+	k, from, n := formPlace(p)
 	*room = f.read(*room, f.places[k]+int64(from), int(n))
 	return matching.ViewTrusted(*room)
 }
+
+// here says whether the features of a place are in memory.
+func (f *forms) here(p uint64) bool { return f.arenas[p>>(formBits+placeBits)] != nil }
 
 // formPlace takes a place apart: arena, where in it, and length.
 func formPlace(p uint64) (k, from, n uint64) {
@@ -46,8 +50,8 @@ func formPlace(p uint64) (k, from, n uint64) {
 
 func (f *forms) bytes(p uint64) []byte {
 	k, from, n := formPlace(p)
-	if f.disk == nil {
-		return f.arenas[k][from : from+n]
+	if a := f.arenas[k]; a != nil {
+		return a[from : from+n]
 	}
 	return f.read(nil, f.places[k]+int64(from), int(n))
 }
@@ -62,12 +66,14 @@ func (f *forms) read(room []byte, at int64, n int) []byte {
 	return b
 }
 
-// arena gives all forms of a block of rows.
-func (f *forms) arena(block int) []byte {
+// arena gives all forms of a block of rows, in the room where they are on the
+// disk.
+func (f *forms) arena(block int, room *[]byte) []byte {
 	if f.disk == nil {
 		return f.arenas[block]
 	}
-	return f.read(nil, f.places[block], int(f.sizes[block]))
+	*room = f.read(*room, f.places[block], int(f.sizes[block]))
+	return *room
 }
 
 func (f *forms) put(block int, b []byte) {
@@ -86,11 +92,9 @@ func (e *engine) standardise() error {
 	}
 	n := e.t.Rows()
 	blocks := (n + chunk - 1) / chunk
-	e.forms = forms{at: make([]uint64, len(e.u.first)), disk: e.o.disk}
+	e.forms = forms{arenas: make([][]byte, blocks), at: make([]uint64, len(e.u.first)), disk: e.o.disk}
 	if e.forms.disk != nil {
 		e.forms.places, e.forms.sizes = make([]int64, blocks), make([]uint32, blocks)
-	} else {
-		e.forms.arenas = make([][]byte, blocks)
 	}
 	type room struct {
 		values matching.Values
@@ -129,17 +133,18 @@ type placedUnit struct {
 // eachUnit gives the units in the order of their rows: as values and forms lie in
 // memory.
 func (e *engine) eachUnit(stage string, do func(w int, u *placedUnit)) error {
-	n := e.t.Rows()
+	n, rooms := e.t.Rows(), make([][]byte, e.o.Workers)
 	return e.o.parallelBy(1, (n+chunk-1)/chunk, stage, func(w, block int) {
-		e.unitsOf(block, func(u *placedUnit) { do(w, u) })
+		e.unitsOf(block, &rooms[w], func(u *placedUnit) { do(w, u) })
 	})
 }
 
-// unitsOf gives those of a block of rows.
-func (e *engine) unitsOf(block int, do func(u *placedUnit)) {
+// unitsOf gives those of a block of rows, whose features last until the room is
+// used again.
+func (e *engine) unitsOf(block int, room *[]byte, do func(u *placedUnit)) {
 	var others []byte
 	if e.model != nil {
-		if others = e.forms.arena(block); e.o.disk.err() != nil {
+		if others = e.forms.arena(block, room); e.o.disk.err() != nil {
 			return
 		}
 	}

@@ -48,7 +48,7 @@ func (r *Result) Golden(t *Table, how Survivorship, row func(cluster int, member
 func (t *Table) filled(row int) int {
 	n := 0
 	for _, c := range t.Columns {
-		if !blank(c.Text(row)) {
+		if !blank(c.At(row)) {
 			n++
 		}
 	}
@@ -58,7 +58,7 @@ func (t *Table) filled(row int) int {
 // compareRows orders rows by their content.
 func (t *Table) compareRows(a, b int) int {
 	for _, c := range t.Columns {
-		if o := cmp.Compare(c.Text(a), c.Text(b)); o != 0 {
+		if o := cmp.Compare(c.At(a), c.At(b)); o != 0 {
 			return o
 		}
 	}
@@ -67,7 +67,7 @@ func (t *Table) compareRows(a, b int) int {
 
 func firstFilled(c *Column, rows []int) int {
 	for _, r := range rows {
-		if !blank(c.Text(r)) {
+		if !blank(c.At(r)) {
 			return r
 		}
 	}
@@ -77,13 +77,13 @@ func firstFilled(c *Column, rows []int) int {
 func mostFrequent(c *Column, rows []int) int {
 	count := map[string]int{}
 	for _, r := range rows {
-		if v := c.Text(r); !blank(v) {
+		if v := c.At(r); !blank(v) {
 			count[v]++
 		}
 	}
 	best := -1
 	for _, r := range rows {
-		if blank(c.Text(r)) {
+		if blank(c.At(r)) {
 			continue
 		}
 		if best < 0 || betterValue(c, count, r, best) {
@@ -94,6 +94,6 @@ func mostFrequent(c *Column, rows []int) int {
 }
 
 func betterValue(c *Column, count map[string]int, a, b int) bool {
-	x, y := c.Text(a), c.Text(b)
+	x, y := c.At(a), c.At(b)
 	return cmp.Or(cmp.Compare(count[y], count[x]), cmp.Compare(utf8.RuneCountInString(y), utf8.RuneCountInString(x)), cmp.Compare(x, y)) < 0
 }

@@ -32,6 +32,7 @@ func (e *engine) chance() ([][]float64, error) {
 		counts  [maxFields][16]int64
 		pairs   []candidate
 		nearing nearing
+		forms   pairRooms
 	}
 	rooms := make([]room, e.o.Workers)
 	err := e.o.parallelBy(1, (draws+together-1)/together, "chance", func(w, block int) {
@@ -44,7 +45,7 @@ func (e *engine) chance() ([][]float64, error) {
 		}
 		r.nearing.forms(e, r.pairs)
 		for k := range r.pairs {
-			levels := e.packedLevels(int(r.pairs[k].a), int(r.pairs[k].b))
+			levels := e.packedIn(&r.forms, int(r.pairs[k].a), int(r.pairs[k].b))
 			for k := range e.fields {
 				r.counts[k][levelOf(levels, k)]++
 			}

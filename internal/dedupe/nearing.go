@@ -36,16 +36,18 @@ func (n *nearing) forms(e *engine, pairs []candidate) {
 		}
 		n.unit = append(n.unit, pairs[k].b)
 	}
-	if e.o.disk != nil {
-		return
-	}
 	if e.model != nil {
 		n.at = n.at[:0]
 		for _, u := range n.unit {
 			n.at = append(n.at, e.forms.at[u])
 		}
 		for _, p := range n.at {
-			form := e.forms.bytes(p)
+			k, from, size := formPlace(p)
+			arena := e.forms.arenas[k]
+			if arena == nil { // on the disk
+				continue
+			}
+			form := arena[from : from+size]
 			for i := 0; i < len(form); i += cacheLine {
 				n.sum += uint32(form[i])
 			}

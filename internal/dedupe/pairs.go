@@ -32,8 +32,12 @@ type pairs struct {
 	counts   []uint32 // by unit
 	patterns []pattern
 	of       []int64 // by pattern, how many pairs have it
+	workers  []gatherer
+	owner    []uint8 // by block, the worker that numbers its patterns
 }
 
+// pair is a later unit, and the number of the pattern; until the pair is
+// compared, that of the fields that its keys forced.
 type pair struct{ unit, pattern uint32 }
 
 // each gives the pairs of a block of units, unit by unit.
@@ -123,9 +127,10 @@ type gatherer struct {
 	found   []uint64 // a unit that shares a key, and which rule's
 	pairs   []candidate
 	out     []pair
+	places  []*pair         // of pairs, where they are compared after they were gathered
 	levels  []hashedPattern // of pairs
-	rooms   [2][]byte       // of a pair's features, where they are read from the disk
 	table   patternTable
+	forced  []uint64 // by number, fields that keys forced
 	nearing nearing
 }
 
@@ -140,33 +145,89 @@ type candidate struct {
 // read fits a core's second cache.
 const together = 64
 
-// candidates compares every pair that shares a key, once.
+// candidates finds every pair that shares a key, once. Where features are in
+// memory they are compared at the same time.
 func (e *engine) candidates(x *index) (*pairs, error) {
 	n := len(e.u.first)
-	workers := make([]gatherer, e.o.Workers)
-	out := &pairs{blocks: make([][]pair, (n+chunk-1)/chunk), counts: make([]uint32, n)}
-	owner := make([]uint8, len(out.blocks))
-	err := e.o.parallelBy(1, len(out.blocks), "compare", func(w, block int) {
-		g := &workers[w]
-		g.out, owner[block] = g.out[:0], uint8(w)
+	p := &pairs{blocks: make([][]pair, (n+chunk-1)/chunk), counts: make([]uint32, n), workers: make([]gatherer, e.o.Workers)}
+	p.owner = make([]uint8, len(p.blocks))
+	return p, e.o.parallelBy(1, len(p.blocks), "compare", func(w, block int) {
+		g := &p.workers[w]
+		g.out, p.owner[block] = g.out[:0], uint8(w)
 		end := min((block+1)*chunk, n)
 		for from := block * chunk; from < end; from += together {
-			to := min(from+together, end)
-			g.gather(e, x, from, to)
-			g.nearing.forms(e, g.pairs)
-			g.compare(e)
+			g.gather(e, x, from, min(from+together, end))
+			if e.forms.disk == nil {
+				g.nearing.forms(e, g.pairs)
+				g.compare(e)
+			}
 			for k := range g.pairs {
-				c, p := &g.pairs[k], &g.levels[k]
-				g.out = append(g.out, pair{uint32(c.b), g.table.addHashed(&p.pattern, p.hash, 1)})
-				out.counts[c.a]++
+				c := &g.pairs[k]
+				g.out = append(g.out, pair{uint32(c.b), g.number(k)})
+				p.counts[c.a]++
 			}
 		}
-		out.blocks[block] = slices.Clone(g.out)
+		p.blocks[block] = slices.Clone(g.out)
 	})
-	if err != nil {
-		return nil, err
+}
+
+// number is that of a pair's pattern, or of what forced it where it was not
+// compared.
+func (g *gatherer) number(k int) uint32 {
+	if k < len(g.levels) {
+		p := &g.levels[k]
+		return g.table.addHashed(&p.pattern, p.hash, 1)
 	}
-	return out, e.number(out, workers, owner)
+	forced := g.pairs[k].forced
+	at := slices.Index(g.forced, forced) // a rule each, and what several have in common: a few dozen
+	if at < 0 {
+		at, g.forced = len(g.forced), append(g.forced, forced)
+	}
+	return uint32(at) //nolint:gosec // that of a short list
+}
+
+// compared compares the pairs whose features are on the disk, and numbers the
+// patterns of all.
+func (e *engine) compared(p *pairs) error {
+	if e.forms.disk != nil {
+		own := make([][]int, e.o.Workers)
+		for block, w := range p.owner {
+			own[w] = append(own[w], block)
+		}
+		err := e.bySections("compare", func(now *both) error {
+			return e.o.parallelBy(1, len(own), "compare", func(_, w int) {
+				for _, block := range own[w] {
+					p.workers[w].between(e, p, block, now)
+				}
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return e.number(p)
+}
+
+// between compares the pairs of a block whose features are in memory now.
+func (g *gatherer) between(e *engine, p *pairs, block int, now *both) {
+	g.pairs, g.places = g.pairs[:0], g.places[:0]
+	p.each(block, func(i int, others []pair) {
+		section, ok := now.other(i)
+		if !ok {
+			return
+		}
+		for k := range others {
+			if q := &others[k]; now.of[q.unit] == section {
+				g.pairs = append(g.pairs, candidate{int32(i), int32(q.unit), g.forced[q.pattern]})
+				g.places = append(g.places, q)
+			}
+		}
+	})
+	g.nearing.forms(e, g.pairs)
+	g.compare(e)
+	for k, q := range g.places {
+		q.pattern = g.number(k)
+	}
 }
 
 // compare finds the patterns of the pairs, and where they stand in the table.
@@ -178,9 +239,9 @@ func (g *gatherer) compare(e *engine) {
 		c := &g.pairs[k]
 		if e.model != nil {
 			if c.a != last {
-				last, x = c.a, e.forms.into(&g.rooms[0], int(c.a))
+				last, x = c.a, e.forms.of(int(c.a))
 			}
-			y = e.forms.into(&g.rooms[1], int(c.b))
+			y = e.forms.of(int(c.b))
 		}
 		p := pattern{e.packedOf(&x, &y, int(c.a), int(c.b)), c.forced}
 		g.levels = append(g.levels, hashedPattern{p, p.hash()})
@@ -215,16 +276,16 @@ func (g *gatherer) gather(e *engine, x *index, from, to int) {
 }
 
 // number gives each pattern one number for all workers.
-func (e *engine) number(p *pairs, workers []gatherer, owner []uint8) error {
+func (e *engine) number(p *pairs) error {
 	all := patternTable{}
-	renamed := make([][]uint32, len(workers))
-	for w := range workers {
-		t := &workers[w].table
+	renamed := make([][]uint32, len(p.workers))
+	for w := range p.workers {
+		t := &p.workers[w].table
 		renamed[w] = make([]uint32, len(t.entries))
 		for k := range t.entries {
 			renamed[w][k] = all.add(t.entries[k].pattern, t.entries[k].n)
 		}
-		t.slots, t.entries = nil, nil
+		p.workers[w] = gatherer{}
 	}
 	p.patterns, p.of = make([]pattern, len(all.entries)), make([]int64, len(all.entries))
 	for k := range all.entries {
@@ -233,7 +294,7 @@ func (e *engine) number(p *pairs, workers []gatherer, owner []uint8) error {
 	return e.o.parallelBy(1, len(p.blocks), "compare", func(_, block int) {
 		for k := range p.blocks[block] {
 			q := &p.blocks[block][k]
-			q.pattern = renamed[owner[block]][q.pattern]
+			q.pattern = renamed[p.owner[block]][q.pattern]
 		}
 	})
 }

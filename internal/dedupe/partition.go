@@ -3,6 +3,7 @@ package dedupe
 import (
 	"slices"
 
+	"touchstone/matching"
 	"touchstone/matching/cluster"
 )
 
@@ -27,10 +28,29 @@ func (e *engine) partition(links []link, least int32) ([]int32, error) {
 		return e.partRuled(links, least, group), nil
 	}
 	c := componentsOf(links, least, len(group))
-	return group, e.o.parallel(len(c.of)-1, "cluster", func(_, k int) {
-		from, to := c.of[k], c.of[k+1]
-		e.partComponent(c.members[from.member:to.member], c.links[from.link:to.link], least, group)
+	vetoed, err := e.vetoes(c.links)
+	if err != nil {
+		return nil, err
+	}
+	return group, e.o.parallel(len(c.of)-1, "cluster", func(_, k int) { e.partComponent(&c, k, vetoed, least, group) })
+}
+
+// vetoes gives what says whether a veto stands against a link. Where features are
+// on the disk all links are asked about at once.
+func (e *engine) vetoes(links []link) (vetoed func(k int) bool, err error) {
+	if e.forms.disk == nil {
+		return func(k int) bool { return e.veto(int(links[k].a), int(links[k].b)) }, nil
+	}
+	known := make([]bool, len(links))
+	err = e.bySections("cluster", func(now *both) error {
+		return e.o.parallel(len(links), "cluster", func(_, k int) {
+			a, b := links[k].a, links[k].b
+			if s, ok := now.other(int(a)); ok && now.of[b] == s {
+				known[k] = e.veto(int(a), int(b))
+			}
+		})
 	})
+	return func(k int) bool { return known[k] }, err
 }
 
 // partRuled parts all units at once: what people said joins components too.
@@ -48,24 +68,31 @@ func (e *engine) partRuled(links []link, least int32, group []int32) []int32 {
 	return group
 }
 
-func (e *engine) partComponent(members []int32, links []link, least int32, group []int32) {
-	if len(members) == 2 { // one link, and nothing that could speak against but a veto
-		if !e.veto(int(members[0]), int(members[1])) {
-			group[members[1]] = members[0]
+// partComponent parts one; vetoed says whether a veto stands against a link.
+func (e *engine) partComponent(c *components, k int, vetoed func(link int) bool, least int32, group []int32) {
+	from, to := c.of[k], c.of[k+1]
+	members, links := c.members[from.member:to.member], c.links[from.link:to.link]
+	if allLinked(len(members), len(links)) {
+		against := false
+		for l := from.link; l < to.link && !against; l++ {
+			against = vetoed(int(l))
 		}
-		return
-	}
-	if e.allOne(members, links) {
-		for _, m := range members[1:] {
-			group[m] = members[0]
+		if !against { // every mean passes: they are one in whatever order they unite
+			for _, m := range members[1:] {
+				group[m] = members[0]
+			}
+			return
 		}
-		return
+		if len(members) == 2 {
+			return
+		}
 	}
 	unit := func(i int) int { return int(members[i]) }
+	features := e.featuresOf(members)
 	in := cluster.Input{
 		N: len(members), Link: least,
-		Weigh: func(a, b int) int32 { return e.weigh(unit(a), unit(b)) },
-		Veto:  func(a, b int) bool { return e.veto(unit(a), unit(b)) },
+		Weigh: func(a, b int) int32 { return e.weighOf(&features[a], &features[b], unit(a), unit(b)) },
+		Veto:  func(a, b int) bool { return e.vetoOf(&features[a], &features[b], unit(a), unit(b)) },
 	}
 	for _, l := range links {
 		a, _ := slices.BinarySearch(members, l.a)
@@ -88,21 +115,20 @@ func (e *engine) partComponent(members []int32, links []link, least int32, group
 // them are linked.
 const mostAllOne = 16
 
-// allOne says whether each member is linked with each, and no veto stands between
-// any: then every mean passes, and they are one in whatever order they unite.
-func (e *engine) allOne(members []int32, links []link) bool {
-	n := len(members)
-	if n > mostAllOne || len(links) != n*(n-1)/2 {
-		return false
-	}
-	for i, a := range members {
-		for _, b := range members[i+1:] {
-			if e.veto(int(a), int(b)) {
-				return false
-			}
+// allLinked says whether each of so many members is linked with each.
+func allLinked(members, links int) bool {
+	return members <= mostAllOne && links == members*(members-1)/2
+}
+
+// featuresOf gives those of some units, each read once.
+func (e *engine) featuresOf(units []int32) []matching.Features {
+	out := make([]matching.Features, len(units))
+	for i, u := range units {
+		if e.model != nil {
+			out[i] = e.forms.of(int(u))
 		}
 	}
-	return true
+	return out
 }
 
 // componentsOf finds the components of two units and more, in the order of their

@@ -64,7 +64,7 @@ func newPostings(bits int, o *Options) *postings {
 	p := &postings{bits: bits, last: make([][]posting, 1<<bits), full: make([][][]posting, 1<<bits), disk: o.disk}
 	if p.disk != nil {
 		p.away = make([][]stretch, 1<<bits)
-		p.most = int(o.Memory / int64(8*chunkLen*heldShare*o.Workers))
+		p.most = int(forRows(o.Memory) / int64(8*chunkLen*heldShare*o.Workers))
 	}
 	return p
 }

@@ -27,9 +27,10 @@ func (e *engine) frequencies(of func(u *placedUnit) uint64) *rarity {
 		hash       uint64
 		unit, rows int32
 	}
+	var room []byte
 	for block := range (e.t.Rows() + chunk - 1) / chunk { // in steps: their reads do not wait for one another
 		n := 0
-		e.unitsOf(block, func(u *placedUnit) {
+		e.unitsOf(block, &room, func(u *placedUnit) {
 			if h := of(u); h != 0 {
 				found[n].hash, found[n].unit = h, int32(u.unit)
 				n++

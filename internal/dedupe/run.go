@@ -108,6 +108,10 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 		return nil, err
 	}
 	e.o.collect(t.Rows()) // the index has served
+	if err := e.compared(p); err != nil {
+		return nil, err
+	}
+	e.o.collect(t.Rows()) // and so have the sections
 	r.Rows = make([]Placed, t.Rows())
 	for _, c := range p.of {
 		r.Compared += c
@@ -120,16 +124,17 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if r.links, err = e.links(p); err != nil {
 		return nil, err
 	}
-	if err := r.part(e, r.links, o.Threshold); err != nil {
-		return nil, err
-	}
 	if o.Ask {
 		r.Doubts = e.doubtful(p)
 	}
-	if o.Pairs {
-		r.Pairs = r.weighed(e, r.links)
+	e.o.collect(t.Rows()) // and so have the pairs
+	if err := r.part(e, r.links, o.Threshold); err != nil {
+		return nil, err
 	}
-	return r, nil
+	if o.Pairs {
+		r.Pairs, err = r.weighed(e, r.links)
+	}
+	return r, err
 }
 
 // learnt leaves out the fields that no pair has on both sides.
@@ -229,14 +234,29 @@ func (r *Result) part(e *engine, links []link, p float64) error {
 	for _, l := range open[:min(len(open), maxReview)] {
 		r.Review = append(r.Review, Review{int(e.u.first[l.a]), int(e.u.first[l.b]), probability(l.weight)})
 	}
-	r.place(e, group, size, best, other, least)
+	own, err := e.ownWeights()
+	if err != nil {
+		return err
+	}
+	r.place(e, group, size, best, other, own, least)
 	return nil
+}
+
+// ownWeights says of units of several rows what their agreement with themselves
+// weighs, by the order of the features.
+func (e *engine) ownWeights() ([]int32, error) {
+	own := make([]int32, len(e.u.first))
+	return own, e.eachUnit("cluster", func(_ int, u *placedUnit) {
+		if len(e.u.rows(u.unit)) > 1 {
+			own[u.unit] = e.weighOf(&u.features, &u.features, u.unit, u.unit)
+		}
+	})
 }
 
 // place numbers the clusters in the order of their content. Equal rows are one
 // customer where their content is enough to say so, or where it links them to
 // others.
-func (r *Result) place(e *engine, group, size, best, other []int32, least int32) {
+func (r *Result) place(e *engine, group, size, best, other, own []int32, least int32) {
 	number := make([]int, len(size))
 	for i := range number {
 		number[i] = -1
@@ -244,11 +264,7 @@ func (r *Result) place(e *engine, group, size, best, other []int32, least int32)
 	r.unitOf = make([]int32, len(r.Rows))
 	for i := range group {
 		rows := e.u.rows(i)
-		own := int32(math.MaxInt32)
-		if len(rows) > 1 {
-			own = e.weigh(i, i)
-		}
-		split := size[group[i]] == 1 && own < least
+		split := len(rows) > 1 && size[group[i]] == 1 && own[i] < least
 		for k, row := range rows {
 			r.unitOf[row] = int32(i)
 			if split && k > 0 || number[group[i]] < 0 {
@@ -261,7 +277,7 @@ func (r *Result) place(e *engine, group, size, best, other []int32, least int32)
 			pl.Cluster = number[group[i]]
 			switch {
 			case len(rows) > 1 && !split:
-				pl.Probability = probability(max(own, best[i]))
+				pl.Probability = probability(max(own[i], best[i]))
 			case size[group[i]] > 1:
 				pl.Probability = probability(max(best[i], 0))
 			default:

@@ -27,12 +27,24 @@ const (
 	// quarter for what the garbage collector has not come to.
 	rowCost = 640
 	// diskRowCost is the same with features and keys in a file.
-	diskRowCost = 180
+	diskRowCost = 160
 	// comparedCost is what a value of a column that no model knows costs, and
 	// comparedByte each byte of its text, when it is prepared to be compared.
 	comparedCost = 160
 	comparedByte = 8
 )
+
+// programCost is what the program takes of any bound by itself: its own code and
+// tables, and a few rows.
+const programCost = 64 << 20
+
+// forRows is what a bound leaves for the rows; 0 for no bound.
+func forRows(memory int64) int64 {
+	if memory <= 0 {
+		return 0
+	}
+	return max(memory-programCost, 1)
+}
 
 // Table holds rows by column.
 type Table struct {
@@ -74,8 +86,8 @@ type Input struct {
 }
 
 // Load reads all inputs into one table, which is to be closed. memory bounds the
-// bytes that finding duplicates in it will take; 0 for no bound. Where it is too
-// short, the values that differ in nearly every row go to a temporary file, and
+// bytes that finding duplicates in it will take, the program's own included; 0 for
+// no bound. Where it is too short, the values that differ in nearly every row go to a temporary file, and
 // so will features and keys; the results are the same.
 func Load(ctx context.Context, inputs []Input, memory int64, progress Progress) (*Table, error) {
 	t := &Table{names: map[string]int{}}
@@ -149,12 +161,13 @@ func (r *reading) row(row *connectors.Row) error {
 	if err != nil {
 		return err
 	}
-	if r.memory > 0 && t.Bytes > r.memory && t.disk == nil {
+	bound := forRows(r.memory)
+	if bound > 0 && t.Bytes > bound && t.disk == nil {
 		if err := t.toDisk(); err != nil {
 			return err
 		}
 	}
-	if r.memory > 0 && t.Bytes > r.memory {
+	if bound > 0 && t.Bytes > bound {
 		return tooLarge(fmt.Sprintf("row %d passes, with what can be in a temporary file left out,", t.Rows()), r.memory)
 	}
 	if t.Rows()%1024 == 0 {
@@ -185,7 +198,7 @@ func (t *Table) toDisk() error {
 }
 
 func tooLarge(what string, memory int64) error {
-	return fmt.Errorf("%w: %s %s; give more with --memory, leave columns out with --map COLUMN=ignore, or part the file", ErrMemory, what, Size(memory))
+	return fmt.Errorf("%w: %s %s, of which the program itself takes %s; give more with --memory, leave columns out with --map COLUMN=ignore, or part the file", ErrMemory, what, Size(memory), Size(programCost))
 }
 
 // prepared is what a column costs when its values are compared by their kind.

@@ -18,7 +18,7 @@ type Weighed struct {
 
 // weighed lists the pairs that nothing forbids. With link, a pair of whose rows
 // one has a better partner is left out: each has only one.
-func (r *Result) weighed(e *engine, links []link) []Weighed {
+func (r *Result) weighed(e *engine, links []link) ([]Weighed, error) {
 	best := map[int32]int32{}
 	if e.u.file != nil {
 		for _, l := range links {
@@ -26,14 +26,19 @@ func (r *Result) weighed(e *engine, links []link) []Weighed {
 		}
 	}
 	var out []Weighed
-	for _, l := range slices.SortedFunc(slices.Values(links), compareLinks) {
-		if l.weight < best[l.a] || l.weight < best[l.b] || e.veto(int(l.a), int(l.b)) {
+	links = slices.SortedFunc(slices.Values(links), compareLinks)
+	vetoed, err := e.vetoes(links)
+	if err != nil {
+		return nil, err
+	}
+	for k, l := range links {
+		if l.weight < best[l.a] || l.weight < best[l.b] || vetoed(k) {
 			continue
 		}
 		a, b := int(e.u.first[l.a]), int(e.u.first[l.b])
 		out = append(out, Weighed{a, b, probability(l.weight), r.Rows[a].Cluster == r.Rows[b].Cluster})
 	}
-	return out
+	return out, nil
 }
 
 // WritePairs writes the ids of each pair of Options.Pairs, its probability and

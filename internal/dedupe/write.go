@@ -62,8 +62,13 @@ func Harmless(s string) string {
 // in its file, from 1.
 func (t *Table) RowName(id string) func(row int) string {
 	if c := t.Column(id); c != nil {
-		return c.Text
+		return c.At
 	}
+	return t.rowNumber()
+}
+
+// rowNumber gives a row's number in its file, from 1.
+func (t *Table) rowNumber() func(row int) string {
 	first := make([]int, len(t.Files))
 	for i := t.Rows() - 1; i >= 0; i-- {
 		first[t.File[i]] = i
@@ -75,7 +80,10 @@ func (t *Table) RowName(id string) func(row int) string {
 // order they were read.
 func (r *Result) WriteClusters(w io.Writer, t *Table, id string) error {
 	out := csv.NewWriter(w)
-	name := t.RowName(id)
+	name := t.rowNumber()
+	if c := t.Column(id); c != nil {
+		name = c.Text
+	}
 	if err := out.Write([]string{"source", "id", "cluster", "probability"}); err != nil {
 		return err
 	}
@@ -110,7 +118,7 @@ func (r *Result) WriteGolden(w io.Writer, t *Table, how Survivorship) error {
 		for k, row := range from {
 			line[k+2] = ""
 			if row >= 0 {
-				line[k+2] = Harmless(t.Columns[k].Text(row))
+				line[k+2] = Harmless(t.Columns[k].At(row))
 			}
 		}
 		return out.Write(line)
