@@ -29,7 +29,7 @@ func (b Block) Decode(into any) error {
 	}
 	at := b.at
 	if at.doc == nil {
-		at.doc = &document{known: map[*yaml.Node]bool{}}
+		at.doc = &document{known: map[*yaml.Node]bool{}, cut: map[*yaml.Node]bool{}}
 	}
 	w := newWalker(at.doc)
 	switch v.Elem().Kind() {

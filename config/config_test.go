@@ -532,3 +532,24 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestValuesOfUnknownKeys: what nobody can tell from a secret is cut, not called
+// one; a misspelt secret never shows.
+func TestValuesOfUnknownKeys(t *testing.T) {
+	t.Parallel()
+	head := "sources:\n  crm:\n    type: rest\n    entities: {company: {}}\nentities: {company: {}}\n"
+	for _, c := range []struct{ yaml, want string }{
+		{"server: {show_values: true}", "    server: {show_values: true}\n"},
+		{"server: {show_values: everything}", "    server: {show_values: …}\n"},
+		{"server: {show_values: [abc, def], listen: 127.0.0.1:80}", "    server: {show_values: […, …], listen: 127.0.0.1:80}\n"},
+		{"server: {pasword: abc}", "    server: {pasword: <secret>}\n"},
+		{"store: {psswd: abc}", "    store: {psswd: <secret>}\n"},
+		{"log: {pasword: abc}", "    log: {pasword: <secret>}\n"},
+		{"server: {api_tokn: 1234}", "    server: {api_tokn: <secret>}\n"},
+	} {
+		_, err := Parse("touchstone.yaml", []byte(head+c.yaml+"\n"), Options{})
+		if got := fmt.Sprint(err); !strings.Contains(got, "unknown key") || !strings.Contains(got, c.want) {
+			t.Errorf("%s is told as\n%s\nwant the line\n%s", c.yaml, got, c.want)
+		}
+	}
+}

@@ -39,6 +39,7 @@ type document struct {
 
 	mu    sync.Mutex // blocks are decoded later, maybe side by side
 	known map[*yaml.Node]bool
+	cut   map[*yaml.Node]bool // values of unknown keys: nobody can tell whether they are secret
 
 	looked int // how many scalars were looked at to show lines: the work that must not grow with their number
 }
@@ -49,7 +50,7 @@ func read(file, dir string, src []byte, opts Options) (*document, Problems) {
 	d := &document{
 		file: file, dir: dir, opts: opts,
 		refs:    map[*yaml.Node]reference{},
-		guessed: map[*yaml.Node]bool{}, known: map[*yaml.Node]bool{},
+		guessed: map[*yaml.Node]bool{}, known: map[*yaml.Node]bool{}, cut: map[*yaml.Node]bool{},
 	}
 	if len(src) > maxBytes {
 		return d, Problems{{File: file, Text: fmt.Sprintf("is larger than %s, the most a configuration file may be", Size(maxBytes))}}

@@ -76,10 +76,11 @@ func (d *document) shown(line, column int) string {
 
 // hide gives a line without its secrets, and where the column has moved to
 // (from 0). Hidden are the scalars known or, by the names above them, guessed to
-// be secret, and what looks like a credential in the text itself.
+// be secret, and what looks like a credential in the text itself; the value of an
+// unknown key is cut.
 func (d *document) hide(line, column int) ([]rune, int) {
 	src := []rune(d.lines[line-1])
-	secret := make([]bool, len(src))
+	instead := make([]string, len(src)) // what stands there; "" for the text itself
 	for _, i := range d.secretsOn(line) {
 		n := d.order[i]
 		endLine, endCol := d.end(n, i)
@@ -92,35 +93,46 @@ func (d *document) hide(line, column int) ([]rune, int) {
 		}
 		if n.Line <= line && line <= endLine && !blank(src, from, to) {
 			for j := max(0, from); j < min(to, len(src)); j++ {
-				secret[j] = true
+				instead[j] = d.mask(n)
 			}
 		}
 	}
 	for _, span := range d.looksSecret(line) {
 		for j := span[0]; j < span[1]; j++ {
-			secret[j] = true
+			instead[j] = hidden
 		}
 	}
 	var out []rune
 	caret := -1
 	for i, r := range src {
+		goesOn := i > 0 && instead[i] != "" && instead[i] == instead[i-1]
 		if i == column-1 {
 			caret = len(out)
-			if secret[i] && i > 0 && secret[i-1] {
-				caret = max(0, len(out)-len(hidden))
+			if goesOn {
+				caret = max(0, len(out)-len([]rune(instead[i])))
 			}
 		}
 		switch {
-		case !secret[i]:
+		case instead[i] == "":
 			out = append(out, r)
-		case i == 0 || !secret[i-1]:
-			out = append(out, []rune(hidden)...)
+		case !goesOn:
+			out = append(out, []rune(instead[i])...)
 		}
 	}
 	if caret < 0 {
 		caret = len(out)
 	}
 	return out, caret
+}
+
+// mask is what stands in the place of a scalar that is not shown.
+func (d *document) mask(n *yaml.Node) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cut[n] && !d.guessed[n] {
+		return "…"
+	}
+	return hidden
 }
 
 // blank says that there is nothing to hide in a part of a line.
@@ -204,6 +216,13 @@ func (d *document) parent(line int) string {
 	return ""
 }
 
+// secretNames are parts of names of secrets; secretWords are what a misspelt name
+// of one is nearest to.
+var (
+	secretNames = []string{"password", "passwd", "secret", "api_key", "apikey", "private_key", "access_key", "authorization", "credential", "access_token", "refresh_token"}
+	secretWords = append([]string{"token", "bearer", "passphrase", "pwd", "pass", "postgres", "secrets", "credentials", "client_secret", "api_token"}, secretNames...)
+)
+
 // secretName guesses from the keys on the way whether a scalar is a secret. It
 // serves only for parts that nothing has decoded yet.
 func secretName(names []string) bool {
@@ -211,7 +230,7 @@ func secretName(names []string) bool {
 		return false
 	}
 	last := strings.ToLower(names[len(names)-1])
-	for _, w := range []string{"password", "passwd", "secret", "api_key", "apikey", "private_key", "access_key", "authorization", "credential", "access_token", "refresh_token"} {
+	for _, w := range secretNames {
 		if strings.Contains(last, w) {
 			return true
 		}
@@ -278,6 +297,35 @@ func (d *document) note(n *yaml.Node, secret bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.noteAll(n, secret, 0)
+}
+
+// noteUnknown notes the value of an unknown key: where secrets may stand, or where
+// its name is like that of one, it is cut, for nobody can tell what it is. What is
+// true or false tells nothing.
+func (d *document) noteUnknown(n *yaml.Node, name string, amongSecrets bool) {
+	n = follow(n)
+	if d == nil || n == nil {
+		return
+	}
+	like := secretName([]string{name}) || nearest(name, secretWords) != ""
+	cut := (amongSecrets || like) && (n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.noteAll(n, cut, 0)
+	if cut && !like {
+		d.cutAll(n, 0)
+	}
+}
+
+func (d *document) cutAll(n *yaml.Node, depth int) {
+	n = follow(n)
+	if n == nil || depth > maxDepth {
+		return
+	}
+	d.cut[n] = true
+	for _, c := range n.Content {
+		d.cutAll(c, depth+1)
+	}
 }
 
 func (d *document) noteAll(n *yaml.Node, secret bool, depth int) {

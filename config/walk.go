@@ -102,7 +102,7 @@ func (w *walker) structure(at Node, into reflect.Value, entries []pair, siblings
 				meant[n] = true
 				w.unsure[joinPath(at.path, n)] = true
 			}
-			w.note(c, s.holdsSecret())
+			w.noteUnknown(c, p.name, s.holdsSecret())
 			w.report(c.atKey(), "unknown key %q%s", p.name, hint(p.name, names))
 		}
 	}
@@ -270,6 +270,10 @@ func (w *walker) mapping(at Node, into reflect.Value, rules field) {
 }
 
 func (w *walker) note(at Node, secret bool) { at.doc.note(at.node, secret) }
+
+func (w *walker) noteUnknown(at Node, name string, amongSecrets bool) {
+	at.doc.noteUnknown(at.node, name, amongSecrets)
+}
 
 // plain gives a part of the file as maps, lists and scalars, references resolved.
 func plain(d *document, n *yaml.Node) any {

@@ -108,7 +108,7 @@ func (c *cli) doctorCmd() *cobra.Command {
 }
 
 func (c *cli) alertCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "alert", Short: "Try the channels that call a person"}
+	cmd := group("alert", "Try the channels that call a person")
 	cmd.AddCommand(&cobra.Command{
 		Use: "test", Short: "Send one message to every configured channel", Args: args(cobra.NoArgs),
 		RunE: c.withApp(func(ctx context.Context, a *app.App, _ []string) error {

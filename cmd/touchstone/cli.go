@@ -42,7 +42,7 @@ func (c *cli) root() *cobra.Command {
 	}
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
 	f.StringVarP(&c.config, "config", "c", "touchstone.yaml", "configuration file")
 	f.StringVar(&c.dir, "dir", "touchstone-data", "data folder")
@@ -92,7 +92,7 @@ func (c *cli) root() *cobra.Command {
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, a []string) error {
 		if err := check(cmd, a); err != nil {
-			return usageError{hinted{err, "usage: " + strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
+			return usageError{hinted{fmt.Errorf("%s cannot be called with %s", cmd.CommandPath(), plural(len(a), "argument")), "usage: " + strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
 		}
 		return nil
 	}

@@ -41,6 +41,11 @@ func (c *cli) eventsList(ctx context.Context, a *app.App, q app.EventQuery) erro
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 {
+		if err := sourceThere(a, q.Source); err != nil {
+			return err
+		}
+	}
 	if err := c.saw(ctx, a, "events", eachOf(list, func(e app.ShownEvent) []string { return []string{e.Place} })...); err != nil {
 		return err
 	}

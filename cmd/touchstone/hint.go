@@ -4,7 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +32,28 @@ func (c *cli) load(noSecrets bool) (*config.Config, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{hinted{fmt.Errorf("there is no %s here", c.config), "touchstone init writes a first one; -c FILE names another"}}
 	}
+	if info, missing := os.Stat(c.config); err != nil && missing == nil && info.IsDir() {
+		return nil, usageError{hinted{folderNamed(c.config), "such as " + filepath.Join(c.config, "touchstone.yaml")}}
+	}
 	return cfg, err
+}
+
+var ofStrconv = regexp.MustCompile(`: (?:strconv\.Parse(\w+): parsing|time: invalid duration).*$`)
+
+// flagError says what is wrong with a flag without the words of Go's parsers.
+func flagError(cmd *cobra.Command, err error) error {
+	text := ofStrconv.ReplaceAllStringFunc(err.Error(), func(s string) string {
+		switch m := ofStrconv.FindStringSubmatch(s); m[1] {
+		case "Int", "Uint":
+			return "; want a whole number"
+		case "Float":
+			return "; want a number"
+		case "Bool":
+			return "; want true or false"
+		}
+		return "; want a length of time such as 30s, 5m or 1h30m"
+	})
+	return usageError{hinted{errors.New(text), cmd.CommandPath() + " --help lists its flags"}}
 }
 
 // found says of a name that is not known where those that are known stand. The
@@ -48,12 +74,20 @@ func found(a *app.App, err error) error {
 		return hinted{err, "touchstone user token list shows them"}
 	case strings.Contains(text, "target "):
 		return hinted{err, known("targets", a.Config.Targets, func(t config.Target) string { return t.Name })}
-	case strings.Contains(text, "source "):
+	case strings.Contains(text, "source ") && !strings.Contains(text, "source record "):
 		return hinted{err, known("sources", a.Config.Sources, func(s config.Source) string { return s.Name })}
 	case strings.Contains(text, "record"):
 		return hinted{err, "touchstone golden list shows their ids; a source record is named SOURCE/ENTITY/ID, like " + exampleRef(a.Config)}
 	}
 	return err
+}
+
+// sourceThere refuses a source that the configuration does not name; "" is none.
+func sourceThere(a *app.App, name string) error {
+	if name == "" || slices.ContainsFunc(a.Config.Sources, func(s config.Source) bool { return s.Name == name }) {
+		return nil
+	}
+	return fmt.Errorf("source %s: %w", name, record.ErrNotFound)
 }
 
 func known[T any](what string, list []T, name func(T) string) string {
@@ -75,6 +109,24 @@ func exampleRef(cfg *config.Config) string {
 		}
 	}
 	return "crm/company/1"
+}
+
+// ofSystem says what to do about an error of the machine; "" where nothing is
+// known.
+func ofSystem(err error) string {
+	var at *fs.PathError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program listens there, maybe a daemon of Touchstone: end it, or name another address by server.listen or --listen"
+	case errors.Is(err, fs.ErrPermission):
+		return "whoever runs touchstone may not: change the owner or the permissions"
+	case errors.As(err, &at) && errors.Is(err, fs.ErrNotExist) && filepath.Dir(at.Path) != ".":
+		dir := filepath.Dir(at.Path)
+		if _, missing := os.Stat(dir); missing != nil {
+			return "the folder " + dir + " is not there: make it, or name another one"
+		}
+	}
+	return ""
 }
 
 // plural writes a number with its noun.

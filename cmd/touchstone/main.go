@@ -101,7 +101,11 @@ func wronglyAsked(err error) bool {
 func (c *cli) wrong(err error) {
 	fmt.Fprintln(c.err, "touchstone:", err)
 	var h hinted
+	hint := ofSystem(err)
 	if errors.As(err, &h) {
-		fmt.Fprintln(c.err, " ", h.hint)
+		hint = h.hint
+	}
+	if hint != "" {
+		fmt.Fprintln(c.err, " ", hint)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -10,6 +11,9 @@ import (
 // well and fails only when it is read: it is refused by its name here.
 func openFile(name string) (*os.File, error) {
 	f, err := os.Open(name) //nolint:gosec // reading what the caller names is its purpose
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noFile(name)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -22,5 +26,12 @@ func openFile(name string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// noFile says that there is no file of a name.
+type noFile string
+
+func (n noFile) Error() string { return "there is no file " + string(n) }
+
+func (n noFile) Unwrap() error { return fs.ErrNotExist }
 
 func folderNamed(name string) error { return fmt.Errorf("%s is a folder; name a file", name) }

@@ -43,6 +43,11 @@ func (c *cli) quarantineCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if len(rows) == 0 {
+				if err := sourceThere(a, source); err != nil {
+					return err
+				}
+			}
 			if err := c.saw(ctx, a, "quarantine", eachOf(rows, func(q store.Quarantined) []string { return []string{q.ID} })...); err != nil {
 				return err
 			}

@@ -18,7 +18,7 @@ func (c *cli) rulingsCmd() *cobra.Command {
 	cmd := group("rulings", "Carry people's decisions to another store, and take over those of another system")
 	export := &cobra.Command{
 		Use: "export [FILE]", Short: "Write every decision as JSON lines, signed", Args: args(cobra.MaximumNArgs(1)),
-		Long: "Write every decision as one JSON line, signed with the installation's key. Pins hold values of records: keep the file as safe as the store.",
+		Long: "Write every decision as one JSON line, signed with the installation's key. Pins and repairs hold values of records: keep the file as safe as the store.",
 		RunE: c.withApp(func(ctx context.Context, a *app.App, files []string) error {
 			if err := c.saw(ctx, a, "export", "decisions"); err != nil {
 				return err

@@ -145,6 +145,17 @@ func TestHeaderNamesMustDiffer(t *testing.T) {
 	}
 }
 
+func TestAWrongDelimiterIsTold(t *testing.T) {
+	dir := folder(t, map[string]string{"a.csv": "id,name\n1,a\n", "one.csv": "id\n1\n"})
+	_, err := client(t, dir, Options{Path: "a.csv", Delimiter: ";"}).Pull(t.Context(), "company", nil)
+	if want := `read a.csv: header: by delimiter ";" it is one column, "id,name"; set delimiter: ",", or leave the key out to have it found`; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if page, err := client(t, dir, Options{Path: "one.csv", Delimiter: ";"}).Pull(t.Context(), "company", nil); err != nil || len(page.Records) != 1 {
+		t.Errorf("a file of one column: %d records, %v; want 1", len(page.Records), err)
+	}
+}
+
 // sameAsStandard compares our reader with encoding/csv on what encoding/csv
 // can read.
 func sameAsStandard(t interface {

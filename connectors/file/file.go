@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -166,9 +165,9 @@ func (c *Client) Unchanged(cursor []byte) (bool, error) {
 	if err != nil || !at.Done || at.Options != c.seed[:optionsDigits] {
 		return false, err
 	}
-	root, err := os.OpenRoot(c.dir)
+	root, err := openFolder(c.dir)
 	if err != nil {
-		return false, fmt.Errorf("open folder: %w", err)
+		return false, err
 	}
 	defer func() { _ = root.Close() }() // only read from
 	names, err := c.list(root)
@@ -179,7 +178,7 @@ func (c *Client) Unchanged(cursor []byte) (bool, error) {
 	for _, name := range names {
 		info, err := root.Stat(name)
 		if err != nil {
-			return false, fmt.Errorf("look at file: %w", err)
+			return false, fmt.Errorf("look at file: %w", told(err))
 		}
 		sum = chain(sum, name, info)
 	}

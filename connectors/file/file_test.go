@@ -233,14 +233,20 @@ func TestNoPathLeavesTheFolder(t *testing.T) {
 }
 
 func TestMissingFilesAreAnErrorNotAnEmptySource(t *testing.T) {
-	dir := folder(t, map[string]string{"a.txt": "x"})
-	for _, path := range []string{"a.csv", "*.csv", "sub/*.csv"} {
-		if page, err := client(t, dir, Options{Path: path}).Pull(t.Context(), "company", nil); err == nil {
-			t.Errorf("path %q matches nothing: got %d records and no error", path, len(page.Records))
+	dir := folder(t, map[string]string{"a.txt": "x", "sub/a.txt": "x"})
+	for _, tt := range []struct{ dir, path, want string }{
+		{dir, "a.csv", "look at file: a.csv: no such file or directory"},
+		{dir, "sub/b.csv", "look at file: sub/b.csv: no such file or directory"},
+		{dir, "*.csv", "no file matches *.csv in " + dir},
+		{dir, "sub/*.csv", "no file matches sub/*.csv in " + dir},
+		{dir, "sub", "sub is a folder; name the files in it by a pattern: sub/*.csv"},
+		{dir, ".", ". is a folder; name the files in it by a pattern: *.csv"},
+		{filepath.Join(dir, "none"), "*.csv", "the folder " + filepath.Join(dir, "none") + " is not there"},
+	} {
+		page, err := client(t, tt.dir, Options{Path: tt.path}).Pull(t.Context(), "company", nil)
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("path %q: got %d records and %v, want %s", tt.path, len(page.Records), err, tt.want)
 		}
-	}
-	if _, err := client(t, filepath.Join(dir, "none"), Options{Path: "*.csv"}).Pull(t.Context(), "company", nil); err == nil {
-		t.Errorf("a folder that is not there: no error")
 	}
 }
 

@@ -44,8 +44,25 @@ func newCSV(ctx context.Context, in *input, opts Options) (*csvScanner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.wrongDelimiter(names, opts); err != nil {
+		return nil, err
+	}
 	c.setNames(names)
 	return c, c.advance(ctx, used, lines)
+}
+
+// wrongDelimiter refuses a delimiter of the options by which the whole header is
+// one column, and another one would part it: else no record would have an id.
+func (c *csvScanner) wrongDelimiter(names []string, opts Options) error {
+	if opts.Delimiter == "" || len(names) != 1 {
+		return nil
+	}
+	for _, d := range []string{",", ";", "\t", "|"} {
+		if strings.Contains(names[0], d) {
+			return fmt.Errorf("header: by delimiter %q it is one column, %q; set delimiter: %q, or leave the key out to have it found", opts.Delimiter, names[0], d)
+		}
+	}
+	return nil
 }
 
 func (c *csvScanner) row() []string {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,7 +108,7 @@ func (c *Client) list(root *os.Root) ([]string, error) {
 	for _, name := range names {
 		info, err := root.Stat(name)
 		if err != nil {
-			return nil, fmt.Errorf("look at file: %w", err)
+			return nil, fmt.Errorf("look at file: %w", told(err))
 		}
 		if info.Mode().IsRegular() {
 			files = append(files, name)
@@ -114,10 +116,14 @@ func (c *Client) list(root *os.Root) ([]string, error) {
 	}
 	if len(files) == 0 {
 		// Stat tells a missing file from a link that leads out of the folder.
-		if _, err := root.Stat(c.pattern); err != nil && !strings.ContainsAny(c.pattern, `*?[\`) {
-			return nil, fmt.Errorf("look at file: %w", err)
+		info, err := root.Stat(c.pattern)
+		switch glob := strings.ContainsAny(c.pattern, `*?[\`); {
+		case err == nil && info.IsDir():
+			return nil, fmt.Errorf("%s is a folder; name the files in it by a pattern: %s", c.opts.Path, path.Join(filepath.ToSlash(c.opts.Path), "*.csv"))
+		case err != nil && !glob:
+			return nil, fmt.Errorf("look at file: %w", told(err))
 		}
-		return nil, fmt.Errorf("no file matches %s", c.opts.Path)
+		return nil, fmt.Errorf("no file matches %s in %s", c.opts.Path, c.dir)
 	}
 	slices.Sort(files)
 	return files, nil
@@ -146,9 +152,9 @@ func (c *Client) start(cursor []byte) (*pass, error) {
 	if at.Done || at.Options != c.seed[:optionsDigits] {
 		at = position{}
 	}
-	root, err := os.OpenRoot(c.dir)
+	root, err := openFolder(c.dir)
 	if err != nil {
-		return nil, fmt.Errorf("open folder: %w", err)
+		return nil, err
 	}
 	p := &pass{c: c, root: root, sum: c.seed, resume: at, fresh: at.File == ""}
 	if p.files, err = c.list(root); err != nil {

@@ -52,7 +52,7 @@ type reader struct {
 func openFile(ctx context.Context, root *os.Root, name string, opts Options, at position) (_ *reader, err error) {
 	f, err := root.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("open file: %w", err)
+		return nil, fmt.Errorf("open file: %w", told(err))
 	}
 	defer func() {
 		if err != nil {
@@ -61,7 +61,7 @@ func openFile(ctx context.Context, root *os.Root, name string, opts Options, at 
 	}()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("look at file: %w", err)
+		return nil, fmt.Errorf("look at file: %w", told(err))
 	}
 	r := &reader{name: name, f: f, info: info}
 	head := make([]byte, sampleBytes)

@@ -55,7 +55,7 @@ type sheetInfo struct {
 func openWorkbook(r io.ReaderAt, size int64) (*workbook, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("not a workbook: %w", err)
+		return nil, fmt.Errorf("not a workbook, save it as .xlsx again: %w", err)
 	}
 	w := &workbook{parts: map[string]*zip.File{}, targets: map[string]string{}, keep: sharedInMemory}
 	for _, f := range z.File {

@@ -143,11 +143,14 @@ func (x *api) tokens(people *app.People) {
 	const tag = "Accounts"
 	type listIn struct {
 		Login string `query:"login" maxLength:"100" doc:"only this account's"`
+		Q     string `query:"q" maxLength:"100" doc:"in the name, the login name or the beginning"`
+		After string `query:"after" maxLength:"100"`
+		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/tokens", "listTokens", "API tokens, without what they are", auth.Accounts, auth.WholeOnly, tag, 0},
+	add(x, op{http.MethodGet, "/tokens", "listTokens", "API tokens, the newest first, without what they are", auth.Accounts, auth.WholeOnly, tag, 0},
 		func(ctx context.Context, in *listIn) (*Body[List[Plain[web.APIToken]]], error) {
-			list, err := people.Tokens(ctx, in.Login)
-			return answer(List[Plain[web.APIToken]]{Items: plain(list)}, err)
+			l, err := people.TokensOf(ctx, web.TokenQuery{Login: in.Login, Text: in.Q, After: in.After, Limit: in.Limit})
+			return answer(List[Plain[web.APIToken]]{Items: plain(l.List), Next: l.Next}, err)
 		})
 	type token struct {
 		Body struct {

@@ -93,10 +93,10 @@ func Mount(a *app.App, opts Options, handle Handle) {
 	handle(Path+"/", auth.Open, auth.NoValues, func(w http.ResponseWriter, r *http.Request) {
 		if allowed := x.mux.methods(r); len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			writeProblem(w, &Problem{Status: http.StatusMethodNotAllowed, Detail: "ask with " + strings.Join(allowed, " or ")})
+			writeProblem(w, r, &Problem{Status: http.StatusMethodNotAllowed, Detail: "ask with " + strings.Join(allowed, " or ")})
 			return
 		}
-		writeProblem(w, &Problem{Status: http.StatusNotFound, Detail: "there is nothing at this address; /openapi.json lists what there is"})
+		writeProblem(w, r, &Problem{Status: http.StatusNotFound, Detail: "there is nothing at this address; /openapi.json lists what there is"})
 	})
 }
 
@@ -195,7 +195,7 @@ func (m *mux) methods(r *http.Request) (list []string) {
 func byToken(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
-			writeProblem(w, &Problem{Status: http.StatusForbidden, Detail: "accounts are changed with an API token here: Authorization: Bearer"})
+			writeProblem(w, r, &Problem{Status: http.StatusForbidden, Detail: "accounts are changed with an API token here: Authorization: Bearer"})
 			return
 		}
 		next(w, r)

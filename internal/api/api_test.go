@@ -393,3 +393,33 @@ func TestExportGivesEveryCustomer(t *testing.T) {
 		}
 	})
 }
+
+// TestProblemsOfTheAPIAreToldInTheLanguageAskedFor: what the API and its library
+// say of requests follows Accept-Language too, their titles do not, and nothing that
+// they say has no form.
+func TestProblemsOfTheAPIAreToldInTheLanguageAskedFor(t *testing.T) {
+	each(t, func(t *testing.T, c *client) {
+		for _, x := range []struct {
+			method, path, body string
+			status             int
+			en, hans           string
+		}{
+			{"GET", "/nothing-here", "", 404, "there is nothing at this address; /openapi.json lists what there is", "此地址没有内容；/openapi.json 列出全部地址"},
+			{"PUT", "/accounts", "", 405, "ask with GET or POST", "请改用 GET or POST"},
+			{"GET", "/customers/abcdmfghijkzpqrs", "", 404, "there is nothing of this name or id", "没有此名称或编号的内容"},
+			{"GET", "/tokens?limit=x", "", 422, "validation failed", "请求内容不符合要求"},
+			{"GET", "/tokens?limit=0", "", 422, "expected number >= 1", "应不小于 1"},
+			{"GET", "/tokens?limit=1&limit=2", "", 422, "stands more than once", "出现多次"},
+			{"POST", "/decisions/merge", `{"a":1}`, 422, "expected required property b to be present", "缺少必需的属性 b"},
+			{"POST", "/decisions/merge", `{"a":1,"b":"x"}`, 422, "expected string", "应为文本"},
+			{"POST", "/decisions/merge", `{"a":"1","a":"2"}`, 400, "a key stands twice in one object", "同一对象中某个键出现两次"},
+		} {
+			for language, want := range map[string]string{"": x.en, "zh-CN": x.hans} {
+				r := c.do(x.method, api.Path+x.path, x.body, "Accept-Language", language)
+				if r.status != x.status || !strings.Contains(strings.ReplaceAll(r.text, `\u003e`, ">"), want) {
+					t.Errorf("%s %s in %q: %d %s; want %d and %s", x.method, x.path, language, r.status, r.text, x.status, want)
+				}
+			}
+		}
+	})
+}

@@ -46,12 +46,12 @@ func (x *api) idempotent(next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		if len(given) > 1 || !visible(given[0]) {
-			writeProblem(w, &Problem{Status: http.StatusBadRequest, Detail: keyHeader + " must stand once and have 8 to 200 visible ASCII characters"})
+			writeProblem(w, r, &Problem{Status: http.StatusBadRequest, Detail: keyHeader + " must stand once and have 8 to 200 visible ASCII characters"})
 			return
 		}
 		body, problem := x.readAll(w, r)
 		if problem != nil {
-			writeProblem(w, problem)
+			writeProblem(w, r, problem)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -59,14 +59,14 @@ func (x *api) idempotent(next http.HandlerFunc) http.HandlerFunc {
 		call, taken, err := x.app.Store.BeginCall(r.Context(), key, asked[:], keyLife, keyStuck)
 		switch {
 		case err != nil:
-			writeProblem(w, x.broken("idempotency key", err))
+			writeProblem(w, r, x.broken("idempotency key", err))
 			return
 		case taken && !call.Same:
-			writeProblem(w, &Problem{Status: http.StatusUnprocessableEntity, Detail: "this " + keyHeader + " was used for another request"})
+			writeProblem(w, r, &Problem{Status: http.StatusUnprocessableEntity, Detail: "this " + keyHeader + " was used for another request"})
 			return
 		case taken && call.Status == 0:
 			w.Header().Set("Retry-After", "1")
-			writeProblem(w, &Problem{Status: http.StatusConflict, Detail: "the first request with this " + keyHeader + " is still under way"})
+			writeProblem(w, r, &Problem{Status: http.StatusConflict, Detail: "the first request with this " + keyHeader + " is still under way"})
 			return
 		case taken:
 			w.Header().Set("Idempotency-Replayed", "true")

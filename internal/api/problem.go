@@ -47,18 +47,25 @@ func (p *Problem) ContentType(string) string { return problemType }
 
 const problemType = "application/problem+json"
 
-func writeProblem(w http.ResponseWriter, p *Problem) {
+func writeProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
 	if p.Title == "" {
 		p.Title = http.StatusText(p.Status)
 	}
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // a client that went away is its own affair
+	_ = json.NewEncoder(w).Encode(tell(r.Context(), p)) // a client that went away is its own affair
 }
 
 // ownProblems makes the library speak in our problems. Its own would print
 // ordinary errors and repeat what was sent.
 var ownProblems = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = func(c huma.Context, status int, text string, errs ...error) huma.StatusError {
+		made := huma.NewError(status, text, errs...)
+		if p, ok := made.(*Problem); ok && c != nil {
+			return tell(c.Context(), p)
+		}
+		return made
+	}
 	huma.NewError = func(status int, text string, errs ...error) huma.StatusError {
 		if status == http.StatusInternalServerError && text == "cannot read request body" { // the library's words for what is the caller's fault
 			status, text = http.StatusBadRequest, "the body did not arrive whole"
@@ -92,19 +99,20 @@ func (x *api) problem(ctx context.Context, what string, err error) error {
 		if own.Title == "" {
 			own.Title = http.StatusText(own.Status)
 		}
+		tell(ctx, own)
 		return err // with the headers that it may carry
 	case errors.As(err, &ask):
 		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: ask.Error(), Errors: []Fault{{Location: "body." + ask.Field, Message: ask.En}}}
 	case errors.Is(err, record.ErrNotFound):
-		return &Problem{Status: http.StatusNotFound, Title: "Not Found", Detail: "there is nothing of this name or id"}
+		return &Problem{Status: http.StatusNotFound, Title: "Not Found", Detail: inWords(ctx, "there is nothing of this name or id")}
 	case errors.As(err, &against):
 		return &Problem{Status: http.StatusConflict, Title: http.StatusText(http.StatusConflict), Detail: say.To(ctx, against.Told())}
 	case errors.As(err, &told):
 		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: say.To(ctx, told.Told())}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return huma.ErrorWithHeaders(&Problem{Status: http.StatusServiceUnavailable, Title: "Service Unavailable", Detail: "there is too much to do at once; ask again in a moment"}, http.Header{"Retry-After": {"2"}})
+		return huma.ErrorWithHeaders(&Problem{Status: http.StatusServiceUnavailable, Title: "Service Unavailable", Detail: inWords(ctx, "there is too much to do at once; ask again in a moment")}, http.Header{"Retry-After": {"2"}})
 	}
-	return x.broken(what, err)
+	return tell(ctx, x.broken(what, err))
 }
 
 // broken tells the log what went wrong, and the caller under which number.

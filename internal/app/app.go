@@ -79,7 +79,8 @@ type system struct {
 	puller  connectors.Puller
 	intakes []*pipeline.Intake
 	events  []*pipeline.EventIntake
-	told    int // of the connector's notes
+	told    int             // of the connector's notes
+	noted   map[string]bool // notes on streams that were told
 	// busy is held while a page is pulled and landed and while a write is sent
 	// and read back: so no stale page lands over what was just written.
 	busy sync.Mutex

@@ -78,11 +78,15 @@ func (a *App) showDecisions(ctx context.Context, list []store.Decision) ([]Shown
 	if err != nil {
 		return nil, err
 	}
+	problems, err := a.Store.RepairProblems(ctx, ids(list))
+	if err != nil {
+		return nil, err
+	}
 	out := []ShownDecision{}
 	for _, d := range list {
 		s := ShownDecision{
 			ID: d.ID, Kind: d.Kind, State: stateOf(d, kinds[d.WithdrawnBy]), Who: d.Who, Why: d.Why, At: d.At, Until: d.Until, Seq: d.Seq,
-			Withdrawn: d.Withdrawn, WithdrawnBy: d.WithdrawnBy, Withdraws: d.Withdraws, Rulings: d.Rulings, Pending: d.Pending,
+			Withdrawn: d.Withdrawn, WithdrawnBy: d.WithdrawnBy, Withdraws: d.Withdraws, Rulings: d.Rulings, Pending: d.Pending, Problem: problems[d.ID],
 		}
 		if m, ok := maps[d.ID]; ok {
 			showMap(&s, m)
@@ -188,6 +192,9 @@ func (a *App) decisionsDue(ctx context.Context) error {
 		a.Log.Info("rulings took effect on records that have landed", "rulings", n)
 	}
 	if err != nil {
+		return err
+	}
+	if err := a.repairsDue(ctx); err != nil {
 		return err
 	}
 	return a.mapsDue(ctx)

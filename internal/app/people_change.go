@@ -334,9 +334,31 @@ func (p *People) Tokens(ctx context.Context, login string) (list []web.APIToken,
 		account = a.ID
 	}
 	tokens, err := p.db.Tokens(ctx, account)
-	if err != nil {
-		return nil, err
+	return p.shownTokens(tokens), err
+}
+
+// TokensOf lists API tokens, the newest first.
+func (p *People) TokensOf(ctx context.Context, q web.TokenQuery) (out web.TokenList, err error) {
+	of := store.TokenQuery{Text: q.Text, After: q.After, Limit: q.Limit}
+	if q.Login != "" {
+		a, err := p.byLogin(ctx, q.Login)
+		if err != nil {
+			return out, err
+		}
+		of.Account = a.ID
 	}
+	if out.All, err = p.db.CountTokens(ctx); err != nil {
+		return out, err
+	}
+	tokens, more, err := p.db.TokenPage(ctx, of)
+	out.List = p.shownTokens(tokens)
+	if more {
+		out.Next = tokens[len(tokens)-1].ID
+	}
+	return out, err
+}
+
+func (p *People) shownTokens(tokens []store.APIToken) (list []web.APIToken) {
 	now := p.now()
 	for _, t := range tokens {
 		w := web.APIToken{
@@ -351,7 +373,7 @@ func (p *People) Tokens(ctx context.Context, login string) (list []web.APIToken,
 		}
 		list = append(list, w)
 	}
-	return list, nil
+	return list
 }
 
 // maxTokenDays bounds how long a token is good for that ends at all.

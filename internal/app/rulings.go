@@ -38,6 +38,8 @@ type rulingsLine struct {
 	Pairs     []rulingPair `json:"pairs,omitempty"`
 	Values    *rulingMap   `json:"values,omitempty"`
 	Relation  *rulingEdge  `json:"relation,omitempty"`
+	Repairs   []rulingMend `json:"repairs,omitempty"`
+	Refused   []rulingEdge `json:"refused,omitempty"` // relations that were proposed
 	Sig       string       `json:"sig,omitempty"`
 }
 
@@ -156,6 +158,10 @@ func (a *App) exportDecisions(ctx context.Context, write func(rulingsLine) error
 		if err != nil {
 			return err
 		}
+		refused, err := a.Store.RefusedOf(ctx, ids(list))
+		if err != nil {
+			return err
+		}
 		for _, d := range list {
 			after = d.Seq
 			l := rulingsLine{ID: d.ID, Kind: d.Kind, Who: d.Who, Why: d.Why, At: d.At, Until: d.Until}
@@ -170,6 +176,14 @@ func (a *App) exportDecisions(ctx context.Context, write func(rulingsLine) error
 			}
 			if r, ok := relations[d.ID]; ok {
 				l.Relation = &rulingEdge{a.refName(r.RefA), a.refName(r.RefB), r.Kind, r.Title, r.Role, r.Stance, r.Share, r.Since, r.Until}
+			}
+			for _, x := range refused[d.ID] {
+				l.Refused = append(l.Refused, rulingEdge{A: a.refName(x.A), B: a.refName(x.B), Kind: x.Kind})
+			}
+			if d.Kind == store.Repaired {
+				if l.Repairs, err = a.portableRepairs(ctx, d.ID); err != nil {
+					return err
+				}
 			}
 			for _, p := range pairs[d.ID] {
 				if !p.Erased {
@@ -205,7 +219,7 @@ func (a *App) portable(p store.RuledPair) rulingPair {
 type ImportReport struct {
 	Imported   int           `json:"imported"`
 	Existing   int           `json:"existing"`   // stood already
-	Pending    int           `json:"pending"`    // of the imported: with rulings on records that have not landed
+	Pending    int           `json:"pending"`    // of the imported: with rulings on, or repairs of, records that have not landed
 	Verified   int           `json:"verified"`   // signed by this installation
 	Unverified int           `json:"unverified"` // signed by another one: nobody here can tell
 	Refused    []RefusedLine `json:"refused,omitempty"`
@@ -256,7 +270,10 @@ func (a *App) ImportRulings(ctx context.Context, r io.Reader) (rep ImportReport,
 	if err := lines.Err(); err != nil {
 		return rep, fmt.Errorf("read rulings: %w", err)
 	}
-	return rep, taking.flush(ctx)
+	if err := taking.flush(ctx); err != nil {
+		return rep, err
+	}
+	return rep, a.repairsDue(ctx)
 }
 
 func readHead(lines *bufio.Scanner) (head rulingsHead, err error) {
@@ -272,7 +289,7 @@ func readHead(lines *bufio.Scanner) (head rulingsHead, err error) {
 	return head, nil
 }
 
-var rulingKinds = []string{store.Merged, store.Split, store.Pinned, store.Unpinned, store.Undecided, store.Imported, store.Undone, store.Expired, store.Mapped, store.Related, store.HandedOver}
+var rulingKinds = []string{store.Merged, store.Split, store.Pinned, store.Unpinned, store.Undecided, store.Imported, store.Undone, store.Expired, store.Mapped, store.Related, store.HandedOver, store.Repaired, store.Unrelated}
 
 func (a *App) readRuling(text []byte, ours bool, rep *ImportReport) (p store.Portable, id string, err error) {
 	var l rulingsLine
@@ -310,6 +327,23 @@ func (a *App) readRuling(text []byte, ours bool, rep *ImportReport) (p store.Por
 		if p.Said, err = readEdge(l.Relation); err != nil {
 			return p, l.ID, err
 		}
+	}
+	for _, x := range l.Refused {
+		one := store.RefusedPair{Kind: x.Kind}
+		if one.A, err = record.ParseRef(x.A); err == nil {
+			one.B, err = record.ParseRef(x.B)
+		}
+		if err != nil || x.Kind == "" {
+			return p, l.ID, errors.Join(errors.New("a refused relation needs a, b, kind"), err)
+		}
+		p.Unties = append(p.Unties, one)
+	}
+	for _, x := range l.Repairs {
+		mend, err := readMend(x)
+		if err != nil {
+			return p, l.ID, err
+		}
+		p.Mends = append(p.Mends, mend)
 	}
 	for _, x := range l.Pairs {
 		pair, err := readPair(x)

@@ -8,7 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"touchstone/internal/record"
 	"touchstone/internal/simulator"
+	"touchstone/internal/store"
 )
 
 // TestDecisionsTravelToAFreshStore: exported, imported before anything has
@@ -148,4 +150,157 @@ func TestImportsTieNoCompanyToAPerson(t *testing.T) {
 		t.Errorf("a pair of a company and a person: %+v, %v; want it refused", rep, err)
 	}
 	w.end()
+}
+
+// TestRepairsTravel: repairs of quarantined rows, those taken back and those over
+// an earlier one too, mend the same records elsewhere, whether these have landed
+// before the import or land after it; what holds something else is left alone.
+func TestRepairsTravel(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		ctx := t.Context()
+		rows := []string{
+			`1,Acme Ltd,acme.example,"1,200 people",1990-01-01`, "2,Zenith,zenith.example,some,45292", "3,Fine,fine.example,3,1990-01-01",
+			"4,Undone,undone.example,7 staff,1990-01-01", "5,Elsewhere,else.example,9 staff,1990-01-01",
+		}
+		w := broken(t, dsn, rows...)
+		w.pass()
+		wait := w.openRows()
+		repair := func(id, field, remedy, value string) string {
+			t.Helper()
+			done, err := w.app.Repair(ctx, RepairRequest{Row: wait[id], Field: field, Remedy: remedy, Value: value}, someone("asked them"))
+			if err != nil {
+				t.Fatalf("repair %s of %s: %v", field, id, err)
+			}
+			return done.Decision
+		}
+		repair("1", "employees", "number", "")
+		repair("2", "employees", "empty", "")
+		repair("2", "founded", "typed", "13.5.2001")
+		back := repair("4", "employees", "number", "")
+		repair("5", "employees", "number", "")
+		if _, err := w.app.Undo(ctx, back, someone("")); err != nil {
+			t.Fatal(err)
+		}
+		w.clean()
+		want, states := w.canonical(), w.decisionLines()
+		var file bytes.Buffer
+		n, err := w.app.ExportRulings(ctx, &file)
+		if err != nil || n != 6 || !strings.Contains(file.String(), `"was":"1,200 people","now":1200`) {
+			t.Fatalf("exported %d decisions, %v, want 6 with what was mended:\n%s", n, err, file.String())
+		}
+
+		early := broken(t, "", rows...) // before anything has landed
+		rep, err := early.app.ImportRulings(ctx, bytes.NewReader(file.Bytes()))
+		if diff := cmp.Diff(ImportReport{Imported: 6, Pending: 5, Verified: rep.Verified, Unverified: rep.Unverified}, rep); err != nil || diff != "" {
+			t.Fatalf("imported into an empty store: %v (-want +got):\n%s", err, diff)
+		}
+		var carried bytes.Buffer
+		if _, err := early.app.ExportRulings(ctx, &carried); err != nil || strings.Count(carried.String(), `"record":`) != 5 {
+			t.Errorf("exported again while they wait: %v\n%s", err, carried.String())
+		}
+		early.clean()
+		late := broken(t, "", rows...) // when everything waits
+		late.pass()
+		if rep, err = late.app.ImportRulings(ctx, bytes.NewReader(file.Bytes())); err != nil || rep.Imported != 6 || len(rep.Refused) > 0 {
+			t.Fatalf("imported when all have landed: %+v, %v", rep, err)
+		}
+		late.clean()
+		for name, x := range map[string]*world{"early": early, "late": late} {
+			if got := x.canonical(); got != want {
+				t.Errorf("%s: the canonical export there:\n%s\nwant as here:\n%s", name, got, want)
+			}
+			if diff := cmp.Diff(states, x.decisionLines()); diff != "" {
+				t.Errorf("%s: the decisions there (-here +there):\n%s", name, diff)
+			}
+			if got := x.openRows(); len(got) != 1 || got["4"] == "" {
+				t.Errorf("%s: %v wait, want 4 alone, whose repair was taken back", name, got)
+			}
+			x.wantValue("list/company/1", "employees", "1200")
+			x.wantValue("list/company/2", "founded", "2001-05-13")
+			if again, err := x.app.ImportRulings(ctx, bytes.NewReader(file.Bytes())); err != nil || again.Existing != 6 || again.Imported != 0 {
+				t.Errorf("%s: imported again: %+v, %v; want all known", name, again, err)
+			}
+			if _, err := x.app.Undo(ctx, x.lastUndo(), someone("")); err != nil {
+				t.Errorf("%s: take the undo back: %v", name, err)
+			}
+			x.clean()
+			if left := x.openRows(); len(left) > 0 {
+				t.Errorf("%s: with the undo undone %v wait, want none", name, left)
+			}
+			x.verify()
+		}
+
+		other := broken(t, "", rows[0], "2,Zenith,zenith.example,some,1990-01-01", rows[2], rows[3], "5,Elsewhere,else.example,10 staff,1990-01-01")
+		other.pass()
+		if _, err := other.app.ImportRulings(ctx, bytes.NewReader(file.Bytes())); err != nil {
+			t.Fatal(err)
+		}
+		other.clean()
+		pending, err := other.app.Decisions(ctx, "pending", 0, 10)
+		if err != nil || len(pending) != 2 || !strings.Contains(pending[0].Problem, "list/company/2 that the rules refused here holds in founded") || !strings.Contains(pending[1].Problem, "in employees") {
+			t.Errorf("where the records hold something else %+v, %v; want the repairs of founded of 2 and of 5 to wait and say why", pending, err)
+		}
+		if got := other.openRows(); len(got) != 2 || got["5"] == "" {
+			t.Errorf("%v wait, want 4 and 5", got)
+		}
+		other.verify()
+	})
+}
+
+// lastUndo gives the newest undo.
+func (w *world) lastUndo() (id string) {
+	w.Helper()
+	list, err := w.app.Decisions(w.Context(), "", 0, 100)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, d := range list {
+		if d.Kind == "undo" {
+			id = d.ID
+		}
+	}
+	return id
+}
+
+// TestRefusedRelationsTravel: what a person did not want as a relation is not
+// proposed elsewhere either; its records must have landed there.
+func TestRefusedRelationsTravel(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		ctx := t.Context()
+		rows := []string{"1,Acme Ltd,acme.example,1,1990-01-01", "2,Acme Holding,acme.example,2,1990-01-01"}
+		w := broken(t, dsn, rows...)
+		w.clean()
+		refs := []record.Ref{{Source: w.app.SourceUID("list"), Entity: "company", ID: "1"}, {Source: w.app.SourceUID("list"), Entity: "company", ID: "2"}}
+		err := w.app.Store.Decide(ctx, func(tx *store.DecideTx) error {
+			a, err := tx.SubjectByRef(ctx, refs[0])
+			if err != nil {
+				return err
+			}
+			b, err := tx.SubjectByRef(ctx, refs[1])
+			if err != nil {
+				return err
+			}
+			_, _, err = tx.Add(ctx, store.NewDecision{Kind: store.Unrelated, Who: "ann", Refuses: []store.RefusedRelation{{A: a.Rec, B: b.Rec, Kind: "parent"}}})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file bytes.Buffer
+		if n, err := w.app.ExportRulings(ctx, &file); err != nil || n != 1 || !strings.Contains(file.String(), `"refused":[{"a":"list/company/1","b":"list/company/2","kind":"parent"}]`) {
+			t.Fatalf("exported %d, %v:\n%s", n, err, file.String())
+		}
+		x := broken(t, "", rows...)
+		if rep, err := x.app.ImportRulings(ctx, bytes.NewReader(file.Bytes())); err != nil || len(rep.Refused) != 1 || !strings.Contains(rep.Refused[0].Why, "has not landed here") {
+			t.Errorf("before anything has landed: %+v, %v; want it refused", rep, err)
+		}
+		x.clean()
+		if rep, err := x.app.ImportRulings(ctx, bytes.NewReader(file.Bytes())); err != nil || rep.Imported != 1 {
+			t.Errorf("when all have landed: %+v, %v; want it taken", rep, err)
+		}
+		if got, err := x.app.Store.RefusedRelations(ctx); err != nil || len(got) != 1 {
+			t.Errorf("refused there: %v, %v; want the one", got, err)
+		}
+		x.verify()
+	})
 }

@@ -117,7 +117,11 @@ func (w *walk) step(v *store.Version, out *store.Derived) {
 // read decodes, maps and validates one version.
 func (d *Deriver) read(v *store.Version, known decoded, missed *misses) (map[string]any, record.Fields, []record.Relation, []record.Reason) {
 	if v.Problem != "" {
-		return nil, nil, nil, []record.Reason{{Rule: "unreadable", Text: v.Problem, Remedy: "mend the record at the source; it is read again with the next pull"}}
+		remedy := "mend the record at the source; it is read again with the next pull"
+		if v.Problem == NoID {
+			remedy = "fill it at the source; where no record has one, correct id in the source's mapping"
+		}
+		return nil, nil, nil, []record.Reason{{Rule: "unreadable", Text: v.Problem, Remedy: remedy}}
 	}
 	obj, err := known.object(v.Raw)
 	if err != nil {

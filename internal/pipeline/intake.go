@@ -153,6 +153,9 @@ func (in *Intake) items(p connectors.Page, pass *passState) ([]store.Item, decod
 	return items, known
 }
 
+// NoID is the problem of a record that the mapping finds no id in.
+const NoID = "the record has no id"
+
 // Item reads who a pulled record is.
 func (in *Intake) item(raw record.Raw, known decoded) store.Item {
 	it := store.Item{Raw: raw}
@@ -162,7 +165,7 @@ func (in *Intake) item(raw record.Raw, known decoded) store.Item {
 	}
 	id, reasons := in.Deriver.Mapper.Identify(obj, raw)
 	if id.ID == "" {
-		reasons = append(reasons, record.Reason{Text: "the record has no id"})
+		reasons = append(reasons, record.Reason{Text: NoID})
 	}
 	if len(reasons) > 0 {
 		it.Raw.ID = id.ID

@@ -81,6 +81,54 @@ func (db *DB) Tokens(ctx context.Context, account string) (list []APIToken, err 
 	return list, nil
 }
 
+// TokenQuery chooses tokens, the newest first.
+type TokenQuery struct {
+	Account string // "" for all
+	Text    string // in the name, the login name of its account or its beginning, in any case; "" for all
+	After   string // id of the token to go on behind
+	Limit   int
+}
+
+// TokenPage lists up to q.Limit tokens, the newest first. More says that there
+// are others behind the last. Behind a token that is not there is nothing.
+func (db *DB) TokenPage(ctx context.Context, q TokenQuery) (list []APIToken, more bool, err error) {
+	q.Limit, q.Text = max(q.Limit, 1), strings.ToLower(strings.TrimSpace(q.Text))
+	step := q.Limit + 1
+	if q.Text != "" { // the engines fold letters other than ASCII differently: texts are compared here
+		step = accountsLooked
+	}
+	for looked := step; looked == step && len(list) <= q.Limit; {
+		looked = 0
+		err := db.view(ctx, apiColumns+` WHERE ($1 = '' OR t.account = $1) AND ($2 = '' OR EXISTS (SELECT 1 FROM api_token l WHERE l.id = $2
+			AND (t.created < l.created OR t.created = l.created AND t.id > l.id))) ORDER BY t.created DESC, t.id LIMIT $3`, []any{q.Account, q.After, step}, func(r *sql.Rows) error {
+			t, err := scanToken(r)
+			looked, q.After = looked+1, t.ID
+			if len(list) <= q.Limit && t.has(q.Text) {
+				list = append(list, t)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, false, fmt.Errorf("list tokens: %w", err)
+		}
+	}
+	more = len(list) > q.Limit
+	return list[:min(len(list), q.Limit)], more, nil
+}
+
+func (t APIToken) has(text string) bool {
+	return strings.Contains(strings.ToLower(t.Name), text) || strings.Contains(strings.ToLower(t.Login), text) || strings.HasPrefix(strings.ToLower(t.Shown), text)
+}
+
+// CountTokens counts all tokens.
+func (db *DB) CountTokens(ctx context.Context) (n int, err error) {
+	err = db.view(ctx, `SELECT count(*) FROM api_token`, nil, func(r *sql.Rows) error { return r.Scan(&n) })
+	if err != nil {
+		return 0, fmt.Errorf("count tokens: %w", err)
+	}
+	return n, nil
+}
+
 // TokenOf finds a token by its hash. It is not found when it has expired, was
 // revoked, or its account is not active.
 func (db *DB) TokenOf(ctx context.Context, hash []byte) (t APIToken, found bool, err error) {

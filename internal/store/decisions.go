@@ -12,7 +12,7 @@ import (
 )
 
 const decisionColumns = `SELECT d.seq, d.id, d.kind, d.who, d.why, d.at, d.until, d.withdrawn, d.withdrawn_by,
-	(SELECT count(*) FROM ruling r WHERE r.decision = d.id), (SELECT count(*) FROM ruling_pending p WHERE p.decision = d.id),
+	(SELECT count(*) FROM ruling r WHERE r.decision = d.id), (SELECT count(*) FROM ruling_pending p WHERE p.decision = d.id) + (SELECT count(*) FROM repair_pending p WHERE p.decision = d.id),
 	CASE WHEN d.withdrawn = '' AND EXISTS (SELECT 1 FROM ruling r WHERE r.decision = d.id AND r.stale <> 0) THEN 1 ELSE 0 END FROM decision d`
 
 func scanDecision(r *sql.Rows) (d Decision, err error) {
@@ -69,7 +69,7 @@ func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision,
 	case "stale":
 		where = " AND d.withdrawn = '' AND EXISTS (SELECT 1 FROM ruling r WHERE r.decision = d.id AND r.stale <> 0)"
 	case "pending":
-		where = " AND EXISTS (SELECT 1 FROM ruling_pending p WHERE p.decision = d.id)"
+		where = " AND (EXISTS (SELECT 1 FROM ruling_pending p WHERE p.decision = d.id) OR EXISTS (SELECT 1 FROM repair_pending p WHERE p.decision = d.id))"
 	case "withdrawn":
 		where = " AND d.withdrawn <> ''"
 	}

@@ -15,8 +15,10 @@ import (
 // reference, Source being the source's name.
 type Portable struct {
 	NewDecision
-	Pairs []PortablePair
-	Said  *SaidBetween // of a decision on a relation; its records must have landed
+	Pairs  []PortablePair
+	Said   *SaidBetween // of a decision on a relation; its records must have landed
+	Mends  []PortableRepair
+	Unties []RefusedPair // of a decision that refuses relations; their records must have landed
 }
 
 // PortablePair is a ruling of a portable decision; a pin has no B.
@@ -128,10 +130,16 @@ func (tx *DecideTx) take(ctx context.Context, p Portable) (d Decision, existing 
 	if p.Relation, err = tx.landedSaid(ctx, p.Said); err != nil {
 		return d, false, err
 	}
+	if p.Refuses, err = tx.landedRefused(ctx, p.Unties); err != nil {
+		return d, false, err
+	}
 	if d, existing, err = tx.Add(ctx, p.NewDecision); err != nil || existing {
 		return d, existing, err
 	}
 	if err := tx.keepWaiting(ctx, d.ID, waiting); err != nil {
+		return d, false, err
+	}
+	if err := tx.keepRepairs(ctx, d.ID, p.Mends); err != nil {
 		return d, false, err
 	}
 	d, err = tx.Decision(ctx, d.ID)

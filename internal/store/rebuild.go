@@ -19,6 +19,7 @@ var factTables = []struct{ table, where string }{
 	{"ruling_pending", ""},
 	{"value_map", ""},
 	{"repair", ""},
+	{"repair_pending", ""},
 	{"relation_refused", ""},
 	{"said_relation", ""},
 	{"handover", ""},

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+
+	"touchstone/internal/record"
 )
 
 // Unrelated is the kind of a decision that refuses proposed relations.
@@ -26,6 +28,48 @@ func (tx *Tx) insertRefused(ctx context.Context, decision string, list []Refused
 		return fmt.Errorf("refused relations: %w", err)
 	}
 	return nil
+}
+
+// RefusedPair is a refused proposal with the references of its records. Source is
+// the uid, or of a portable one the source's name.
+type RefusedPair struct {
+	A, B record.Ref
+	Kind string
+}
+
+// RefusedOf gives what decisions refuse, in force or not, by decision.
+func (db *DB) RefusedOf(ctx context.Context, decisions []string) (map[string][]RefusedPair, error) {
+	out := map[string][]RefusedPair{}
+	err := viewIn(ctx, db, `SELECT r.decision, r.kind, x.source, x.entity, x.external_id, y.source, y.entity, y.external_id FROM relation_refused r
+		JOIN source_record x ON x.rec = r.a JOIN source_record y ON y.rec = r.b WHERE r.decision IN $LIST ORDER BY r.decision, r.a, r.b, r.kind`, decisions, func(r *sql.Rows) error {
+		var id string
+		var p RefusedPair
+		err := r.Scan(&id, &p.Kind, &p.A.Source, &p.A.Entity, &p.A.ID, &p.B.Source, &p.B.Entity, &p.B.ID)
+		out[id] = append(out[id], p)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("refused relations of decisions: %w", err)
+	}
+	return out, nil
+}
+
+// landedRefused finds the records of portable refusals.
+func (tx *DecideTx) landedRefused(ctx context.Context, list []RefusedPair) (out []RefusedRelation, err error) {
+	for _, p := range list {
+		r := RefusedRelation{Kind: p.Kind}
+		if r.A, err = tx.landedRec(ctx, p.A); err != nil {
+			return nil, err
+		}
+		if r.B, err = tx.landedRec(ctx, p.B); err != nil {
+			return nil, err
+		}
+		if r.A == 0 || r.B == 0 {
+			return nil, impossible("one of the records that it relates has not landed here: import it again after a run")
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }
 
 // RefusedBetween names the customers, as their records stand now, between which a

@@ -79,7 +79,7 @@ func (tx *Tx) insertRepairs(ctx context.Context, decision string, list []Repair)
 		}
 		rows[i] = []any{r.Rec, r.Version, r.Field, decision, r.Remedy, sealed}
 	}
-	if err := tx.insert(ctx, `INSERT INTO repair (rec, version, field, decision, remedy, sealed)`, "", rows); err != nil {
+	if err := tx.insert(ctx, `INSERT INTO repair (rec, version, field, decision, remedy, sealed)`, `ON CONFLICT (rec, version, field, decision) DO NOTHING`, rows); err != nil {
 		return fmt.Errorf("repairs: %w", err)
 	}
 	return nil

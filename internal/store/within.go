@@ -81,6 +81,7 @@ func (w Within) decision(id string) string {
 		{"relation_refused", "NOT " + w.Reach.of("t.a") + " OR NOT " + w.Reach.of("t.b")},
 		{"repair", "NOT EXISTS (SELECT 1 FROM source_record sr WHERE sr.rec = t.rec AND " + w.record("sr") + ")"},
 		{"ruling_pending", ""}, // what has not landed is nobody's yet
+		{"repair_pending", ""},
 	} {
 		from := "SELECT 1 FROM said JOIN " + x.table + " t ON t.decision = said.id"
 		if x.out != "" {

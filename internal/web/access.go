@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"touchstone/internal/auth"
+	"touchstone/internal/say"
 )
 
 const (
@@ -117,18 +118,18 @@ const apiPath = "/api/"
 // keptOut answers who gave no token, or a wrong one: programs as all else is
 // told them.
 func (s *server) keptOut(w http.ResponseWriter, r *http.Request, status int) {
-	detail := "the token is missing or wrong; want Authorization: Bearer with an API token or server.api_token"
+	detail := say.New("the token is missing or wrong; want Authorization: Bearer with an API token or server.api_token")
 	if status == http.StatusTooManyRequests {
-		detail = "too many wrong tokens; wait a moment"
+		detail = say.New("too many wrong tokens; wait a moment")
 	}
 	switch {
 	case tellProgram(w, r, status, detail):
 	case !strings.HasPrefix(r.URL.Path, apiPath):
 		http.Error(w, http.StatusText(status), status)
 	case status == http.StatusTooManyRequests:
-		s.refuse(w, status, apiError{Text: detail, TextZh: "错误令牌过多，请稍后再试"})
+		s.refuse(w, status, apiError{Text: detail.String(), TextZh: "错误令牌过多，请稍后再试"})
 	default:
-		s.refuse(w, status, apiError{Text: detail, TextZh: "令牌缺失或错误：应为 Authorization: Bearer 加 API 令牌或 server.api_token"})
+		s.refuse(w, status, apiError{Text: detail.String(), TextZh: "令牌缺失或错误：应为 Authorization: Bearer 加 API 令牌或 server.api_token"})
 	}
 }
 

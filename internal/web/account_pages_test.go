@@ -70,7 +70,9 @@ func (s staff) Person(_ context.Context, login string) (Person, error) {
 	return s.person(), nil
 }
 
-func (s staff) Tokens(context.Context, string) ([]APIToken, error) { return s.tokens(), nil }
+func (s staff) TokensOf(context.Context, TokenQuery) (TokenList, error) {
+	return TokenList{List: s.tokens(), All: len(s.tokens())}, nil
+}
 
 func (staff) WaitingTwoStep(context.Context, Visit) (Authenticator, error) {
 	return Authenticator{"ABCD EFGH", "otpauth://totp/Touchstone:ann?secret=ABCDEFGH"}, nil
@@ -171,11 +173,39 @@ func TestPagesOfAccountsAreWellFormed(t *testing.T) {
 type listing struct {
 	staff
 	q *PersonQuery
+	t *TokenQuery
 }
 
 func (s listing) PersonsOf(_ context.Context, q PersonQuery) (PersonList, error) {
 	*s.q = q
 	return PersonList{All: 1203, List: []Person{{Login: "bob", Role: auth.Viewer}}, Next: "bob"}, nil
+}
+
+func (s listing) TokensOf(_ context.Context, q TokenQuery) (TokenList, error) {
+	*s.t = q
+	list := s.tokens()
+	if q.Text == "none" {
+		list = nil
+	}
+	return TokenList{All: 1203, List: list, Next: "t7"}, nil
+}
+
+// TestTokensAreFoundAndPaged: as accounts are.
+func TestTokensAreFoundAndPaged(t *testing.T) {
+	var q TokenQuery
+	h := newHandler(newOffice(), func(o *Options) { o.People = listing{t: &q} })
+	body := get(t, h, "/accounts/tokens?q=+o+&after=t9", "Cookie", visitCookie+"=good").Body.String()
+	if want := (TokenQuery{Text: "o", After: "t9", Limit: personsShown}); q != want {
+		t.Errorf("asked for %+v, want %+v", q, want)
+	}
+	for _, want := range []string{"203 API tokens</h1>", `name="q" type="search" value="o"`, `href="?after=t7&amp;q=%20o%20"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page of tokens has no %s:\n%s", want, body)
+		}
+	}
+	if body := get(t, h, "/accounts/tokens?q=none", "Cookie", visitCookie+"=good").Body.String(); !strings.Contains(body, "No token has this") {
+		t.Errorf("with nothing found it says\n%s", body)
+	}
 }
 
 // TestAccountsAreFoundAndPaged: the page of accounts shows how many there are, asks

@@ -74,8 +74,8 @@ type People interface {
 	// EndSessionsOf ends all sessions of an account.
 	EndSessionsOf(ctx context.Context, by By, login string) error
 
-	// Tokens lists the API tokens of an account, or all with "".
-	Tokens(ctx context.Context, login string) ([]APIToken, error)
+	// TokensOf lists API tokens, the newest first.
+	TokensOf(ctx context.Context, q TokenQuery) (TokenList, error)
 	// AddToken makes an API token; it is shown once.
 	AddToken(ctx context.Context, by By, n NewToken) (token string, err error)
 	// RevokeToken ends an API token of an account, or any with "".
@@ -94,6 +94,21 @@ type PersonList struct {
 	List []Person
 	Next string // After for the next page; "" at the end
 	All  int    // accounts there are, whatever is asked for
+}
+
+// TokenQuery chooses API tokens, the newest first.
+type TokenQuery struct {
+	Login string // of an account; "" for all
+	Text  string // in the name, the login name or the beginning, in any case; "" for all
+	After string // Next of the page before
+	Limit int
+}
+
+// TokenList is one page of API tokens.
+type TokenList struct {
+	List []APIToken
+	Next string // After for the next page; "" at the end
+	All  int    // tokens there are, whatever is asked for
 }
 
 // Why a sign-in or a change of an account is refused. The words are for the

@@ -21,6 +21,7 @@ type language struct {
 	table   map[string]string
 	counts  map[string]bool // the keys that have a form by number
 	reasons reasons
+	details reasons           // how something of the audit trail was done
 	sayings map[string]string // sentences of package say, by the English one
 	speak   *i18n.Localizer
 }
@@ -58,7 +59,8 @@ func readLanguages() []language {
 				l.table[m.ID], l.counts[m.ID] = m.Other, strings.Contains(m.Other, "{{.PluralCount}}") || m.One != ""
 			}
 		}
-		l.sayings, l.reasons = readSaid(l.Code), readReasons(l.Code)
+		l.sayings, l.reasons = readSaid(l.Code), readReasons("reasons", l.Code)
+		l.details = readReasons("details", l.Code)
 		l.speak = i18n.NewLocalizer(bundle, l.Code)
 	}
 	return out

@@ -31,9 +31,9 @@ type peoplePage struct {
 	None  bool // nobody has an account
 	Fresh bool // the reader's password was given a short while ago
 	PersonList
-	Text   string // that the accounts are looked for by
+	Text   string // that the accounts or tokens are looked for by
 	One    Person
-	Tokens []APIToken
+	Tokens TokenList
 	Roles  []auth.Role
 	Scopes []auth.Permission
 	Sees   seesInputs
@@ -223,17 +223,21 @@ func (s *server) endSessionsOf(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// showTokens shows all API tokens.
+// showTokens shows the API tokens.
 func (s *server) showTokens(w http.ResponseWriter, r *http.Request, status int, change func(*peoplePage)) {
-	var list []APIToken
+	p := s.peoplePage(w, r)
 	if s.opts.People != nil {
+		q := r.URL.Query()
+		p.Text = cutText(strings.TrimSpace(q.Get("q")), maxPersonText)
 		var ok bool
-		if list, ok = load(s, w, r, func(ctx context.Context) ([]APIToken, error) { return s.opts.People.Tokens(ctx, "") }); !ok {
+		p.Tokens, ok = load(s, w, r, func(ctx context.Context) (TokenList, error) {
+			return s.opts.People.TokensOf(ctx, TokenQuery{Text: p.Text, After: q.Get("after"), Limit: personsShown})
+		})
+		if !ok {
 			return
 		}
 	}
-	p := s.peoplePage(w, r)
-	p.Tokens, p.Roles, p.Scopes = list, append([]auth.Role{auth.Machine}, p.Roles...), scopesOf(p.Actor)
+	p.Roles, p.Scopes = append([]auth.Role{auth.Machine}, p.Roles...), scopesOf(p.Actor)
 	if change != nil {
 		change(&p)
 	}

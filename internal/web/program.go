@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"touchstone/internal/say"
 )
 
 // programPath is what the addresses of the described API begin with. All its
@@ -12,12 +14,12 @@ const programPath = apiPath + "v1/"
 
 // tellProgram answers a request to the described API with a problem; false where
 // the request is for something else.
-func tellProgram(w http.ResponseWriter, r *http.Request, status int, detail string) bool {
+func tellProgram(w http.ResponseWriter, r *http.Request, status int, detail say.Text) bool {
 	if !strings.HasPrefix(r.URL.Path, programPath) {
 		return false
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail}) // a client that went away is its own affair
+	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail.In(words{pickLanguage("", r.Header.Get("Accept-Language"))})}) // a client that went away is its own affair
 	return true
 }

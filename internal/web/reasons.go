@@ -41,10 +41,10 @@ type reasonPart struct {
 // where a form has several of its kind.
 var reasonName = regexp.MustCompile(`\{([a-z]+[0-9]?)\}`)
 
-// readReasons reads the sentences in a language; English has none.
-func readReasons(code string) reasons {
+// readReasons reads the sentences of a folder in a language; English has none.
+func readReasons(folder, code string) reasons {
 	out := reasons{kinds: map[string]string{}, exact: map[string]string{}}
-	names, err := fs.Glob(files, "words/reasons/*"+code+".yaml")
+	names, err := fs.Glob(files, "words/"+folder+"/*"+code+".yaml")
 	if err != nil || len(names) == 0 {
 		return reasons{}
 	}
@@ -117,6 +117,10 @@ func patternOf(kind string) string {
 		return `((?:[0-9.]+(?:h|m|s|ms|µs|ns))+)`
 	case "entity":
 		return `([a-z_]+)`
+	case "role":
+		return `(viewer|steward|admin|auditor|machine)`
+	case "scope":
+		return `([a-z-]+)`
 	case "op":
 		return `(create|update|upsert|delete)`
 	case "counts":
@@ -176,6 +180,13 @@ func (w words) retold(text string) []piece {
 	s := sayer{words: w, left: mostSaid}
 	out, _ := s.say(text)
 	return oneAfterAnother(out)
+}
+
+// detail says in pieces how something of the audit trail was done. The row itself
+// is sealed as it was written.
+func (w words) detail(text string) []piece {
+	w.reasons = w.details
+	return w.retold(text)
 }
 
 // mostSaid bounds the work on one text, which anybody may have made: how many
@@ -303,7 +314,7 @@ func (w *sayer) fitted(f *reasonForm, parts []string) (out []piece, ok bool) {
 			out = append(out, piece{Text: w.fieldsOf(text)})
 		case "place":
 			out = append(out, piece{Text: w.place(text)})
-		case "entity", "op":
+		case "entity", "op", "role", "scope":
 			out = append(out, piece{Text: w.word(kind, text)})
 		case "counts":
 			out = append(out, piece{Text: w.countsOf(text)})

@@ -9,6 +9,7 @@ import (
 
 	"touchstone/internal/auth"
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 )
 
 // Route is an address with what one has to be allowed to ask for it, and how it
@@ -59,7 +60,7 @@ func (m *routes) open(r *http.Request) bool {
 // forbidden answers who is known and may not.
 func (s *server) forbidden(w http.ResponseWriter, r *http.Request) {
 	s.opts.Log.Warn("not allowed", "path", r.URL.Path, "who", auth.From(r.Context()).ID)
-	if !tellProgram(w, r, http.StatusForbidden, "this account or token does not have the permission that the address needs; /openapi.json names it (x-permission)") {
+	if !tellProgram(w, r, http.StatusForbidden, say.New("this account or token does not have the permission that the address needs; /openapi.json names it (x-permission)")) {
 		s.message(w, r, http.StatusForbidden, "access.role.title", "access.role.text")
 	}
 }
@@ -70,7 +71,7 @@ func (s *server) within(w http.ResponseWriter, r *http.Request, actor auth.Actor
 	if !narrow.Admits(actor) {
 		s.keepRefusal(r, pattern, "sees a part of what is there")
 		s.opts.Log.Warn("not within reach", "path", r.URL.Path, "who", actor.ID)
-		if !tellProgram(w, r, http.StatusForbidden, "this address shows all customers with all their fields, and this account or token sees a part of them; /openapi.json says how each address is narrowed (x-narrow)") {
+		if !tellProgram(w, r, http.StatusForbidden, say.New("this address shows all customers with all their fields, and this account or token sees a part of them; /openapi.json says how each address is narrowed (x-narrow)")) {
 			s.message(w, r, http.StatusForbidden, "access.narrow.title", "access.narrow.text")
 		}
 		return false
@@ -87,7 +88,7 @@ func (s *server) within(w http.ResponseWriter, r *http.Request, actor auth.Actor
 	if err == nil {
 		return true
 	}
-	if !errors.Is(err, record.ErrNotFound) || !tellProgram(w, r, http.StatusNotFound, "there is nothing of this name or id") {
+	if !errors.Is(err, record.ErrNotFound) || !tellProgram(w, r, http.StatusNotFound, say.New("there is nothing of this name or id")) {
 		s.answerError(w, r, err, nil)
 	}
 	return false

@@ -54,7 +54,7 @@ func functions(l language) template.FuncMap {
 		"passlink": func(now time.Time, v any, link string) passed { return passed{now, v, link} },
 		"merged":   func(members, golden int) int { return max(0, members-golden) },
 		"own":      ownPart, "tokens": tokensPart, "newtoken": newTokenPart, "otpauth": otpauth,
-		"held": heldLines, "told": w.told, "retold": w.retold, "phrase": phrase, "ours": func(s string) ours { return ours(s) },
+		"held": heldLines, "told": w.told, "retold": w.retold, "detail": w.detail, "phrase": phrase, "ours": func(s string) ours { return ours(s) },
 	}
 	for name, f := range deskFunctions(w) {
 		if all[name] != nil {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"touchstone/internal/record"
@@ -352,4 +353,45 @@ func tokensEnd(b *Bench) {
 	own, err := b.DB.Tokens(ctx, ann.ID)
 	b.Must(err)
 	same(b, "tokens: all, hers", []int{len(all), len(own)}, []int{2, 1})
+	for i := range 5 {
+		add(fmt.Sprint("more", i), store.APIToken{Name: fmt.Sprintf("Ähre %d", i), Shown: fmt.Sprintf("ts_%d", i), Role: "machine"})
+	}
+	n, err := b.DB.CountTokens(ctx)
+	b.Must(err)
+	same(b, "tokens there are", n, 7)
+	if all, err = b.DB.Tokens(ctx, ""); err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		what string
+		q    store.TokenQuery
+		want []string
+	}{
+		{"all", store.TokenQuery{Limit: 2}, tokenIDs(all)},
+		{"of ann", store.TokenQuery{Limit: 2, Account: ann.ID}, []string{hers.ID}},
+		{"with a text in any case", store.TokenQuery{Limit: 2, Text: " äHRE"}, tokenIDs(all[:5])},
+		{"of a login name", store.TokenQuery{Limit: 2, Text: "ANN"}, []string{hers.ID}},
+		{"by its beginning", store.TokenQuery{Limit: 2, Text: "ts_3"}, []string{all[slices.IndexFunc(all, func(t store.APIToken) bool { return t.Shown == "ts_3" })].ID}},
+		{"of nothing", store.TokenQuery{Limit: 2, Text: "zzz"}, nil},
+		{"behind what is not there", store.TokenQuery{Limit: 2, After: "t-none"}, nil},
+	} {
+		var got []string
+		for more := true; more; {
+			var page []store.APIToken
+			page, more, err = b.DB.TokenPage(ctx, c.q)
+			b.Must(err)
+			if len(page) > 0 {
+				c.q.After = page[len(page)-1].ID
+			}
+			got = append(got, tokenIDs(page)...)
+		}
+		same(b, "tokens "+c.what+", page by page", got, c.want)
+	}
+}
+
+func tokenIDs(list []store.APIToken) (ids []string) {
+	for _, t := range list {
+		ids = append(ids, t.ID)
+	}
+	return ids
 }

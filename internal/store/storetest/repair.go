@@ -13,6 +13,7 @@ func repairs() []subtest {
 	return []subtest{
 		{"RepairsAreFactsOfOneVersion", repairFacts},
 		{"RepairsInParts", repairParts},
+		{"RepairsFromElsewhere", repairsFromElsewhere},
 		{"FaultsGroupOpenRows", faultGroups},
 		{"ReleaseTakenBack", releaseTakenBack},
 	}
@@ -247,4 +248,73 @@ func releaseTakenBack(b *Bench) {
 	if err := b.DB.Unrelease(ctx, "q-none", "ann", ""); !errors.Is(err, record.ErrNotFound) {
 		b.Errorf("an unknown row: %v, want ErrNotFound", err)
 	}
+}
+
+// repairsFromElsewhere: a repair that came with an import waits for its record,
+// keeps what is against it, counts once, and is exported while it waits.
+func repairsFromElsewhere(b *Bench) {
+	ctx := b.Context()
+	_, err := b.DB.SourceUID(ctx, Source, nil)
+	b.Must(err)
+	mend := func(id string) store.PortableRepair {
+		return store.PortableRepair{Ref: record.Ref{Source: Source, Entity: Entity, ID: id}, Version: 3, Field: "bad", Remedy: "typed", Was: json.RawMessage(`"because"`)}
+	}
+	take := func(id string, mends ...store.PortableRepair) {
+		b.Helper()
+		n := store.NewDecision{ID: id, Kind: store.Repaired, Who: "ann", At: "2026-01-01T00:00:00.000000Z"}
+		took, err := b.DB.Take(ctx, []store.Portable{{NewDecision: n, Mends: mends}})
+		b.Must(err)
+		same(b, "pending of "+id, took[0].Decision.Pending, len(mends))
+	}
+	look := func(want ...string) ([]store.SettledRepair, store.RepairsLook) {
+		b.Helper()
+		list, look, err := b.DB.RepairsLanded(ctx, 10)
+		b.Must(err)
+		var out []store.SettledRepair
+		got := []string{}
+		for _, w := range list {
+			got, out = append(got, w.Ref.ID+string(w.Was)), append(out, store.SettledRepair{WaitingRepair: w, At: 1})
+		}
+		same(b, "landed", got, append([]string{}, want...))
+		return out, look
+	}
+	take("d1", mend("1"), mend("2"), mend("9"))
+	look()
+	b.Land(Item("1", Bad("a")), Item("2", Bad("b")))
+	list, mark := look(`1"because"`, `2"because"`)
+	list[1].Problem = "something else stands there"
+	n, err := b.DB.SettleRepairs(ctx, list, mark)
+	b.Must(err)
+	same(b, "took effect", n, 1)
+	n, err = b.DB.SettleRepairs(ctx, list[:1], store.RepairsLook{})
+	b.Must(err)
+	same(b, "took effect twice", n, 0)
+	look()
+	problems, err := b.DB.RepairProblems(ctx, []string{"d1", "d-none"})
+	b.Must(err)
+	same(b, "problems", problems, map[string]string{"d1": "something else stands there"})
+	recs := b.Recs("1")
+	b.rederive(recs)
+	same(b, "open rows", len(b.quarantine("open")), 1)
+	all, err := b.DB.RepairsOfDecision(ctx, "d1")
+	b.Must(err)
+	shown := []string{}
+	for _, p := range all {
+		shown = append(shown, fmt.Sprint(p.Ref.ID, " ", p.Version, " ", p.Waits, " ", p.Problem, string(p.Was)))
+	}
+	same(b, "repairs of the decision", shown, []string{`1 1 false "because"`, `2 3 true something else stands there"because"`, `9 3 true "because"`})
+	rows, err := b.DB.FaultyVersions(ctx, recs[0], 5)
+	b.Must(err)
+	same(b, "versions the rules refused", len(rows), 1)
+	said, err := b.DB.RepairsSaid(ctx, recs[0], 1, "bad")
+	b.Must(err)
+	same(b, "said of the field", len(said), 1)
+
+	// An import while a look is under way is not forgotten by its end.
+	b.Land(Item("9", Bad("c")))
+	list, mark = look(`9"because"`)
+	take("d2", mend("1"))
+	_, err = b.DB.SettleRepairs(ctx, list, mark)
+	b.Must(err)
+	look(`1"because"`)
 }
