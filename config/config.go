@@ -19,6 +19,7 @@ type Config struct {
 	Log      Log      `yaml:"log" doc:"What the daemon says while it runs."`
 	Alert    Alert    `yaml:"alert" doc:"When to call a person, and how. Without webhook and mail the page and status show the alerts, and nobody is called."`
 	Level    Level    `yaml:"level" doc:"The service levels that the page of them holds sources and targets to."`
+	Trace    Trace    `yaml:"trace" doc:"Where traces of what the daemon does are sent."`
 	Audit    Audit    `yaml:"audit" doc:"How the audit trail can be checked from outside."`
 	Access   Access   `yaml:"access" doc:"Which customers and which of their fields accounts see that do not see all."`
 	Review   Review   `yaml:"review" doc:"The pairs that wait for a person: what they are worth, in which time, and when two have to agree."`

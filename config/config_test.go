@@ -282,7 +282,7 @@ colour: red
 		`11:5 sources.crm.evry: unknown key "evry"; did you mean "every"?`,
 		`12:15 sources.crm.base_url: is "ftp://<secret>@example.com", want an address like https://api.example.com`,
 		`14:43 sources.desk.entities.company.strem: unknown key "strem"; did you mean "stream"?`,
-		`15:1 colour: unknown key "colour"; known here: store, server, log, alert, level, audit, access, review, sources, entities, targets, tables`,
+		`15:1 colour: unknown key "colour"; known here: store, server, log, alert, level, trace, audit, access, review, sources, entities, targets, tables`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

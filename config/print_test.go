@@ -92,6 +92,9 @@ level:
   fresh: 15m
   delivered: 15m
   goal: 0.99
+trace:
+  sample: 0.1
+  propagate: false
 review:
   value: events
   loss:
@@ -165,7 +168,7 @@ func TestSampleIsCleanAndFullyUsable(t *testing.T) {
 	// The commented part must be right too: without the # it parses.
 	var live strings.Builder
 	for l := range strings.Lines(string(y)) {
-		if t, ok := strings.CutPrefix(l, "#"); ok && (strings.HasPrefix(t, "  ") || strings.HasPrefix(t, "entities:") || strings.HasPrefix(t, "targets:")) {
+		if t, ok := strings.CutPrefix(l, "#"); ok && (strings.HasPrefix(t, "  ") || strings.HasPrefix(t, "entities:") || strings.HasPrefix(t, "targets:") || strings.HasPrefix(t, "trace:")) {
 			l = t
 		}
 		live.WriteString(l)
@@ -174,7 +177,7 @@ func TestSampleIsCleanAndFullyUsable(t *testing.T) {
 	if err != nil {
 		t.Fatalf("sample without comment marks:\n%v", err)
 	}
-	if len(cfg.Sources) != 3 || len(cfg.Targets) != 1 || len(cfg.Warnings) != 0 {
+	if len(cfg.Sources) != 3 || len(cfg.Targets) != 1 || cfg.Trace.Endpoint == "" || len(cfg.Warnings) != 0 {
 		t.Errorf("sample without comment marks has %d sources, %d targets, warnings %v; want 3, 1, none", len(cfg.Sources), len(cfg.Targets), cfg.Warnings)
 	}
 }

@@ -26,6 +26,7 @@ func Reference() []byte {
 		{"alert", aboutAlert, reflect.TypeFor[Alert]()},
 		{"alert.webhook", "", reflect.TypeFor[AlertWebhook]()},
 		{"alert.mail", "", reflect.TypeFor[AlertMail]()},
+		{"trace", aboutTrace, reflect.TypeFor[Trace]()},
 		{"audit", aboutAudit, reflect.TypeFor[Audit]()},
 		{"audit.checkpoints", "", reflect.TypeFor[AuditCheckpoints]()},
 		{"access.scopes.NAME", "A part of the customers. Accounts, groups and tokens that name it reach these alone; all that it says holds together.", reflect.TypeFor[Scope]()},

@@ -70,7 +70,7 @@ func (c *cli) serve(ctx context.Context, a *app.App, listen string, show bool) e
 			token = t // a new configuration does not open what listens already
 		}
 		pages.set(web.New(a, web.Options{
-			Env: env.Real(), Log: a.Log, Health: a.Healthy, Ready: d.Ready, Metrics: a.Metrics(),
+			Env: env.Real(), Log: a.Log, Health: a.Healthy, Ready: d.Ready, Metrics: a.Metrics(), Tracer: a.Tracer(),
 			ShowValues: true, // only who sits here, or has the token, gets to any page
 			Token:      token, Hosts: server.Hosts, Addresses: !config.OnLoopback(listen),
 			LookUp: a, Reconcile: server.Reconcile.Reveal(), People: a.People(), Demo: c.demoPage, Ending: ctx.Done(), Proxies: server.Networks(),

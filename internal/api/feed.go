@@ -146,7 +146,7 @@ func (x *api) exports() {
 			// A long list takes longer than a page: each part has a minute.
 			out := &patient{w}
 			if err := x.app.Export(r.Context(), in.Entity, out); err != nil {
-				x.opts.Log.Error("export ended early", "err", err)
+				x.opts.Log.ErrorContext(r.Context(), "export ended early", "err", err)
 				panic(http.ErrAbortHandler) // the client must not take half for the whole
 			}
 		}}, nil

@@ -85,7 +85,7 @@ func (x *api) idempotent(next http.HandlerFunc) http.HandlerFunc {
 			err = x.app.Store.EndCall(after, key, k.status, k.body.Bytes())
 		}
 		if err != nil {
-			x.opts.Log.Error("an answer is not kept for its idempotency key", "err", err)
+			x.opts.Log.ErrorContext(after, "an answer is not kept for its idempotency key", "err", err)
 		}
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"touchstone/internal/record"
 	"touchstone/internal/seal"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 	"touchstone/matching"
 	"touchstone/rules/schema"
 )
@@ -50,6 +51,7 @@ type App struct {
 	Config    *config.Config
 	Store     *store.DB
 	Log       *slog.Logger
+	tracer    *trace.Tracer // nil: nothing is traced
 	opts      Options
 	vault     *seal.Vault
 	lock      *os.File
@@ -122,6 +124,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: newLife(opts.Env), stopping: new(atomic.Bool), retired: new(atomic.Bool), looking: make(chan struct{}, mostLooking), landed: newSignal()}
+	a.Log = trace.Logged(opts.Log)
 	a.opts.Env.HTTP = a.life.metrics.transport(opts.Env.HTTP)
 	if opts.Shared {
 		if _, err := os.Stat(filepath.Join(opts.Dir, seal.KeyFile)); err != nil {
@@ -152,6 +155,9 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if a.Store, err = store.Open(ctx, a.dsn(), a.vault, opts.Env); err != nil {
 		return a, err
 	}
+	if err := a.noteFile(); err != nil {
+		return a, err
+	}
 	if err := a.Store.Whole(ctx); err != nil {
 		return a, err
 	}
@@ -163,6 +169,9 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if err := a.wire(ctx); err != nil {
 		return a, err
 	}
+	if err := a.startTracing(); err != nil {
+		return a, err
+	}
 	a.sealsAtEnd = true
 	return a, nil
 }
@@ -170,6 +179,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 // Close gives everything back.
 func (a *App) Close() error {
 	err := a.retire()
+	a.life.stopTracing()
 	a.sealLast()
 	if a.Store != nil {
 		err = errors.Join(err, a.Store.Close())

@@ -20,13 +20,15 @@ const KeySuffix = ".key"
 
 // Backup writes the store into a new SQLite file while work goes on; with the
 // installation key beside it when asked: whoever has both can read everything.
-func (a *App) Backup(ctx context.Context, path string, withKey bool) (store.Copied, error) {
+func (a *App) Backup(ctx context.Context, path string, withKey bool) (c store.Copied, err error) {
+	ctx, span := a.tracer.Start(ctx, "backup")
+	defer func() { span.End(err) }()
 	if withKey {
 		if err := copyNew(filepath.Join(a.opts.Dir, seal.KeyFile), path+KeySuffix); err != nil {
 			return store.Copied{}, fmt.Errorf("backup of the key: %w", err)
 		}
 	}
-	c, err := a.Store.Backup(ctx, path)
+	c, err = a.Store.Backup(ctx, path)
 	if err != nil && withKey {
 		err = errors.Join(err, os.Remove(path+KeySuffix))
 	}

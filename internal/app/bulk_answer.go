@@ -290,10 +290,13 @@ func (a *App) StartBulk(ctx context.Context, q web.ReviewQuery, answer, token st
 // It can be cut at any time: what was decided is kept with the job's place in
 // one transaction, so whoever goes on begins at the next pair. Several may work
 // on one job.
-func (a *App) WorkBulk(ctx context.Context, id string, progress func(done int)) error {
+func (a *App) WorkBulk(ctx context.Context, id string, progress func(done int)) (err error) {
+	ctx, span := a.tracer.Start(ctx, "bulk answer")
 	defer a.landed.ring() // once for the job: its decisions follow each other too quickly to wake the resolver for each
 	pause := time.Second / time.Duration(max(a.Config.Review.Bulk.Pace, 1))
-	for done := 0; ; {
+	done := 0
+	defer func() { span.EndOf(done, err) }()
+	for {
 		more, err := a.bulkStep(ctx, id)
 		if err != nil || !more {
 			return err

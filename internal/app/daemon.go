@@ -339,5 +339,11 @@ func (d *Daemon) Ready(ctx context.Context) (reasons []string) {
 			reasons = append(reasons, "no source can be pulled")
 		}
 	}
+	if a.life.lacksRoom() {
+		reasons = append(reasons, "the disk or the store is full")
+	}
+	if a.life.stuck.Load() {
+		reasons = append(reasons, "records cannot be resolved")
+	}
 	return reasons
 }

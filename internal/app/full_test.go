@@ -113,6 +113,8 @@ func fullAndBack(w *world, fill, room func()) {
 	w.write("list.csv", firms(fullRows))
 	part := func() Part { p, _ := r.app.life.parts(r.app.Config); return p["list"] }
 	r.until("two failures", func() bool { return part().Failures >= 2 })
+	p := r.probes()
+	p.want("it is full", 200, "the disk or the store is full")
 	if n := strings.Count(r.out.String(), `msg="source failed`); n > 2 { // of each of the two sources
 		r.Errorf("%d lines about failing sources, want at most one for each\n%s", n, r.out)
 	}
@@ -123,6 +125,7 @@ func fullAndBack(w *world, fill, room func()) {
 		r.Errorf("%d records while it is full, want those of before and not all", got)
 	}
 	room()
+	p.want("there is room again", 200, "")
 	r.until("all rows", func() bool { return records() == fullRows+1 })
 	r.until("all resolved", func() bool {
 		n, err := r.app.Store.Numbers(r.Context())

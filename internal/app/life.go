@@ -29,6 +29,10 @@ type life struct {
 	targets map[string]*Part
 	trail   trailLife
 	levels  levelLife
+	tracing tracing
+	file    os.FileInfo     // of the store, where it is a file
+	stuck   atomic.Bool     // the resolver fails
+	full    map[string]bool // parts that failed for want of room
 
 	numbers  shown[store.Numbers]
 	overview shown[web.Overview]
@@ -47,7 +51,7 @@ type Part struct {
 }
 
 func newLife(e env.Env) *life {
-	return &life{metrics: newMetrics(e.Clock), gate: newGate(e), sources: map[string]*Part{}, targets: map[string]*Part{}}
+	return &life{metrics: newMetrics(e.Clock), gate: newGate(e), sources: map[string]*Part{}, targets: map[string]*Part{}, full: map[string]bool{}}
 }
 
 func (l *life) source(name string, change func(*Part)) { l.change(l.sources, name, change) }
@@ -81,20 +85,22 @@ func (l *life) parts(cfg *config.Config) (sources, targets map[string]Part) {
 }
 
 // failed notes a failure of a part and tells the log once for each incident.
-func (a *App) failed(kind, name string, b *schedule.Breaker, err error, every, asked time.Duration) {
+func (a *App) failed(ctx context.Context, kind, name string, b *schedule.Breaker, err error, every, asked time.Duration) {
 	now := a.opts.Env.Clock.Now()
+	a.life.noRoom(kind+" "+name, store.NoRoom(err))
 	b.Failed(now, every, asked)
 	if b.Failures() == 1 {
-		a.Log.Error(kind+" failed; it is tried again with growing pauses", kind, name, "next", b.Until().Format(time.RFC3339), "err", err)
+		a.Log.ErrorContext(ctx, kind+" failed; it is tried again with growing pauses", kind, name, "next", b.Until().Format(time.RFC3339), "err", err)
 	} else {
-		a.Log.Debug(kind+" failed again", kind, name, "failures", b.Failures(), "err", err)
+		a.Log.DebugContext(ctx, kind+" failed again", kind, name, "failures", b.Failures(), "err", err)
 	}
 }
 
 // worked notes a success, and tells the log of the end of an incident.
-func (a *App) worked(kind, name string, b *schedule.Breaker) {
+func (a *App) worked(ctx context.Context, kind, name string, b *schedule.Breaker) {
+	a.life.noRoom(kind+" "+name, false)
 	if n := b.Worked(); n > 0 {
-		a.Log.Info(kind+" works again", kind, name, "failures", n)
+		a.Log.InfoContext(ctx, kind+" works again", kind, name, "failures", n)
 	}
 }
 
@@ -122,6 +128,10 @@ func (a *App) next(ctx context.Context, cfg *config.Config, look bool) (*App, er
 	}
 	if look {
 		return nil, n.retire()
+	}
+	a.life.forgetRoom()
+	if err := n.startTracing(); err != nil {
+		return nil, errors.Join(err, n.retire())
 	}
 	return n, nil
 }

@@ -42,6 +42,8 @@ type metrics struct {
 	free      prometheus.Gauge
 	alerts    *prometheus.GaugeVec // rule
 	readError prometheus.Counter
+	spans     prometheus.Counter
+	spanless  *prometheus.CounterVec // reason
 
 	mu    sync.Mutex
 	hosts map[string]bool
@@ -81,6 +83,8 @@ func newMetrics(clock env.Clock) *metrics {
 	m.free = gauge("disk_free_bytes", "Room that is left where the data is.").WithLabelValues()
 	m.alerts = gauge("alerts", "Incidents that last, by rule.", "rule")
 	m.readError = counter("readings_failed_total", "Readings of the store that failed.").WithLabelValues()
+	m.spans = counter("trace_spans_sent_total", "Spans that the receiver of traces took.").WithLabelValues()
+	m.spanless = counter("trace_spans_dropped_total", "Spans that were left out, by reason.", "reason")
 	info := gauge("build_info", "1, with the version of the program.", "version")
 	info.WithLabelValues(Version()).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), storeStats{m})
@@ -120,6 +124,10 @@ func (m *metrics) delivered(target string, r outbox.Report) {
 		m.writes.WithLabelValues(target, o.outcome).Add(float64(max(o.n, 0)))
 	}
 }
+
+func (m *metrics) spansSent(n int) { m.spans.Add(float64(n)) }
+
+func (m *metrics) spansDropped(why string, n int) { m.spanless.WithLabelValues(why).Add(float64(n)) }
 
 func (m *metrics) reload(taken bool) {
 	if taken {

@@ -126,7 +126,7 @@ func (a *App) resolve(ctx context.Context, e *entity, progress Progress) error {
 				return err
 			}
 			a.use(e, m, generation, match)
-			a.Log.Info("another match model or other thresholds are in force", "entity", e.name, "model", m.Version, "link", float64(match.Link), "review", float64(match.Review))
+			a.Log.InfoContext(ctx, "another match model or other thresholds are in force", "entity", e.name, "model", m.Version, "link", float64(match.Link), "review", float64(match.Review))
 		}
 		_, err = e.resolver.Run(ctx, func(s pipeline.Stats) { progress("resolve", e.name, s.Resolved) })
 		if errors.Is(err, pipeline.ErrSwitched) {
@@ -139,7 +139,7 @@ func (a *App) resolve(ctx context.Context, e *entity, progress Progress) error {
 		}
 		ended, err := a.Store.EndActivation(ctx, e.name)
 		if ended {
-			a.Log.Info("every record is weighed by the new match model", "entity", e.name, "model", e.resolver.Model.Version)
+			a.Log.InfoContext(ctx, "every record is weighed by the new match model", "entity", e.name, "model", e.resolver.Model.Version)
 		}
 		return err
 	}

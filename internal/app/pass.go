@@ -9,6 +9,7 @@ import (
 	"touchstone/internal/outbox"
 	"touchstone/internal/pipeline"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // Summary is what one pass did and what stands now.
@@ -60,22 +61,25 @@ func (a *App) Start(ctx context.Context) error {
 
 // Pass pulls every source once in the order of the file, resolves, and
 // delivers. A source or target that fails stops itself, not the others.
-func (a *App) Pass(ctx context.Context, progress Progress) (Summary, error) {
+func (a *App) Pass(ctx context.Context, progress Progress) (sum Summary, err error) {
+	ctx, span := a.tracer.Start(ctx, "pass")
+	defer func() { span.End(err) }()
 	if progress == nil {
 		progress = func(string, string, int) {}
 	}
 	started := a.opts.Env.Clock.Now()
-	var sum Summary
 	var counts store.Counts
 	for _, s := range a.order {
-		c, err := a.pull(ctx, s, progress)
+		pull, span := a.tracePull(ctx, s)
+		c, err := a.pull(pull, s, progress)
+		endPull(span, c, err)
 		counts = counts.Add(c)
 		if err != nil {
 			if ctx.Err() != nil {
 				return sum, err
 			}
 			sum.Problems = append(sum.Problems, err.Error())
-			a.Log.Error("source failed", "source", s.source.Name, "err", err)
+			a.Log.ErrorContext(pull, "source failed", "source", s.source.Name, "err", err)
 		}
 	}
 	if err := a.Settle(ctx, progress, &sum); err != nil {
@@ -112,7 +116,9 @@ const maxRounds = 10
 // Settle resolves and delivers until nothing is left to do now.
 func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error {
 	for range maxRounds {
-		if err := a.Resolve(ctx, progress); err != nil {
+		turn, told, end := a.traceResolve(ctx, progress)
+		err := a.Resolve(turn, told)
+		if end(err); err != nil {
 			return err
 		}
 		sent := 0
@@ -122,7 +128,9 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 		}
 		sum.Held = held
 		for _, t := range a.targets {
-			r, err := a.deliver(ctx, t)
+			push, span := a.tracePush(ctx, t)
+			r, err := a.deliver(push, t)
+			endPush(span, r, err)
 			sum.Refused += r.Rejected
 			sent += r.Delivered + r.Rejected + r.Replanned // what the resolver should look at again
 			if r.Held != "" {
@@ -136,7 +144,7 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 				if !slices.Contains(sum.Problems, text) {
 					sum.Problems = append(sum.Problems, text)
 				}
-				a.Log.Error("target failed", "target", t.config.Name, "err", err)
+				a.Log.ErrorContext(push, "target failed", "target", t.config.Name, "err", err)
 			}
 			progress("push", t.config.Name, sent)
 		}
@@ -195,8 +203,10 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 const deriveBatch = 1000
 
 // derive computes anew the records whose facts or rules have changed.
-func (a *App) derive(ctx context.Context, e *entity, progress Progress) error {
+func (a *App) derive(ctx context.Context, e *entity, progress Progress) (err error) {
 	done := 0
+	ctx, span := trace.Start(ctx, "derive", trace.Text("touchstone.entity", e.name))
+	defer func() { span.EndOf(done, err) }()
 	for {
 		backlog, err := a.Store.BacklogDerive(ctx, e.name, deriveBatch)
 		if err != nil || len(backlog) == 0 {

@@ -122,13 +122,16 @@ func (a *App) runSource(asked, work context.Context, s *system, landed signal) e
 		s.ask.stop.Store(false)
 		started := clock.Now()
 		a.life.source(name, func(p *Part) { p.Running, p.Done, p.State = true, 0, b.State(started) })
-		err := a.probe(work, s, b)
+		turn, span := a.tracePull(work, s)
+		err := a.probe(turn, s, b)
+		var counts store.Counts
 		if err == nil {
-			_, err = a.pull(work, s, func(_, _ string, n int) {
+			counts, err = a.pull(turn, s, func(_, _ string, n int) {
 				a.life.source(name, func(p *Part) { p.Done = n })
 				landed.ring()
 			})
 		}
+		endPull(span, counts, err)
 		landed.ring()
 		ended := clock.Now()
 		a.life.source(name, func(p *Part) { p.Running = false })
@@ -140,9 +143,9 @@ func (a *App) runSource(asked, work context.Context, s *system, landed signal) e
 		case stopped(asked, err):
 			return nil
 		case err != nil:
-			a.failed("source", name, b, err, time.Duration(s.source.Every), pauseAsked(err))
+			a.failed(turn, "source", name, b, err, time.Duration(s.source.Every), pauseAsked(err))
 		default:
-			a.worked("source", name, b)
+			a.worked(turn, "source", name, b)
 			a.life.metrics.succeeded(name, started, ended)
 		}
 		timer.Done(started, ended)
@@ -217,20 +220,23 @@ func (a *App) runResolver(asked context.Context, landed, resolved signal) error 
 	b := schedule.NewBreaker("resolver")
 	for {
 		before := map[string]int{}
-		err := a.Resolve(asked, func(stage, entity string, n int) {
+		turn, told, end := a.traceResolve(asked, func(stage, entity string, n int) {
 			a.life.metrics.resolvedRecords(stage, entity, n-before[stage+entity])
 			before[stage+entity] = n
 		})
+		err := a.Resolve(turn, told)
+		end(err)
 		switch {
 		case errors.Is(err, store.ErrLeaseLost):
 			return err
 		case asked.Err() != nil:
 			return nil
 		case err != nil:
-			a.failed("resolver", "resolver", b, err, 0, 0)
+			a.failed(turn, "resolver", "resolver", b, err, 0, 0)
 		default:
-			a.worked("resolver", "resolver", b)
+			a.worked(turn, "resolver", "resolver", b)
 		}
+		a.life.stuck.Store(err != nil)
 		resolved.ring()
 		pause := step
 		if w := b.Wait(a.opts.Env.Clock.Now()); w > 0 {
@@ -286,9 +292,11 @@ func (a *App) runTarget(asked, work context.Context, t *target, wake, landed sig
 			return nil
 		}
 		a.life.target(name, func(p *Part) { p.Running, p.State = true, b.State(clock.Now()) })
-		err := a.probe(work, t.system, b)
-		r, derr := a.deliverIf(work, t, err)
+		push, span := a.tracePush(work, t)
+		err := a.probe(push, t.system, b)
+		r, derr := a.deliverIf(push, t, err)
 		err = errors.Join(err, derr)
+		endPush(span, r, err)
 		a.life.metrics.delivered(name, r)
 		switch {
 		case errors.Is(err, store.ErrLeaseLost):
@@ -296,9 +304,9 @@ func (a *App) runTarget(asked, work context.Context, t *target, wake, landed sig
 		case asked.Err() != nil:
 			return nil
 		case err != nil:
-			a.failed("target", name, b, err, pause, pauseAsked(err))
+			a.failed(push, "target", name, b, err, pause, pauseAsked(err))
 		default:
-			a.worked("target", name, b)
+			a.worked(push, "target", name, b)
 		}
 		if r.Held != "" && held == "" {
 			a.Log.Warn("a target waits for a person", "target", name, "why", r.Held)
@@ -343,12 +351,4 @@ func (a *App) untilDue(ctx context.Context, t *target, held string, pause time.D
 		return pause
 	}
 	return min(pause, max(due.Sub(a.opts.Env.Clock.Now()), time.Second))
-}
-
-// Healthy asks the store; a daemon that cannot reach its store is not healthy.
-func (a *App) Healthy(ctx context.Context) error {
-	if err := a.Store.Ping(ctx); err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	return nil
 }

@@ -101,7 +101,9 @@ var errUnwanted = errors.New("the trial was refused")
 const trialNote = time.Second
 
 // WorkTrial works a trial out and keeps its plan. Cut short it begins anew.
-func (a *App) WorkTrial(ctx context.Context, id string) error {
+func (a *App) WorkTrial(ctx context.Context, id string) (err error) {
+	ctx, span := a.tracer.Start(ctx, "trial")
+	defer func() { span.End(err) }()
 	t, err := a.Store.Trial(ctx, id)
 	if err != nil {
 		return err

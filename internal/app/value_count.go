@@ -14,6 +14,7 @@ import (
 	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 	"touchstone/internal/web"
 )
 
@@ -229,7 +230,9 @@ func (a *App) WorkValueCounts(ctx context.Context) (counted int, err error) {
 	return counted, nil
 }
 
-func (a *App) countField(ctx context.Context, c store.ValueCount) error {
+func (a *App) countField(ctx context.Context, c store.ValueCount) (err error) {
+	ctx, span := a.tracer.Start(ctx, "count values", trace.Text("touchstone.entity", c.Entity), trace.Text("touchstone.field", c.Field))
+	defer func() { span.End(err) }()
 	mark, err := a.Store.MapsMark(ctx, c.Entity) // before they are read: what comes between has it counted anew
 	if err != nil {
 		return err

@@ -15,6 +15,19 @@ type part struct {
 	program *Program
 }
 
+// Form is the text as it was written, with {expression} for each part that is
+// filled in.
+func (t *Template) Form() string {
+	var b strings.Builder
+	for _, p := range t.parts {
+		b.WriteString(p.literal)
+		if p.program != nil {
+			b.WriteString("{" + strings.TrimSpace(p.source) + "}")
+		}
+	}
+	return b.String()
+}
+
 // MissingError says that a part of a template has no value.
 type MissingError struct{ Source string }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"touchstone/internal/env"
+	"touchstone/internal/trace"
 )
 
 // Defaults and hard bounds.
@@ -83,6 +84,9 @@ type Request struct {
 	// Safe says that the request changes nothing although its method is one of
 	// writes (a search by POST): it may be sent again like a read.
 	Safe bool
+	// Route is the address's path as it was declared, before anything was filled
+	// in, for traces; "" shows none.
+	Route string
 }
 
 func (r Request) isRead() bool { return r.Safe || isRead(r.Method) }
@@ -127,7 +131,16 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 		return nil, err
 	}
 	op := r.Method + " " + shown(u)
+	ctx, span := traced(ctx, r, u)
+	answer, err := c.gated(ctx, r, u, op)
+	endTrace(span, answer, err)
+	return answer, err
+}
+
+// gated sends a request when the limits let it.
+func (c *Client) gated(ctx context.Context, r Request, u *url.URL, op string) (*Answer, error) {
 	limits := c.gates.of(r.Method, u.Path)
+	asked := c.env.Clock.Now()
 	leave, err := limits.enter(ctx)
 	if err != nil {
 		return nil, waitError(op, err)
@@ -142,6 +155,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 		return nil, &Error{Op: op, Reason: "the request cannot be made", NotSent: true}
 	}
 	start := c.env.Clock.Now()
+	if waited := start.Sub(asked); waited >= time.Millisecond {
+		trace.From(ctx).Set(trace.Int("touchstone.waited_ms", waited.Milliseconds()))
+	}
 	answer, err := c.send(ctx, req, r, op, limits, &sent)
 	end := c.env.Clock.Now()
 	took := end.Sub(start)
@@ -177,6 +193,7 @@ func newRequest(ctx context.Context, r Request, u *url.URL) (*retryablehttp.Requ
 	for k, v := range r.Header {
 		hr.Header[http.CanonicalHeaderKey(k)] = v
 	}
+	trace.Inject(ctx, hr.Header)
 	hr.Header.Set("Accept-Encoding", "gzip") // inflated by us, under MaxBody
 	req, err := retryablehttp.FromRequest(hr)
 	if err != nil {
@@ -204,6 +221,9 @@ func (c *Client) send(ctx context.Context, req *retryablehttp.Request, r Request
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 	resp, err := rc.Do(req)
+	if retries.done > 0 {
+		trace.From(ctx).Set(trace.Int("http.request.resend_count", retries.done))
+	}
 	if resp != nil {
 		defer func() { _ = resp.Body.Close() }() // read whole or given up: there is no more to learn
 	}

@@ -20,6 +20,7 @@ type retryPolicy struct {
 	env   env.Env
 	gates gates
 	read  bool
+	done  int // retries so far
 }
 
 func (p *retryPolicy) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
@@ -44,6 +45,7 @@ func (p *retryPolicy) check(ctx context.Context, resp *http.Response, err error)
 // left to wait for. It doubles from 200 ms, plus up to half as much again so
 // that clients that fell together do not come back together.
 func (p *retryPolicy) wait(ctx context.Context, attempt int, resp *http.Response) time.Duration {
+	p.done++
 	d := 200 * time.Millisecond << min(attempt, 8)
 	var b [1]byte
 	p.env.Rand(b[:])

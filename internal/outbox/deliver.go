@@ -18,6 +18,7 @@ import (
 	"touchstone/internal/record"
 	"touchstone/internal/seal"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // Landing takes what was read back from a target in, as a pull would.
@@ -81,7 +82,7 @@ func (d *Deliverer) Start(ctx context.Context) error {
 		return fmt.Errorf("target %s: %w", d.Target, err)
 	}
 	if _, err := d.settleUnknown(ctx); err != nil {
-		d.Log.Warn("writes of an earlier process could not be settled yet", "target", d.Target, "err", err)
+		d.Log.WarnContext(ctx, "writes of an earlier process could not be settled yet", "target", d.Target, "err", err)
 	}
 	return nil
 }
@@ -92,7 +93,7 @@ func (d *Deliverer) Start(ctx context.Context) error {
 func (d *Deliverer) interrupted(ctx context.Context) error {
 	n, err := d.Store.Interrupted(ctx, d.Target)
 	if n > 0 {
-		d.Log.Warn("writes were interrupted and are being settled", "target", d.Target, "rows", n)
+		d.Log.WarnContext(ctx, "writes were interrupted and are being settled", "target", d.Target, "rows", n)
 	}
 	return err
 }
@@ -103,7 +104,9 @@ func (d *Deliverer) Run(ctx context.Context) (Report, error) {
 	if err := d.interrupted(ctx); err != nil {
 		return Report{}, fmt.Errorf("target %s: %w", d.Target, err)
 	}
-	total, unsettled := d.settleUnknown(ctx)
+	settling, span := trace.Start(ctx, "settle")
+	total, unsettled := d.settleUnknown(settling)
+	span.EndOf(total.Delivered+total.Unknown+total.Replanned, unsettled)
 	if ctx.Err() != nil || errors.Is(unsettled, connectors.ErrAuth) {
 		return total, fmt.Errorf("target %s: %w", d.Target, unsettled)
 	}
@@ -195,6 +198,8 @@ func (d *Deliverer) approveFirst(ctx context.Context) error {
 // send pushes claimed rows and settles each. Stop says that the system takes
 // nothing now, so that asking for more is of no use.
 func (d *Deliverer) send(ctx context.Context, rows []store.Row) (report Report, stop bool, err error) {
+	ctx, span := trace.Detail(ctx, "send")
+	defer func() { span.EndOf(len(rows), err) }()
 	ready, moved, err := d.precheck(ctx, rows)
 	report.Replanned += moved
 	if err != nil || len(ready) == 0 {
@@ -216,7 +221,7 @@ func (d *Deliverer) send(ctx context.Context, rows []store.Row) (report Report, 
 		if !ok {
 			res = connectors.Result{Row: r.ID, Outcome: connectors.Unknown, Err: err}
 		}
-		one, err := d.handle(context.WithoutCancel(ctx), r, res)
+		one, err := d.handled(context.WithoutCancel(ctx), r, res)
 		report = report.Add(one)
 		failed = errors.Join(failed, err)
 		if res.Outcome == connectors.Retry && notItsFault(res.Err) {

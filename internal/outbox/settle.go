@@ -11,7 +11,17 @@ import (
 	"touchstone/connectors"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
+
+// handled is handle as a step of its trace.
+func (d *Deliverer) handled(ctx context.Context, r store.Row, res connectors.Result) (Report, error) {
+	ctx, span := trace.Detail(ctx, "write", trace.Text("touchstone.op", r.Op), trace.Text("touchstone.outcome", string(res.Outcome)), trace.Int("touchstone.fields", len(r.Fields)), trace.Int("touchstone.attempt", r.Attempt))
+	report, err := d.handle(ctx, r, res)
+	span.Set(trace.Bool("touchstone.verified", report.Verified > 0))
+	span.End(err)
+	return report, err
+}
 
 // handle settles one row by the target's answer.
 func (d *Deliverer) handle(ctx context.Context, r store.Row, res connectors.Result) (Report, error) {
@@ -21,7 +31,7 @@ func (d *Deliverer) handle(ctx context.Context, r store.Row, res connectors.Resu
 		return d.applied(ctx, r, res, false)
 	case connectors.Rejected:
 		s.State, s.Refused = store.Rejected, true
-		d.Log.Warn("the target refused a change", "target", d.Target, "row", r.ID)
+		d.Log.WarnContext(ctx, "the target refused a change", "target", d.Target, "row", r.ID)
 		return Report{Rejected: 1}, d.settle(ctx, r, s)
 	case connectors.Retry:
 		if notItsFault(res.Err) {
@@ -29,7 +39,7 @@ func (d *Deliverer) handle(ctx context.Context, r store.Row, res connectors.Resu
 		}
 		if d.giveUp(r) {
 			s.State = store.Dead
-			d.Log.Error("given up", "target", d.Target, "row", r.ID, "attempts", r.Attempt)
+			d.Log.ErrorContext(ctx, "given up", "target", d.Target, "row", r.ID, "attempts", r.Attempt)
 			return Report{}, d.settle(ctx, r, s)
 		}
 		s.State = store.Pending
@@ -57,7 +67,7 @@ func (d *Deliverer) unknown(ctx context.Context, r store.Row, s store.Settlement
 			s.NotBefore = s.ZombieUntil
 		}
 	}
-	d.Log.Warn("the end of a write is unknown", "target", d.Target, "row", r.ID, "attempt", r.Attempt)
+	d.Log.WarnContext(ctx, "the end of a write is unknown", "target", d.Target, "row", r.ID, "attempt", r.Attempt)
 	return Report{Unknown: 1}, d.settle(ctx, r, s)
 }
 
@@ -90,7 +100,7 @@ func (d *Deliverer) applied(ctx context.Context, r store.Row, res connectors.Res
 	}
 	raw, found, err := d.readOne(ctx, id)
 	if err != nil {
-		d.Log.Warn("a write could not be read back", "target", d.Target, "row", r.ID)
+		d.Log.WarnContext(ctx, "a write could not be read back", "target", d.Target, "row", r.ID)
 	}
 	report := Report{Delivered: 1}
 	if found {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 	"touchstone/matching"
 )
 
@@ -75,8 +76,13 @@ func (r *Resolver) bulkTurn(ctx context.Context, progress func(Stats)) (Stats, e
 	if err := r.Store.SpoilQueue(ctx, r.Entity); err != nil {
 		return Stats{}, fmt.Errorf("in bulk: %w", err)
 	}
-	for _, step := range []func(context.Context) error{b.publish, b.readLists, b.weigh, b.link, b.r.Store.CountTables} {
-		if err := step(ctx); err != nil {
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{"bulk publish", b.publish}, {"bulk lists", b.readLists}, {"bulk weigh", b.weigh}, {"bulk link", b.link}, {"bulk count", b.r.Store.CountTables}} {
+		ctx, span := trace.Start(ctx, step.name)
+		err := step.do(ctx)
+		if span.End(err); err != nil {
 			return b.stats, fmt.Errorf("in bulk: %w", err)
 		}
 	}

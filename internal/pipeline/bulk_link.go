@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // link writes matches, crosswalk, golden records and plans, batches of whole
@@ -100,6 +101,7 @@ func (b *bulk) linkBatch(ctx context.Context, batch []uint32, edges []bulkEdge) 
 	}
 	slices.SortFunc(scan.edges, compareEdges)
 	stats := Stats{Resolved: len(batch), Edges: len(edges)}
+	ctx, span := trace.Detail(ctx, "link")
 	err := b.r.Store.Link(ctx, func(tx *store.LinkTx) error {
 		ruled, err := tx.AnyRuling(ctx) // a ruling ties records of two batches together
 		if err != nil {
@@ -109,6 +111,7 @@ func (b *bulk) linkBatch(ctx context.Context, batch []uint32, edges []bulkEdge) 
 		l := &link{r: b.r, tx: tx, scan: scan, waiting: waiting, stats: &stats, bulk: true}
 		return l.run(ctx)
 	})
+	span.EndOf(stats.Resolved, err)
 	if err == nil {
 		b.stats = b.stats.add(stats)
 	}

@@ -16,6 +16,7 @@ import (
 	"touchstone/internal/golden"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // Target is one kind of object of one system, with its mapping compiled.
@@ -89,8 +90,9 @@ type Differ struct {
 
 // Plan writes outbox rows for the golden records made in this transaction and
 // gives their number.
-func (d *Differ) Plan(ctx context.Context, tx *store.LinkTx, members []store.Member, made []madeGolden, gone []store.Golden) (int, error) {
-	n := 0
+func (d *Differ) Plan(ctx context.Context, tx *store.LinkTx, members []store.Member, made []madeGolden, gone []store.Golden) (n int, err error) {
+	ctx, span := trace.Start(ctx, "plan")
+	defer func() { span.EndOf(n, err) }()
 	if len(d.Targets) > 0 {
 		if err := tx.LockFacts(ctx); err != nil { // what is on its way must not move while we plan
 			return 0, err

@@ -10,6 +10,7 @@ import (
 
 	"touchstone/connectors"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // EventIntake takes one source's events of one kind in: pull, land, validate.
@@ -31,6 +32,8 @@ type EventIntake struct {
 // Pass pulls until the source has no more and gives the counts. Progress is
 // told after every page. What was landed before an error stays.
 func (in *EventIntake) Pass(ctx context.Context, progress func(store.Counts)) (total store.Counts, err error) {
+	ctx, span := trace.Start(ctx, "stream", trace.Text("touchstone.events", in.Kind))
+	defer func() { span.EndOf(total.Pulled, err) }()
 	run, err := in.Store.StartRun(ctx, in.Source, store.EventStream(in.Kind))
 	if err != nil {
 		return total, err
@@ -52,7 +55,7 @@ func (in *EventIntake) Pass(ctx context.Context, progress func(store.Counts)) (t
 	} else {
 		end = in.Store.EndRun(context.WithoutCancel(ctx), run, text)
 	}
-	in.Log.Info("pass of events ended", "source", in.Name, "events", in.Kind, "pulled", total.Pulled, "stored", total.Stored,
+	in.Log.InfoContext(ctx, "pass of events ended", "source", in.Name, "events", in.Kind, "pulled", total.Pulled, "stored", total.Stored,
 		"unchanged", total.Unchanged, "quarantined", total.Quarantined, "filtered", total.Filtered, "failed", text != "")
 	return total, errors.Join(err, end)
 }
@@ -84,6 +87,8 @@ func (in *EventIntake) page(ctx context.Context, run string, page int, cursor []
 		in.Busy.Lock()
 		defer in.Busy.Unlock()
 	}
+	ctx, span := trace.Detail(ctx, "page")
+	defer func() { span.EndOf(c.Pulled, err) }()
 	p, cursor, err := pullPage(ctx, in.Puller, in.Stream, cursor, page == 1)
 	if err != nil {
 		return nil, c, false, err
@@ -98,10 +103,12 @@ func (in *EventIntake) page(ctx context.Context, run string, page int, cursor []
 		}
 		items = append(items, it)
 	}
+	ctx, landing := trace.Start(ctx, "land")
 	c, err = in.Store.LandEvents(ctx, store.EventLanding{
 		Source: in.Source, Kind: in.Kind, Items: items, Cursor: p.Cursor, Run: run,
 		Derive: func(h store.History) (store.EventDerived, error) { return in.Deriver.derive(h, known) },
 	})
+	landing.EndOf(len(items), err)
 	if err != nil {
 		return nil, c, false, err
 	}

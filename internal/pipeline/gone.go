@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // Deletes says when a record that stays away counts as deleted.
@@ -67,6 +68,8 @@ func (in *Intake) reconcile(ctx context.Context, run string, pass *passState) (g
 	if in.Deletes == nil || !pass.whole || len(pass.seen) == 0 {
 		return 0, nil
 	}
+	ctx, span := trace.Start(ctx, "reconcile")
+	defer func() { span.End(err) }()
 	r, err := in.Store.Reconcile(ctx, store.Reconcile{
 		Source: in.Source, Entity: in.Deriver.Entity, Run: run, Mark: pass.mark,
 		Seen:   func(id string) bool { _, ok := pass.seen[idKey(id)]; return ok },
@@ -77,10 +80,10 @@ func (in *Intake) reconcile(ctx context.Context, run string, pass *passState) (g
 		return r.Deleted, err
 	}
 	if r.Waiting > 0 {
-		in.Log.Warn("records stayed away and wait for a person", "source", in.Name, "entity", in.Deriver.Entity, "records", r.Waiting)
+		in.Log.WarnContext(ctx, "records stayed away and wait for a person", "source", in.Name, "entity", in.Deriver.Entity, "records", r.Waiting)
 	}
 	if r.Missing+r.Back+r.Deleted > 0 {
-		in.Log.Info("whole pass compared", "source", in.Name, "entity", in.Deriver.Entity, "missing", r.Missing, "back", r.Back, "deleted", r.Deleted)
+		in.Log.InfoContext(ctx, "whole pass compared", "source", in.Name, "entity", in.Deriver.Entity, "missing", r.Missing, "back", r.Back, "deleted", r.Deleted)
 	}
 	return r.Deleted, nil
 }

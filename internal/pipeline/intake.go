@@ -14,6 +14,7 @@ import (
 	"touchstone/connectors"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // Intake takes one source's records of one entity in: pull, land, validate,
@@ -46,6 +47,8 @@ var ErrStopped = errors.New("stopped between two pages")
 // Pass pulls until the source has no more and gives the counts. Progress is
 // told after every page. What was landed before an error stays.
 func (in *Intake) Pass(ctx context.Context, progress func(store.Counts)) (total store.Counts, err error) {
+	ctx, span := trace.Start(ctx, "stream", trace.Text("touchstone.entity", in.Deriver.Entity))
+	defer func() { span.EndOf(total.Pulled, err) }()
 	run, err := in.Store.StartRun(ctx, in.Source, in.Deriver.Entity)
 	if err != nil {
 		return total, err
@@ -73,7 +76,7 @@ func (in *Intake) Pass(ctx context.Context, progress func(store.Counts)) (total 
 	} else {
 		end = in.Store.EndRun(context.WithoutCancel(ctx), run, text)
 	}
-	in.Log.Info("pass ended", "source", in.Name, "entity", in.Deriver.Entity, "pulled", total.Pulled, "stored", total.Stored,
+	in.Log.InfoContext(ctx, "pass ended", "source", in.Name, "entity", in.Deriver.Entity, "pulled", total.Pulled, "stored", total.Stored,
 		"unchanged", total.Unchanged, "echo", total.Echo, "quarantined", total.Quarantined, "filtered", total.Filtered, "gone", total.Gone, "failed", text != "")
 	return total, errors.Join(err, end)
 }
@@ -106,8 +109,10 @@ func (in *Intake) pages(ctx context.Context, run string, landed func(store.Count
 // pullPage pulls one page and gives the cursor that it begins at. A full pass
 // begins at the beginning, also after a crash in the middle of one: only so is an
 // id that comes twice seen twice.
-func pullPage(ctx context.Context, from connectors.Puller, stream string, cursor []byte, first bool) (connectors.Page, []byte, error) {
-	p, err := from.Pull(ctx, stream, cursor)
+func pullPage(ctx context.Context, from connectors.Puller, stream string, cursor []byte, first bool) (p connectors.Page, at []byte, err error) {
+	ctx, span := trace.Start(ctx, "fetch")
+	defer func() { span.End(err) }()
+	p, err = from.Pull(ctx, stream, cursor)
 	if err == nil && first && p.Snapshot && cursor != nil {
 		cursor = nil
 		p, err = from.Pull(ctx, stream, cursor)
@@ -121,16 +126,20 @@ func (in *Intake) page(ctx context.Context, run string, page int, cursor []byte,
 		in.Busy.Lock()
 		defer in.Busy.Unlock()
 	}
+	ctx, span := trace.Detail(ctx, "page")
+	defer func() { span.EndOf(c.Pulled, err) }()
 	p, cursor, err := pullPage(ctx, in.Puller, in.Stream, cursor, page == 1)
 	if err != nil {
 		return nil, c, false, err
 	}
 	pass.whole = pass.whole && p.Snapshot
 	items, known := in.items(p, pass)
+	ctx, landing := trace.Start(ctx, "land")
 	c, err = in.Store.Land(ctx, store.Landing{
 		Source: in.Source, Entity: in.Deriver.Entity, Items: items, Cursor: p.Cursor, Run: run,
 		Derive: func(h store.History) (store.Derived, error) { return in.Deriver.derive(h, known) },
 	})
+	landing.EndOf(len(items), err)
 	if err != nil {
 		return nil, c, false, err
 	}

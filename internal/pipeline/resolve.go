@@ -9,6 +9,7 @@ import (
 
 	"touchstone/internal/golden"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 	"touchstone/matching"
 	"touchstone/matching/cluster"
 )
@@ -61,6 +62,8 @@ const maxRounds = 1000
 // Run resolves until nothing waits, or its turn is over; what is left then waits
 // for the next.
 func (r *Resolver) Run(ctx context.Context, progress func(Stats)) (total Stats, err error) {
+	ctx, span := trace.Start(ctx, "entity", trace.Text("touchstone.entity", r.Entity))
+	defer func() { total.end(span, err) }()
 	if total, err = r.bulkTurn(ctx, progress); err != nil {
 		return total, fmt.Errorf("resolve %s: %w", r.Entity, err)
 	}
@@ -83,6 +86,15 @@ func (s Stats) add(o Stats) Stats {
 		s.Resolved + o.Resolved, s.Pairs + o.Pairs, s.Edges + o.Edges, s.Spilled + o.Spilled,
 		s.Golden + o.Golden, s.Dropped + o.Dropped, s.Planned + o.Planned,
 	}
+}
+
+// end ends the span of a turn; one that found nothing to do is forgotten.
+func (s Stats) end(span *trace.Span, err error) {
+	span.Set(
+		trace.Int("touchstone.pairs", s.Pairs), trace.Int("touchstone.edges", s.Edges), trace.Int("touchstone.spilled", s.Spilled),
+		trace.Int("touchstone.golden", s.Golden), trace.Int("touchstone.dropped", s.Dropped), trace.Int("touchstone.planned", s.Planned),
+	)
+	span.EndOf(s.Resolved, err)
 }
 
 func (r *Resolver) lists() store.Lists {

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // round is one batch on its way: published, scanned, and then linked.
@@ -82,7 +83,9 @@ func (r *Resolver) publish(ctx context.Context, after int64) (*round, error) {
 	for i, t := range backlog {
 		recs[i] = t.Rec
 	}
+	ctx, span := trace.Detail(ctx, "publish")
 	published, err := r.Store.Publish(ctx, recs, r.keysOf, r.lists())
+	span.EndOf(len(recs), err)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +105,9 @@ func (r *Resolver) turn(ctx context.Context, ahead, next *round) (Stats, error) 
 	}
 	if next != nil {
 		g.Go(func() (err error) {
+			ctx, span := trace.Detail(ctx, "scan")
 			next.scan, err = r.scan(ctx, next.published)
+			span.EndOf(len(next.published.Recs), err)
 			return err
 		})
 	}
@@ -113,10 +118,12 @@ func (r *Resolver) turn(ctx context.Context, ahead, next *round) (Stats, error) 
 // linkRound links one round. Its figures count when it is committed.
 func (r *Resolver) linkRound(ctx context.Context, x *round) (Stats, error) {
 	stats := Stats{Resolved: len(x.published.Recs), Pairs: x.scan.pairs, Edges: len(x.scan.edges), Spilled: x.scan.spilled}
+	ctx, span := trace.Detail(ctx, "link")
 	err := r.Store.Link(ctx, func(tx *store.LinkTx) error {
 		l := &link{r: r, tx: tx, scan: x.scan, waiting: x.published.Waiting, stats: &stats}
 		return l.run(ctx)
 	})
+	span.EndOf(stats.Resolved, err)
 	if err != nil {
 		return Stats{}, err
 	}

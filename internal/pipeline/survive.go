@@ -12,11 +12,14 @@ import (
 	"touchstone/internal/golden"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
+	"touchstone/internal/trace"
 )
 
 // survive makes the golden record of every group and writes what changed, then
 // plans the writes that follow from it.
-func (l *link) survive(ctx context.Context, groups []group) error {
+func (l *link) survive(ctx context.Context, groups []group) (err error) {
+	ctx, span := trace.Start(ctx, "golden")
+	defer func() { span.EndOf(len(groups), err) }()
 	var founders []int64
 	for _, m := range l.members {
 		founders = append(founders, m.Golden, m.Rec)

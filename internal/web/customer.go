@@ -111,7 +111,7 @@ func (s *server) customersExport(w http.ResponseWriter, r *http.Request) {
 	})
 	switch {
 	case err != nil:
-		s.opts.Log.Error("export ended early", "path", r.URL.Path, "err", err)
+		s.opts.Log.ErrorContext(ctx, "export ended early", "path", r.URL.Path, "err", err)
 		_ = write("the list ends here: it could not be read to its end")
 	case cut:
 		_ = write("there are more: narrow the list, or take all with touchstone export")

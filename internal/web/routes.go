@@ -59,7 +59,7 @@ func (m *routes) open(r *http.Request) bool {
 
 // forbidden answers who is known and may not.
 func (s *server) forbidden(w http.ResponseWriter, r *http.Request) {
-	s.opts.Log.Warn("not allowed", "path", r.URL.Path, "who", auth.From(r.Context()).ID)
+	s.opts.Log.WarnContext(r.Context(), "not allowed", "path", r.URL.Path, "who", auth.From(r.Context()).ID)
 	if !tellProgram(w, r, http.StatusForbidden, say.New("this account or token does not have the permission that the address needs; /openapi.json names it (x-permission)")) {
 		s.message(w, r, http.StatusForbidden, "access.role.title", "access.role.text")
 	}
@@ -70,7 +70,7 @@ func (s *server) forbidden(w http.ResponseWriter, r *http.Request) {
 func (s *server) within(w http.ResponseWriter, r *http.Request, actor auth.Actor, pattern string, narrow auth.Narrow) bool {
 	if !narrow.Admits(actor) {
 		s.keepRefusal(r, pattern, "sees a part of what is there")
-		s.opts.Log.Warn("not within reach", "path", r.URL.Path, "who", actor.ID)
+		s.opts.Log.WarnContext(r.Context(), "not within reach", "path", r.URL.Path, "who", actor.ID)
 		if !tellProgram(w, r, http.StatusForbidden, say.New("this address shows all customers with all their fields, and this account or token sees a part of them; /openapi.json says how each address is narrowed (x-narrow)")) {
 			s.message(w, r, http.StatusForbidden, "access.narrow.title", "access.narrow.text")
 		}

@@ -50,7 +50,7 @@ func (s *server) timelineExport(w http.ResponseWriter, r *http.Request) {
 			strings.Join(h.Fields, " "), h.Golden, h.Who, h.Why, h.Decision)
 	})
 	if err != nil {
-		s.opts.Log.Error("export ended early", "path", r.URL.Path, "err", err)
+		s.opts.Log.ErrorContext(ctx, "export ended early", "path", r.URL.Path, "err", err)
 		_ = write("the list ends here: it could not be read to its end")
 	}
 }

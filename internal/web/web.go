@@ -24,6 +24,7 @@ import (
 
 	"touchstone/internal/auth"
 	"touchstone/internal/env"
+	"touchstone/internal/trace"
 )
 
 //go:embed assets templates words
@@ -67,6 +68,8 @@ type Options struct {
 	// Reconcile is the secret in the address of the reconciliation service; "" for
 	// no service.
 	Reconcile string
+	// Tracer traces requests; nil for none.
+	Tracer *trace.Tracer
 	// Provider signs people in by the firm's identity provider, which goes by
 	// ProviderName; nil for none.
 	Provider     Provider
@@ -93,7 +96,7 @@ type server struct {
 func New(data Source, opts Options) http.Handler {
 	s := newServer(data, opts)
 	m := s.routesOf()
-	return s.numbered(s.guard(s.withReconcile(http.NewCrossOriginProtection().Handler(s.access(m)))))
+	return s.numbered(s.traced(m, s.guard(s.withReconcile(http.NewCrossOriginProtection().Handler(s.access(m))))))
 }
 
 func newServer(data Source, opts Options) *server {
@@ -264,7 +267,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, file
 	var b bytes.Buffer
 	lang := data.base().Lang
 	if err := s.pages[lang.Code][file].ExecuteTemplate(&b, "layout.html", data); err != nil {
-		s.opts.Log.Error("page not rendered", "page", file, "err", err)
+		s.opts.Log.ErrorContext(r.Context(), "page not rendered", "page", file, "err", err)
 		http.Error(w, words{lang}.T("error.title"), http.StatusInternalServerError)
 		return
 	}
@@ -289,7 +292,7 @@ type messagePage struct {
 // fail tells the reader a sentence and a number, and the log the rest.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	id := s.number(r)
-	s.opts.Log.Error("page failed", "path", r.URL.Path, "request", id, "err", err)
+	s.opts.Log.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "request", id, "err", err)
 	p := s.page(w, r, "")
 	s.render(w, r, http.StatusInternalServerError, "message.html", messagePage{p, p.words.T("error.title"), p.words.T("error.text"), id})
 }

@@ -283,6 +283,33 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// TestReady: 503 with the reasons while the work is not done, and an answer in
+// time also where nobody answers us.
+func TestReady(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ready func(context.Context) []string
+		code  int
+		body  string
+	}{
+		{"nobody to ask", nil, 200, `{"status":"ready"}`},
+		{"at work", func(context.Context) []string { return nil }, 200, `{"status":"ready"}`},
+		{"not at work", func(context.Context) []string { return []string{"the daemon is starting", "the store does not answer"} }, 503, `{"status":"not ready","reasons":["the daemon is starting","the store does not answer"]}`},
+		{"no answer", func(ctx context.Context) []string {
+			end, bounded := ctx.Deadline()
+			if !bounded || time.Until(end) > 2*overviewBound {
+				return []string{"not bounded"}
+			}
+			return []string{"bounded"}
+		}, 503, `{"status":"not ready","reasons":["bounded"]}`},
+	} {
+		w := get(t, newHandler(fake{}, func(o *Options) { o.Ready = tt.ready }), "/readyz")
+		if w.Code != tt.code || strings.TrimSpace(w.Body.String()) != tt.body || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %s, want %d %s", tt.name, w.Code, w.Body, tt.code, tt.body)
+		}
+	}
+}
+
 func TestAssets(t *testing.T) {
 	h := newHandler(fake{}, nil)
 	w := get(t, h, newServer(fake{}, Options{}).css.address)
