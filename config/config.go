@@ -40,7 +40,7 @@ type Store struct {
 	Path     string `yaml:"path" doc:"A SQLite file; relative to the data directory. touchstone.db unless postgres is given." example:"touchstone.db"`
 	Postgres Secret `yaml:"postgres" doc:"The address of a PostgreSQL database, instead of path." example:"${env:DATABASE_URL}"`
 	MaxSize  Size   `yaml:"max_size" doc:"The most the SQLite file may hold. Work that needs more waits until there is room; nothing is lost. No bound when left out." example:"20GiB"`
-	Memory   Size   `yaml:"memory" default:"256MiB" max:"64GiB" doc:"How much memory is used to remember what records are compared by: about 280 bytes a record. What does not fit is read again." example:"1GiB"`
+	Memory   Size   `yaml:"memory" default:"256MiB" max:"64GiB" doc:"How much memory is used to remember what records are compared by, about 280 bytes a record, and the lists by which they are found, about 300 bytes a record; the lists are kept while they fit into half of it. What does not fit is read again." example:"1GiB"`
 }
 
 // defaultStore is the path of the store when nothing is said.

@@ -73,17 +73,21 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return err
 }
 
-// remember reads what records are compared by into memory, so that the first
-// look-ups are as quick as later ones.
+// remember reads what records are found and compared by into memory, so that the
+// first look-ups and batches are as quick as later ones.
 func (d *Daemon) remember(ctx context.Context) {
 	a := d.App()
-	n, err := a.Store.WarmFeatures(ctx)
+	lists, err := a.Store.WarmPostings(ctx)
+	n := 0
+	if err == nil {
+		n, err = a.Store.WarmFeatures(ctx)
+	}
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
 		a.Log.Warn("what records are compared by is not in memory yet", "err", err)
 	default:
-		a.Log.Debug("what records are compared by is in memory", "records", n)
+		a.Log.Debug("what records are compared by is in memory", "records", n, "postings", lists)
 	}
 }
 

@@ -64,9 +64,9 @@ func phase(name string, do func()) {
 	pprof.Do(context.Background(), pprof.Labels("phase", name), func(context.Context) { do() })
 }
 
-// split is the clock of one step, the commits in it, and its CPU time, in ms, and
-// what it wrote, in kB.
-type split struct{ clock, commit, cpu, wrote float64 }
+// split is the clock of one step, the commits in it, its CPU time and how long
+// transactions were open, in ms, and what it wrote, in kB.
+type split struct{ clock, commit, cpu, wrote, writing float64 }
 
 // written is how much this process has written so far, in kB; 0 where the system
 // does not tell. A PostgreSQL server writes for itself.
@@ -87,14 +87,14 @@ func written() (kB float64) {
 func (w *world) measure(b *testing.B, do func()) (s split) {
 	_, commits := w.Store.Commits()
 	cpu, _ := usage(b)
-	before := written()
+	before, writing := written(), w.Store.Writing()
 	began := time.Now()
 	do()
 	s.clock = time.Since(began).Seconds() * 1000
 	after, _ := usage(b)
 	_, committed := w.Store.Commits()
 	s.commit, s.cpu = (committed-commits).Seconds()*1000, (after-cpu)*1000
-	s.wrote = written() - before
+	s.wrote, s.writing = written()-before, (w.Store.Writing()-writing).Seconds()*1000
 	return s
 }
 
@@ -117,9 +117,9 @@ func batch(b *testing.B, w *world, name string, rows []string) {
 	in := w.measure(b, func() { phase("intake-"+name, func() { w.pull(b) }) })
 	re := w.measure(b, func() { phase("resolve-"+name, func() { w.resolve(b) }) })
 	n := float64(len(rows))
-	b.Logf("%s: intake %.0f µs on the clock, %.0f of it commits, %.0f of CPU a record; resolving %.0f, %.0f, %.0f; %.0f records/s resolved, %.0f with intake; %.0f and %.0f per CPU-second; wrote %.0f and %.0f kB a record",
+	b.Logf("%s: intake %.0f µs on the clock, %.0f of it commits, %.0f of CPU a record; resolving %.0f, %.0f, %.0f; %.0f records/s resolved, %.0f with intake; %.0f and %.0f per CPU-second; wrote %.0f and %.0f kB a record; %.0f µs of resolving in transactions",
 		name, in.clock/n*1000, in.commit/n*1000, in.cpu/n*1000, re.clock/n*1000, re.commit/n*1000, re.cpu/n*1000,
-		n/re.clock*1000, n/(re.clock+in.clock)*1000, n/re.cpu*1000, n/(re.cpu+in.cpu)*1000, in.wrote/n, re.wrote/n)
+		n/re.clock*1000, n/(re.clock+in.clock)*1000, n/re.cpu*1000, n/(re.cpu+in.cpu)*1000, in.wrote/n, re.wrote/n, re.writing/n*1000)
 	b.ReportMetric(n/re.clock*1000, "records/s-"+name)
 	b.ReportMetric(re.cpu/n*1000, "CPU-µs-"+name)
 	b.ReportMetric(in.cpu/n*1000, "intake-CPU-µs-"+name)

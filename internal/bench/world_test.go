@@ -113,6 +113,11 @@ func openWorld(b *testing.B, engine string, n int) *world {
 func (w *world) warm(b *testing.B) {
 	began := time.Now()
 	before, _ := usage(b)
+	lists, err := w.Store.WarmPostings(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d postings read into memory in %.1f s", lists, time.Since(began).Seconds())
 	n, err := w.Store.WarmFeatures(context.Background())
 	if err != nil {
 		b.Fatal(err)

@@ -102,7 +102,7 @@ func (b *bulk) linkBatch(ctx context.Context, batch []uint32, edges []bulkEdge) 
 	slices.SortFunc(scan.edges, compareEdges)
 	stats := Stats{Resolved: len(batch), Edges: len(edges)}
 	ctx, span := trace.Detail(ctx, "link")
-	err := b.r.Store.Link(ctx, func(tx *store.LinkTx) error {
+	err := b.r.Store.Link(store.Batched(ctx), func(tx *store.LinkTx) error {
 		ruled, err := tx.AnyRuling(ctx) // a ruling ties records of two batches together
 		if err != nil {
 			return err

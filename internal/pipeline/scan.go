@@ -13,28 +13,27 @@ import (
 
 // scanned is what one scan found.
 type scanned struct {
-	recs    []int64         // those that are linked anew, sorted
-	seqs    map[int64]int64 // of the records of the edges, as they were compared
-	edges   []store.Edge    // by their records
-	pairs   int
-	spilled int
+	recs  []int64         // those that are linked anew, sorted
+	seqs  map[int64]int64 // of the records of the edges, as they were compared
+	edges []store.Edge    // by their records
+	pairs int
 }
 
 // scanPart bounds the records that are compared at once, and with them the
 // features held in memory.
-const scanPart = 1000
+const scanPart = 2500
 
-// scan finds the candidates of the published records and weighs them; it locks
+// scan finds the candidates of a round's records and weighs them; it locks
 // nothing.
-func (r *Resolver) scan(ctx context.Context, p store.Published) (*scanned, error) {
-	s := &scanned{recs: p.Recs, seqs: map[int64]int64{}, spilled: p.Spilled}
-	of := make(map[int64]bool, len(p.Recs))
-	for _, rec := range p.Recs {
+func (r *Resolver) scan(ctx context.Context, x *round) (*scanned, error) {
+	s := &scanned{recs: x.recs, seqs: map[int64]int64{}}
+	of := make(map[int64]bool, len(x.recs))
+	for _, rec := range x.recs {
 		of[rec] = true
 	}
-	for part := range slices.Chunk(p.Recs, scanPart) {
-		pairs := candidates(part, of, p)
-		features, err := r.load(ctx, p.Counter, pairs)
+	for part := range slices.Chunk(x.recs, scanPart) {
+		pairs := candidates(part, of, x.of.Published)
+		features, err := r.load(ctx, x.of, pairs)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +98,7 @@ func (l *loaded) of(rec int64) *matching.Features {
 }
 
 // load reads the features of all records of the pairs, on all cores.
-func (r *Resolver) load(ctx context.Context, counter int64, pairs [][2]int64) (*loaded, error) {
+func (r *Resolver) load(ctx context.Context, p *published, pairs [][2]int64) (*loaded, error) {
 	recs := make([]int64, 0, len(pairs)+len(pairs)/8)
 	for i, p := range pairs {
 		if i == 0 || pairs[i-1][0] != p[0] {
@@ -113,10 +112,10 @@ func (r *Resolver) load(ctx context.Context, counter int64, pairs [][2]int64) (*
 	lists := make([][]store.Feature, len(parts))
 	viewed := make([][]matching.Features, len(parts))
 	err := parallel(len(parts), func(i int) (err error) {
-		if lists[i], err = r.Store.FeaturesAt(ctx, counter, recs[parts[i][0]:parts[i][1]]); err != nil {
+		if lists[i], err = r.Store.FeaturesAt(ctx, p.Counter, recs[parts[i][0]:parts[i][1]]); err != nil {
 			return err
 		}
-		viewed[i], err = r.view(lists[i])
+		viewed[i], err = view(lists[i], p.shared)
 		return err
 	})
 	if err != nil {
@@ -134,15 +133,15 @@ func (r *Resolver) load(ctx context.Context, counter int64, pairs [][2]int64) (*
 }
 
 // view makes stored features ready to be compared.
-func (r *Resolver) view(list []store.Feature) ([]matching.Features, error) {
+func view(list []store.Feature, shared *store.Shared) ([]matching.Features, error) {
 	out := make([]matching.Features, len(list))
 	for i, f := range list {
 		features, err := matching.View(f.Features)
 		if err != nil {
 			return nil, fmt.Errorf("features of record %d: %w", f.Rec, err)
 		}
-		if r.Shared.Len() > 0 {
-			features = *features.Share(r.Shared.Has)
+		if shared.Len() > 0 {
+			features = *features.Share(shared.Has)
 		}
 		out[i] = features
 	}

@@ -45,7 +45,7 @@ type Published struct {
 // Publish makes the blocking keys of the records visible and gives the records
 // that must be linked again: these, and every holder of a list that has crossed
 // the cap in either direction. A pair is a candidate iff it shares a list of at
-// most lists.Cap records, or, past it, the finer list: so the crossing changes
+// most line.Cap records, or, past it, the finer list: so the crossing changes
 // which pairs are candidates, and only this keeps the result free of order. So
 // do the records that hold a value that became shared, or is so no longer: they
 // are put on the backlog.
@@ -54,12 +54,13 @@ type Published struct {
 // features whose keys were published: what changes later gets a newer stamp, and
 // Done leaves it on the list. So are the posting lists: whoever publishes later
 // finds the pairs with these records.
-func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), lists Lists) (p Published, err error) {
-	err = db.inTx(ctx, func(tx *Tx) error {
+func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), line Lists) (p Published, err error) {
+	err = db.publishing(ctx, func(tx *Tx, k *keptPostings) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
-		p = Published{Recs: slices.Clone(recs), Keys: make(map[int64][]Key, len(recs))}
+		var lists lister
+		p = Published{Recs: slices.Clone(recs), Keys: make(map[int64][]Key, len(recs)), Lists: map[Key][]int64{}}
 		coarse := map[uint64][]int64{} // coarse lists as they stand
 		var redo []int64
 		for wave := recs; len(wave) > 0; {
@@ -73,11 +74,19 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			if err := d.write(ctx, tx); err != nil {
 				return err
 			}
-			holders, err := tx.crossings(ctx, d, lists.Cap, coarse)
+			if lists == nil {
+				if lists, err = k.asked(ctx, tx); err != nil {
+					return err
+				}
+			}
+			if !lists.apply(d) {
+				lists = tx.storedLists()
+			}
+			holders, err := crossings(ctx, lists, d, line.Cap, coarse)
 			if err != nil {
 				return err
 			}
-			leaning, err := tx.sharing(ctx, d, lists)
+			leaning, err := tx.sharing(ctx, lists, d, line)
 			if err != nil {
 				return err
 			}
@@ -99,7 +108,11 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 		if _, err = tx.one(ctx, featureCounter, nil, &p.Counter); err != nil {
 			return err
 		}
-		p.Lists, p.Spilled, err = tx.listsOf(ctx, p.Keys, lists.Cap, coarse)
+		if lists == nil { // no records
+			return nil
+		}
+		k.asks(p.Keys)
+		p.Lists, p.Spilled, err = listsOf(ctx, lists, p.Keys, line.Cap, coarse)
 		return err
 	})
 	if err != nil {
@@ -109,24 +122,24 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 }
 
 // listsOf reads the lists of records' keys. Coarse holds those that are known.
-func (tx *Tx) listsOf(ctx context.Context, keys map[int64][]Key, limit int, coarse map[uint64][]int64) (map[Key][]int64, int, error) {
+func listsOf(ctx context.Context, lists lister, keys map[int64][]Key, limit int, coarse map[uint64][]int64) (map[Key][]int64, int, error) {
 	var all []Key
 	for _, list := range keys {
 		all = append(all, list...)
 	}
 	slices.SortFunc(all, Key.Compare)
-	posted, err := (postings{tx.db.d, tx.query}).knowing(ctx, slices.Compact(all), limit, coarse)
+	posted, err := byRule(ctx, lists, slices.Compact(all), limit, coarse)
 	if err != nil {
 		return nil, 0, err
 	}
-	lists, spilled := make(map[Key][]int64, len(posted)), 0
+	out, spilled := make(map[Key][]int64, len(posted)), 0
 	for _, p := range posted {
 		if p.Spilled {
 			spilled++
 		}
-		lists[p.Key] = p.Recs
+		out[p.Key] = p.Recs
 	}
-	return lists, spilled, nil
+	return out, spilled, nil
 }
 
 // keyDelta is the net change of the posting lists.
@@ -190,6 +203,11 @@ func (d *keyDelta) countCoarse(keys, others []Key, by int) {
 }
 
 func (d *keyDelta) write(ctx context.Context, tx *Tx) error {
+	if len(d.gone)+len(d.added) > 0 {
+		if _, err := tx.changesPostings(ctx); err != nil {
+			return err
+		}
+	}
 	if err := tx.eachRowOf(ctx, `DELETE FROM blocking_key WHERE (key, fine, rec) IN (VALUES $ROWS)`, d.gone, nil); err != nil {
 		return err
 	}
@@ -256,7 +274,7 @@ func (db *DB) Postings(ctx context.Context, keys []Key, limit int) (lists map[Ke
 		return nil, 0, fmt.Errorf("read postings: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	posted, err := (postings{db.d, db.asking(conn)}).byRule(ctx, keys, limit)
+	posted, err := byRule(ctx, postings{db.d, db.asking(conn)}, keys, limit, nil)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read postings: %w", err)
 	}

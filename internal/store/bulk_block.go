@@ -47,6 +47,7 @@ func (db *DB) BulkState(ctx context.Context, entity string, least int) (s BulkSt
 // record by record. Until EndPublish the posting lists are not to be trusted;
 // after a turn that stopped before, they are made from nothing.
 func (db *DB) BeginBulk(ctx context.Context, entity string) error {
+	db.postings.forget()
 	err := db.inTx(ctx, func(tx *Tx) error {
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
@@ -56,6 +57,9 @@ func (db *DB) BeginBulk(ctx context.Context, entity string) error {
 			return err
 		}
 		if broken != "" {
+			if _, err := tx.changesPostings(ctx); err != nil {
+				return err
+			}
 			if _, err := tx.exec(ctx, `DELETE FROM blocking_key WHERE rec IN (SELECT rec FROM feature WHERE entity = $1)`, entity); err != nil {
 				return err
 			}
@@ -83,7 +87,7 @@ func (db *DB) BeginBulk(ctx context.Context, entity string) error {
 // number, with the keys that keysOf makes of their features, and notes the keys
 // as published; fresh lists those that AddPostings has to add.
 func (db *DB) NextResolvable(ctx context.Context, entity string, after int64, n int, keysOf func([]*Resolvable) error) (list []*Resolvable, fresh [][]Key, err error) {
-	err = db.inTx(ctx, func(tx *Tx) error {
+	err = db.inTx(Batched(ctx), func(tx *Tx) error {
 		list, fresh = nil, nil
 		var before [][]byte
 		// Joined instead, a planner without statistics reads the whole backlog for each page.
@@ -147,7 +151,10 @@ func (db *DB) AddPostings(ctx context.Context, list []Posting) error {
 	for i, p := range list {
 		rows[i] = []any{int64(p.Key.Coarse), int64(p.Key.Fine), p.Rec}
 	}
-	err := db.inTx(ctx, func(tx *Tx) error {
+	err := db.inTx(Batched(ctx), func(tx *Tx) error {
+		if _, err := tx.changesPostings(ctx); err != nil {
+			return err
+		}
 		return tx.insert(ctx, `INSERT INTO blocking_key (key, fine, rec)`, `ON CONFLICT DO NOTHING`, rows)
 	})
 	if err != nil {

@@ -2,14 +2,12 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"slices"
 )
 
 // crossings finds the holders of lists that have crossed the cap. The coarse
 // lists that have changed are put into known as they stand.
-func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int, known map[uint64][]int64) ([]int64, error) {
-	p := postings{tx.db.d, tx.query}
+func crossings(ctx context.Context, p lister, d *keyDelta, limit int, known map[uint64][]int64) ([]int64, error) {
 	var redo []int64
 	coarse := make([]Key, 0, len(d.coarse))
 	most := 0
@@ -20,7 +18,7 @@ func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int, known map[u
 		}
 	}
 	most = limit + min(most, limit) // so far lists are read: most say by that which side they were on
-	read, err := p.read(ctx, coarse, most)
+	read, err := p.lists(ctx, coarse, most)
 	if err != nil {
 		return nil, err
 	}
@@ -28,12 +26,12 @@ func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int, known map[u
 		known[k.Coarse] = recs
 	}
 	long := map[uint64]bool{} // lists that are past the cap, or were
-	crossed, err := tx.crossed(ctx, coarse, counted{func(k Key) int { return len(known[k.Coarse]) }, func(k Key) int { return d.coarse[k.Coarse] }, most}, limit, func(k Key, past bool) { long[k.Coarse] = past })
+	over, err := crossed(ctx, p, coarse, counted{func(k Key) int { return len(known[k.Coarse]) }, func(k Key) int { return d.coarse[k.Coarse] }, most}, limit, func(k Key, past bool) { long[k.Coarse] = past })
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range crossed {
-		if redo, err = tx.holders(ctx, redo, `key = $1`, int64(k.Coarse)); err != nil {
+	for _, k := range over {
+		if redo, err = p.holders(ctx, redo, k); err != nil {
 			return nil, err
 		}
 	}
@@ -49,11 +47,11 @@ func (tx *Tx) crossings(ctx context.Context, d *keyDelta, limit int, known map[u
 	for i, k := range fine {
 		at[k] = rows[i]
 	}
-	if crossed, err = tx.crossed(ctx, fine, counted{func(k Key) int { return at[k] }, func(k Key) int { return d.fine[k] }, most}, limit, func(Key, bool) {}); err != nil {
+	if over, err = crossed(ctx, p, fine, counted{func(k Key) int { return at[k] }, func(k Key) int { return d.fine[k] }, most}, limit, func(Key, bool) {}); err != nil {
 		return nil, err
 	}
-	for _, k := range crossed {
-		if redo, err = tx.holders(ctx, redo, `key = $1 AND fine = $2`, int64(k.Coarse), int64(k.Fine)); err != nil {
+	for _, k := range over {
+		if redo, err = p.holders(ctx, redo, k); err != nil {
 			return nil, err
 		}
 	}
@@ -83,7 +81,7 @@ func (d *keyDelta) sortedFine() []Key {
 // crossed gives those lists that were on one side of the cap before and are on
 // the other now. A list is named by its coarse key, or all are by both. each is
 // told of every list whether it is past the cap now, or was.
-func (tx *Tx) crossed(ctx context.Context, lists []Key, c counted, limit int, each func(k Key, past bool)) (crossed []Key, err error) {
+func crossed(ctx context.Context, p lister, lists []Key, c counted, limit int, each func(k Key, past bool)) (crossed []Key, err error) {
 	tell := func(k Key, n int) {
 		now, before := n > limit, n-c.delta(k) > limit
 		each(k, now || before)
@@ -103,7 +101,7 @@ func (tx *Tx) crossed(ctx context.Context, lists []Key, c counted, limit int, ea
 	if len(near) == 0 {
 		return crossed, nil
 	}
-	n, err := tx.lengths(ctx, near, limit+1+most) // a list that reaches it is past the cap now and before
+	n, err := p.lengths(ctx, near, limit+1+most) // a list that reaches it is past the cap now and before
 	if err != nil {
 		return nil, err
 	}
@@ -112,36 +110,4 @@ func (tx *Tx) crossed(ctx context.Context, lists []Key, c counted, limit int, ea
 	}
 	slices.SortFunc(crossed, Key.Compare)
 	return crossed, nil
-}
-
-// lengths counts the records on lists, each once, up to stop.
-func (tx *Tx) lengths(ctx context.Context, lists []Key, stop int) (map[Key]int, error) {
-	where, columns := `b.key = k.column1`, `k.column1, 0`
-	if lists[0].Fine != 0 {
-		where, columns = where+` AND b.fine = k.column2`, `k.column1, k.column2`
-	}
-	rows := make([][]any, len(lists))
-	for i, k := range lists {
-		rows[i] = []any{int64(k.Coarse), int64(k.Fine)}
-	}
-	n := make(map[Key]int, len(lists))
-	q := `SELECT ` + columns + `, (SELECT count(*) FROM (SELECT DISTINCT rec FROM (SELECT rec FROM blocking_key b WHERE ` + where + ` LIMIT $X2) AS r LIMIT $X1) AS l) FROM (VALUES $ROWS) AS k`
-	err := tx.eachRowOf(ctx, q, rows, func(r *sql.Rows) error {
-		var coarse, fine int64
-		var count int
-		err := r.Scan(&coarse, &fine, &count)
-		n[Key{uint64(coarse), uint64(fine)}] = count
-		return err
-	}, stop, stop*mostFine)
-	return n, err
-}
-
-func (tx *Tx) holders(ctx context.Context, to []int64, where string, args ...any) ([]int64, error) {
-	err := tx.query(ctx, `SELECT rec FROM blocking_key WHERE `+where, args, func(r *sql.Rows) error {
-		var rec int64
-		err := r.Scan(&rec)
-		to = append(to, rec)
-		return err
-	})
-	return to, err
 }

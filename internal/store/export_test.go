@@ -36,3 +36,14 @@ func MigrateDown(ctx context.Context, dsn string, version int64) (err error) {
 	_, err = p.DownTo(ctx, version)
 	return err
 }
+
+// KeptPostings says how many postings are in memory, and whether they are all.
+func (db *DB) KeptPostings() (n int, whole bool) {
+	k := &db.postings
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, r := range k.parts {
+		n += r.n
+	}
+	return n, k.whole
+}

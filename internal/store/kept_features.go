@@ -17,13 +17,14 @@ import (
 // tells of processes that this one does not know of: where it has moved by itself,
 // all is forgotten.
 type keptFeatures struct {
-	mu    sync.Mutex
-	most  int // bytes; 0: nothing is kept
-	size  int
-	at    map[int64]uint64 // record → number of its room and place in it
-	rooms []*room          // in the order in which they were begun
-	first uint64           // number of rooms[0]
-	held  map[int64]int
+	mu     sync.Mutex
+	most   int // bytes; 0: nothing is kept
+	size   int
+	beside int              // bytes that others take of most
+	at     map[int64]uint64 // record → number of its room and place in it
+	rooms  []*room          // in the order in which they were begun
+	first  uint64           // number of rooms[0]
+	held   map[int64]int
 
 	released [releasedRing]int64 // those released last
 	count    int64               // how many ever were
@@ -61,15 +62,30 @@ func newKeptFeatures(most int) *keptFeatures {
 	return &keptFeatures{most: most, at: map[int64]uint64{}, held: map[int64]int{}}
 }
 
-// KeepFeatures bounds the memory for features, in bytes; 0 keeps none.
+// KeepFeatures bounds the memory for features, in bytes, of which posting lists
+// may take half; 0 keeps none.
 func (db *DB) KeepFeatures(most int) {
+	beside := db.postings.bound(most / 2)
 	k := db.kept
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.most = most; most == 0 {
+	if k.most, k.beside = most, beside; most == 0 {
 		k.forget()
 	}
-	for k.size > k.most && len(k.rooms) > 1 {
+	k.fit()
+}
+
+// leave leaves others so many bytes of what may be kept.
+func (k *keptFeatures) leave(beside int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.beside = beside
+	k.fit()
+}
+
+// fit gives up what has no room.
+func (k *keptFeatures) fit() {
+	for k.size+k.beside > k.most && len(k.rooms) > 1 {
 		k.dropOldest()
 	}
 }
@@ -203,9 +219,7 @@ func (k *keptFeatures) putPart(mark int64, list []Feature) {
 			k.add(f)
 		}
 	}
-	for k.size > k.most && len(k.rooms) > 1 {
-		k.dropOldest()
-	}
+	k.fit()
 }
 
 func (k *keptFeatures) add(f Feature) {
@@ -318,5 +332,5 @@ func (db *DB) WarmFeatures(ctx context.Context) (n int, err error) {
 func (k *keptFeatures) full() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.size+roomSize > k.most
+	return k.size+k.beside+roomSize > k.most
 }

@@ -48,7 +48,7 @@ type Posted struct {
 
 // Postings reads the lists of one record's keys, one entry for each key.
 func (tx *LookTx) Postings(ctx context.Context, keys []Key, limit int) ([]Posted, error) {
-	out, err := (postings{tx.db.d, tx.query}).byRule(ctx, keys, limit)
+	out, err := byRule(ctx, postings{tx.db.d, tx.query}, keys, limit, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read postings: %w", err)
 	}

@@ -27,16 +27,35 @@ type postings struct {
 	ask ask
 }
 
-// byRule reads the lists of keys by the rule of Publish: the coarse list where
-// it has at most limit records, or else the fine one. Recs are sorted, each
-// once; of a spilled key there are none. There is one answer for each key.
-func (p postings) byRule(ctx context.Context, keys []Key, limit int) ([]Posted, error) {
-	return p.knowing(ctx, keys, limit, nil)
+// reader gives the records on each list, sorted, each once, and more than limit
+// where there are more. A list is a coarse one where its key has no finer part;
+// those of one question are all coarse, or none is.
+type reader interface {
+	lists(ctx context.Context, lists []Key, limit int) (map[Key][]int64, error)
 }
 
-// knowing is byRule with coarse lists that were read before: those are not read
-// again.
-func (p postings) knowing(ctx context.Context, keys []Key, limit int, known map[uint64][]int64) ([]Posted, error) {
+// lister answers all that a publishing asks of posting lists: storedLists of those
+// in the store, keptPostings of those in memory.
+type lister interface {
+	reader
+	// rows counts the rows of each list, up to stop. A record may have several.
+	rows(ctx context.Context, lists []Key, stop int) ([]int, error)
+	// lengths counts the records on lists, each once, up to stop.
+	lengths(ctx context.Context, lists []Key, stop int) (map[Key]int, error)
+	// holders adds the records on a list.
+	holders(ctx context.Context, to []int64, list Key) ([]int64, error)
+	// manyNames gives those of the values that more than names different names use.
+	manyNames(ctx context.Context, values []int64, names int) (map[int64]bool, error)
+	// apply follows a change that stands in the table already; false: it cannot, and
+	// is not to be asked any more.
+	apply(d *keyDelta) bool
+}
+
+// byRule reads the lists of keys by the rule of Publish: the coarse list where
+// it has at most limit records, or else the fine one. Recs are sorted, each
+// once; of a spilled key there are none. There is one answer for each key. Coarse
+// lists that are known already are not read.
+func byRule(ctx context.Context, p reader, keys []Key, limit int, known map[uint64][]int64) ([]Posted, error) {
 	out := make([]Posted, len(keys))
 	lists := make([]Key, 0, len(keys))
 	for i, k := range keys {
@@ -45,7 +64,7 @@ func (p postings) knowing(ctx context.Context, keys []Key, limit int, known map[
 			lists = append(lists, Key{Coarse: k.Coarse})
 		}
 	}
-	coarse, err := p.read(ctx, lists, limit)
+	coarse, err := p.lists(ctx, lists, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +79,7 @@ func (p postings) knowing(ctx context.Context, keys []Key, limit int, known map[
 			lists = append(lists, o.Key)
 		}
 	}
-	fine, err := p.read(ctx, lists, limit)
+	fine, err := p.lists(ctx, lists, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +96,7 @@ func (p postings) knowing(ctx context.Context, keys []Key, limit int, known map[
 	return out, nil
 }
 
-// read gives the records on each list, sorted, each once, and more than limit
-// where there are more. Keys without a fine part name coarse lists; they stand
-// with no others.
-func (p postings) read(ctx context.Context, lists []Key, limit int) (map[Key][]int64, error) {
+func (p postings) lists(ctx context.Context, lists []Key, limit int) (map[Key][]int64, error) {
 	lists = slices.Clone(lists)
 	slices.SortFunc(lists, Key.Compare)
 	lists = slices.Compact(lists)
@@ -129,7 +145,6 @@ func (p postings) each(ctx context.Context, lists []Key, stop int, fn func(Key, 
 	})
 }
 
-// rows counts the rows of each list, up to stop. A record may have several.
 func (p postings) rows(ctx context.Context, lists []Key, stop int) ([]int, error) {
 	counts := make([]int, len(lists))
 	from := 0

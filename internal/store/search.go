@@ -136,21 +136,29 @@ func (tx *LinkTx) SaveSearch(ctx context.Context, changes []GoldenChange) error 
 	if err != nil {
 		return err
 	}
-	var texts, posts [][]any
+	var texts, again, posts [][]any
 	var gone []int64
 	for _, c := range changes {
 		before, had := old[c.Founder]
 		if c.Live == 0 {
 			if had {
 				gone = append(gone, c.Founder)
-				err = tx.dropGrams(ctx, c.Founder, grams(before))
+				err = tx.dropGrams(ctx, c.Founder, grams(before.text))
 			}
 		} else {
-			text := c.Search.text()
-			texts = append(texts, []any{c.Founder, c.Entity, cutBytes(c.Search.Name, maxSearchText), text, len(c.Search.Sources)})
-			now := grams(text)
+			is := searchRow{c.Entity, cutBytes(c.Search.Name, maxSearchText), c.Search.text(), len(c.Search.Sources)}
+			if is == before {
+				continue
+			}
+			row := []any{c.Founder, is.entity, is.name, is.text, is.systems}
+			if is.entity == before.entity && is.name == before.name {
+				again = append(again, row)
+			} else {
+				texts = append(texts, row)
+			}
+			now := grams(is.text)
 			if had {
-				was := grams(before)
+				was := grams(before.text)
 				now, was = without(now, was), without(was, now)
 				err = tx.dropGrams(ctx, c.Founder, was)
 			}
@@ -165,10 +173,17 @@ func (tx *LinkTx) SaveSearch(ctx context.Context, changes []GoldenChange) error 
 	if err := execIn(ctx, tx.Tx, `DELETE FROM search_text WHERE founder IN $LIST`, gone); err != nil {
 		return fmt.Errorf("search: %w", err)
 	}
-	err = tx.insert(ctx, `INSERT INTO search_text (founder, entity, name, text, systems)`,
-		`ON CONFLICT (founder) DO UPDATE SET entity = excluded.entity, name = excluded.name, text = excluded.text, systems = excluded.systems`, texts)
-	if err != nil {
-		return fmt.Errorf("search: %w", err)
+	for _, x := range [...]struct {
+		set  string
+		rows [][]any
+	}{
+		{`entity = excluded.entity, name = excluded.name, text = excluded.text, systems = excluded.systems`, texts},
+		{`text = excluded.text, systems = excluded.systems`, again}, // the index by name is left alone
+	} {
+		err := tx.insert(ctx, `INSERT INTO search_text (founder, entity, name, text, systems)`, `ON CONFLICT (founder) DO UPDATE SET `+x.set, x.rows)
+		if err != nil {
+			return fmt.Errorf("search: %w", err)
+		}
 	}
 	// In the order of the lists: neighbours are written together.
 	slices.SortFunc(posts, func(a, b []any) int {
@@ -194,10 +209,16 @@ func without(a, b []string) []string {
 	return out
 }
 
+// searchRow is what is kept of one golden record.
+type searchRow struct {
+	entity, name, text string
+	systems            int
+}
+
 // searchTexts reads what stands there of golden records that may have been
 // there before.
-func (tx *LinkTx) searchTexts(ctx context.Context, changes []GoldenChange) (map[int64]string, error) {
-	old := map[int64]string{}
+func (tx *LinkTx) searchTexts(ctx context.Context, changes []GoldenChange) (map[int64]searchRow, error) {
+	old := map[int64]searchRow{}
 	if tx.Untouched {
 		return old, nil
 	}
@@ -207,11 +228,11 @@ func (tx *LinkTx) searchTexts(ctx context.Context, changes []GoldenChange) (map[
 			founders = append(founders, c.Founder)
 		}
 	}
-	err := eachIn(ctx, tx.Tx, `SELECT founder, text FROM search_text WHERE founder IN $LIST`, founders, func(r *sql.Rows) error {
+	err := eachIn(ctx, tx.Tx, `SELECT founder, entity, name, text, systems FROM search_text WHERE founder IN $LIST`, founders, func(r *sql.Rows) error {
 		var founder int64
-		var text string
-		err := r.Scan(&founder, &text)
-		old[founder] = text
+		var x searchRow
+		err := r.Scan(&founder, &x.entity, &x.name, &x.text, &x.systems)
+		old[founder] = x
 		return err
 	})
 	if err != nil {

@@ -28,7 +28,7 @@ func (k Key) Counted() bool { return k.Coarse&1 == 1 }
 // posting lists, and gives the records that hold a value which crossed the line:
 // all their pairs are weighed anew. The list is a function of the posting lists
 // and Names alone.
-func (tx *Tx) sharing(ctx context.Context, d *keyDelta, lists Lists) ([]int64, error) {
+func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists) ([]int64, error) {
 	stored, err := tx.setting(ctx, sharedMark(lists.Entity))
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func (tx *Tx) sharing(ctx context.Context, d *keyDelta, lists Lists) ([]int64, e
 		if was, err = tx.sharedAmong(ctx, touched); err != nil {
 			return nil, err
 		}
-		if is, err = tx.manyNames(ctx, touched, lists.Names); err != nil {
+		if is, err = p.manyNames(ctx, touched, lists.Names); err != nil {
 			return nil, err
 		}
 	} else { // another model, another line
@@ -75,7 +75,7 @@ func (tx *Tx) sharing(ctx context.Context, d *keyDelta, lists Lists) ([]int64, e
 	if len(come)+len(gone) == 0 && stored != "" {
 		return nil, nil
 	}
-	return tx.writeShared(ctx, lists, come, gone)
+	return tx.writeShared(ctx, p, lists, come, gone)
 }
 
 func sharedMark(entity string) string { return "shared/" + entity }
@@ -89,7 +89,7 @@ func (tx *Tx) stampShared(ctx context.Context, lists Lists) error {
 	return tx.setSetting(ctx, sharedMark(lists.Entity), fmt.Sprint(lists.Names, " ", stamp))
 }
 
-func (tx *Tx) writeShared(ctx context.Context, lists Lists, come, gone []int64) ([]int64, error) {
+func (tx *Tx) writeShared(ctx context.Context, p lister, lists Lists, come, gone []int64) ([]int64, error) {
 	if err := execIn(ctx, tx, `DELETE FROM shared_value WHERE value IN $LIST`, gone); err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (tx *Tx) writeShared(ctx context.Context, lists Lists, come, gone []int64) 
 	var holders []int64
 	var err error
 	for _, v := range append(come, gone...) {
-		if holders, err = tx.holders(ctx, holders, `key = $1`, v); err != nil {
+		if holders, err = p.holders(ctx, holders, Key{Coarse: uint64(v)}); err != nil {
 			return nil, err
 		}
 	}
@@ -134,28 +134,6 @@ func intoSet(set map[int64]bool) rowScan {
 		set[v] = true
 		return err
 	}
-}
-
-// manyNames gives those of the values that more than names different names use.
-// It leaps from name to name and stops one past the line, whatever the length of
-// the list; a list with no more rows than names is not looked at.
-func (tx *Tx) manyNames(ctx context.Context, values []int64, names int) (map[int64]bool, error) {
-	lists := make([][]any, len(values))
-	for i, v := range values {
-		lists[i] = []any{v}
-	}
-	is := map[int64]bool{}
-	// A recursive text cannot repeat a row that stands twice among the values: it
-	// would count it twice, so the first column is grouped with DISTINCT.
-	err := tx.eachRowOf(ctx, `WITH RECURSIVE
-		k AS (SELECT DISTINCT v.column1 AS key FROM (VALUES $ROWS) AS v WHERE EXISTS (SELECT 1 FROM blocking_key b WHERE b.key = v.column1 LIMIT 1 OFFSET $X1)),
-		leap (key, fine, n) AS (
-			SELECT k.key, (SELECT b.fine FROM blocking_key b WHERE b.key = k.key ORDER BY b.fine LIMIT 1), 1 FROM k
-			UNION ALL
-			SELECT leap.key, (SELECT b.fine FROM blocking_key b WHERE b.key = leap.key AND b.fine > leap.fine ORDER BY b.fine LIMIT 1), leap.n + 1
-			FROM leap WHERE leap.fine IS NOT NULL AND leap.n <= $X1)
-		SELECT key FROM leap WHERE fine IS NOT NULL AND n > $X1`, lists, intoSet(is), names)
-	return is, err
 }
 
 // countAll counts the names of every value of an entity type.

@@ -35,9 +35,11 @@ type DB struct {
 	session *sql.Conn    // holds the lease's lock, on PostgreSQL
 
 	commits, committing atomic.Int64 // their number, and nanoseconds
+	writing             atomic.Int64 // nanoseconds of transactions, with their commits
 
-	turns turns // at SQLite's writer
-	kept  *keptFeatures
+	turns    turns // at SQLite's writer
+	kept     *keptFeatures
+	postings keptPostings
 }
 
 // ErrAmbiguous says that a commit answered with an error and may have been
@@ -48,7 +50,7 @@ var ErrAmbiguous = errors.New("the commit answered with an error and may or may 
 // Open opens the store, bringing its schema up to date. DSN is the path of a
 // SQLite file or a postgres:// address.
 func Open(ctx context.Context, dsn string, vault *seal.Vault, e env.Env) (*DB, error) {
-	db := &DB{dsn: dsn, env: e, vault: vault, d: sqliteDialect(), kept: newKeptFeatures(DefaultKept)}
+	db := &DB{dsn: dsn, env: e, vault: vault, d: sqliteDialect(), kept: newKeptFeatures(DefaultKept), postings: keptPostings{most: DefaultKept / 2}}
 	if isPostgres(dsn) {
 		db.d = postgresDialect()
 	}
@@ -138,6 +140,7 @@ type Tx struct {
 
 	featureNumber int64   // of the change of features; 0: none is changed
 	holding       []int64 // the records whose features are
+	postingNumber int64   // of the change of posting lists; 0: none is changed
 }
 
 // inTx runs fn in one writing transaction and commits it.
@@ -169,12 +172,21 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 		}
 		defer done()
 	}
+	back, err := db.batched(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer back()
 	stx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	tx := &Tx{db: db, tx: stx, now: formatTime(now)}
-	defer func() { db.kept.release(tx.holding) }()
+	held := env.Stopwatch()
+	defer func() {
+		db.kept.release(tx.holding)
+		db.writing.Add(int64(held()))
+	}()
 	err = tx.fence(ctx)
 	if err == nil {
 		err = fn(tx)
@@ -205,6 +217,10 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 func (db *DB) Commits() (n int64, took time.Duration) {
 	return db.commits.Load(), time.Duration(db.committing.Load())
 }
+
+// Writing says how long writing transactions have taken, with their commits: on
+// SQLite, where one follows the other, for how long the writer was busy.
+func (db *DB) Writing() time.Duration { return time.Duration(db.writing.Load()) }
 
 func ignoreDone(err error) error {
 	if errors.Is(err, sql.ErrTxDone) {
