@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"touchstone/internal/app"
+	"touchstone/internal/store"
 	"touchstone/internal/store/pgtest"
 )
 
@@ -178,7 +179,7 @@ func (w *world) pull(b *testing.B) {
 }
 
 func (w *world) resolve(b *testing.B) {
-	if err := w.Resolve(context.Background(), func(string, string, int) {}); err != nil {
+	if err := w.Resolve(store.Patient(context.Background()), func(string, string, int) {}); err != nil {
 		b.Fatal(err)
 	}
 }

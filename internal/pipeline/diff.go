@@ -145,7 +145,29 @@ type planning struct {
 	kept store.Planned
 }
 
-func (p *planning) load(ctx context.Context, made []madeGolden) (err error) {
+func (p *planning) load(ctx context.Context, made []madeGolden) error {
+	rows, err := p.stored(ctx, made)
+	if err != nil {
+		return err
+	}
+	if err := p.point(ctx, made); err != nil {
+		return err
+	}
+	p.byRec, p.byFounder = map[int64][]store.Row{}, map[int64][]store.Row{}
+	for _, r := range rows {
+		if r.Rec != 0 {
+			p.byRec[r.Rec] = append(p.byRec[r.Rec], r)
+		}
+		if r.Op != string(record.Update) {
+			p.byFounder[r.Founder] = append(p.byFounder[r.Founder], r)
+		}
+	}
+	return nil
+}
+
+// stored reads the target's objects among the members, what is known of them, and
+// the members' rows of the outbox.
+func (p *planning) stored(ctx context.Context, made []madeGolden) (rows []store.Row, err error) {
 	var objects, all []int64
 	for _, m := range made {
 		if m.golden.Entity != p.t.Entity {
@@ -160,28 +182,12 @@ func (p *planning) load(ctx context.Context, made []madeGolden) (err error) {
 	}
 	slices.Sort(objects)
 	if p.objects, err = p.tx.Objects(ctx, objects); err != nil {
-		return err
+		return nil, err
 	}
 	if p.states, err = p.tx.TargetStates(ctx, p.t.Name, objects); err != nil {
-		return err
+		return nil, err
 	}
-	if err := p.point(ctx, made); err != nil {
-		return err
-	}
-	rows, err := p.tx.RowsOf(ctx, p.t.Name, all)
-	if err != nil {
-		return err
-	}
-	p.byRec, p.byFounder = map[int64][]store.Row{}, map[int64][]store.Row{}
-	for _, r := range rows {
-		if r.Rec != 0 {
-			p.byRec[r.Rec] = append(p.byRec[r.Rec], r)
-		}
-		if r.Op != string(record.Update) {
-			p.byFounder[r.Founder] = append(p.byFounder[r.Founder], r)
-		}
-	}
-	return nil
+	return p.tx.RowsOf(ctx, p.t.Name, all)
 }
 
 // golden plans one golden record's objects in the target.

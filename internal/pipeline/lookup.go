@@ -65,7 +65,19 @@ type Candidate struct {
 func (l *LookUp) Find(ctx context.Context, s Scale, fields record.Fields, named []int64, limit int) (out Sighting, err error) {
 	asked := matching.StandardiseAs(l.Entity, l.Shape, fields)
 	err = l.Store.Snapshot(ctx, func(tx *store.LookTx) error {
-		standing, err := tx.Standing(ctx, l.Entity, l.shared.Load())
+		have := l.shared.Load()
+		keys := keysAsked(s.Model.Keys(asked.Share(have.Has)))
+		err := tx.Ahead(ctx, func(ctx context.Context) error {
+			_, err := tx.Standing(ctx, l.Entity, have)
+			return err
+		}, func(ctx context.Context) error {
+			_, err := tx.Postings(ctx, keys, s.Cap)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		standing, err := tx.Standing(ctx, l.Entity, have)
 		if err != nil {
 			return err
 		}
@@ -107,11 +119,7 @@ type finding struct {
 // as many as are wanted, and those that weigh no less.
 func (f *finding) compare(ctx context.Context, wanted int) error {
 	made := f.scale.Model.Keys(f.asked)
-	keys := make([]store.Key, len(made))
-	for i, k := range made {
-		keys[i] = store.Key{Coarse: k.Coarse, Fine: k.Fine}
-	}
-	lists, err := f.tx.Postings(ctx, keys, f.scale.Cap)
+	lists, err := f.tx.Postings(ctx, keysAsked(made), f.scale.Cap)
 	if err != nil {
 		return err
 	}
@@ -165,6 +173,15 @@ func (f *finding) compare(ctx context.Context, wanted int) error {
 		}
 	}
 	return nil
+}
+
+// keysAsked are keys as the store knows them.
+func keysAsked(made []matching.Key) []store.Key {
+	keys := make([]store.Key, len(made))
+	for i, k := range made {
+		keys[i] = store.Key{Coarse: k.Coarse, Fine: k.Fine}
+	}
+	return keys
 }
 
 // weighedNear is a record with its weight against the one asked for.
@@ -257,6 +274,20 @@ func (f *finding) gather(ctx context.Context, limit int) error {
 		if c.Golden.Founder != 0 {
 			founders = append(founders, c.Golden.Founder)
 		}
+	}
+	all := make(map[int64]store.Golden, len(founders))
+	for _, founder := range founders {
+		all[founder] = store.Golden{}
+	}
+	err := f.tx.Ahead(ctx, func(ctx context.Context) error {
+		_, err := f.tx.Goldens(ctx, founders)
+		return err
+	}, func(ctx context.Context) error {
+		_, err := f.tx.Members(ctx, all, mostMembers)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	goldens, err := f.tx.Goldens(ctx, founders)
 	if err != nil {

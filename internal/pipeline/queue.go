@@ -119,6 +119,11 @@ func (l *link) queue(ctx context.Context) error {
 	if l.bulk { // at its end the whole queue is made anew
 		return nil
 	}
+	return l.tx.RefreshQueue(ctx, l.r.appraisal(), l.queued())
+}
+
+// queued are the golden records, by founder, that have or had members here.
+func (l *link) queued() []int64 {
 	var founders []int64
 	for _, m := range l.members {
 		founders = append(founders, m.Golden)
@@ -127,7 +132,7 @@ func (l *link) queue(ctx context.Context) error {
 		founders = append(founders, p.Golden)
 	}
 	slices.Sort(founders)
-	return l.tx.RefreshQueue(ctx, l.r.appraisal(), slices.Compact(founders))
+	return slices.Compact(founders)
 }
 
 // fillQueue makes the queue anew if it was spoilt.

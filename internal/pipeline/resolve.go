@@ -140,6 +140,9 @@ type link struct {
 }
 
 func (l *link) run(ctx context.Context) error {
+	if err := l.ahead(ctx); err != nil {
+		return err
+	}
 	switch generation, err := l.tx.Generation(ctx, l.r.Entity); {
 	case err != nil:
 		return err
@@ -149,14 +152,7 @@ func (l *link) run(ctx context.Context) error {
 	if err := l.dropMoved(ctx); err != nil {
 		return err
 	}
-	touched := slices.Clone(l.scan.recs)
-	for _, e := range l.scan.edges {
-		if e.Weight >= l.r.Link {
-			touched = append(touched, e.A, e.B)
-		}
-	}
-	slices.Sort(touched)
-	all, err := l.tx.Closure(ctx, slices.Compact(touched))
+	all, err := l.tx.Closure(ctx, l.touched())
 	if err != nil {
 		return err
 	}
@@ -164,6 +160,9 @@ func (l *link) run(ctx context.Context) error {
 		if err := l.tx.ReplaceMatches(ctx, l.r.Entity, l.scan.recs, l.scan.edges); err != nil {
 			return err
 		}
+	}
+	if err := l.tx.AheadOfMembers(ctx, l.r.Entity, all, l.r.Maps); err != nil {
+		return err
 	}
 	if l.members, err = l.tx.Members(ctx, all); err != nil {
 		return err
@@ -208,7 +207,7 @@ func (l *link) run(ctx context.Context) error {
 	if err := l.balanced(ctx, balance); err != nil {
 		return err
 	}
-	if err := l.tx.Done(ctx, l.waiting); err != nil {
+	if err := l.tx.Done(ctx, l.waiting, l.aheadOfQueue(recs)...); err != nil {
 		return err
 	}
 	return l.queue(ctx) // under the landing lock that Done took: an event that lands meanwhile is seen
@@ -217,12 +216,7 @@ func (l *link) run(ctx context.Context) error {
 // dropMoved leaves out the pairs of which one record has moved on since the
 // scan: the newer version's own scan finds them again.
 func (l *link) dropMoved(ctx context.Context) error {
-	var recs []int64
-	for _, e := range l.scan.edges {
-		recs = append(recs, e.A, e.B)
-	}
-	slices.Sort(recs)
-	now, err := l.tx.Seqs(ctx, slices.Compact(recs))
+	now, err := l.tx.Seqs(ctx, l.compared())
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,9 @@ func (l *link) survive(ctx context.Context, groups []group) (err error) {
 	}
 	slices.Sort(founders)
 	founders = slices.Compact(founders)
+	if err := l.aheadOfGolden(ctx, founders, groups); err != nil {
+		return err
+	}
 	stored, err := l.tx.GoldenRows(ctx, founders)
 	if err != nil {
 		return err

@@ -56,6 +56,9 @@ type Published struct {
 // finds the pairs with these records.
 func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), line Lists) (p Published, err error) {
 	err = db.publishing(ctx, func(tx *Tx, k *keptPostings) error {
+		if err := tx.byKeys(ctx); err != nil {
+			return err
+		}
 		if err := tx.lockFacts(ctx); err != nil {
 			return err
 		}
@@ -81,6 +84,9 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			}
 			if !lists.apply(d) {
 				lists = tx.storedLists()
+			}
+			if err := tx.aheadOfPublishing(ctx, lists, d, wave, line); err != nil {
+				return err
 			}
 			holders, err := crossings(ctx, lists, d, line.Cap, coarse)
 			if err != nil {

@@ -25,7 +25,7 @@ func (tx *Tx) insert(ctx context.Context, head, tail string, rows [][]any) error
 		for _, r := range rows[:size] {
 			args = append(args, r...)
 		}
-		if _, err := tx.exec(ctx, tx.db.d.values(head, tail, size, len(rows[0])), args...); err != nil {
+		if err := tx.later(ctx, bundled{q: tx.db.d.values(head, tail, size, len(rows[0])), args: args}); err != nil {
 			return err
 		}
 		rows = rows[size:]
@@ -166,8 +166,7 @@ func viewIn[T any](ctx context.Context, db *DB, q string, values []T, scan rowSc
 // execIn is eachIn for a statement without an answer.
 func execIn[T any](ctx context.Context, tx *Tx, q string, values []T, extra ...any) error {
 	return inList(tx.db.d, q, values, extra, func(q string, args []any) error {
-		_, err := tx.exec(ctx, q, args...)
-		return err
+		return tx.later(ctx, bundled{q: q, args: args})
 	})
 }
 
@@ -191,7 +190,7 @@ func (tx *Tx) eachRowOf(ctx context.Context, q string, rows [][]any, scan rowSca
 		text, args := tx.db.d.rowsText(q, size, cols, len(extra)), append(args, extra...)
 		var err error
 		if scan == nil {
-			_, err = tx.exec(ctx, text, args...)
+			err = tx.later(ctx, bundled{q: text, args: args})
 		} else {
 			err = tx.query(ctx, text, args, scan)
 		}

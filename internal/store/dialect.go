@@ -13,15 +13,17 @@ import (
 
 // dialect is what differs between the two engines.
 type dialect struct {
-	name  string
-	goose goose.Dialect
-	words *strings.Replacer // engine words in migrations
-	skip  string            // appended to a claiming SELECT
-	lock  string            // appended to a SELECT whose rows are about to change
-	brief string            // has the rest of a transaction wait only briefly for a lock; "" where none is waited for
-	query sync.Map          // text → text with this engine's parameters
-	count bool              // parameters are ?1 instead of $1
-	pages atomic.Int64      // bound of a SQLite file; 0 for none
+	name    string
+	goose   goose.Dialect
+	words   *strings.Replacer // engine words in migrations
+	skip    string            // appended to a claiming SELECT
+	lock    string            // appended to a SELECT whose rows are about to change
+	bundles bool              // statements wait to be sent together
+	keyed   string            // has the rest of a transaction go by the keys; "" where that is so
+	brief   string            // has the rest of a transaction wait only briefly for a lock; "" where none is waited for
+	query   sync.Map          // text → text with this engine's parameters
+	count   bool              // parameters are ?1 instead of $1
+	pages   atomic.Int64      // bound of a SQLite file; 0 for none
 }
 
 func sqliteDialect() *dialect {
@@ -33,7 +35,7 @@ func sqliteDialect() *dialect {
 
 func postgresDialect() *dialect {
 	return &dialect{
-		name: "postgres", goose: goose.DialectPostgres, skip: " FOR UPDATE SKIP LOCKED", lock: " FOR UPDATE", brief: "SET LOCAL lock_timeout = '300ms'",
+		name: "postgres", goose: goose.DialectPostgres, skip: " FOR UPDATE SKIP LOCKED", lock: " FOR UPDATE", bundles: true, keyed: goByKeys, brief: "SET LOCAL lock_timeout = '300ms'",
 		words: strings.NewReplacer("{bytes}", "BYTEA", "{int}", "BIGINT", "{key}", `TEXT COLLATE "C"`, "{strict}", "", "{norowid}", ""),
 	}
 }

@@ -24,7 +24,7 @@ func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the postgres address cannot be read (its text is not shown, it may hold a password)")
 		}
-		pool := sql.OpenDB(stdlib.GetConnector(*cfg))
+		pool := sql.OpenDB(pgConnector{stdlib.GetConnector(*cfg)})
 		pool.SetMaxOpenConns(8)
 		pool.SetMaxIdleConns(8)
 		return pool, nil

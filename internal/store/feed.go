@@ -33,15 +33,15 @@ func (tx *LinkTx) feed(ctx context.Context, list []Golden, kind func(Golden) str
 	if err := tx.lockFacts(ctx); err != nil {
 		return err
 	}
-	var last int64
-	if _, err := tx.one(ctx, `UPDATE counter SET value = value + $1 WHERE name = 'feed' RETURNING value`, []any{len(list)}, &last); err != nil {
+	last, err := tx.nextFed(ctx, len(list))
+	if err != nil {
 		return fmt.Errorf("take feed numbers: %w", err)
 	}
 	rows := make([][]any, len(list))
 	for i, g := range list {
 		rows[i] = []any{g.Founder, last - int64(len(list)-1-i), g.ID, g.Entity, kind(g), tx.now}
 	}
-	err := tx.insert(ctx, `INSERT INTO feed (founder, seq, id, entity, kind, at)`,
+	err = tx.insert(ctx, `INSERT INTO feed (founder, seq, id, entity, kind, at)`,
 		`ON CONFLICT (founder) DO UPDATE SET seq = excluded.seq, kind = excluded.kind, at = excluded.at`, rows)
 	if err != nil {
 		return fmt.Errorf("change feed: %w", err)

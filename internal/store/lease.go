@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // Holder is the process that works on a store.
@@ -176,8 +174,8 @@ func (db *DB) unlockSession() error {
 // ends with it.
 func discard(conn *sql.Conn) error {
 	err := conn.Raw(func(c any) error {
-		if s, ok := c.(*stdlib.Conn); ok {
-			_ = s.Conn().Close(context.Background()) // a broken one says so, and is gone as well
+		if s, ok := c.(*pgConn); ok {
+			_ = s.Conn.Conn().Close(context.Background()) // a broken one says so, and is gone as well
 		}
 		return driver.ErrBadConn
 	})
@@ -216,12 +214,19 @@ func (tx *Tx) fence(ctx context.Context) error {
 	if epoch == 0 {
 		return nil
 	}
-	found, err := tx.one(ctx, `SELECT 1 FROM lease WHERE name = $1 AND epoch = $2 FOR SHARE`, []any{leaseName, epoch}, new(int))
+	found := false
+	err := tx.later(ctx, bundled{
+		q: `SELECT 1 FROM lease WHERE name = $1 AND epoch = $2 FOR SHARE`, args: []any{leaseName, epoch},
+		scan: func(*sql.Rows) error { found = true; return nil },
+		end: func() error {
+			if !found {
+				return ErrLeaseLost
+			}
+			return nil
+		},
+	})
 	if err != nil {
 		return fmt.Errorf("look at the lease: %w", err)
-	}
-	if !found {
-		return ErrLeaseLost
 	}
 	return nil
 }

@@ -26,7 +26,12 @@ type LinkTx struct {
 // Link runs fn in the linking transaction.
 func (db *DB) Link(ctx context.Context, fn func(*LinkTx) error) error {
 	now := db.env.Clock.Now()
-	err := db.InTxAt(ctx, now, func(tx *Tx) error { return fn(&LinkTx{Tx: tx, Now: now}) })
+	err := db.inTxAt(ctx, now, func(tx *Tx) error {
+		if err := tx.byKeys(ctx); err != nil {
+			return err
+		}
+		return fn(&LinkTx{Tx: tx, Now: now})
+	})
 	if err != nil {
 		return fmt.Errorf("link: %w", err)
 	}
@@ -91,6 +96,7 @@ func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 	seen := map[int64]bool{}
 	wave := slices.Clone(recs)
 	var all []int64
+	whole := map[int64]bool{} // records whose component has been found
 	for len(wave) > 0 {
 		var fresh []int64
 		for _, r := range wave {
@@ -110,13 +116,22 @@ func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 			}
 			return err
 		}
+		found := func(r *sql.Rows) error {
+			var rec int64
+			err := r.Scan(&rec)
+			if whole[rec] = true; !seen[rec] {
+				wave = append(wave, rec)
+			}
+			return err
+		}
 		ruled, err := tx.AnyRuling(ctx)
 		if err != nil {
 			return nil, err
 		}
 		q := `SELECT rec FROM crosswalk WHERE comp IN (SELECT comp FROM crosswalk WHERE rec IN $LIST) ORDER BY comp, rec` + tx.db.d.lock
 		if !tx.Untouched {
-			if err := eachIn(ctx, tx.Tx, q, fresh, grow); err != nil {
+			apart := slices.DeleteFunc(slices.Clone(fresh), func(rec int64) bool { return whole[rec] })
+			if err := eachIn(ctx, tx.Tx, q, apart, found); err != nil {
 				return nil, fmt.Errorf("components: %w", err)
 			}
 		}
@@ -143,6 +158,9 @@ func (tx *LinkTx) AnyRuling(ctx context.Context) (bool, error) {
 		found, err := tx.one(ctx, `SELECT 1 FROM ruling LIMIT 1`, nil, &one)
 		if err != nil {
 			return false, fmt.Errorf("rulings: %w", err)
+		}
+		if tx.collecting {
+			return false, nil
 		}
 		tx.ruled = &found
 	}
@@ -287,8 +305,8 @@ func (tx *LinkTx) ReplaceBridges(ctx context.Context, entity string, recs []int6
 
 // Done takes records off the backlog, unless they have been put there again
 // since Publish read the stamps. What was derived of a record of which
-// nothing is in force any more goes with it.
-func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
+// nothing is in force any more goes with it. Ahead is read with that (see Ahead).
+func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64, ahead ...func(context.Context) error) error {
 	if err := tx.lockFacts(ctx); err != nil {
 		return err
 	}
@@ -296,9 +314,15 @@ func (tx *LinkTx) Done(ctx context.Context, seqs map[int64]int64) error {
 	for _, rec := range sortedKeys(seqs) {
 		bySeq[seqs[rec]] = append(bySeq[seqs[rec]], rec)
 	}
-	for _, seq := range sortedKeys(bySeq) {
-		if err := execIn(ctx, tx.Tx, `DELETE FROM backlog WHERE stage = 2 AND seq <= $X1 AND rec IN $LIST`, bySeq[seq], seq); err != nil {
+	for _, seq := range sortedKeys(bySeq) { // the sums: PostgreSQL would go by stage or stamp, through all that ever waited
+		if err := execIn(ctx, tx.Tx, `DELETE FROM backlog WHERE stage + 0 = 2 AND seq + 0 <= $X1 AND rec IN $LIST`, bySeq[seq], seq); err != nil {
 			return fmt.Errorf("backlog: %w", err)
+		}
+	}
+	if len(ahead) > 0 {
+		void := func(ctx context.Context) error { return tx.dropVoid(ctx, sortedKeys(seqs)) }
+		if err := tx.Ahead(ctx, append(ahead, void)...); err != nil {
+			return err
 		}
 	}
 	if err := tx.dropVoid(ctx, sortedKeys(seqs)); err != nil {

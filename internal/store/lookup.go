@@ -34,7 +34,10 @@ func (db *DB) Snapshot(ctx context.Context, fn func(*LookTx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	tx := &LookTx{Tx: &Tx{db: db, tx: stx, now: formatTime(db.env.Clock.Now())}, mark: mark}
-	return errors.Join(fn(tx), ignoreDone(stx.Rollback()))
+	if err = tx.byKeys(ctx); err == nil {
+		err = fn(tx)
+	}
+	return errors.Join(err, ignoreDone(stx.Rollback()))
 }
 
 // Posted is one of the keys of a question with the records that share it, by the
@@ -156,6 +159,9 @@ func (tx *LookTx) Members(ctx context.Context, goldens map[int64]Golden, most in
 		list = append(list, n)
 		return err
 	}
+	if len(goldens) == 0 {
+		return nil, nil
+	}
 	if tx.db.d.name == "postgres" {
 		// As in Near. The sum keeps the planner from walking all records in their
 		// order until enough are found.
@@ -269,6 +275,9 @@ func (tx *LookTx) Standing(ctx context.Context, entity string, have *Shared) (s 
 	})
 	if err != nil {
 		return s, fmt.Errorf("shared values of %s: %w", entity, err)
+	}
+	if tx.collecting { // which list it is is not known
+		return s, nil
 	}
 	s.Shared, err = sharedAt(ctx, stamp, have, entity, tx.query)
 	return s, err

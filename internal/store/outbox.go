@@ -121,8 +121,10 @@ func (tx *LinkTx) RowsOf(ctx context.Context, target string, recs []int64) ([]Ro
 		return nil, nil
 	}
 	seen := map[int64]bool{}
-	for _, column := range []string{"rec", "founder"} {
-		err := eachIn(ctx, tx.Tx, rowColumns+` WHERE o.target = $X1 AND o.`+column+` IN $LIST ORDER BY o.seq`, recs, func(r *sql.Rows) error {
+	// Most rows are of no record (0) before their creates are read: the planner is
+	// told that those are not asked for.
+	for _, column := range [...]string{"o.rec > 0 AND o.rec", "o.founder"} {
+		err := eachIn(ctx, tx.Tx, rowColumns+` WHERE o.target = $X1 AND `+column+` IN $LIST ORDER BY o.seq`, recs, func(r *sql.Rows) error {
 			o, err := tx.db.scanRow(r)
 			if err == nil && !seen[o.Seq] {
 				seen[o.Seq] = true

@@ -8,8 +8,9 @@ import (
 
 // CountTables gives PostgreSQL's planner fresh statistics after much has been
 // written at once: its own come a minute later at the earliest, and until then
-// it reads whole tables to find a few rows. SQLite plans without. Kept counts are
-// summed up.
+// it reads whole tables to find a few rows. The backlog, which most of it has just
+// left, is tidied up: whoever asks whether anybody waits would read all that did.
+// SQLite plans without. Kept counts are summed up.
 func (db *DB) CountTables(ctx context.Context) error {
 	if db.d.name != "postgres" {
 		return nil
@@ -21,6 +22,9 @@ func (db *DB) CountTables(ctx context.Context) error {
 	defer db.mu.RUnlock()
 	_, err := db.write.ExecContext(ctx, `ANALYZE source_record, source_version, feature, backlog, blocking_key, match, bridge, crosswalk, crosswalk_version,
 		golden, golden_version, search, search_text, outbox, queue, ruling, quarantine, quarantine_fault, event_of`)
+	if err == nil {
+		_, err = db.write.ExecContext(ctx, `VACUUM (SKIP_LOCKED) backlog`)
+	}
 	if err != nil {
 		return fmt.Errorf("count tables: %w", err)
 	}

@@ -120,10 +120,7 @@ func (tx *Tx) openBetween(ctx context.Context, ap *Appraisal, founders []int64) 
 	counted := map[records]bool{}
 	bridged := map[founderPair]bool{}
 	var read [4][]crossing // matches from either end, then bridges
-	err = eachIn(ctx, tx, `SELECT 0, m.a, m.b, m.weight, c.golden FROM match m JOIN crosswalk c ON c.rec = m.b WHERE m.a IN $LIST
-		UNION ALL SELECT 1, m.a, m.b, m.weight, c.golden FROM match m JOIN crosswalk c ON c.rec = m.a WHERE m.b IN $LIST
-		UNION ALL SELECT 2, m.a, m.b, m.weight, c.golden FROM bridge m JOIN crosswalk c ON c.rec = m.b WHERE m.a IN $LIST
-		UNION ALL SELECT 3, m.a, m.b, m.weight, c.golden FROM bridge m JOIN crosswalk c ON c.rec = m.a WHERE m.b IN $LIST`, recs, func(r *sql.Rows) error {
+	err = tx.crossingsOf(ctx, recs, func(r *sql.Rows) error {
 		var c crossing
 		var from int
 		var other int64
@@ -160,11 +157,24 @@ func (tx *Tx) openBetween(ctx context.Context, ap *Appraisal, founders []int64) 
 			}
 		}
 	}
+	if len(pairs) > 0 {
+		if err := tx.aheadOfValues(ctx, ap, recs, pairs); err != nil {
+			return nil, err
+		}
+	}
 	stale, err := tx.dropRuled(ctx, recs, of, pairs)
 	if err != nil {
 		return nil, err
 	}
 	return pairs, tx.kinds(ctx, ap, pairs, bridged, stale)
+}
+
+// crossingsOf reads the matches and bridges of records from either end.
+func (tx *Tx) crossingsOf(ctx context.Context, recs []int64, scan rowScan) error {
+	return eachIn(ctx, tx, `SELECT 0, m.a, m.b, m.weight, c.golden FROM match m JOIN crosswalk c ON c.rec = m.b WHERE m.a IN $LIST
+		UNION ALL SELECT 1, m.a, m.b, m.weight, c.golden FROM match m JOIN crosswalk c ON c.rec = m.a WHERE m.b IN $LIST
+		UNION ALL SELECT 2, m.a, m.b, m.weight, c.golden FROM bridge m JOIN crosswalk c ON c.rec = m.b WHERE m.a IN $LIST
+		UNION ALL SELECT 3, m.a, m.b, m.weight, c.golden FROM bridge m JOIN crosswalk c ON c.rec = m.a WHERE m.b IN $LIST`, recs, scan)
 }
 
 // dropRuled takes out the pairs between whose records a ruling is in force, and

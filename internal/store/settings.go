@@ -34,37 +34,6 @@ func (db *DB) SetSetting(ctx context.Context, name, value string) error {
 	return db.inTx(ctx, func(tx *Tx) error { return tx.setSetting(ctx, name, value) })
 }
 
-// nextSeq takes n fact numbers and gives the first. The row stays locked until
-// the transaction ends, so numbers are in commit order.
-func (tx *Tx) nextSeq(ctx context.Context, n int) (int64, error) {
-	var last int64
-	err := tx.heldUp(ctx, func() error {
-		_, err := tx.one(ctx, `UPDATE counter SET value = value + $1 WHERE name = 'fact' RETURNING value`, []any{n}, &last)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("take fact numbers: %w", err)
-	}
-	return last - int64(n) + 1, nil
-}
-
-// lockFacts takes the landing lock without a number. Whatever changes rows that
-// a landing changes too takes it first: locks are then taken in one order and
-// nobody waits in a circle. Where there is one writer anyway it does nothing.
-func (tx *Tx) lockFacts(ctx context.Context) error {
-	if tx.db.d.lock == "" {
-		return nil
-	}
-	err := tx.heldUp(ctx, func() error {
-		_, err := tx.one(ctx, `SELECT value FROM counter WHERE name = 'fact'`+tx.db.d.lock, nil, new(int64))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("take the landing lock: %w", err)
-	}
-	return nil
-}
-
 // SourceUID gives the uid of the source with one of these earlier names, or
 // with this name, and remembers the new name. A new source is given a uid. An
 // earlier name goes first: a source that was renamed without saying so got a

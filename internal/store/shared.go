@@ -142,6 +142,9 @@ func (tx *Tx) countAll(ctx context.Context, lists Lists) (map[int64]bool, error)
 	if lists.Names == 0 {
 		return is, nil
 	}
+	if err := tx.byAll(ctx); err != nil {
+		return nil, err
+	}
 	err := tx.query(ctx, `SELECT b.key FROM blocking_key b JOIN feature f ON f.rec = b.rec WHERE f.entity = $1 AND b.key % 2 <> 0
 		GROUP BY b.key HAVING count(DISTINCT b.fine) > $2`, []any{lists.Entity, lists.Names}, intoSet(is))
 	return is, err

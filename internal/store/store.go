@@ -141,15 +141,28 @@ type Tx struct {
 	featureNumber int64   // of the change of features; 0: none is changed
 	holding       []int64 // the records whose features are
 	postingNumber int64   // of the change of posting lists; 0: none is changed
+
+	bundling
+	numbers
 }
 
 // inTx runs fn in one writing transaction and commits it.
 func (db *DB) inTx(ctx context.Context, fn func(*Tx) error) error {
-	return db.InTxAt(ctx, db.env.Clock.Now(), fn)
+	return db.inTxAt(ctx, db.env.Clock.Now(), fn)
 }
 
-// InTxAt is inTx with a given time.
+// InTxAt runs fn in one writing transaction of a given time and commits it. It has
+// begun, and nobody else has taken the store over, before fn runs.
 func (db *DB) InTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+	return db.inTxAt(ctx, now, func(tx *Tx) error {
+		if err := tx.flush(ctx); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+func (db *DB) inTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) error {
 	err := db.tryTx(ctx, now, fn)
 	if errors.Is(err, ErrAmbiguous) && db.d.name == "sqlite" {
 		db.mu.Lock()
@@ -191,6 +204,9 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	if err == nil {
 		err = fn(tx)
 	}
+	if err == nil {
+		err = tx.settle(ctx)
+	}
 	if err != nil {
 		db.kept.undo(tx.featureNumber)
 		return errors.Join(err, ignoreDone(stx.Rollback()))
@@ -202,6 +218,9 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, new(unkept)):
+		db.kept.undo(tx.featureNumber)
+		return err
 	case errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil:
 		db.kept.undo(tx.featureNumber)
 		return fmt.Errorf("commit: %w", ctx.Err()) // rolled back before the commit began
@@ -241,7 +260,7 @@ func (db *DB) view(ctx context.Context, q string, args []any, scan func(*sql.Row
 }
 
 func eachRow(rows *sql.Rows, scan func(*sql.Rows) error) (err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() { err = closed(rows, err) }()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return err
@@ -250,9 +269,24 @@ func eachRow(rows *sql.Rows, scan func(*sql.Rows) error) (err error) {
 	return rows.Err()
 }
 
+// closed closes rows, and gives the first error.
+func closed(rows *sql.Rows, err error) error {
+	if e := rows.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
 // exec and query send their text as it is: both drivers keep prepared
 // statements by text on each connection.
 func (tx *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
+	if tx.collecting {
+		return 0, errAhead
+	}
+	if err := tx.flush(ctx); err != nil {
+		return 0, err
+	}
+	tx.changes(q)
 	res, err := tx.tx.ExecContext(ctx, tx.db.d.text(q), cleanArgs(args)...)
 	if err != nil {
 		return 0, err
@@ -261,7 +295,18 @@ func (tx *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
 }
 
 func (tx *Tx) query(ctx context.Context, q string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := tx.tx.QueryContext(ctx, tx.db.d.text(q), cleanArgs(args)...)
+	args = cleanArgs(args)
+	if tx.collecting {
+		tx.unsent = append(tx.unsent, bundled{q: q, args: args})
+		return nil
+	}
+	if a, is := tx.answered(q, args); is {
+		args = []any{a}
+	} else if tx.changes(q); len(tx.unsent) > 0 {
+		tx.unsent = append(tx.unsent, bundled{q: q, args: args, scan: scan})
+		return tx.flush(ctx)
+	}
+	rows, err := tx.tx.QueryContext(ctx, tx.db.d.text(q), args...)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,71 @@
+-- +goose Up
+
+-- On PostgreSQL one function counts golden records and those of an owner: a statement
+-- that writes one calls it twice (an upsert inserts and updates), and not four times.
+-- SQLite's triggers look at the row at hand and stay as they are.
+--postgres DROP TRIGGER tally_owner_insert ON golden;
+--postgres DROP TRIGGER tally_owner_delete ON golden;
+--postgres DROP TRIGGER tally_owner_update ON golden;
+--postgres DROP FUNCTION tally_owner();
+--postgres -- +goose StatementBegin
+--postgres CREATE OR REPLACE FUNCTION tally_golden() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+--postgres   IF TG_OP = 'INSERT' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT d.what, d.a, d.b, '', sum(d.n), sum(d.m) FROM (SELECT 'golden' AS what, entity AS a, '' AS b, 1 AS n, live AS m FROM new_rows WHERE live > 0 UNION ALL SELECT 'owner', entity, owner, 1, 0 FROM new_rows WHERE live > 0 AND owner <> '') d GROUP BY d.what, d.a, d.b HAVING sum(d.n) <> 0 OR sum(d.m) <> 0;
+--postgres   ELSIF TG_OP = 'DELETE' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT d.what, d.a, d.b, '', sum(d.n), sum(d.m) FROM (SELECT 'golden' AS what, entity AS a, '' AS b, -1 AS n, -live AS m FROM old_rows WHERE live > 0 UNION ALL SELECT 'owner', entity, owner, -1, 0 FROM old_rows WHERE live > 0 AND owner <> '') d GROUP BY d.what, d.a, d.b HAVING sum(d.n) <> 0 OR sum(d.m) <> 0;
+--postgres   ELSE INSERT INTO tally (what, a, b, c, n, m) SELECT d.what, d.a, d.b, '', sum(d.n), sum(d.m) FROM (SELECT 'golden' AS what, entity AS a, '' AS b, 1 AS n, live AS m FROM new_rows WHERE live > 0 UNION ALL SELECT 'owner', entity, owner, 1, 0 FROM new_rows WHERE live > 0 AND owner <> '' UNION ALL SELECT 'golden' AS what, entity AS a, '' AS b, -1 AS n, -live AS m FROM old_rows WHERE live > 0 UNION ALL SELECT 'owner', entity, owner, -1, 0 FROM old_rows WHERE live > 0 AND owner <> '') d GROUP BY d.what, d.a, d.b HAVING sum(d.n) <> 0 OR sum(d.m) <> 0;
+--postgres   END IF;
+--postgres   RETURN NULL;
+--postgres END $$;
+--postgres -- +goose StatementEnd
+
+-- The plan of a trigger is made when a connection first needs it, perhaps in an empty
+-- store, and kept: LATERAL and LIMIT leave no other way to a record than its key, and
+-- what was is not joined with what is, each with each.
+--postgres -- +goose StatementBegin
+--postgres CREATE OR REPLACE FUNCTION tally_backlog() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+--postgres   IF TG_OP = 'INSERT' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT 'backlog', t.entity, s.source, CAST(t.stage AS TEXT), count(*), 0 FROM new_rows t CROSS JOIN LATERAL (SELECT r.source FROM source_record r WHERE r.rec = t.rec LIMIT 1) s GROUP BY t.entity, s.source, t.stage;
+--postgres   ELSIF TG_OP = 'DELETE' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT 'backlog', t.entity, s.source, CAST(t.stage AS TEXT), -count(*), 0 FROM old_rows t CROSS JOIN LATERAL (SELECT r.source FROM source_record r WHERE r.rec = t.rec LIMIT 1) s GROUP BY t.entity, s.source, t.stage;
+--postgres   ELSE INSERT INTO tally (what, a, b, c, n, m) SELECT 'backlog', d.entity, s.source, CAST(d.stage AS TEXT), sum(d.n), 0 FROM (
+--postgres     SELECT x.rec, x.entity, x.stage, sum(x.n) AS n FROM (SELECT rec, entity, stage, 1 AS n FROM new_rows UNION ALL SELECT rec, entity, stage, -1 AS n FROM old_rows) x
+--postgres     GROUP BY x.rec, x.entity, x.stage HAVING sum(x.n) <> 0) d
+--postgres     CROSS JOIN LATERAL (SELECT r.source FROM source_record r WHERE r.rec = d.rec LIMIT 1) s GROUP BY d.entity, s.source, d.stage HAVING sum(d.n) <> 0;
+--postgres   END IF;
+--postgres   RETURN NULL;
+--postgres END $$;
+--postgres -- +goose StatementEnd
+--sqlite SELECT 1;
+
+-- +goose Down
+--postgres -- +goose StatementBegin
+--postgres CREATE OR REPLACE FUNCTION tally_backlog() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+--postgres   IF TG_OP = 'INSERT' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT 'backlog', t.entity, s.source, CAST(t.stage AS TEXT), count(*), 0 FROM new_rows t JOIN source_record s ON s.rec = t.rec GROUP BY t.entity, s.source, t.stage;
+--postgres   ELSIF TG_OP = 'DELETE' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT 'backlog', t.entity, s.source, CAST(t.stage AS TEXT), -count(*), 0 FROM old_rows t JOIN source_record s ON s.rec = t.rec GROUP BY t.entity, s.source, t.stage;
+--postgres   ELSE INSERT INTO tally (what, a, b, c, n, m) SELECT 'backlog', d.entity, s.source, CAST(d.stage AS TEXT), sum(d.n), 0 FROM (
+--postgres     SELECT x.rec, CASE WHEN k.n > 0 THEN x.entity ELSE o.entity END AS entity, CASE WHEN k.n > 0 THEN x.stage ELSE o.stage END AS stage, k.n
+--postgres     FROM new_rows x JOIN old_rows o ON o.rec = x.rec CROSS JOIN (VALUES (1), (-1)) AS k(n) WHERE x.stage <> o.stage OR x.entity <> o.entity) d
+--postgres     JOIN source_record s ON s.rec = d.rec GROUP BY d.entity, s.source, d.stage HAVING sum(d.n) <> 0;
+--postgres   END IF;
+--postgres   RETURN NULL;
+--postgres END $$;
+--postgres -- +goose StatementEnd
+--postgres -- +goose StatementBegin
+--postgres CREATE OR REPLACE FUNCTION tally_golden() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+--postgres   IF TG_OP = 'INSERT' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT 'golden', d.a, d.b, d.c, sum(d.n), sum(d.m) FROM (SELECT entity AS a, '' AS b, '' AS c, (CASE WHEN live > 0 THEN 1 ELSE 0 END) AS n, (CASE WHEN live > 0 THEN live ELSE 0 END) AS m FROM new_rows) d GROUP BY d.a, d.b, d.c HAVING sum(d.n) <> 0 OR sum(d.m) <> 0;
+--postgres   ELSIF TG_OP = 'DELETE' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT 'golden', d.a, d.b, d.c, sum(d.n), sum(d.m) FROM (SELECT entity AS a, '' AS b, '' AS c, -(CASE WHEN live > 0 THEN 1 ELSE 0 END) AS n, -(CASE WHEN live > 0 THEN live ELSE 0 END) AS m FROM old_rows) d GROUP BY d.a, d.b, d.c HAVING sum(d.n) <> 0 OR sum(d.m) <> 0;
+--postgres   ELSE INSERT INTO tally (what, a, b, c, n, m) SELECT 'golden', d.a, d.b, d.c, sum(d.n), sum(d.m) FROM (SELECT entity AS a, '' AS b, '' AS c, (CASE WHEN live > 0 THEN 1 ELSE 0 END) AS n, (CASE WHEN live > 0 THEN live ELSE 0 END) AS m FROM new_rows UNION ALL SELECT entity AS a, '' AS b, '' AS c, -(CASE WHEN live > 0 THEN 1 ELSE 0 END) AS n, -(CASE WHEN live > 0 THEN live ELSE 0 END) AS m FROM old_rows) d GROUP BY d.a, d.b, d.c HAVING sum(d.n) <> 0 OR sum(d.m) <> 0;
+--postgres   END IF;
+--postgres   RETURN NULL;
+--postgres END $$;
+--postgres -- +goose StatementEnd
+--postgres -- +goose StatementBegin
+--postgres CREATE FUNCTION tally_owner() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+--postgres   IF TG_OP = 'INSERT' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT 'owner', d.a, d.b, '', sum(d.n), 0 FROM (SELECT entity AS a, owner AS b, 1 AS n FROM new_rows WHERE live > 0 AND owner <> '') d GROUP BY d.a, d.b HAVING sum(d.n) <> 0;
+--postgres   ELSIF TG_OP = 'DELETE' THEN INSERT INTO tally (what, a, b, c, n, m) SELECT 'owner', d.a, d.b, '', sum(d.n), 0 FROM (SELECT entity AS a, owner AS b, -1 AS n FROM old_rows WHERE live > 0 AND owner <> '') d GROUP BY d.a, d.b HAVING sum(d.n) <> 0;
+--postgres   ELSE INSERT INTO tally (what, a, b, c, n, m) SELECT 'owner', d.a, d.b, '', sum(d.n), 0 FROM (SELECT entity AS a, owner AS b, 1 AS n FROM new_rows WHERE live > 0 AND owner <> '' UNION ALL SELECT entity AS a, owner AS b, -1 AS n FROM old_rows WHERE live > 0 AND owner <> '') d GROUP BY d.a, d.b HAVING sum(d.n) <> 0;
+--postgres   END IF;
+--postgres   RETURN NULL;
+--postgres END $$;
+--postgres -- +goose StatementEnd
+--postgres CREATE TRIGGER tally_owner_insert AFTER INSERT ON golden REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tally_owner();
+--postgres CREATE TRIGGER tally_owner_delete AFTER DELETE ON golden REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION tally_owner();
+--postgres CREATE TRIGGER tally_owner_update AFTER UPDATE ON golden REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tally_owner();
+--sqlite SELECT 1;
