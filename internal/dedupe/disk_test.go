@@ -2,13 +2,11 @@ package dedupe_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,10 +115,6 @@ func TestLostDiskIsTold(t *testing.T) {
 // TestFullDiskIsTold: what does not fit into the temporary file is an error that
 // says how to go on, and no answer.
 func TestFullDiskIsTold(t *testing.T) {
-	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Logf("no full device here: %v", err)
-		return
-	}
 	path := writeRows(t, filepath.Join(t.TempDir(), "rows.csv"), madeUp("person", 9000))
 	tab, err := dedupe.Load(t.Context(), inputs(t, path), 69<<20, nil)
 	if err != nil {
@@ -130,8 +124,8 @@ func TestFullDiskIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = dedupe.Run(t.Context(), tab, dedupe.Options{ID: "id", Workers: 2, Memory: 69 << 20})
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "TMPDIR") {
-		t.Errorf("a full disk: %v, want that no space is left and what TMPDIR is for", err)
+	if err == nil || !strings.Contains(err.Error(), "write a temporary file") || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("a full disk: %v, want that a temporary file cannot be written and what TMPDIR is for", err)
 	}
 	if tab.Close() == nil {
 		t.Error("a full disk: Close tells nothing")

@@ -1,6 +1,9 @@
 package dedupe
 
-import "os"
+import (
+	"fmt"
+	"os"
+)
 
 // OnDisk is how many bytes a table has put into its temporary file.
 func OnDisk(t *Table) int64 {
@@ -13,9 +16,12 @@ func OnDisk(t *Table) int64 {
 // LoseDisk takes the temporary file away.
 func LoseDisk(t *Table) { _ = t.disk.file.Close() }
 
-// FillDisk makes the temporary file one that nothing more fits into.
+// Spills says whether a table puts what it can into a temporary file.
+func Spills(t *Table) bool { return t.disk != nil }
+
+// FillDisk makes the temporary file one that is read but takes nothing more.
 func FillDisk(t *Table) error {
-	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	full, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", t.disk.file.Fd()))
 	if err != nil {
 		return err
 	}
