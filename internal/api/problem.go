@@ -99,7 +99,7 @@ func (x *api) problem(ctx context.Context, what string, err error) error {
 		if own.Title == "" {
 			own.Title = http.StatusText(own.Status)
 		}
-		tell(ctx, own)
+		_ = tell(ctx, own)
 		return err // with the headers that it may carry
 	case errors.As(err, &ask):
 		return &Problem{Status: http.StatusUnprocessableEntity, Title: "Unprocessable Entity", Detail: ask.Error(), Errors: []Fault{{Location: "body." + ask.Field, Message: ask.En}}}
