@@ -57,7 +57,7 @@ func (x *api) decisions() {
 	const tag = "Decisions"
 	add(x, op{http.MethodGet, "/decisions", "listDecisions", "Decisions of people, oldest first", auth.SeeCustomers, auth.ByList, tag, 0},
 		func(ctx context.Context, in *decisionsIn) (*Body[List[app.ShownDecision]], error) {
-			list, err := x.app.Decisions(ctx, in.State, in.After, in.Limit)
+			list, next, err := x.app.DecisionsPart(ctx, in.State, in.After, in.Limit)
 			if err != nil {
 				return nil, err
 			}
@@ -66,8 +66,8 @@ func (x *api) decisions() {
 			for _, d := range list {
 				ids = append(ids, d.ID)
 			}
-			if len(list) == in.Limit {
-				out.Next = strconv.FormatInt(list[len(list)-1].Seq, 10)
+			if next != 0 {
+				out.Next = strconv.FormatInt(next, 10)
 			}
 			return answer(out, x.seen(ctx, "read.decisions", ids...))
 		})

@@ -45,6 +45,10 @@ func (d *narrowDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"items": d.objects}) // the test sees what did not arrive
 		return
 	}
+	if items, list := map[string][]map[string]any{"/tickets": narrowTickets(), "/shelf": {}}[r.URL.Path]; list {
+		_ = json.NewEncoder(w).Encode(map[string]any{"items": items})
+		return
+	}
 	for i, o := range d.objects {
 		if r.URL.Path != "/companies/"+o["id"].(string) {
 			continue
@@ -91,9 +95,9 @@ const narrowDeskSource = `  desk:
         id: 'record.id'
         read: {path: '/companies/{{ id }}', record: 'body'}
         update: {method: PATCH, path: '/companies/{{ id }}', record: 'body'}
-        success: 'body.error == nil'
+        success: 'body.error == nil'` + narrowTicketStream + `
     error_handler:
-      - {status: 422, class: rejected}
+      - {status: 422, class: rejected}` + narrowTicketEvents + `
     entities:
       company: {map: {name: 'record.name', employees: 'record.employees', website: 'record.url', country: 'record.country'}}`
 

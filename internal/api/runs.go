@@ -19,12 +19,12 @@ func (x *api) runs() {
 		After  string `query:"after" maxLength:"100"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
-	add(x, op{http.MethodGet, "/runs", "listRuns", "Pulls of sources, newest first", auth.See, auth.Counts, tag, 0},
+	add(x, op{http.MethodGet, "/runs", "listRuns", "Pulls of sources, newest first; to who has a scope how they went, without counts", auth.See, auth.NoValues, tag, 0},
 		func(ctx context.Context, in *in) (*Body[List[Plain[web.RunItem]]], error) {
 			p, err := x.app.Runs(ctx, web.RunFilter{Source: in.Source, State: in.State, After: in.After, Limit: in.Limit})
 			return answer(List[Plain[web.RunItem]]{Items: plain(p.Rows), Next: p.Next}, err)
 		})
-	add(x, op{http.MethodGet, "/runs/{id}", "getRun", "One pull with what it said", auth.See, auth.Counts, tag, 0},
+	add(x, op{http.MethodGet, "/runs/{id}", "getRun", "One pull with what it said; to who has a scope how it went", auth.See, auth.NoValues, tag, 0},
 		func(ctx context.Context, in *Named) (*Body[Plain[web.RunPage]], error) {
 			p, err := x.app.RunPage(ctx, in.ID)
 			return answer(Plain[web.RunPage]{p}, err)
@@ -61,7 +61,7 @@ func (x *api) levels() {
 // quality is how good the data is.
 func (x *api) quality() {
 	const tag = "Quality"
-	add(x, op{http.MethodGet, "/quality", "getQuality", "What was counted last of every source, with the score", auth.See, auth.Counts, tag, 0},
+	add(x, op{http.MethodGet, "/quality", "getQuality", "What was counted last of every source, with the score; of who has a scope what is counted of their customers now", auth.See, auth.ByList, tag, 0},
 		func(ctx context.Context, _ *none) (*Body[Plain[web.Quality]], error) {
 			q, err := x.app.Quality(ctx)
 			return answer(Plain[web.Quality]{q}, err)

@@ -197,7 +197,7 @@ type StuckFilter struct {
 const mostStuck = 10_000
 
 // Stuck lists rows that only a person moves on, oldest first; next is where the
-// list goes on, 0 at the end.
+// list goes on, 0 at the end. The list may be short, or empty, and not the end.
 func (a *App) Stuck(ctx context.Context, f StuckFilter) (list []store.Row, next int64, err error) {
 	see, err := a.sight(ctx)
 	if err != nil {
@@ -209,8 +209,9 @@ func (a *App) Stuck(ctx context.Context, f StuckFilter) (list []store.Row, next 
 			targets = append(targets, t.config.Name)
 		}
 	}
-	for looked := 0; looked < mostStuck; {
-		rows, err := a.Store.RowsIn(ctx, targets, f.State, see.reach, f.After, max(f.Limit, exportPage/5)+1)
+	for looked := 0; ; {
+		n := max(f.Limit, exportPage/5)
+		rows, next, err := a.Store.RowsIn(ctx, targets, f.State, see.reach, f.After, n)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -224,11 +225,10 @@ func (a *App) Stuck(ctx context.Context, f StuckFilter) (list []store.Row, next 
 			}
 		}
 		looked += len(rows)
-		if len(rows) <= max(f.Limit, exportPage/5) {
-			return list, 0, nil
+		if f.After = next; next == 0 || len(rows) < n || len(list) == f.Limit || looked >= mostStuck {
+			return list, next, nil
 		}
 	}
-	return list, f.After, nil
 }
 
 // SettleAll plans all stuck rows of a filter again, or drops them, as one act.
@@ -236,14 +236,20 @@ func (a *App) SettleAll(ctx context.Context, f StuckFilter, drop bool, by By) (u
 	if !slices.Contains(store.StuckStates(), f.State) {
 		return "", 0, unclear("rows that are %s are not planned again", wordOf("row", f.State))
 	}
-	f.After, f.Limit = 0, mostStuck
-	rows, _, err := a.Stuck(ctx, f)
-	if err != nil || len(rows) == 0 {
-		return "", 0, err
+	var ids []string
+	f.After = 0
+	for more := true; more && len(ids) < mostStuck; more = f.After != 0 {
+		f.Limit = mostStuck - len(ids)
+		var rows []store.Row
+		if rows, f.After, err = a.Stuck(ctx, f); err != nil {
+			return "", 0, err
+		}
+		for _, r := range rows {
+			ids = append(ids, r.ID)
+		}
 	}
-	ids := make([]string, len(rows))
-	for i, r := range rows {
-		ids[i] = r.ID
+	if len(ids) == 0 {
+		return "", 0, nil
 	}
 	return a.reviveAs(ctx, ids, drop, by)
 }

@@ -44,15 +44,23 @@ const mostRecords = 20
 // Decisions lists decisions, oldest first, behind the one with fact number
 // after. State is "" or one of DecisionStates.
 func (a *App) Decisions(ctx context.Context, state string, after int64, limit int) ([]ShownDecision, error) {
+	list, _, err := a.DecisionsPart(ctx, state, after, limit)
+	return list, err
+}
+
+// DecisionsPart is Decisions with the fact number to go on behind, 0 at the end: of
+// who reaches some customers alone a list may be short, or empty, and not the end.
+func (a *App) DecisionsPart(ctx context.Context, state string, after int64, limit int) (out []ShownDecision, next int64, err error) {
 	_, w, err := a.seesWithin(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	list, err := a.Store.Decisions(ctx, store.DecisionFilter{State: state, After: after, Limit: limit, Within: w})
+	list, next, err := a.Store.DecisionsWithin(ctx, store.DecisionFilter{State: state, After: after, Limit: limit, Within: w})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return a.showDecisions(ctx, list)
+	out, err = a.showDecisions(ctx, list)
+	return out, next, err
 }
 
 func (a *App) showDecisions(ctx context.Context, list []store.Decision) ([]ShownDecision, error) {

@@ -36,6 +36,7 @@ type life struct {
 
 	numbers  shown[store.Numbers]
 	overview shown[web.Overview]
+	within   keptCounts
 }
 
 // Part is how one source or target is doing right now. Only the running daemon

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 )
@@ -57,8 +58,17 @@ func (a *App) numbers(ctx context.Context) (store.Numbers, error) {
 	return n, err
 }
 
-// Live gives the counts that pages show while they stand.
-func (a *App) Live(ctx context.Context) (map[string]int, error) {
+// Live gives the counts that pages show while they stand, of who reaches some
+// customers alone theirs.
+func (a *App) Live(ctx context.Context) (counts map[string]int, atLeast []string, err error) {
+	if auth.From(ctx).Scoped() {
+		return a.liveWithin(ctx)
+	}
+	c, err := a.liveOfAll(ctx)
+	return c, nil, err
+}
+
+func (a *App) liveOfAll(ctx context.Context) (map[string]int, error) {
 	n, err := a.numbers(ctx)
 	if err != nil {
 		return nil, err

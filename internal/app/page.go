@@ -168,11 +168,12 @@ func (a *App) writeRows(ctx context.Context, rows []store.Row) ([]web.WriteRow, 
 			ID: r.ID, Target: r.Target, Op: r.Op, State: r.State, Golden: ids[r.Founder], ExternalID: r.ExternalID, Problem: r.Error,
 			Attempt: r.Attempt, Verified: r.Verified, At: parse(r.At), Settled: parse(r.SettledAt),
 		}
-		if len(see.masks) > 0 {
-			out[i].Problem = "" // a system's answer may quote values
+		if len(see.masks) > 0 || see.reach != nil && r.Dropped {
+			out[i].Problem = "" // a system's answer may quote values, and a reason speak of others
 		}
+		t := a.targetNamed(r.Target)
 		for _, f := range plannedWrite(r).Fields {
-			if len(see.masks) > 0 { // which of our fields a path holds is the mapping's to say
+			if len(see.masks) > 0 && (t == nil || !see.written(t, f.Path)) {
 				out[i].Fields = append(out[i].Fields, web.Change{Path: f.Path})
 				continue
 			}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
@@ -123,14 +125,17 @@ func (a *App) DecisionsPage(ctx context.Context, q web.DecisionQuery) (p web.Dec
 			return p, err
 		}
 	} else {
-		f := store.DecisionFilter{State: q.State, Kind: q.Kind, Who: q.Who, Newest: true, Limit: pageDecisions + 1, Within: w}
+		f := store.DecisionFilter{State: q.State, Kind: q.Kind, Who: q.Who, Newest: true, Limit: pageDecisions, Within: w}
 		if f.After, err = seqAfter(q.After); err != nil {
 			return p, err
 		}
-		if list, err = a.Store.Decisions(ctx, f); err != nil {
+		var next int64
+		if list, next, err = a.Store.DecisionsWithin(ctx, f); err != nil {
 			return p, err
 		}
-		list, p.Next = pageOf(list, pageDecisions, func(d store.Decision) int64 { return d.Seq })
+		if next != 0 {
+			p.Next, p.Partial = strconv.FormatInt(next, 10), len(list) < pageDecisions
+		}
 	}
 	p.Rows, _, err = a.decisionRows(ctx, list)
 	return p, err
@@ -220,8 +225,13 @@ func (a *App) DecisionPage(ctx context.Context, id string) (p web.DecisionPage, 
 		return p, err
 	}
 	p.DecisionRow = rows[0]
+	kept := auth.From(ctx).Scoped() // others may have been worked out together with it
 	for _, c := range weighed[d.ID] {
-		p.Certificates = append(p.Certificates, web.Certificate{At: parse(c.At), Refused: c.Refused, Erased: c.Erased, Moved: c.Moved, Lines: a.balanceLines(c.Lines)})
+		x := web.Certificate{At: parse(c.At), Refused: c.Refused, Erased: c.Erased, Kept: kept}
+		if !kept {
+			x.Moved, x.Lines = c.Moved, a.balanceLines(c.Lines)
+		}
+		p.Certificates = append(p.Certificates, x)
 	}
 	var golden []store.Golden
 	seen := map[string]bool{}

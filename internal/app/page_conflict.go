@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -27,10 +28,11 @@ func (a *App) ConflictPage(ctx context.Context, f web.ConflictFilter) (p web.Con
 	counts := map[string]int{}
 	for _, t := range a.targets {
 		p.Targets = append(p.Targets, t.config.Name)
-		n, err := a.Store.StuckCounts(ctx, t.config.Name, see.reach)
+		n, more, err := a.Store.StuckCounts(ctx, t.config.Name, see.reach)
 		if err != nil {
 			return p, err
 		}
+		p.AtLeast = p.AtLeast || more
 		for state, k := range n {
 			counts[state] += k
 		}
@@ -63,7 +65,7 @@ func (a *App) ConflictPage(ctx context.Context, f web.ConflictFilter) (p web.Con
 		return p, err
 	}
 	if next != 0 {
-		p.Next = strconv.FormatInt(next, 10)
+		p.Next, p.Partial = strconv.FormatInt(next, 10), len(rows) < f.Limit
 	}
 	p.Rows, err = a.conflictRows(ctx, rows)
 	return p, err
@@ -76,24 +78,25 @@ func (a *App) overwritten(ctx context.Context, see sight, f web.ConflictFilter, 
 		if f.Target != "" && f.Target != t.config.Name {
 			continue
 		}
-		from := before
-		for looked := 0; looked < overwrittenLooked; looked += exportPage / 5 {
-			rows, err := a.Store.NewestDelivered(ctx, t.config.Name, see.reach, from, exportPage/5)
+		end := before
+		for looked, found := 0, 0; looked < overwrittenLooked && found <= f.Limit; looked += exportPage / 5 {
+			rows, at, err := a.Store.NewestDelivered(ctx, t.config.Name, see.reach, end, exportPage/5)
 			if err != nil {
 				return nil, 0, err
 			}
 			for _, r := range rows {
-				from = r.Seq
 				if replaced(r, f.Path) {
-					list = append(list, r)
+					list, found = append(list, r), found+1
 				}
 			}
-			if len(rows) < exportPage/5 || len(list) > f.Limit {
+			if end = at; end == 0 || len(rows) < exportPage/5 {
 				break
 			}
 		}
+		next = max(next, end)
 	}
-	slices.SortFunc(list, func(x, y store.Row) int { return int(y.Seq - x.Seq) })
+	slices.SortFunc(list, func(x, y store.Row) int { return cmp.Compare(y.Seq, x.Seq) })
+	list = slices.DeleteFunc(list, func(r store.Row) bool { return r.Seq < next }) // it is whole down to there
 	if len(list) > f.Limit {
 		list = list[:f.Limit]
 		next = list[f.Limit-1].Seq

@@ -71,7 +71,7 @@ func TestPagesStayQuickOverAFilledStore(t *testing.T) {
 				return err
 			}},
 			{"runs", func(ctx context.Context) error { _, err := w.app.Runs(ctx, web.RunFilter{Limit: 50}); return err }},
-			{"live", func(ctx context.Context) error { _, err := w.app.Live(ctx); return err }},
+			{"live", func(ctx context.Context) error { _, _, err := w.app.Live(ctx); return err }},
 		} {
 			for i := range 2 {
 				began := real.Clock.Now()

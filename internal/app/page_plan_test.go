@@ -203,7 +203,7 @@ func TestAlertsAreQuietWhileSomebodyLooksAfterThem(t *testing.T) {
 			t.Errorf("%+v is noted", bad)
 		}
 	}
-	counts, err := w.app.Live(t.Context())
+	counts, _, err := w.app.Live(t.Context())
 	if err != nil || counts["alerts"] != 1 || counts["waiting.desk"] < 2 {
 		t.Errorf("live counts %v, %v", fmt.Sprint(counts), err)
 	}

@@ -7,18 +7,32 @@ import (
 	"strconv"
 
 	"touchstone/config"
+	"touchstone/internal/auth"
 	"touchstone/internal/golden"
 	"touchstone/internal/record"
 	"touchstone/internal/web"
 	"touchstone/rules/profile"
 )
 
-// Quality is what was counted last of every source.
+// Quality is what was counted last of every source, or of who reaches some customers
+// alone what is counted of theirs now.
 func (a *App) Quality(ctx context.Context) (q web.Quality, err error) {
+	if auth.From(ctx).Scoped() {
+		return a.qualityWithin(ctx)
+	}
 	kept, err := a.profiles(ctx)
 	if err != nil {
 		return q, err
 	}
+	list := make([]profiled, len(kept))
+	for i, p := range kept {
+		list[i] = p.profiled
+	}
+	return a.qualityOf(list), nil
+}
+
+// qualityOf shows what was counted of sources.
+func (a *App) qualityOf(kept []profiled) (q web.Quality) {
 	for _, e := range a.entities {
 		x := web.QualityEntity{Entity: e.name}
 		var own []string
@@ -39,7 +53,7 @@ func (a *App) Quality(ctx context.Context) (q web.Quality, err error) {
 		for _, s := range a.order { // in the order of the file
 			for _, p := range kept {
 				if p.source == s.uid && p.entity == e.name {
-					x.Sources = append(x.Sources, a.qualitySource(p.profiled, x.Fields))
+					x.Sources = append(x.Sources, a.qualitySource(p, x.Fields))
 					if q.At.IsZero() || p.at.Before(q.At) {
 						q.At = p.at
 					}
@@ -50,7 +64,7 @@ func (a *App) Quality(ctx context.Context) (q web.Quality, err error) {
 			q.Entities = append(q.Entities, x)
 		}
 	}
-	return q, nil
+	return q
 }
 
 func (a *App) qualitySource(p profiled, fields []string) web.QualitySource {

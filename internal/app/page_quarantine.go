@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,12 +33,7 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 	if err != nil {
 		return p, err
 	}
-	if f.After != "" {
-		if err := a.reachQuarantined(ctx, f.After); errors.Is(err, record.ErrNotFound) {
-			return p, noPlace()
-		} else if err != nil {
-			return p, err
-		}
+	if f.After != "" { // perhaps out of reach: a list goes on behind what was looked at
 		switch at, err := a.Store.QuarantinesOf(ctx, []string{f.After}); {
 		case err != nil:
 			return p, err
@@ -50,7 +44,7 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 	if err := a.quarantineCounts(ctx, w, f, &p); err != nil {
 		return p, err
 	}
-	q := store.QuarantineQuery{State: f.State, Source: a.SourceUID(f.Source), After: f.After, Limit: f.Limit + 1, Within: w}
+	q := store.QuarantineQuery{State: f.State, Source: a.SourceUID(f.Source), After: f.After, Limit: f.Limit, Within: w}
 	if days, err := strconv.Atoi(f.Age); err == nil && slices.Contains(web.QuarantineAges, f.Age) {
 		q.Before = store.TimeText(a.opts.Env.Clock.Now().Add(-time.Duration(days) * 24 * time.Hour))
 	}
@@ -60,9 +54,8 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 		}
 		f.Rule = ""
 	}
-	read := 0
-	for {
-		rows, err := a.Store.Quarantines(ctx, q)
+	for read := 0; ; {
+		rows, next, err := a.Store.QuarantinePart(ctx, q)
 		if err != nil {
 			return p, err
 		}
@@ -77,11 +70,9 @@ func (a *App) QuarantinePage(ctx context.Context, f web.QuarantineFilter) (p web
 			}
 		}
 		read += len(rows)
-		switch {
-		case len(rows) <= f.Limit:
-			return p, nil
-		case read >= quarantineScan:
-			p.Next, p.Partial = q.After, true
+		short := len(p.Rows) < f.Limit
+		if q.After = next; next == "" || !short || len(rows) < q.Limit || read >= quarantineScan {
+			p.Next, p.Partial = next, short && next != ""
 			return p, nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
@@ -29,6 +30,7 @@ func (a *App) Runs(ctx context.Context, f web.RunFilter) (p web.RunList, err err
 		}
 		q.Started, q.ID = started, id
 	}
+	scoped := auth.From(ctx).Scoped()
 	rows, err := a.Store.RunList(ctx, q)
 	if err != nil {
 		return p, err
@@ -41,6 +43,9 @@ func (a *App) Runs(ctx context.Context, f web.RunFilter) (p web.RunList, err err
 		item, err := a.runItem(ctx, r)
 		if err != nil {
 			return p, err
+		}
+		if scoped {
+			item.RunRow = item.Uncount()
 		}
 		p.Rows = append(p.Rows, item)
 	}
@@ -98,6 +103,10 @@ func (a *App) RunPage(ctx context.Context, id string) (p web.RunPage, err error)
 	}
 	if p.RunItem, err = a.runItem(ctx, r); err != nil {
 		return p, err
+	}
+	if auth.From(ctx).Scoped() { // how it went, and not what it said of which record
+		p.RunRow = p.Uncount()
+		return p, nil
 	}
 	lines, err := a.Store.RunLines(ctx, id)
 	for _, l := range lines {

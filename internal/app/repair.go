@@ -356,7 +356,7 @@ func (a *App) RepairAll(ctx context.Context, b BulkRepair, by By) (out BulkRepai
 	}
 	began := a.opts.Env.Clock.Now()
 	for looked := repairPart; ; looked += repairPart {
-		rows, more, err := a.Store.QuarantinesWhole(ctx, store.QuarantineQuery{Faults: []string{b.Fault}, After: out.After, Limit: repairPart, Within: w}, repairBytes)
+		rows, next, err := a.Store.QuarantinesWhole(ctx, store.QuarantineQuery{Faults: []string{b.Fault}, After: out.After, Limit: repairPart, Within: w}, repairBytes)
 		if err != nil {
 			return out, err
 		}
@@ -385,11 +385,9 @@ func (a *App) RepairAll(ctx context.Context, b BulkRepair, by By) (out BulkRepai
 			}
 			out.Repaired += len(list)
 		}
-		if !more {
-			out.After = ""
+		if out.After = next; next == "" {
 			return out, nil
 		}
-		out.After = rows[len(rows)-1].ID
 		if a.opts.Env.Clock.Now().Sub(began) > repairBound || b.Most > 0 && looked >= b.Most {
 			return out, nil
 		}

@@ -41,7 +41,7 @@ func (a *App) OpenPairs(ctx context.Context, q web.ReviewQuery) (out web.OpenPai
 	if f.Reach = see.reach; f.Reach != nil {
 		q.Today = false // that set is chosen of all pairs
 	}
-	if out.Open, err = a.Store.QueueLength(ctx, f.Reach); err != nil {
+	if out.Open, out.AtLeast, err = a.Store.QueueLength(ctx, f.Reach); err != nil {
 		return out, err
 	}
 	if q.Today {

@@ -121,7 +121,7 @@ func (a *App) ReviewStats(ctx context.Context, me, entity string, minutes int) (
 		return out, err
 	}
 	if see.reach != nil { // the rest is counted of all pairs
-		out.Open, err = a.Store.QueueLength(ctx, see.reach)
+		out.Open, out.AtLeast, err = a.Store.QueueLength(ctx, see.reach)
 		return out, err
 	}
 	counts, err := a.Store.QueueCounts(ctx)

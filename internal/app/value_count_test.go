@@ -63,7 +63,7 @@ func TestValuesOfManyRecordsAreCountedBesideThePage(t *testing.T) {
 		if got := preview("Name 7"); got != "0 false false" {
 			t.Errorf("before any count the preview says %s", got)
 		}
-		live, err := w.app.Live(ctx)
+		live, _, err := w.app.Live(ctx)
 		if _, on := live["values.company.name"]; err != nil || !on {
 			t.Errorf("live counts %v, %v: the count is not told", live, err)
 		}

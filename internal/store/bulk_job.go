@@ -128,13 +128,34 @@ const bulkColumns = `SELECT j.id, j.answer, j.who, j.why, j.query, j.state, j.at
 	(SELECT count(*) FROM bulk_pair p WHERE p.job = j.id), (SELECT count(*) FROM bulk_pair p WHERE p.job = j.id AND p.state = 'decided'),
 	(SELECT count(*) FROM bulk_pair p WHERE p.job = j.id AND p.state = 'skipped') FROM bulk_job j`
 
+// bulkLooked is how many jobs are looked at for those that are reached.
+const bulkLooked = 500
+
 // BulkJobs lists jobs all of whose pairs are reached, the newest first; of one
-// state unless that is "".
+// state unless that is "". Of who reaches some customers alone they are among the
+// newest ones.
 func (db *DB) BulkJobs(ctx context.Context, state string, reach Reach, n int) ([]BulkJob, error) {
-	if state == "" {
-		return db.bulkJobs(ctx, ` WHERE 1 = 1`+reach.bulk()+` ORDER BY j.at DESC, j.id LIMIT $1`, n)
+	if reach != nil {
+		ids, err := keysOf[string](ctx, db, `SELECT j.id FROM bulk_job j WHERE ($1 = '' OR j.state = $1) ORDER BY j.at DESC, j.id LIMIT $2`, state, bulkLooked)
+		if err != nil {
+			return nil, fmt.Errorf("bulk jobs: %w", err)
+		}
+		ids, _, err = sift(ids, n, func(part []string) (map[string]bool, error) { return db.BulkReached(ctx, reach, part) })
+		if err != nil {
+			return nil, err
+		}
+		list := make([]BulkJob, len(ids))
+		for i, id := range ids {
+			if list[i], err = db.BulkJob(ctx, id); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
 	}
-	return db.bulkJobs(ctx, ` WHERE j.state = $1`+reach.bulk()+` ORDER BY j.at DESC, j.id LIMIT $2`, state, n)
+	if state == "" {
+		return db.bulkJobs(ctx, ` ORDER BY j.at DESC, j.id LIMIT $1`, n)
+	}
+	return db.bulkJobs(ctx, ` WHERE j.state = $1 ORDER BY j.at DESC, j.id LIMIT $2`, state, n)
 }
 
 // BulkJob reads one job.

@@ -57,12 +57,12 @@ type DecisionFilter struct {
 	Newest bool   // newest first: behind After then is before it, and 0 is the newest
 	Kind   string // "" for all
 	Who    string // "" for all
-	Within Within // only those that speak of nothing else
+	Within Within // of DecisionsWithin: only those that speak of nothing else
 }
 
-// Decisions lists decisions, oldest first where it is not asked otherwise.
-func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision, err error) {
-	where := ""
+// of says which decisions a filter keeps, of those behind its place, with the
+// arguments behind so many others.
+func (f DecisionFilter) of(before int) (where string, args []any) {
 	switch f.State {
 	case "in force":
 		where = " AND d.withdrawn = ''"
@@ -73,38 +73,55 @@ func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision,
 	case "withdrawn":
 		where = " AND d.withdrawn <> ''"
 	}
-	where += behind(f.Within.decision("d.id"))
-	order, after := ` WHERE d.seq > $1%s ORDER BY d.seq LIMIT $2`, f.After
-	if f.Newest {
-		order = ` WHERE d.seq < $1%s ORDER BY d.seq DESC LIMIT $2`
-		if after == 0 {
-			after = math.MaxInt64
-		}
-	}
-	args := []any{after, max(f.Limit, 1)}
 	for _, x := range []struct{ column, value string }{{"d.kind", f.Kind}, {"d.who", f.Who}} {
 		if x.value != "" {
 			args = append(args, x.value)
-			where += fmt.Sprintf(" AND %s = $%d", x.column, len(args))
+			where += fmt.Sprintf(" AND %s = $%d", x.column, before+len(args))
 		}
 	}
-	at := map[string]int{}
-	err = db.view(ctx, decisionColumns+fmt.Sprintf(order, where), args, func(r *sql.Rows) error {
+	return where, args
+}
+
+// walk is the way of a filter: the condition of its place, $1, and the order.
+func (f DecisionFilter) walk() (behind, order string, after int64) {
+	if !f.Newest {
+		return "d.seq > $1", "d.seq", f.After
+	}
+	after = f.After
+	if after == 0 {
+		after = math.MaxInt64
+	}
+	return "d.seq < $1", "d.seq DESC", after
+}
+
+// Decisions lists decisions, oldest first where it is not asked otherwise, of who
+// reaches all.
+func (db *DB) Decisions(ctx context.Context, f DecisionFilter) (list []Decision, err error) {
+	behind, order, after := f.walk()
+	where, args := f.of(2)
+	err = db.view(ctx, fmt.Sprintf(`%s WHERE %s%s ORDER BY %s LIMIT $2`, decisionColumns, behind, where, order), append([]any{after, max(f.Limit, 1)}, args...), func(r *sql.Rows) error {
 		d, err := scanDecision(r)
-		at[d.ID] = len(list)
 		list = append(list, d)
 		return err
 	})
-	if err != nil || len(list) == 0 {
-		return list, err
+	if err != nil {
+		return nil, err
 	}
-	err = viewIn(ctx, db, `SELECT decision, withdraws FROM decision_withdrawal WHERE decision IN $LIST ORDER BY decision, withdraws`, sortedKeys(at), func(r *sql.Rows) error {
+	return list, db.withWithdrawn(ctx, list)
+}
+
+// withWithdrawn adds what decisions withdraw.
+func (db *DB) withWithdrawn(ctx context.Context, list []Decision) error {
+	at := make(map[string]int, len(list))
+	for i, d := range list {
+		at[d.ID] = i
+	}
+	return viewIn(ctx, db, `SELECT decision, withdraws FROM decision_withdrawal WHERE decision IN $LIST ORDER BY decision, withdraws`, sortedKeys(at), func(r *sql.Rows) error {
 		var by, id string
 		err := r.Scan(&by, &id)
 		list[at[by]].Withdraws = append(list[at[by]].Withdraws, id)
 		return err
 	})
-	return list, err
 }
 
 // DecisionsByID reads decisions by their ids, without what they withdraw.

@@ -24,7 +24,7 @@ func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the postgres address cannot be read (its text is not shown, it may hold a password)")
 		}
-		pool := sql.OpenDB(pgConnector{stdlib.GetConnector(*cfg)})
+		pool := sql.OpenDB(pgConnector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(withoutJIT))})
 		pool.SetMaxOpenConns(8)
 		pool.SetMaxIdleConns(8)
 		return pool, nil
@@ -37,6 +37,19 @@ func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
 	pool.SetConnMaxLifetime(0)
 	pool.SetMaxIdleConns(4)
 	return pool, nil
+}
+
+// withoutJIT has statements run as they are: those that ask of each row what is
+// reached are thought dear, and compiling one takes longer than running it. It is no
+// parameter of the connection, which poolers in between refuse.
+func withoutJIT(ctx context.Context, conn *pgx.Conn) error {
+	if conn.Config().RuntimeParams["jit"] != "" { // the address says otherwise
+		return nil
+	}
+	if _, err := conn.Exec(ctx, `SET jit = off`); err != nil {
+		return fmt.Errorf("postgres session: %w", err)
+	}
+	return nil
 }
 
 type sqliteConnector struct {

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"touchstone/internal/record"
@@ -96,84 +95,6 @@ func (db *DB) FaultGroups(ctx context.Context) (list []FaultGroup, err error) {
 		return cmp.Or(cmp.Compare(y.N, x.N), cmp.Compare(x.Oldest, y.Oldest), cmp.Compare(x.Fault, y.Fault))
 	})
 	return list, nil
-}
-
-// QuarantineQuery chooses quarantined rows, oldest first.
-type QuarantineQuery struct {
-	State  string
-	Source string   // uid; "" for all
-	Faults []string // only open rows with one of these; nil for all
-	Before string   // only rows that are there since before this time; "" for all
-	After  string   // id of the row to go on behind
-	Limit  int
-	Within Within
-}
-
-// Quarantines lists quarantined rows, without their raw records.
-func (db *DB) Quarantines(ctx context.Context, f QuarantineQuery) (list []Quarantined, err error) {
-	ids, err := db.quarantineIDs(ctx, f)
-	if err != nil {
-		return nil, fmt.Errorf("list quarantine: %w", err)
-	}
-	return db.QuarantinesOf(ctx, ids)
-}
-
-// QuarantinesWhole lists quarantined rows with their raw records: fewer than
-// f.Limit where these have more than so many bytes together, one at the least.
-// More says that there are others behind the last.
-func (db *DB) QuarantinesWhole(ctx context.Context, f QuarantineQuery, bytes int) (list []Quarantined, more bool, err error) {
-	f.Limit++
-	if list, err = db.Quarantines(ctx, f); err != nil {
-		return nil, false, err
-	}
-	n, size := 0, 0
-	for n < len(list) && n < f.Limit-1 && (n == 0 || size+list[n].Size <= bytes) {
-		size += list[n].Size
-		n++
-	}
-	more, list = n < len(list), list[:n]
-	return list, more, db.withRaw(ctx, list)
-}
-
-func (db *DB) quarantineIDs(ctx context.Context, f QuarantineQuery) (ids []string, err error) {
-	var args []any
-	arg := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
-	rest := ""
-	if f.Source != "" {
-		rest += ` AND q.source = ` + arg(f.Source)
-	}
-	if f.Before != "" {
-		rest += ` AND q.at < ` + arg(f.Before)
-	}
-	if f.After != "" {
-		rest += ` AND (q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = ` + arg(f.After) + `)`
-	}
-	rest += behind(f.Within.record("q"))
-	order := ` ORDER BY q.at, q.id LIMIT ` + arg(max(f.Limit, 1))
-	q := ""
-	switch {
-	case f.Faults == nil:
-		q = `SELECT q.id FROM quarantine q WHERE q.state = ` + arg(f.State) + rest + order
-	case len(f.Faults) == 0:
-		return nil, nil
-	default:
-		// Of each fault the first rows of its own index; a row may have several.
-		each := make([]string, len(f.Faults))
-		for i, x := range f.Faults {
-			each[i] = `SELECT * FROM (SELECT q.at, q.id FROM quarantine_fault q WHERE q.fault = ` + arg(x) + rest + order + `) AS f` + strconv.Itoa(i)
-		}
-		q = `SELECT q.id FROM (` + strings.Join(each, ` UNION `) + `) AS q` + order
-	}
-	err = db.view(ctx, q, args, func(r *sql.Rows) error {
-		var id string
-		err := r.Scan(&id)
-		ids = append(ids, id)
-		return err
-	})
-	return ids, err
 }
 
 // Unrelease takes a person's release of a quarantined row back: it is judged

@@ -151,12 +151,15 @@ type GoldenFilter struct {
 	Reach  Reach
 	After  int64 // founder to start behind
 	Limit  int
-	Newest bool // newest change first instead of by founder
+	Newest bool // newest change first instead of by founder, whatever is reached
 	All    bool // also those whose members are all deleted
 }
 
 // GoldenList lists golden records, by founder or newest change first.
 func (db *DB) GoldenList(ctx context.Context, f GoldenFilter) (list []Golden, err error) {
+	if f.Reach != nil && !f.Newest {
+		return db.goldenWithin(ctx, f)
+	}
 	where, args := []string{"founder > $1"}, []any{f.After}
 	if f.Entity != "" {
 		args = append(args, f.Entity)
@@ -164,9 +167,6 @@ func (db *DB) GoldenList(ctx context.Context, f GoldenFilter) (list []Golden, er
 	}
 	if !f.All {
 		where = append(where, "live > 0")
-	}
-	if w := f.Reach.within("golden.founder"); w != "" {
-		where = append(where, w)
 	}
 	order := "founder"
 	if f.Newest {

@@ -170,9 +170,30 @@ func (db *DB) handovers(ctx context.Context, where string, args ...any) (list []
 	return list, nil
 }
 
-// Handovers lists those of customers that are all reached, the newest first.
+// handoversLooked is how many hand-overs are looked at for those that are reached.
+const handoversLooked = 500
+
+// Handovers lists those of customers that are all reached, the newest first: of who
+// reaches some customers alone among the newest ones.
 func (db *DB) Handovers(ctx context.Context, w Within, n int) ([]Handover, error) {
-	return db.handovers(ctx, ` WHERE 1 = 1`+behind(w.decision("h.decision"))+` ORDER BY d.seq DESC LIMIT $1`, n)
+	if w.Reach == nil {
+		return db.handovers(ctx, ` ORDER BY d.seq DESC LIMIT $1`, n)
+	}
+	ids, err := keysOf[string](ctx, db, `SELECT h.decision FROM handover h JOIN decision d ON d.id = h.decision ORDER BY d.seq DESC LIMIT $1`, handoversLooked)
+	if err != nil {
+		return nil, fmt.Errorf("hand-overs: %w", err)
+	}
+	ids, _, err = sift(ids, n, func(part []string) (map[string]bool, error) { return db.DecisionsReached(ctx, w, part) })
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Handover, len(ids))
+	for i, id := range ids {
+		if list[i], err = db.Handover(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // Handover reads one by its decision.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 
 	"touchstone/internal/record"
 	"touchstone/internal/seal"
@@ -172,25 +174,7 @@ func (db *DB) PinValue(ctx context.Context, decision string, founder int64) (p R
 // DecisionsOn lists the decisions that speak of any of these records, oldest
 // first.
 func (db *DB) DecisionsOn(ctx context.Context, recs []int64) (list []Decision, err error) {
-	ids := map[string]bool{}
-	for _, q := range []string{
-		`SELECT DISTINCT decision FROM ruling WHERE decision <> '' AND a IN $LIST`, `SELECT DISTINCT decision FROM ruling WHERE decision <> '' AND b IN $LIST`,
-		`SELECT decision FROM said_relation WHERE a IN $LIST`, `SELECT decision FROM said_relation WHERE b IN $LIST`,
-	} {
-		err := viewIn(ctx, db, q, recs, func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids[id] = true
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	// With them those that take them back, and those that take these back.
-	err = follow(ids, func(wave []string, found rowScan) error {
-		return viewIn(ctx, db, `SELECT decision FROM decision_withdrawal WHERE withdraws IN $LIST`, wave, found)
-	})
+	ids, err := db.decisionsAbout(ctx, recs, math.MaxInt32, "ruling a", "ruling b", "said_relation a", "said_relation b")
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +184,29 @@ func (db *DB) DecisionsOn(ctx context.Context, recs []int64) (list []Decision, e
 		return err
 	})
 	return list, err
+}
+
+// decisionsAbout finds the decisions that speak of records in columns of tables,
+// and with them those that take them back, and those that take these back. It gives
+// up at more than most.
+func (db *DB) decisionsAbout(ctx context.Context, recs []int64, most int, where ...string) (map[string]bool, error) {
+	ids := map[string]bool{}
+	found := func(r *sql.Rows) error {
+		var id string
+		err := r.Scan(&id)
+		ids[id] = true
+		return err
+	}
+	for _, w := range where {
+		table, column, _ := strings.Cut(w, " ")
+		err := viewIn(ctx, db, `SELECT DISTINCT decision FROM `+table+` WHERE decision <> '' AND `+column+` IN $LIST LIMIT $X1`, recs, found, most+1)
+		if err != nil || len(ids) > most {
+			return ids, err
+		}
+	}
+	return ids, follow(ids, func(wave []string, found rowScan) error {
+		return viewIn(ctx, db, `SELECT decision FROM decision_withdrawal WHERE withdraws IN $LIST`, wave, found)
+	})
 }
 
 // follow adds to decisions those that a step from them leads to, and on from

@@ -87,9 +87,29 @@ func (db *DB) HoldingsPage(ctx context.Context, source, entity string, after int
 	return list, nil
 }
 
+// HoldingsOf lists live records of golden records with their authored values, by
+// landing number, about n at most: somewhat more of many golden records.
+func (db *DB) HoldingsOf(ctx context.Context, founders []int64, n int) (list []ProfiledRecord, err error) {
+	err = viewIn(ctx, db, `SELECT f.rec, s.source, s.entity, s.external_id, COALESCE(g.id, ''), f.authored FROM crosswalk c JOIN source_record s ON s.rec = c.rec JOIN feature f ON f.rec = s.rec
+		LEFT JOIN golden g ON g.founder = c.golden WHERE c.golden IN $LIST AND f.version > 0 AND f.live <> 0 ORDER BY f.rec LIMIT $X1`, founders, func(r *sql.Rows) error {
+		var h ProfiledRecord
+		var authored string
+		err := r.Scan(&h.Rec, &h.Source, &h.Entity, &h.ID, &h.Golden, &authored)
+		h.Authored = []byte(authored)
+		list = append(list, h)
+		return err
+	}, n)
+	if err != nil {
+		return nil, fmt.Errorf("records of golden records: %w", err)
+	}
+	return list, nil
+}
+
 // ProfiledRecord is a source record with its authored values as stored.
 type ProfiledRecord struct {
 	Rec      int64
+	Source   string // uid, and Entity: of HoldingsOf
+	Entity   string
 	ID       string // at its source
 	Golden   string // id of its golden record
 	Authored []byte

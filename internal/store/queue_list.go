@@ -200,6 +200,15 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 	if f.Scan == 0 {
 		f.Scan = queueScan
 	}
+	if f.Reach != nil && f.Founders == nil {
+		founders, few, err := f.Reach.few(ctx, db)
+		if err != nil {
+			return nil, nil, false, fmt.Errorf("pairs to review: %w", err)
+		}
+		if few {
+			f.Founders = append([]int64{}, founders...)
+		}
+	}
 	f, err = db.asCommon(ctx, f)
 	if err != nil {
 		return nil, nil, false, err
@@ -442,19 +451,33 @@ func (db *DB) QueueCounts(ctx context.Context) (list []QueueCount, err error) {
 	return list, err
 }
 
-// QueueLength counts the open pairs whose customers are both reached.
-func (db *DB) QueueLength(ctx context.Context, reach Reach) (n int, err error) {
-	w := reach.within("q.x")
-	if w == "" {
-		list, err := db.QueueCounts(ctx)
-		for _, c := range list {
-			n += c.Pairs
-		}
-		return n, err
+// QueueLength counts the open pairs whose customers are both reached; more says that
+// there are so many pairs that not all were looked at.
+func (db *DB) QueueLength(ctx context.Context, reach Reach) (n int, more bool, err error) {
+	list, err := db.QueueCounts(ctx)
+	for _, c := range list {
+		n += c.Pairs
 	}
-	err = db.view(ctx, `SELECT count(*) FROM queue q WHERE `+w+reach.and("q.y"), nil, func(r *sql.Rows) error { return r.Scan(&n) })
+	if err != nil || reach == nil || n == 0 {
+		return n, false, err
+	}
+	more, n = n > reachCounted, 0
+	founders, few, err := reach.few(ctx, db)
+	switch {
+	case err != nil:
+	case few: // a pair in reach is found by its first end
+		more = false
+		err = viewIn(ctx, db, `SELECT count(*) FROM queue q WHERE q.x IN $LIST`+reach.and("q.y"), founders, func(r *sql.Rows) error {
+			part := 0
+			err := r.Scan(&part)
+			n += part
+			return err
+		})
+	default:
+		err = db.view(ctx, `SELECT count(*) FROM (SELECT x, y FROM queue LIMIT $1) q WHERE `+reach.within("q.x")+reach.and("q.y"), []any{reachCounted}, func(r *sql.Rows) error { return r.Scan(&n) })
+	}
 	if err != nil {
-		return 0, fmt.Errorf("count pairs to review: %w", err)
+		return 0, false, fmt.Errorf("count pairs to review: %w", err)
 	}
-	return n, nil
+	return n, more, nil
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"touchstone/internal/record"
 	"touchstone/internal/seal"
@@ -180,38 +182,52 @@ func (db *DB) Repairs(ctx context.Context, f RepairFilter) (list []ShownRepair, 
 		where = ` AND s.version <> p.version`
 	}
 	where += behind(f.Within.record("s"))
-	err = db.view(ctx, `SELECT p.rec, p.version, p.field, p.remedy, p.sealed, s.salt, s.source, s.entity, s.external_id, v.place,
+	var recs []int64
+	few := false
+	if f.Within.Reach != nil {
+		if recs, few, err = f.Within.few(ctx, db); err != nil {
+			return nil, fmt.Errorf("list repairs: %w", err)
+		}
+	}
+	q := `SELECT p.rec, p.version, p.field, p.remedy, p.sealed, s.salt, s.source, s.entity, s.external_id, v.place,
 			d.id, d.seq, d.who, d.why, d.at, CASE WHEN s.version <> p.version THEN 1 ELSE 0 END
 		FROM repair p JOIN decision d ON d.id = p.decision JOIN source_record s ON s.rec = p.rec
 		JOIN source_version v ON v.rec = p.rec AND v.version = p.version
 		WHERE d.withdrawn = '' AND ($1 = '' OR s.source = $1)
-			AND (p.rec, p.version, p.field) > (CAST($2 AS BIGINT), CAST($3 AS BIGINT), $4)`+where+`
+			AND (p.rec, p.version, p.field) > (CAST($2 AS BIGINT), CAST($3 AS BIGINT), $4)` + where + `
 			AND NOT EXISTS (SELECT 1 FROM repair x JOIN decision y ON y.id = x.decision
 				WHERE x.rec = p.rec AND x.version = p.version AND x.field = p.field AND y.withdrawn = '' AND y.seq > d.seq)
-		ORDER BY p.rec, p.version, p.field LIMIT $5`,
-		[]any{f.Source, f.After.Rec, f.After.Version, f.After.Field, max(f.Limit, 1)}, func(r *sql.Rows) error {
-			var x ShownRepair
-			var sealed, salt []byte
-			err := r.Scan(&x.Rec, &x.Version, &x.Field, &x.Remedy, &sealed, &salt, &x.Ref.Source, &x.Ref.Entity, &x.Ref.ID, &x.Place,
-				&x.Decision, &x.Seq, &x.Who, &x.Why, &x.At, &x.Overtaken)
-			if err != nil {
-				return err
-			}
-			var text repairText
-			switch err := (&Tx{db: db}).openJSON(salt, sealed, &text); {
-			case errors.Is(err, seal.ErrErased):
-				x.Erased = true
-			case err != nil:
-				return fmt.Errorf("repair of record %d: %w", x.Rec, err)
-			}
-			x.Was, x.Now = text.Was, text.Now
-			list = append(list, x)
-			return nil
-		})
+		ORDER BY p.rec, p.version, p.field LIMIT $5`
+	args := []any{f.Source, f.After.Rec, f.After.Version, f.After.Field, max(f.Limit, 1)}
+	scan := func(r *sql.Rows) error {
+		var x ShownRepair
+		var sealed, salt []byte
+		err := r.Scan(&x.Rec, &x.Version, &x.Field, &x.Remedy, &sealed, &salt, &x.Ref.Source, &x.Ref.Entity, &x.Ref.ID, &x.Place,
+			&x.Decision, &x.Seq, &x.Who, &x.Why, &x.At, &x.Overtaken)
+		if err != nil {
+			return err
+		}
+		var text repairText
+		switch err := (&Tx{db: db}).openJSON(salt, sealed, &text); {
+		case errors.Is(err, seal.ErrErased):
+			x.Erased = true
+		case err != nil:
+			return fmt.Errorf("repair of record %d: %w", x.Rec, err)
+		}
+		x.Was, x.Now = text.Was, text.Now
+		list = append(list, x)
+		return nil
+	}
+	if few {
+		slices.Sort(recs) // of a long list each part is behind the one before
+		err = viewIn(ctx, db, strings.Replace(inTail(q), "WHERE ", "WHERE p.rec IN $LIST AND ", 1), recs, scan, args...)
+	} else {
+		err = db.view(ctx, q, args, scan)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list repairs: %w", err)
 	}
-	return list, nil
+	return list[:min(len(list), max(f.Limit, 1))], nil
 }
 
 // RepairCounts counts the repairs in force, and those that a later version of the

@@ -14,31 +14,6 @@ import (
 // StuckStates are the states of rows that nobody but a person moves on.
 func StuckStates() []string { return []string{Conflicted, Rejected, Dead} }
 
-// StuckCounts counts a target's stuck rows that are reached, by state.
-func (db *DB) StuckCounts(ctx context.Context, target string, reach Reach) (map[string]int, error) {
-	out := map[string]int{}
-	if reach != nil {
-		err := viewIn(ctx, db, `SELECT o.state, count(*) FROM outbox o WHERE o.target = $X1 AND o.state IN $LIST`+reach.write("o")+` GROUP BY o.state`, StuckStates(), func(r *sql.Rows) error {
-			var state string
-			var n int
-			err := r.Scan(&state, &n)
-			out[state] = n
-			return err
-		}, target)
-		if err != nil {
-			return nil, fmt.Errorf("count what is stuck: %w", err)
-		}
-		return out, nil
-	}
-	kept, err := db.tallies(ctx, tallyOutbox)
-	for _, t := range kept {
-		if t.a == target && slices.Contains(StuckStates(), t.b) {
-			out[t.b] += t.n
-		}
-	}
-	return out, err
-}
-
 // OpCounts counts a target's rows in a state by whether they change an object or
 // make one, and gives the number of the last of them; 0 for none.
 func (db *DB) OpCounts(ctx context.Context, target, state string) (creates, updates int, last int64, err error) {
@@ -62,29 +37,6 @@ func (db *DB) OpCounts(ctx context.Context, target, state string) (creates, upda
 	return creates, updates, last, nil
 }
 
-// RowsIn lists rows of some targets in a state that are reached, oldest first,
-// behind the row with number after.
-func (db *DB) RowsIn(ctx context.Context, targets []string, state string, reach Reach, after int64, n int) (list []Row, err error) {
-	for _, t := range targets {
-		rows, err := db.rows(ctx, `WHERE o.target = $1 AND o.state = $2 AND o.seq > $3`+reach.write("o")+` ORDER BY o.seq LIMIT $4`, t, state, after, n)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, rows...)
-	}
-	slices.SortFunc(list, func(a, b Row) int { return cmp.Compare(a.Seq, b.Seq) })
-	return list[:min(len(list), n)], nil
-}
-
-// NewestDelivered lists updates of a target that were delivered and are reached,
-// newest first, before the row with number before (0 for the newest).
-func (db *DB) NewestDelivered(ctx context.Context, target string, reach Reach, before int64, n int) ([]Row, error) {
-	if before == 0 {
-		before = 1 << 62
-	}
-	return db.rows(ctx, `WHERE o.target = $1 AND o.state = 'delivered' AND o.op = 'update' AND o.seq < $2`+reach.write("o")+` ORDER BY o.seq DESC LIMIT $3`, target, before, n)
-}
-
 // DeliveredTo lists the updates of objects that were delivered and are reached,
 // oldest first.
 func (db *DB) DeliveredTo(ctx context.Context, target string, reach Reach, recs []int64) (list []Row, err error) {
@@ -98,22 +50,6 @@ func (db *DB) DeliveredTo(ctx context.Context, target string, reach Reach, recs 
 	}
 	slices.SortFunc(list, func(a, b Row) int { return cmp.Compare(a.Seq, b.Seq) })
 	return list, nil
-}
-
-// OftenWritten lists objects of a target that were written three times or more
-// among its last window rows that are reached, those written last first.
-func (db *DB) OftenWritten(ctx context.Context, target string, reach Reach, window, n int) (recs []int64, err error) {
-	err = db.view(ctx, `SELECT rec FROM (SELECT o.rec, o.seq FROM outbox o WHERE o.target = $1 AND o.state = 'delivered' AND o.op = 'update'`+reach.write("o")+` ORDER BY o.seq DESC LIMIT $2) x
-		GROUP BY rec HAVING count(*) >= 3 ORDER BY max(seq) DESC LIMIT $3`, []any{target, window, n}, func(r *sql.Rows) error {
-		var rec int64
-		err := r.Scan(&rec)
-		recs = append(recs, rec)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("outbox rows: %w", err)
-	}
-	return recs, nil
 }
 
 // RowByID reads one row.

@@ -69,6 +69,13 @@ type RunRow struct {
 	Started, Ended time.Time
 
 	Pulled, Stored, Unchanged, Echo, Quarantined, Filtered int
+
+	Uncounted bool // the counts are of all customers, and kept from who reaches some
+}
+
+// Uncount is how a run went, without its counts and what it said of its problem.
+func (r RunRow) Uncount() RunRow {
+	return RunRow{Entity: r.Entity, State: r.State, Started: r.Started, Ended: r.Ended, Uncounted: true}
 }
 
 // SourceEntity is what a source holds of one entity.

@@ -75,6 +75,7 @@ type DecisionRow struct {
 type DecisionsPage struct {
 	Rows     []DecisionRow
 	Next     string
+	Partial  bool   // enough was looked through: Next goes on looking
 	Customer string // the golden id that the list is about; "" for all
 	Name     string
 }
@@ -84,6 +85,7 @@ type Certificate struct {
 	At      time.Time
 	Refused bool // it did not balance, and was rolled back
 	Erased  bool
+	Kept    bool // what stands in it is kept from the reader
 	Moved   int
 	Lines   []BalanceLine
 }

@@ -33,6 +33,8 @@ type ConflictPage struct {
 	Rows    []ConflictRow
 	Flips   []FlipRow
 	Next    string
+	Partial bool // enough was looked through: Next goes on looking
+	AtLeast bool // Views were counted among a part of the rows
 }
 
 // ConflictRow is one write that was not made, or one that replaced a value there.

@@ -49,8 +49,10 @@ type RunData interface {
 
 // LiveData is the counts that pages show while they stand.
 type LiveData interface {
-	// Live gives counts by name. It costs little however often it is asked.
-	Live(ctx context.Context) (map[string]int, error)
+	// Live gives counts by name, of who reaches some customers alone theirs, and the
+	// names of those that were counted among a part. It costs little however often
+	// it is asked.
+	Live(ctx context.Context) (counts map[string]int, atLeast []string, err error)
 	// NoteAlert keeps that a person looks after an incident, silences it for some
 	// time, or with Clear takes that back.
 	NoteAlert(ctx context.Context, n AlertNote, by By) error
@@ -60,6 +62,11 @@ type LiveData interface {
 type Quality struct {
 	At       time.Time // of the oldest count; zero for none yet
 	Entities []QualityEntity
+	// Within says that it was counted of customers in reach alone, over so many
+	// records; Part that these have more.
+	Within  bool
+	Part    bool
+	Records int
 }
 
 // QualityEntity is one entity type over its sources.

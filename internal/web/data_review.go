@@ -127,6 +127,7 @@ type OpenPairs struct {
 	Next     string // "" at the end
 	Partial  bool   // many did not match: Next goes on looking
 	Open     int    // pairs that wait, whatever the question
+	AtLeast  bool   // Open was counted among a part of the pairs
 	Currency string // of values and damage; "" where none is configured
 }
 
@@ -139,6 +140,7 @@ type CurvePoint struct {
 // ReviewStats say what waits, and what time can do about it.
 type ReviewStats struct {
 	Open     int
+	AtLeast  bool    // Open was counted among a part of the pairs
 	Damage   float64 // expected, of all open pairs
 	Currency string
 	ByEntity []Count

@@ -12,7 +12,7 @@ import (
 )
 
 func (s *server) liveRoutes(m *routes) {
-	m.handle("GET /live", auth.See, auth.Counts, s.live)
+	m.handle("GET /live", auth.See, auth.ByList, s.live)
 	m.handle("POST /alerts", auth.Operate, auth.Counts, s.noteAlert)
 }
 
@@ -49,14 +49,14 @@ func (s *server) live(w http.ResponseWriter, r *http.Request) {
 	clock := s.opts.Env.Clock
 	var last []byte
 	for until := clock.Now().Add(liveLife); ; {
-		counts, err := s.data.Live(ctx)
+		counts, atLeast, err := s.data.Live(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
 				s.opts.Log.Warn("live counts could not be read", "err", err)
 			}
 			return
 		}
-		now, err := json.Marshal(liveTexts(counts))
+		now, err := json.Marshal(liveTexts(counts, atLeast))
 		if err != nil {
 			return
 		}
@@ -87,10 +87,13 @@ func (s *server) ending() bool {
 }
 
 // liveTexts writes the counts as the page shows them.
-func liveTexts(counts map[string]int) map[string]string {
+func liveTexts(counts map[string]int, atLeast []string) map[string]string {
 	out := make(map[string]string, len(counts))
 	for name, n := range counts {
 		out[name] = count(n)
+	}
+	for _, name := range atLeast {
+		out[name] += "+"
 	}
 	return out
 }

@@ -44,11 +44,11 @@ type counting struct {
 	err   error
 }
 
-func (c counting) Live(context.Context) (map[string]int, error) {
+func (c counting) Live(context.Context) (map[string]int, []string, error) {
 	if c.looks.Add(1) > 2 {
-		return map[string]int{"review": 40, "quarantine": 1234}, c.err
+		return map[string]int{"review": 40, "quarantine": 1234}, nil, c.err
 	}
-	return map[string]int{"review": 41, "quarantine": 1234}, c.err
+	return map[string]int{"review": 41, "quarantine": 1234}, nil, c.err
 }
 
 func TestLiveCountsAreStreamedWhenTheyChange(t *testing.T) {

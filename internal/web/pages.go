@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"touchstone/internal/auth"
 	"touchstone/internal/short"
 )
 
@@ -84,7 +85,7 @@ func (s *server) target(w http.ResponseWriter, r *http.Request) {
 // writesSeen keeps that these writes were shown. Who may not see what they write
 // is shown its fields alone, and that is not kept.
 func (s *server) writesSeen(w http.ResponseWriter, r *http.Request, rows []WriteRow) bool {
-	values := s.values(r)
+	values := s.shows(r) && !auth.From(r.Context()).Scoped() // of who has a mask they come without what is kept back
 	var ids []string
 	for i := range rows {
 		ids = append(ids, rows[i].ID)

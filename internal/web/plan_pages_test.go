@@ -25,8 +25,8 @@ func (office) Levels(context.Context) (Levels, error) {
 	}, nil
 }
 
-func (f fake) Live(context.Context) (map[string]int, error) {
-	return map[string]int{"review": 41, "quarantine": 1234}, nil
+func (f fake) Live(context.Context) (map[string]int, []string, error) {
+	return map[string]int{"review": 41, "quarantine": 1234}, nil, nil
 }
 
 func figuresOf(filled, missing, invalid int) FieldFigures {

@@ -15,7 +15,7 @@ import (
 )
 
 func (s *server) qualityRoutes(m *routes) {
-	m.handle("GET /quality", auth.See, auth.Counts, s.quality)
+	m.handle("GET /quality", auth.See, auth.ByList, s.quality)
 	m.handle("GET /quality/{source}/{entity}/{field}", auth.See, auth.Counts, s.profile)
 	m.handle("GET /quality/{source}/{entity}/{field}/records", auth.SeeCustomers, auth.WholeOnly, s.fieldRecords)
 	m.handle("GET /sources/{name}/schema", auth.See, auth.Counts, s.schema)
@@ -58,9 +58,11 @@ func (s *server) quality(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	health, ok := load(s, w, r, func(ctx context.Context) (Health, error) { return s.data.Health(ctx, trendDays) })
-	if !ok {
-		return
+	var health Health // which is kept of all
+	if !data.Within {
+		if health, ok = load(s, w, r, func(ctx context.Context) (Health, error) { return s.data.Health(ctx, trendDays) }); !ok {
+			return
+		}
 	}
 	p := s.page(w, r, "quality")
 	v := qualityView{page: p, Quality: data, Health: health, Measure: r.URL.Query().Get("measure"), Measures: []string{byCompleteness, byValidity, byFreshness}}
@@ -68,12 +70,18 @@ func (s *server) quality(w http.ResponseWriter, r *http.Request) {
 		v.Measure = byCompleteness
 	}
 	for _, e := range data.Entities {
-		v.Grids = append(v.Grids, grid(p.words, e, v.Measure))
+		v.Grids = append(v.Grids, grid(p.words, e, v.Measure, data.Within))
 		if c, ok := goalChart(p.words, e); ok {
 			v.Goals = append(v.Goals, c)
 		}
 	}
 	v.League, v.Headline = league(p.words, data, health), qualitySentence(p.words, health)
+	switch {
+	case data.Within && data.Part:
+		v.Headline = p.words.N("quality.within.part", data.Records)
+	case data.Within:
+		v.Headline = p.words.N("quality.within", data.Records)
+	}
 	if len(health.Days) > 1 {
 		v.Trend = trend(p.words, health)
 	}
@@ -134,8 +142,9 @@ func (f FieldFigures) share(measure string) float64 {
 	return float64(n) / float64(of)
 }
 
-// grid draws sources × fields. Its title names the weakest cell.
-func grid(w words, e QualityEntity, measure string) chart.Chart {
+// grid draws sources × fields. Its title names the weakest cell. Of who reaches some
+// customers alone nothing leads on: behind it all are counted.
+func grid(w words, e QualityEntity, measure string, within bool) chart.Chart {
 	var rows []chart.Heat
 	columns := make([]string, len(e.Fields))
 	for i, f := range e.Fields {
@@ -143,10 +152,17 @@ func grid(w words, e QualityEntity, measure string) chart.Chart {
 	}
 	worst, where := math.Inf(1), ""
 	for _, src := range e.Sources {
-		row := chart.Heat{Name: src.Source, Href: "/sources/" + url.PathEscape(src.Source) + "/schema"}
+		row := chart.Heat{Name: src.Source}
+		if !within {
+			row.Href = "/sources/" + url.PathEscape(src.Source) + "/schema"
+		}
 		for i, f := range src.Fields {
 			v := f.share(measure)
-			row.Cells = append(row.Cells, chart.Share{Value: v, Href: fieldPath(src.Source, e.Entity, e.Fields[i]), Note: w.N("quality.of", f.Filled+f.Missing)})
+			cell := chart.Share{Value: v, Note: w.N("quality.of", f.Filled+f.Missing)}
+			if !within {
+				cell.Href = fieldPath(src.Source, e.Entity, e.Fields[i])
+			}
+			row.Cells = append(row.Cells, cell)
 			if v > 0 && v < worst { // a field that a source does not have at all is no finding
 				worst, where = v, src.Source+" · "+columns[i]
 			}
