@@ -179,7 +179,7 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if db.d.name == "sqlite" {
-		done, err := db.turns.take(ctx, db.env.Clock.Now)
+		done, err := db.turns.take(ctx)
 		if err != nil {
 			return fmt.Errorf("begin: %w", err)
 		}

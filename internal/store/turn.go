@@ -39,13 +39,13 @@ type turns struct {
 	people   []chan struct{}
 	patient  []chan struct{}
 	waits    atomic.Int64
-	waited   atomic.Int64 // nanoseconds
-	hurried  atomic.Int64 // when somebody last waited long, Unix nanoseconds
-	impeding atomic.Int64 // people who wait now
+	waited   atomic.Int64                         // nanoseconds
+	hurried  atomic.Pointer[func() time.Duration] // how long ago somebody last waited long
+	impeding atomic.Int64                         // people who wait now
 }
 
 // take waits for the turn, and gives the way to hand it on.
-func (t *turns) take(ctx context.Context, now func() time.Time) (done func(), err error) {
+func (t *turns) take(ctx context.Context) (done func(), err error) {
 	t.mu.Lock()
 	if !t.busy {
 		t.busy = true
@@ -67,7 +67,7 @@ func (t *turns) take(ctx context.Context, now func() time.Time) (done func(), er
 		t.waits.Add(1)
 		t.waited.Add(int64(d))
 		if !patient && d > hurriedAfter {
-			t.hurried.Store(now().UnixNano())
+			t.hurry()
 		}
 	}()
 	select {
@@ -126,13 +126,21 @@ func (tx *Tx) heldUp(ctx context.Context, take func() error) error {
 	took := env.Stopwatch()
 	err := take()
 	if took() > hurriedAfter {
-		t.hurried.Store(tx.db.env.Clock.Now().UnixNano())
+		t.hurry()
 	}
 	return err
+}
+
+// hurry notes that somebody has waited long. The store's own clock is not asked: how
+// long a wait was must not move what is written.
+func (t *turns) hurry() {
+	since := env.Stopwatch()
+	t.hurried.Store(&since)
 }
 
 // Hurried says whether people wait for the writer, or have waited for it a moment
 // ago: work in the background then makes shorter transactions.
 func (db *DB) Hurried() bool {
-	return db.turns.impeding.Load() > 0 || db.env.Clock.Now().UnixNano()-db.turns.hurried.Load() < int64(hurriedFor)
+	since := db.turns.hurried.Load()
+	return db.turns.impeding.Load() > 0 || since != nil && (*since)() < hurriedFor
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 // TestPeopleGoBeforeWorkInTheBackground: who waits for the writer comes in the
@@ -16,13 +15,13 @@ func TestPeopleGoBeforeWorkInTheBackground(t *testing.T) {
 		var q turns
 		var order []string
 		ctx := t.Context()
-		done, err := q.take(ctx, time.Now)
+		done, err := q.take(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
 		come := func(name string, ctx context.Context) {
 			go func() {
-				done, err := q.take(ctx, time.Now)
+				done, err := q.take(ctx)
 				if err != nil {
 					order = append(order, name+" left")
 					return
@@ -48,7 +47,7 @@ func TestPeopleGoBeforeWorkInTheBackground(t *testing.T) {
 
 		// However many people come, background work is not left out.
 		order = nil
-		done, _ = q.take(ctx, time.Now)
+		done, _ = q.take(ctx)
 		come("resolver", Patient(ctx))
 		for range 3 * ahead {
 			come("ann", ctx)
@@ -58,14 +57,14 @@ func TestPeopleGoBeforeWorkInTheBackground(t *testing.T) {
 		if at := slices.Index(order, "resolver"); at < ahead-3 || at > ahead || len(order) != 3*ahead+1 {
 			t.Errorf("work in the background had turn %d of %d, want about %d", at, len(order), ahead)
 		}
-		if done, err := q.take(ctx, time.Now); err != nil || q.impeding.Load() != 0 {
+		if done, err := q.take(ctx); err != nil || q.impeding.Load() != 0 {
 			t.Errorf("afterwards: %v, %d wait", err, q.impeding.Load())
 		} else {
 			done()
 		}
 		gone, end := context.WithCancel(ctx)
 		end()
-		if done, err := q.take(gone, time.Now); err == nil {
+		if done, err := q.take(gone); err == nil {
 			done() // the turn was free
 		} else if !errors.Is(err, context.Canceled) {
 			t.Errorf("who is gone: %v", err)
