@@ -13,6 +13,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ func Text(key, word string) Attr {
 	if len(word) > longestText {
 		word = word[:longestText]
 	}
-	return Attr{attribute.String(key, word)}
+	return Attr{attribute.String(key, strings.ToValidUTF8(word, ""))} // protobuf refuses a batch with half a letter in it
 }
 
 // Bool is a yes or no.

@@ -286,6 +286,20 @@ func TestPropagateWhereConfigured(t *testing.T) {
 	}
 }
 
+// TestALongNameIsCutBetweenLetters: protobuf takes no half of one, and would lose
+// the batch.
+func TestALongNameIsCutBetweenLetters(t *testing.T) {
+	r := tracetest.New(t)
+	x, _ := open(t, r.URL, nil)
+	_, span := x.Tracer().Start(t.Context(), "pull", trace.Text("touchstone.source", "x"+strings.Repeat("客户", 30)))
+	span.End(nil)
+	x.Close()
+	want := "x" + strings.Repeat("客户", 19) + "客"
+	if got := r.Spans(); len(got) != 1 || got[0].Attrs["touchstone.source"] != want {
+		t.Errorf("spans %v, want one of %q", got, want)
+	}
+}
+
 // TestNothingIsPrinted: the library says what it has to say to our log.
 func TestNothingIsPrinted(t *testing.T) {
 	read, write, err := os.Pipe()
