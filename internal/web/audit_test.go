@@ -132,8 +132,8 @@ func TestAuditExports(t *testing.T) {
 	if n != 2500 {
 		t.Errorf("%d JSON lines, want 2500", n)
 	}
-	if want := "page:local audit.export trail"; !slices.Equal(*f.seen, []string{want, want}) {
-		t.Errorf("kept %q, want %q twice", *f.seen, want)
+	if want := "page:local audit.export trail"; !slices.Equal(f.seen.list(), []string{want, want}) {
+		t.Errorf("kept %q, want %q twice", f.seen.list(), want)
 	}
 	if bad := get(t, h, "/audit.csv?from=soon"); bad.Code != http.StatusUnprocessableEntity {
 		t.Errorf("a day that is none: %d, want 422", bad.Code)

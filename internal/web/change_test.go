@@ -64,7 +64,7 @@ func (f office) ChangePreview(_ context.Context, c CustomerChange) (ChangePrevie
 
 // changes are what was asked for, one a line.
 func (f office) ChangeCustomers(_ context.Context, c CustomerChange, by By) (string, bool, error) {
-	*f.seen = append(*f.seen, fmt.Sprintf("%s did %s %s%s%s%s%v over %v: %s", by.Who, c.Act, c.A, c.B, c.From, c.Decision, c.Records, c.Over, by.Why))
+	f.seen.add(fmt.Sprintf("%s did %s %s%s%s%s%v over %v: %s", by.Who, c.Act, c.A, c.B, c.From, c.Decision, c.Records, c.Over, by.Why))
 	switch c.Decision {
 	case "gone":
 		return "", false, fmt.Errorf("decision gone: %w", record.ErrNotFound)
@@ -138,8 +138,8 @@ func TestChangesSayWhatWouldHappen(t *testing.T) {
 		t.Error("a refused merge can be confirmed")
 	}
 	for _, want := range []string{"page:local read.customer " + acmeID + "," + zenithID + ",gone2345efgh6789", "page:local read.decision d1", "page:local read.decisions d1,d3,d4"} {
-		if !slices.Contains(*f.seen, want) {
-			t.Errorf("the trail lacks %q: %q", want, *f.seen)
+		if !slices.Contains(f.seen.list(), want) {
+			t.Errorf("the trail lacks %q: %q", want, f.seen.list())
 		}
 	}
 }
@@ -171,7 +171,7 @@ func TestChangesAreMadeOrRefused(t *testing.T) {
 		w := httptest.NewRecorder()
 		newHandler(f, nil).ServeHTTP(w, r)
 		did := ""
-		for _, line := range *f.seen {
+		for _, line := range f.seen.list() {
 			if strings.Contains(line, " did ") {
 				did = line
 			}
@@ -212,8 +212,8 @@ func TestBrowserSplitsByKeys(t *testing.T) {
 	if at := value[string](t, b, "location.pathname"); at != "/customers/"+acmeID {
 		t.Errorf("the split leads to %s, want the customer", at)
 	}
-	if want := "page:local did split " + acmeID + "[crm/company/c1] over false: 另一家公司"; !slices.Contains(*f.seen, want) {
-		t.Errorf("done %q, want %q", *f.seen, want)
+	if want := "page:local did split " + acmeID + "[crm/company/c1] over false: 另一家公司"; !slices.Contains(f.seen.list(), want) {
+		t.Errorf("done %q, want %q", f.seen.list(), want)
 	}
 	if c := b.taken(); len(c) > 0 {
 		t.Errorf("the browser complains:\n%s", strings.Join(c, "\n"))

@@ -217,7 +217,7 @@ func TestCustomersAreTakenAwayWithoutFormulas(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q in the first row", path, list, err, want)
 		}
 	}
-	if got := strings.Join(*f.seen, "|"); !strings.Contains(got, "read.customers.export") || !strings.Contains(got, "read.customer.export abcd2345efgh6789") {
+	if got := f.seen.text(); !strings.Contains(got, "read.customers.export") || !strings.Contains(got, "read.customer.export abcd2345efgh6789") {
 		t.Errorf("the trail has %s", got)
 	}
 }

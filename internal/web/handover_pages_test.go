@@ -34,7 +34,7 @@ func (f office) HandOver(_ context.Context, q HandoverQuery, token string, by By
 	if by.Why == "" {
 		return "", &Problem{Field: "why", Text: "say why"}
 	}
-	*f.seen = append(*f.seen, fmt.Sprintf("passed %+v %s %+v", q, token, by))
+	f.seen.add(fmt.Sprintf("passed %+v %s %+v", q, token, by))
 	return "d9", nil
 }
 
@@ -106,7 +106,7 @@ func (f office) MapValue(_ context.Context, q ValueQuery, by By) (string, error)
 	if q.From == q.To {
 		return "", &Problem{Text: "they are <the same>"}
 	}
-	*f.seen = append(*f.seen, fmt.Sprintf("mapped %+v %+v", q, by))
+	f.seen.add(fmt.Sprintf("mapped %+v %+v", q, by))
 	return "d8", nil
 }
 
@@ -139,7 +139,7 @@ func TestHandoversAndValuesReachTheirPlace(t *testing.T) {
 		}
 		got := w.Body.String()
 		if w.Code == http.StatusSeeOther {
-			got = strings.Join(*o.seen, "\n")
+			got = o.seen.text()
 		}
 		if w.Code != tt.status || !strings.Contains(got, tt.want) {
 			t.Errorf("%s %s %v: %d, want %d and %q in\n%s", tt.method, tt.path, tt.form, w.Code, tt.status, tt.want, got)

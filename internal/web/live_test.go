@@ -141,7 +141,7 @@ func TestDecisionsOnPlansReachTheirPlace(t *testing.T) {
 	for _, tt := range tests {
 		f := newOffice()
 		w := post(t, newHandler(f, nil), tt.path, tt.form)
-		got := w.Body.String() + strings.Join(*f.seen, "\n")
+		got := w.Body.String() + f.seen.text()
 		if w.Code != tt.code || !strings.Contains(got, tt.want) {
 			t.Errorf("POST %s %v: %d, want %d and %q in\n%s", tt.path, tt.form, w.Code, tt.code, tt.want, got)
 		}

@@ -82,7 +82,7 @@ func (f office) AskTrial(_ context.Context, t TrialAsked, by By) (string, error)
 	if t.Version == "start-3" {
 		return "", &Problem{Text: "that is in <force> already"}
 	}
-	*f.seen = append(*f.seen, fmt.Sprintf("asked %+v %+v", t, by))
+	f.seen.add(fmt.Sprintf("asked %+v %+v", t, by))
 	return "t9", nil
 }
 
@@ -90,17 +90,17 @@ func (f office) TakeTrial(_ context.Context, id string, brake bool, by By) error
 	if !brake {
 		return &Problem{Field: "brake", Text: "confirm that <35> are meant"}
 	}
-	*f.seen = append(*f.seen, fmt.Sprintf("took %s %+v", id, by))
+	f.seen.add(fmt.Sprintf("took %s %+v", id, by))
 	return nil
 }
 
 func (f office) RefuseTrial(_ context.Context, id string, by By) error {
-	*f.seen = append(*f.seen, fmt.Sprintf("refused %s %+v", id, by))
+	f.seen.add(fmt.Sprintf("refused %s %+v", id, by))
 	return nil
 }
 
 func (f office) UndoTrial(_ context.Context, id string, by By) error {
-	*f.seen = append(*f.seen, fmt.Sprintf("undid %s %+v", id, by))
+	f.seen.add(fmt.Sprintf("undid %s %+v", id, by))
 	return nil
 }
 
@@ -127,7 +127,7 @@ func TestTrialsAreAskedForAndJudged(t *testing.T) {
 		w := post(t, newHandler(o, nil), tt.path, tt.form)
 		got := w.Body.String()
 		if w.Code == http.StatusSeeOther {
-			got = strings.Join(*o.seen, "\n")
+			got = o.seen.text()
 		}
 		if w.Code != tt.status || !strings.Contains(got, tt.want) {
 			t.Errorf("%s %v: %d, %q is missing in\n%s", tt.path, tt.form, w.Code, tt.want, got)

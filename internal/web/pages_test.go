@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,13 +28,33 @@ import (
 // was seen.
 type office struct {
 	fake
-	seen *[]string
+	seen *noted
 }
 
-func newOffice() office { return office{fake{o: busy()}, new([]string)} }
+func newOffice() office { return office{fake{o: busy()}, &noted{}} }
+
+// noted are lines that requests add, several at once.
+type noted struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (n *noted) add(line string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lines = append(n.lines, line)
+}
+
+func (n *noted) list() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.lines)
+}
+
+func (n *noted) text() string { return strings.Join(n.list(), "\n") }
 
 func (f office) Seen(_ context.Context, who, what string, subjects []string) error {
-	*f.seen = append(*f.seen, who+" "+what+" "+strings.Join(subjects, ","))
+	f.seen.add(who + " " + what + " " + strings.Join(subjects, ","))
 	return nil
 }
 
@@ -359,13 +380,13 @@ func TestEveryLookIsKept(t *testing.T) {
 		get(t, h, path)
 	}
 	get(t, h, "/quarantine.csv")
-	got := strings.Join(*f.seen, "\n")
+	got := f.seen.text()
 	for _, want := range []string{
 		"page:local read.overview abcd2345efgh6789,zzzz2345efgh6789", "page:local read.writes row1", "page:local read.quarantine q1", "page:local read.review 1-2", "page:local read.pair 1-2,abcd2345efgh6789,zzzz2345efgh6789", "page:local read.cluster abcd2345efgh6789",
 		"page:local read.pair 1-2,abcd2345efgh6789,zzzz2345efgh6789", "page:local read.customers abcd2345efgh6789", "page:local read.customer abcd2345efgh6789",
 		"page:local read.quarantine.export q1",
 	} {
-		if !slices.Contains(*f.seen, want) {
+		if !slices.Contains(f.seen.list(), want) {
 			t.Errorf("the trail lacks %q:\n%s", want, got)
 		}
 	}
@@ -382,8 +403,8 @@ func TestNoPageShowsValuesWhereTheyAreOff(t *testing.T) {
 			}
 		}
 	}
-	if len(*f.seen) != 0 {
-		t.Errorf("something counts as seen: %v", *f.seen)
+	if len(f.seen.list()) != 0 {
+		t.Errorf("something counts as seen: %v", f.seen.list())
 	}
 }
 
@@ -405,8 +426,8 @@ func TestNoPageShowsValuesToWhoMayNotSeeThem(t *testing.T) {
 			}
 		}
 	}
-	if shown < 3 || len(*f.seen) != 0 {
-		t.Errorf("%d pages are shown, want the overview, a source and a target at least; counted as seen: %v", shown, *f.seen)
+	if shown < 3 || len(f.seen.list()) != 0 {
+		t.Errorf("%d pages are shown, want the overview, a source and a target at least; counted as seen: %v", shown, f.seen.list())
 	}
 }
 

@@ -97,7 +97,7 @@ func (f office) ApprovePlan(_ context.Context, d PlanDecision, by By) error {
 	if !d.Brake {
 		return &Problem{Field: "brake", Text: "confirm that <40> writes are meant"}
 	}
-	*f.seen = append(*f.seen, fmt.Sprintf("approved %+v %+v", d, by))
+	f.seen.add(fmt.Sprintf("approved %+v %+v", d, by))
 	return nil
 }
 
@@ -105,22 +105,22 @@ func (f office) RefusePlan(_ context.Context, d PlanDecision, by By) (bool, erro
 	if by.Why == "" {
 		return false, &Problem{Field: "why", Text: "say why"}
 	}
-	*f.seen = append(*f.seen, fmt.Sprintf("refused %+v %+v", d, by))
+	f.seen.add(fmt.Sprintf("refused %+v %+v", d, by))
 	return false, nil
 }
 
 func (f office) Unrefuse(_ context.Context, row string, by By) error {
-	*f.seen = append(*f.seen, fmt.Sprintf("unrefused %s %+v", row, by))
+	f.seen.add(fmt.Sprintf("unrefused %s %+v", row, by))
 	return nil
 }
 
 func (f office) StopTarget(_ context.Context, target string, by By) error {
-	*f.seen = append(*f.seen, fmt.Sprintf("stopped %s %+v", target, by))
+	f.seen.add(fmt.Sprintf("stopped %s %+v", target, by))
 	return nil
 }
 
 func (f office) GoOnTarget(_ context.Context, target string, by By) error {
-	*f.seen = append(*f.seen, fmt.Sprintf("going %s %+v", target, by))
+	f.seen.add(fmt.Sprintf("going %s %+v", target, by))
 	return nil
 }
 
@@ -142,16 +142,16 @@ func (office) RunPage(_ context.Context, id string) (RunPage, error) {
 }
 
 func (f office) RunNow(_ context.Context, source string, by By) error {
-	*f.seen = append(*f.seen, fmt.Sprintf("run %s %+v", source, by))
+	f.seen.add(fmt.Sprintf("run %s %+v", source, by))
 	return nil
 }
 
 func (f office) StopRun(_ context.Context, source string, by By) error {
-	*f.seen = append(*f.seen, fmt.Sprintf("stop %s %+v", source, by))
+	f.seen.add(fmt.Sprintf("stop %s %+v", source, by))
 	return nil
 }
 
 func (f office) NoteAlert(_ context.Context, n AlertNote, by By) error {
-	*f.seen = append(*f.seen, fmt.Sprintf("note %+v %+v", n, by))
+	f.seen.add(fmt.Sprintf("note %+v %+v", n, by))
 	return nil
 }

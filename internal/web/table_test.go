@@ -46,7 +46,7 @@ func TestExportNeverEndsAsIfItWereWhole(t *testing.T) {
 		_, err = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 		srv.Close()
-		seen := strings.Count(strings.Join(*o.seen, "\n"), "read.quarantine.export")
+		seen := strings.Count(o.seen.text(), "read.quarantine.export")
 		if got := fmt.Sprintf("%s, %v, %d times seen", resp.Status, err, seen); got != want {
 			t.Errorf("an export that fails after %d parts: %s; want %s", parts, got, want)
 		}
