@@ -144,13 +144,15 @@ var (
 	doubleQuoted = regexp.MustCompile(`^"(?:[^"\\]|\\.)*"`)
 	singleQuoted = regexp.MustCompile(`^'(?:[^']|'')*'`)
 	urlPassword  = regexp.MustCompile(`://([^/\s@"']+)@`)
+	urlKey       = regexp.MustCompile(`(?i)([?&][\w.-]*(?:token|secret|passw|pwd|key|auth|sig)[\w.-]*=)([^&#\s"'{}]+)`)
 	authHeader   = regexp.MustCompile(`(?i)(?:bearer|basic)\s+([\w.~+/=-]{6,})`)
 	secretKey    = regexp.MustCompile(`(?i)[\w-]*(?:token|secret|passw|pwd|api_?-?key|private_?key|credential|authorization|postgres|dsn)[\w-]*["']?\s*:\s*(.+)$`)
 )
 
 // withoutCredentials hides what looks like a credential in a text.
 func withoutCredentials(s string) string {
-	return urlPassword.ReplaceAllString(authHeader.ReplaceAllString(s, hidden), "://"+hidden+"@")
+	s = urlKey.ReplaceAllString(authHeader.ReplaceAllString(s, hidden), "${1}"+hidden)
+	return urlPassword.ReplaceAllString(s, "://"+hidden+"@")
 }
 
 // end is the place just after a scalar: exact for one written in one line,
@@ -178,7 +180,8 @@ func (d *document) end(n *yaml.Node, i int) (line, column int) {
 	return len(d.lines) + 1, 1
 }
 
-// looksSecret finds credentials by their look: the password in an address, and,
+// looksSecret finds credentials by their look: the password in an address, the key
+// in its query, and,
 // when the file has no tree to go by, what follows a key with a secret's name.
 func (d *document) looksSecret(line int) [][2]int {
 	text := d.lines[line-1]
@@ -189,6 +192,9 @@ func (d *document) looksSecret(line int) [][2]int {
 	}
 	for _, m := range urlPassword.FindAllStringSubmatchIndex(text, -1) {
 		add(m[2], m[3])
+	}
+	for _, m := range urlKey.FindAllStringSubmatchIndex(text, -1) {
+		add(m[4], m[5])
 	}
 	for _, m := range authHeader.FindAllStringSubmatchIndex(text, -1) {
 		add(m[2], m[3])

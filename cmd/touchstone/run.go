@@ -23,7 +23,9 @@ func (c *cli) runCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run the daemon, or one pass of it",
-		Args:  args(cobra.NoArgs),
+		// What other daemons call it.
+		SuggestFor: []string{"serve", "start", "daemon", "server"},
+		Args:       args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := c.load(false)
 			if err != nil {
