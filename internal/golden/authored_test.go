@@ -60,6 +60,7 @@ func FuzzAuthoredRoundTrip(f *testing.F) {
 	f.Add([]byte(`{"name":{"n":1,"s":"2026","v":"x"}}`), "name", "Ada")
 	f.Add([]byte(`{"p":{"n":1,"v":[{"value":"1","kind":"work"}]}}`), "a\x07b", "\xff")
 	f.Add([]byte(`{"d":{"v":{"date":"2001-02-03"}},"x":{"v":null},"t":{"v":true},"n":{"v":-1.5e3}}`), "\x7f\u2028", "")
+	f.Add([]byte(`{"":{"v":[{"`+"\xff"+`0":"","`+"\xfe"+`0":""}]}}`), "\xff", "")
 	f.Fuzz(func(t *testing.T, b []byte, name, value string) {
 		made := Authored{name: {Value: record.TextValue(value), Version: 1}}.AppendJSON(nil)
 		if _, err := ParseAuthored(made); err != nil || !json.Valid(made) {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 )
 
 // Scanner reads canonical JSON, the form that AppendJSON writes, without the
@@ -92,17 +94,24 @@ func (s *Scanner) sequence(open, end byte, one func() error) error {
 	}
 }
 
-// String reads a string.
+// String reads a string. Bytes that are no UTF-8 become U+FFFD, as they do where
+// a string is written: two names that are one when written are one when read.
 func (s *Scanner) String() (string, error) {
 	if err := s.Take('"'); err != nil {
 		return "", err
 	}
-	from := s.at
+	from, ascii := s.at, true
 	for ; s.at < len(s.b); s.at++ {
 		switch c := s.b[s.at]; {
+		case c >= utf8.RuneSelf:
+			ascii = false
 		case c == '"':
 			s.at++
-			return string(s.b[from : s.at-1]), nil
+			text := string(s.b[from : s.at-1])
+			if !ascii {
+				text = strings.ToValidUTF8(text, "\uFFFD")
+			}
+			return text, nil
 		case c == '\\':
 			return s.escaped(from)
 		case c < 0x20:
@@ -121,7 +130,7 @@ func (s *Scanner) escaped(from int) (string, error) {
 		case '"':
 			s.at++
 			var text string
-			err := json.Unmarshal(s.b[from-1:s.at], &text)
+			err := json.Unmarshal(bytes.ToValidUTF8(s.b[from-1:s.at], []byte("\uFFFD")), &text)
 			return text, err
 		}
 	}
