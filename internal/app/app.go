@@ -123,8 +123,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (a *App, err er
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	a = &App{Config: cfg, Log: opts.Log, opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: newLife(opts.Env), stopping: new(atomic.Bool), retired: new(atomic.Bool), looking: make(chan struct{}, mostLooking), landed: newSignal()}
-	a.Log = trace.Logged(opts.Log)
+	a = &App{Config: cfg, Log: trace.Logged(opts.Log), opts: opts, systems: map[string]*system{}, unmapped: &failures{}, eventTally: &tally{}, life: newLife(opts.Env), stopping: new(atomic.Bool), retired: new(atomic.Bool), looking: make(chan struct{}, mostLooking), landed: newSignal()}
 	a.opts.Env.HTTP = a.life.metrics.transport(opts.Env.HTTP)
 	if opts.Shared {
 		if _, err := os.Stat(filepath.Join(opts.Dir, seal.KeyFile)); err != nil {

@@ -2,9 +2,9 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"touchstone/internal/auth"
@@ -46,18 +46,13 @@ func (a *App) liveWithin(ctx context.Context) (map[string]int, []string, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	names := slices.Clone(auth.From(ctx).Scopes)
-	slices.Sort(names)
 	// A scope that becomes whole is another reach, and so is one that is configured anew.
-	key := strings.Join(append(names, reachText(w.Reach)), " ")
+	key := fmt.Sprintf("%q %v", slices.Sorted(slices.Values(auth.From(ctx).Scopes)), w.Reach)
 	c, _, err := a.life.within.get(key).get(ctx, a, func(ctx context.Context) (countsWithin, error) { return a.countWithin(ctx, w) })
 	if err != nil {
 		return nil, nil, err
 	}
-	out := make(map[string]int, len(c.n)+1)
-	for name, n := range c.n {
-		out[name] = n
-	}
+	out := maps.Clone(c.n)
 	sources, _ := a.life.parts(a.Config)
 	for _, p := range sources {
 		if p.Running {
@@ -92,14 +87,4 @@ func (a *App) countWithin(ctx context.Context, w store.Within) (c countsWithin, 
 		note("conflicts", stuck[store.Conflicted], more)
 	}
 	return c, nil
-}
-
-// reachText names what is reached.
-func reachText(r store.Reach) string {
-	var b strings.Builder
-	for _, id := range r {
-		b.WriteString(strconv.FormatInt(id, 10))
-		b.WriteByte(',')
-	}
-	return b.String()
 }

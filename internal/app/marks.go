@@ -2,10 +2,12 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"touchstone/internal/golden"
 	"touchstone/internal/record"
+	"touchstone/internal/store"
 	"touchstone/internal/web"
 	"touchstone/matching"
 )
@@ -47,22 +49,21 @@ type ShownMark struct {
 
 // marks notes what is odd about the values of the two records that were weighed.
 func (q *question) marks(see sight, w *Why) error {
-	for _, s := range []*side{&q.s, &q.t} {
-		for _, m := range s.members {
-			name := q.a.refName(m.Ref)
-			if name != w.Pair.A && name != w.Pair.B || len(w.Marks) > 0 && w.Marks[len(w.Marks)-1].Record == name {
-				continue
-			}
-			authored, err := golden.ParseAuthored(m.Authored)
-			if err != nil {
-				return fmt.Errorf("values of %s: %w", m.Ref, err)
-			}
-			fields := authored.Fields()
-			of := q.a.oddities(see, q.e.name, fields)
-			for _, field := range fields.Names() {
-				for _, k := range of[field] {
-					w.Marks = append(w.Marks, ShownMark{Record: name, Field: field, Entry: k.Entry, Mark: k.Text, Wants: k.Wants, Has: k.Has})
-				}
+	members := slices.Concat(q.s.members, q.t.members) // of one customer: both times the same
+	for _, name := range slices.Compact([]string{w.Pair.A, w.Pair.B}) {
+		i := slices.IndexFunc(members, func(m store.Member) bool { return q.a.refName(m.Ref) == name })
+		if i < 0 {
+			continue
+		}
+		authored, err := golden.ParseAuthored(members[i].Authored)
+		if err != nil {
+			return fmt.Errorf("values of %s: %w", members[i].Ref, err)
+		}
+		fields := authored.Fields()
+		of := q.a.oddities(see, q.e.name, fields)
+		for _, field := range fields.Names() {
+			for _, k := range of[field] {
+				w.Marks = append(w.Marks, ShownMark{Record: name, Field: field, Entry: k.Entry, Mark: k.Text, Wants: k.Wants, Has: k.Has})
 			}
 		}
 	}

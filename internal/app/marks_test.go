@@ -88,6 +88,29 @@ func TestMarksReachWhoDecides(t *testing.T) {
 	})
 }
 
+// TestWhyTellsEachMarkOnce: also of two records that are of one customer, where
+// both have a mark.
+func TestWhyTellsEachMarkOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w, _, _ := two(t, dsn, []string{acme("c1", "2", `,"phone":"at the office"`)}, []string{acme("o1", "1", `,"phone":"at the works"`)})
+		w.open()
+		w.clean()
+		for _, pair := range [][2]string{{"crm:c1", "desk:o1"}, {"desk:o1", "crm:c1"}} {
+			x, err := w.app.Why(t.Context(), pair[0], pair[1])
+			if err != nil || !x.Same {
+				t.Fatalf("why %s: %+v, %v; want one customer", pair, x, err)
+			}
+			want := []ShownMark{
+				{Record: x.Pair.A, Field: "phones", Mark: "not a phone number"},
+				{Record: x.Pair.B, Field: "phones", Mark: "not a phone number"},
+			}
+			if diff := cmp.Diff(want, x.Marks); diff != "" {
+				t.Errorf("marks of why %s (-want +got):\n%s", pair, diff)
+			}
+		}
+	})
+}
+
 func TestEveryMarkHasASentence(t *testing.T) {
 	for text := range markTexts {
 		for _, lang := range []string{"en", "zh"} {

@@ -28,11 +28,11 @@ func (a *App) Quality(ctx context.Context) (q web.Quality, err error) {
 	for i, p := range kept {
 		list[i] = p.profiled
 	}
-	return a.qualityOf(list), nil
+	return a.qualityOf(list, sight{}), nil
 }
 
-// qualityOf shows what was counted of sources.
-func (a *App) qualityOf(kept []profiled) (q web.Quality) {
+// qualityOf shows what was counted of sources, without the fields that are masked.
+func (a *App) qualityOf(kept []profiled, see sight) (q web.Quality) {
 	for _, e := range a.entities {
 		x := web.QualityEntity{Entity: e.name}
 		var own []string
@@ -48,7 +48,9 @@ func (a *App) qualityOf(kept []profiled) (q web.Quality) {
 			if profile.Coded(name) && name != "country" && name != "industry" && name != "status" {
 				continue // parts of addresses: their whole stands there
 			}
-			x.Fields = append(x.Fields, name)
+			if !see.partMasked(e.name, name) {
+				x.Fields = append(x.Fields, name)
+			}
 		}
 		for _, s := range a.order { // in the order of the file
 			for _, p := range kept {

@@ -1,11 +1,11 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"touchstone/internal/golden"
 	"touchstone/internal/store"
@@ -46,6 +46,16 @@ func (a *App) qualityWithin(ctx context.Context) (q web.Quality, err error) {
 	records = records[:min(len(records), qualityRecords)]
 	q.Records = len(records)
 	now := a.opts.Env.Clock.Now()
+	list, err := a.profilesWithin(see, records, now)
+	if err != nil {
+		return q, err
+	}
+	q.At, q.Entities = now, a.qualityOf(list, see).Entities
+	return q, nil
+}
+
+// profilesWithin counts records, by source and entity type.
+func (a *App) profilesWithin(see sight, records []store.ProfiledRecord, now time.Time) (list []profiled, err error) {
 	type kind struct{ source, entity string }
 	counted, seen := map[kind]*profiler{}, map[kind]map[string]bool{}
 	for _, h := range records {
@@ -58,7 +68,7 @@ func (a *App) qualityWithin(ctx context.Context) (q web.Quality, err error) {
 		}
 		authored, err := golden.ParseAuthored(h.Authored)
 		if err != nil {
-			return q, fmt.Errorf("record %d: %w", h.Rec, err)
+			return nil, fmt.Errorf("record %d: %w", h.Rec, err)
 		}
 		counted[k].add(authored)
 		if counted[k].out.Live++; seen[k][h.Golden] {
@@ -66,36 +76,15 @@ func (a *App) qualityWithin(ctx context.Context) (q web.Quality, err error) {
 		}
 		seen[k][h.Golden] = true
 	}
-	var list []profiled
-	for k, p := range counted {
+	for k, p := range counted { // in any order: each is shown at its place
 		out := p.done()
 		out.source, out.entity, out.at = k.source, k.entity, now
-		kept := func(field string) bool {
-			name, _, _ := strings.Cut(field, ".")
-			return see.masked(k.entity, name) != ""
-		}
+		kept := func(field string) bool { return see.partMasked(k.entity, field) }
 		out.Fields = slices.DeleteFunc(out.Fields, func(f profile.Field) bool { return kept(f.Name) })
 		out.Goals = slices.DeleteFunc(out.Goals, func(g goalCount) bool {
 			return slices.ContainsFunc(g.Fields, func(need string) bool { return slices.ContainsFunc(strings.Split(need, "|"), kept) })
 		})
 		list = append(list, out)
 	}
-	slices.SortFunc(list, func(x, y profiled) int {
-		return cmp.Or(strings.Compare(x.source, y.source), strings.Compare(x.entity, y.entity))
-	})
-	shown := a.qualityOf(list)
-	for i := range shown.Entities {
-		e := &shown.Entities[i]
-		for j := len(e.Fields) - 1; j >= 0; j-- {
-			if name, _, _ := strings.Cut(e.Fields[j], "."); see.masked(e.Entity, name) == "" {
-				continue
-			}
-			e.Fields = slices.Delete(e.Fields, j, j+1)
-			for s := range e.Sources {
-				e.Sources[s].Fields = slices.Delete(e.Sources[s].Fields, j, j+1)
-			}
-		}
-	}
-	q.At, q.Entities = now, shown.Entities
-	return q, nil
+	return list, nil
 }

@@ -199,6 +199,12 @@ func (s sight) masked(entity, field string) (how string) {
 	return how
 }
 
+// partMasked is masked of a field, or of the whole that a part is of.
+func (s sight) partMasked(entity, field string) bool {
+	name, _ := golden.SplitField(field)
+	return s.masked(entity, name) != ""
+}
+
 // fields are those that may be seen, as far as they may.
 func (s sight) fields(entity string, f record.Fields) record.Fields {
 	if len(s.masks) == 0 {

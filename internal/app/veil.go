@@ -213,8 +213,7 @@ func (a *App) fieldMasked(see sight, d ShownDecision) bool {
 			}
 		}
 	}
-	field, _, _ = strings.Cut(field, ".")
-	return entity == "" || see.masked(entity, field) != ""
+	return entity == "" || see.partMasked(entity, field)
 }
 
 // veilCandidates leaves of who is out of reach that there is one, and how likely
