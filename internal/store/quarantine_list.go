@@ -132,12 +132,15 @@ func (db *DB) quarantineKeysWithin(ctx context.Context, f QuarantineQuery) (keys
 		return keys, more, err
 	}
 	var args []any
-	table, where := "quarantine", " AND q.state = $X1"
-	if args = append(args, f.State); f.Faults != nil {
-		table, where, args = "quarantine_fault", "", nil
+	table := "quarantine_fault"
+	var where string
+	if f.Faults == nil {
+		table, where, args = "quarantine", " AND q.state = $1", append(args, f.State)
+	} else {
+		where = f.faulted(&args)
 	}
-	where += inTail(f.rest(&args))
-	err = viewIn(ctx, db, `SELECT q.at, q.id FROM `+table+` q WHERE q.rec IN $LIST`+where+f.faulted(), recs, func(r *sql.Rows) error {
+	where += f.rest(&args)
+	err = viewIn(ctx, db, `SELECT q.at, q.id FROM `+table+` q WHERE q.rec IN $LIST`+inTail(where), recs, func(r *sql.Rows) error {
 		var k quarantineKey
 		err := r.Scan(&k.at, &k.id)
 		keys = append(keys, k)
@@ -147,33 +150,31 @@ func (db *DB) quarantineKeysWithin(ctx context.Context, f QuarantineQuery) (keys
 	return slices.Compact(keys), false, err
 }
 
-// faulted is the condition that a row has one of the filter's faults: their names
-// are ours.
-func (f QuarantineQuery) faulted() string {
-	if f.Faults == nil {
-		return ""
-	}
-	names := make([]string, len(f.Faults))
+// faulted is the condition that a row has one of the filter's faults.
+func (f QuarantineQuery) faulted(args *[]any) string {
+	each := make([]string, len(f.Faults))
 	for i, x := range f.Faults {
-		names[i] = quoted(x)
+		each[i] = argOf(args, x)
 	}
-	return " AND q.fault IN (" + strings.Join(names, ", ") + ")"
+	return " AND q.fault IN (" + strings.Join(each, ", ") + ")"
+}
+
+// argOf adds an argument, and gives its place in the text.
+func argOf(args *[]any, v any) string {
+	*args = append(*args, v)
+	return "$" + strconv.Itoa(len(*args))
 }
 
 // rest adds what the filter asks for besides states and faults, and its arguments.
 func (f QuarantineQuery) rest(args *[]any) (where string) {
-	arg := func(v any) string {
-		*args = append(*args, v)
-		return "$" + strconv.Itoa(len(*args))
-	}
 	if f.Source != "" {
-		where += ` AND q.source = ` + arg(f.Source)
+		where += ` AND q.source = ` + argOf(args, f.Source)
 	}
 	if f.Before != "" {
-		where += ` AND q.at < ` + arg(f.Before)
+		where += ` AND q.at < ` + argOf(args, f.Before)
 	}
 	if f.After != "" {
-		where += ` AND (q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = ` + arg(f.After) + `)`
+		where += ` AND (q.at, q.id) > (SELECT z.at, z.id FROM quarantine z WHERE z.id = ` + argOf(args, f.After) + `)`
 	}
 	return where
 }
@@ -182,20 +183,16 @@ func (f QuarantineQuery) rest(args *[]any) (where string) {
 // more says that there are as many.
 func (db *DB) quarantineKeys(ctx context.Context, f QuarantineQuery, n int) (keys []quarantineKey, more bool, err error) {
 	var args []any
-	arg := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
 	rest := f.rest(&args)
-	order := ` ORDER BY q.at, q.id LIMIT ` + arg(n)
+	order := ` ORDER BY q.at, q.id LIMIT ` + argOf(&args, n)
 	var q string
 	if f.Faults == nil {
-		q = `SELECT q.at, q.id FROM quarantine q WHERE q.state = ` + arg(f.State) + rest + order
+		q = `SELECT q.at, q.id FROM quarantine q WHERE q.state = ` + argOf(&args, f.State) + rest + order
 	} else {
 		// Of each fault the first rows of its own index; a row may have several.
 		each := make([]string, len(f.Faults))
 		for i, x := range f.Faults {
-			each[i] = `SELECT * FROM (SELECT q.at, q.id FROM quarantine_fault q WHERE q.fault = ` + arg(x) + rest + order + `) AS f` + strconv.Itoa(i)
+			each[i] = `SELECT * FROM (SELECT q.at, q.id FROM quarantine_fault q WHERE q.fault = ` + argOf(&args, x) + rest + order + `) AS f` + strconv.Itoa(i)
 		}
 		q = `SELECT q.at, q.id FROM (` + strings.Join(each, ` UNION `) + `) AS q` + order
 	}

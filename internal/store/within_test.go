@@ -185,6 +185,9 @@ func listsWithin(t *testing.T, db *store.DB, w store.Within) {
 	same("quarantine of a source", waits(store.QuarantineQuery{State: "open", Source: "t"}), wanted(func(i int) bool { return i%3 == 0 }))
 	same("quarantine with a fault", waits(store.QuarantineQuery{Faults: []string{"f1"}}), wanted(func(i int) bool { return i%2 == 1 }))
 	same("quarantine with two faults", waits(store.QuarantineQuery{Faults: []string{"f1", "f0"}}), wanted(func(int) bool { return true }))
+	for _, name := range []string{"$LIST", "$X1", "?", "it's", "a\x00b"} { // as a page's address may say
+		same("quarantine with the fault "+name, waits(store.QuarantineQuery{Faults: []string{name}}), nil)
+	}
 	same("mended", waits(store.QuarantineQuery{State: "mended"}), nil)
 
 	var mended []string
