@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"touchstone/internal/record"
 	"touchstone/internal/seal"
@@ -31,6 +29,15 @@ type Repair struct {
 type repairText struct {
 	Was json.RawMessage `json:"was,omitempty"`
 	Now json.RawMessage `json:"now,omitempty"`
+}
+
+// openRepair opens what a repair says; of an erased record nothing is left.
+func (db *DB) openRepair(salt, sealed []byte) (text repairText, erased bool, err error) {
+	err = (&Tx{db: db}).openJSON(salt, sealed, &text)
+	if errors.Is(err, seal.ErrErased) {
+		return repairText{}, true, nil
+	}
+	return text, false, err
 }
 
 // AddRepairs adds repairs to a decision of this kind that is in force: a bulk one
@@ -196,8 +203,8 @@ func (db *DB) Repairs(ctx context.Context, f RepairFilter) (list []ShownRepair, 
 		WHERE d.withdrawn = '' AND ($1 = '' OR s.source = $1)
 			AND (p.rec, p.version, p.field) > (CAST($2 AS BIGINT), CAST($3 AS BIGINT), $4)` + where + `
 			AND NOT EXISTS (SELECT 1 FROM repair x JOIN decision y ON y.id = x.decision
-				WHERE x.rec = p.rec AND x.version = p.version AND x.field = p.field AND y.withdrawn = '' AND y.seq > d.seq)
-		ORDER BY p.rec, p.version, p.field LIMIT $5`
+				WHERE x.rec = p.rec AND x.version = p.version AND x.field = p.field AND y.withdrawn = '' AND y.seq > d.seq)`
+	order := ` ORDER BY p.rec, p.version, p.field LIMIT $5`
 	args := []any{f.Source, f.After.Rec, f.After.Version, f.After.Field, max(f.Limit, 1)}
 	scan := func(r *sql.Rows) error {
 		var x ShownRepair
@@ -207,22 +214,19 @@ func (db *DB) Repairs(ctx context.Context, f RepairFilter) (list []ShownRepair, 
 		if err != nil {
 			return err
 		}
-		var text repairText
-		switch err := (&Tx{db: db}).openJSON(salt, sealed, &text); {
-		case errors.Is(err, seal.ErrErased):
-			x.Erased = true
-		case err != nil:
+		text, erased, err := db.openRepair(salt, sealed)
+		if err != nil {
 			return fmt.Errorf("repair of record %d: %w", x.Rec, err)
 		}
-		x.Was, x.Now = text.Was, text.Now
+		x.Was, x.Now, x.Erased = text.Was, text.Now, erased
 		list = append(list, x)
 		return nil
 	}
 	if few {
-		slices.Sort(recs) // of a long list each part is behind the one before
-		err = viewIn(ctx, db, strings.Replace(inTail(q), "WHERE ", "WHERE p.rec IN $LIST AND ", 1), recs, scan, args...)
+		// They are sorted: of a long list each part is behind the one before.
+		err = viewIn(ctx, db, inTail(q)+` AND p.rec IN $LIST`+inTail(order), recs, scan, args...)
 	} else {
-		err = db.view(ctx, q, args, scan)
+		err = db.view(ctx, q+order, args, scan)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list repairs: %w", err)

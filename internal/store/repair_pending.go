@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -51,9 +50,13 @@ func (db *DB) RepairsOfDecision(ctx context.Context, decision string) (list []Po
 		if err := r.Scan(&p.Ref.Source, &p.Ref.Entity, &p.Ref.ID, &p.Version, &p.Field, &p.Remedy, &salt, &sealed, &p.Waits, &p.Problem); err != nil {
 			return err
 		}
-		err := db.openRepair(salt, sealed, &p)
+		text, erased, err := db.openRepair(salt, sealed)
+		if err != nil {
+			return fmt.Errorf("repair of %s: %w", p.Ref, err)
+		}
+		p.Was, p.Now, p.Erased = text.Was, text.Now, erased
 		list = append(list, p)
-		return err
+		return nil
 	}
 	for _, q := range []string{
 		`SELECT s.source, s.entity, s.external_id, p.version, p.field, p.remedy, s.salt, p.sealed, 0, '' FROM repair p JOIN source_record s ON s.rec = p.rec
@@ -65,19 +68,6 @@ func (db *DB) RepairsOfDecision(ctx context.Context, decision string) (list []Po
 		}
 	}
 	return list, nil
-}
-
-// openRepair opens what a repair says; of an erased record nothing is left.
-func (db *DB) openRepair(salt, sealed []byte, p *PortableRepair) error {
-	var text repairText
-	switch err := (&Tx{db: db}).openJSON(salt, sealed, &text); {
-	case errors.Is(err, seal.ErrErased):
-		p.Erased = true
-	case err != nil:
-		return fmt.Errorf("repair of %s: %w", p.Ref, err)
-	}
-	p.Was, p.Now = text.Was, text.Now
-	return nil
 }
 
 func pendingRepairPlace(decision string, n int) string { return fmt.Sprint("repair", decision, "#", n) }
@@ -140,11 +130,16 @@ func (db *DB) RepairsLanded(ctx context.Context, n int) (list []WaitingRepair, l
 		w := WaitingRepair{PortableRepair: PortableRepair{Waits: true}}
 		var salt, sealed []byte
 		err := r.Scan(&w.Decision, &w.N, &w.Rec, &w.Ref.Source, &w.Ref.Entity, &w.Ref.ID, &w.Version, &w.Field, &w.Remedy, &salt, &sealed)
-		if err == nil {
-			err = db.openRepair(salt, sealed, &w.PortableRepair)
+		if err != nil {
+			return err
 		}
+		text, erased, err := db.openRepair(salt, sealed)
+		if err != nil {
+			return fmt.Errorf("repair of %s: %w", w.Ref, err)
+		}
+		w.Was, w.Now, w.Erased = text.Was, text.Now, erased
 		list = append(list, w)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, look, fmt.Errorf("pending repairs: %w", err)
@@ -194,13 +189,12 @@ func (db *DB) FaultyVersions(ctx context.Context, rec int64, n int) (list []Faul
 func (db *DB) RepairsSaid(ctx context.Context, rec int64, version int, field string) (list []json.RawMessage, err error) {
 	err = db.view(ctx, `SELECT p.sealed, s.salt FROM repair p JOIN source_record s ON s.rec = p.rec WHERE p.rec = $1 AND p.version = $2 AND p.field = $3`,
 		[]any{rec, version, field}, func(r *sql.Rows) error {
-			var p PortableRepair
 			var salt, sealed []byte
 			if err := r.Scan(&sealed, &salt); err != nil {
 				return err
 			}
-			err := db.openRepair(salt, sealed, &p)
-			list = append(list, p.Now)
+			text, _, err := db.openRepair(salt, sealed)
+			list = append(list, text.Now)
 			return err
 		})
 	if err != nil {
