@@ -268,6 +268,7 @@ func TestRequestsAreTraced(t *testing.T) {
 		code           int
 	}{
 		{"GET", "/customers/" + rows[0].ID + "?q=Acme", 200},
+		{"HEAD", "/customers/" + rows[0].ID, 200},
 		{"GET", "/canary-ext-nowhere", 404},
 		{"GET", "/healthz", 200},
 		{"GET", "/reconcile/canary-ext-secret-path", 200},
@@ -289,7 +290,7 @@ func TestRequestsAreTraced(t *testing.T) {
 			t.Errorf("request %s: parent %s, %v; want the caller's span and a number", s.Name, s.Parent, s.Attrs)
 		}
 	}
-	want := map[string]string{"GET /customers/{id}": "200", "GET /": "404", "GET /reconcile/": "200", "_OTHER /": "405"}
+	want := map[string]string{"GET /customers/{id}": "200", "HEAD /customers/{id}": "200", "GET /": "404", "GET /reconcile/": "200", "_OTHER /": "405"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
