@@ -70,7 +70,7 @@ func (s *server) answer(w http.ResponseWriter, status int, v any) {
 }
 
 // failed answers for an error that is not the caller's, or is.
-func (s *server) failed(w http.ResponseWriter, what string, err error) {
+func (s *server) failed(w http.ResponseWriter, r *http.Request, what string, err error) {
 	var p *lookup.Problem
 	switch {
 	case errors.As(err, &p):
@@ -81,8 +81,8 @@ func (s *server) failed(w http.ResponseWriter, what string, err error) {
 	case errors.Is(err, context.Canceled):
 		s.refuse(w, http.StatusServiceUnavailable, apiError{Text: "the request was given up", TextZh: "请求已取消"})
 	default:
-		id := s.opts.Env.ID()
-		s.opts.Log.Error("look-up failed", "what", what, "request", id, "err", err)
+		id := s.number(r)
+		s.opts.Log.ErrorContext(r.Context(), "look-up failed", "what", what, "request", id, "err", err)
 		s.refuse(w, http.StatusInternalServerError, apiError{Text: "something went wrong; the log says more under this number", TextZh: "出错了，详情见日志中的该编号", ID: id})
 	}
 }
@@ -109,7 +109,7 @@ func (s *server) match(w http.ResponseWriter, r *http.Request) {
 	}
 	queries, batch, err := readQuestions(body, s.opts.LookUp.OwnFields())
 	if err != nil {
-		s.failed(w, "match", err)
+		s.failed(w, r, "match", err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lookupBound)
@@ -119,7 +119,7 @@ func (s *server) match(w http.ResponseWriter, r *http.Request) {
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
 		a, err := s.opts.LookUp.LookUp(ctx, queries[name])
 		if err != nil {
-			s.failed(w, "match", err)
+			s.failed(w, r, "match", err)
 			return
 		}
 		for _, c := range a.Candidates {
@@ -131,7 +131,7 @@ func (s *server) match(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(shown) > 0 {
 		if err := s.opts.LookUp.Seen(ctx, who(r.Context()), "read.match", shown); err != nil {
-			s.failed(w, "match", err)
+			s.failed(w, r, "match", err)
 			return
 		}
 	}

@@ -137,7 +137,7 @@ func (s *server) asked(w http.ResponseWriter, r *http.Request) (queries, extend 
 		}
 		obj, err := readObject(body)
 		if err != nil {
-			s.failed(w, "reconcile", err)
+			s.failed(w, r, "reconcile", err)
 			return "", "", false
 		}
 		text := func(name string) string {
@@ -156,7 +156,7 @@ func (s *server) asked(w http.ResponseWriter, r *http.Request) (queries, extend 
 		return "", "", false
 	}
 	if err != nil {
-		s.failed(w, "reconcile", &lookup.Problem{En: "the body is no form", Zh: "请求体不是表单"})
+		s.failed(w, r, "reconcile", &lookup.Problem{En: "the body is no form", Zh: "请求体不是表单"})
 		return "", "", false
 	}
 	return r.PostForm.Get("queries"), r.PostForm.Get("extend"), true

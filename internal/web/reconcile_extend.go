@@ -43,12 +43,12 @@ type extendAnswer struct {
 func (s *server) extend(w http.ResponseWriter, r *http.Request, text string) {
 	ids, properties, err := s.readExtend(r, text)
 	if err != nil {
-		s.failed(w, "reconcile", err)
+		s.failed(w, r, "reconcile", err)
 		return
 	}
 	known, err := s.opts.LookUp.Shown(r.Context(), ids)
 	if err != nil {
-		s.failed(w, "reconcile", err)
+		s.failed(w, r, "reconcile", err)
 		return
 	}
 	out := extendAnswer{Meta: properties, Rows: make(map[string]map[string][]cell, len(ids))}
@@ -245,7 +245,7 @@ func (s *server) preview(w http.ResponseWriter, r *http.Request) {
 	}
 	var b bytes.Buffer
 	if err := previewHTML.Execute(&b, page); err != nil {
-		s.failed(w, "reconcile", err)
+		s.failed(w, r, "reconcile", err)
 		return
 	}
 	h := w.Header()

@@ -49,7 +49,7 @@ type reconcileResult struct {
 func (s *server) reconcileQueries(w http.ResponseWriter, r *http.Request, text string) {
 	batch, err := readObject([]byte(text))
 	if err != nil {
-		s.failed(w, "reconcile", err)
+		s.failed(w, r, "reconcile", err)
 		return
 	}
 	if len(batch) > maxQueries {
@@ -61,7 +61,7 @@ func (s *server) reconcileQueries(w http.ResponseWriter, r *http.Request, text s
 	queries := make(map[string]reconcileQuery, len(batch))
 	for _, name := range slices.Sorted(maps.Keys(batch)) {
 		if queries[name], err = readReconcileQuery("queries."+name, batch[name]); err != nil {
-			s.failed(w, "reconcile", err)
+			s.failed(w, r, "reconcile", err)
 			return
 		}
 	}
@@ -70,7 +70,7 @@ func (s *server) reconcileQueries(w http.ResponseWriter, r *http.Request, text s
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
 		list, err := s.reconcileOne(r, queries[name])
 		if err != nil {
-			s.failed(w, "reconcile", err)
+			s.failed(w, r, "reconcile", err)
 			return
 		}
 		for _, c := range list {
@@ -91,7 +91,7 @@ func (s *server) reconcileSeen(w http.ResponseWriter, r *http.Request, ids []str
 		return true
 	}
 	if err := s.opts.LookUp.Seen(r.Context(), who(r.Context()), "read.reconcile", ids); err != nil {
-		s.failed(w, "reconcile", err)
+		s.failed(w, r, "reconcile", err)
 		return false
 	}
 	return true

@@ -36,7 +36,7 @@ func (s *server) prefixed(w http.ResponseWriter, r *http.Request) (prefix string
 	if c := q.Get("cursor"); c != "" {
 		var err error
 		if skip, err = strconv.Atoi(c); err != nil || skip < 0 {
-			s.failed(w, "reconcile", &lookup.Problem{Field: "cursor", En: "is no whole number, 0 or more", Zh: "不是非负整数"})
+			s.failed(w, r, "reconcile", &lookup.Problem{Field: "cursor", En: "is no whole number, 0 or more", Zh: "不是非负整数"})
 			return "", 0, false
 		}
 	}
@@ -55,7 +55,7 @@ func (s *server) suggestEntity(w http.ResponseWriter, r *http.Request) {
 	}
 	list, err := s.opts.LookUp.Suggest(r.Context(), prefix, entity, skip, suggestPage)
 	if err != nil {
-		s.failed(w, "reconcile", err)
+		s.failed(w, r, "reconcile", err)
 		return
 	}
 	out := suggestions{[]suggestion{}}
@@ -156,7 +156,7 @@ func (s *server) proposed(w http.ResponseWriter, r *http.Request) {
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			s.failed(w, "reconcile", &lookup.Problem{Field: "limit", En: "is no whole number, 1 or more", Zh: "不是正整数"})
+			s.failed(w, r, "reconcile", &lookup.Problem{Field: "limit", En: "is no whole number, 1 or more", Zh: "不是正整数"})
 			return
 		}
 		out.Limit = n
@@ -174,10 +174,10 @@ type flyout struct {
 // the template escapes everything.
 var flyoutHTML = template.Must(template.New("flyout").Parse(`<p><b>{{.Name}}</b><br>{{.Description}}</p>`))
 
-func (s *server) fly(w http.ResponseWriter, x suggestion) {
+func (s *server) fly(w http.ResponseWriter, r *http.Request, x suggestion) {
 	var b strings.Builder
 	if err := flyoutHTML.Execute(&b, x); err != nil {
-		s.failed(w, "reconcile", err)
+		s.failed(w, r, "reconcile", err)
 		return
 	}
 	s.answer(w, http.StatusOK, flyout{x.ID, b.String()})
@@ -186,7 +186,7 @@ func (s *server) fly(w http.ResponseWriter, x suggestion) {
 func (s *server) flyoutEntity(w http.ResponseWriter, r *http.Request) {
 	f, ok := s.oneShown(w, r)
 	if ok {
-		s.fly(w, suggestion{ID: r.URL.Query().Get("id"), Name: f.Name, Description: s.held(r, f.Systems)})
+		s.fly(w, r, suggestion{ID: r.URL.Query().Get("id"), Name: f.Name, Description: s.held(r, f.Systems)})
 	}
 }
 
@@ -207,7 +207,7 @@ func (s *server) flyoutOf(w http.ResponseWriter, r *http.Request, all []suggesti
 	}
 	x := all[i]
 	x.Description = x.ID
-	s.fly(w, x)
+	s.fly(w, r, x)
 }
 
 // oneShown reads the golden record named by the parameter id, and keeps that it
@@ -216,7 +216,7 @@ func (s *server) oneShown(w http.ResponseWriter, r *http.Request) (f lookup.Foun
 	id := r.URL.Query().Get("id")
 	known, err := s.opts.LookUp.Shown(r.Context(), []string{id})
 	if err != nil {
-		s.failed(w, "reconcile", err)
+		s.failed(w, r, "reconcile", err)
 		return f, false
 	}
 	if f, ok = known[id]; !ok {

@@ -32,7 +32,7 @@ func (s *server) whyAPI(w http.ResponseWriter, r *http.Request) {
 		err = s.opts.LookUp.Seen(ctx, who(r.Context()), "read.why", goldens)
 	}
 	if err != nil {
-		s.failed(w, "why", err)
+		s.failed(w, r, "why", err)
 		return
 	}
 	s.answer(w, http.StatusOK, answer)
