@@ -181,7 +181,7 @@ func (s *server) try(r *http.Request, good func() bool) int {
 	}
 	if !good() {
 		s.attempts.wrong(address, now)
-		s.opts.Log.Warn("wrong token", "address", address)
+		s.opts.Log.WarnContext(r.Context(), "wrong token", "address", address)
 		return http.StatusUnauthorized
 	}
 	return http.StatusOK
@@ -200,7 +200,7 @@ func (s *server) bearer(r *http.Request) (actor auth.Actor, status int) {
 	}
 	who, found, err := s.opts.People.Bearer(r.Context(), given)
 	if err != nil {
-		s.opts.Log.Error("token not looked for", "err", err)
+		s.opts.Log.ErrorContext(r.Context(), "token not looked for", "err", err)
 		return actor, http.StatusServiceUnavailable
 	}
 	return who, s.try(r, func() bool { return found })

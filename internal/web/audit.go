@@ -164,7 +164,7 @@ func (s *server) auditEach(w http.ResponseWriter, r *http.Request, begin func(),
 		}
 	}
 	if err != nil { // the answer has begun: it is cut off, and not ended as if it were whole
-		s.opts.Log.Warn("export of the audit trail not sent to its end", "err", err)
+		s.opts.Log.WarnContext(ctx, "export of the audit trail not sent to its end", "err", err)
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -87,6 +87,6 @@ func (s *server) noProvider(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, oidc.ErrNoRole):
 		status, key = http.StatusForbidden, "provider.norole"
 	}
-	s.opts.Log.Warn("no sign-in by the identity provider", "err", err)
+	s.opts.Log.WarnContext(r.Context(), "no sign-in by the identity provider", "err", err)
 	s.showSignIn(w, r, status, signInPage{Problem: l.T(key)})
 }

@@ -81,7 +81,7 @@ func (s *server) knowsReconcile(w http.ResponseWriter, r *http.Request, given st
 	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(s.opts.Reconcile))
 	if !hmac.Equal(a[:], b[:]) {
 		s.guesses.wrong(address, now)
-		s.opts.Log.Warn("wrong address of the reconciliation service", "address", address)
+		s.opts.Log.WarnContext(r.Context(), "wrong address of the reconciliation service", "address", address)
 		s.refuse(w, http.StatusUnauthorized, apiError{Text: "this is not the address of the service: it ends in the secret of server.reconcile", TextZh: "地址不正确：应以 server.reconcile 的密文结尾"})
 		return false
 	}

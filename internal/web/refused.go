@@ -97,6 +97,6 @@ func (s *server) tellRefusal(ctx context.Context, r notLet, detail string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), overviewBound)
 	defer cancel()
 	if err := s.data.Refused(ctx, r.who, r.address, detail); err != nil {
-		s.opts.Log.Error("a refused request is not in the audit trail", "who", r.who, "address", r.address, "err", err)
+		s.opts.Log.ErrorContext(ctx, "a refused request is not in the audit trail", "who", r.who, "address", r.address, "err", err)
 	}
 }

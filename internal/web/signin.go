@@ -197,7 +197,7 @@ func (s *server) signedIn(w http.ResponseWriter, r *http.Request, in SignedIn, e
 	if err == nil && in.Pending == "" {
 		if old, found, e := s.visit(r); e == nil && found {
 			if e := s.opts.People.SignOut(r.Context(), old); e != nil {
-				s.opts.Log.Warn("the session before was not ended", "err", e)
+				s.opts.Log.WarnContext(r.Context(), "the session before was not ended", "err", e)
 			}
 		}
 		s.setVisit(w, r, in.Token, in.Life)

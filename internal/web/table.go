@@ -137,7 +137,7 @@ func (p *parts) end(ctx context.Context, err error) {
 	case p.write == nil:
 		p.s.answerError(p.w, p.r, err, nil)
 	default:
-		p.s.opts.Log.Warn("export not sent to its end", "path", p.r.URL.Path, "err", err)
+		p.s.opts.Log.WarnContext(ctx, "export not sent to its end", "path", p.r.URL.Path, "err", err)
 		panic(http.ErrAbortHandler)
 	}
 }
