@@ -89,6 +89,9 @@ var matcher = sync.OnceValue(func() xlanguage.Matcher {
 	return xlanguage.NewMatcher(tags)
 })
 
+// asksIn is the language that a program asks for. It has no cookie to say another.
+func asksIn(r *http.Request) words { return words{pickLanguage("", r.Header.Get("Accept-Language"))} }
+
 // wordsOf speaks the reader's language where there is no page yet.
 func wordsOf(r *http.Request) words {
 	return words{pickLanguage(chosen(r, "lang", isLanguage), r.Header.Get("Accept-Language"))}

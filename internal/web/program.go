@@ -20,6 +20,6 @@ func tellProgram(w http.ResponseWriter, r *http.Request, status int, detail say.
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail.In(words{pickLanguage("", r.Header.Get("Accept-Language"))})}) // a client that went away is its own affair
+	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail.In(asksIn(r))}) // a client that went away is its own affair
 	return true
 }

@@ -162,9 +162,6 @@ func (s *server) asked(w http.ResponseWriter, r *http.Request) (queries, extend 
 	return r.PostForm.Get("queries"), r.PostForm.Get("extend"), true
 }
 
-// asksIn is the language that a client asks for. It has no cookie to say another.
-func asksIn(r *http.Request) words { return words{pickLanguage("", r.Header.Get("Accept-Language"))} }
-
 type reconcileType struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`

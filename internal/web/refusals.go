@@ -32,7 +32,7 @@ func readSaid(code string) map[string]string {
 // that a request asks for.
 func Speaks(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(say.With(r.Context(), words{pickLanguage("", r.Header.Get("Accept-Language"))})))
+		next.ServeHTTP(w, r.WithContext(say.With(r.Context(), asksIn(r))))
 	})
 }
 
