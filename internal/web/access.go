@@ -126,10 +126,9 @@ func (s *server) keptOut(w http.ResponseWriter, r *http.Request, status int) {
 	case tellProgram(w, r, status, detail):
 	case !strings.HasPrefix(r.URL.Path, apiPath):
 		http.Error(w, http.StatusText(status), status)
-	case status == http.StatusTooManyRequests:
-		s.refuse(w, status, apiError{Text: detail.String(), TextZh: "错误令牌过多，请稍后再试"})
 	default:
-		s.refuse(w, status, apiError{Text: detail.String(), TextZh: "令牌缺失或错误：应为 Authorization: Bearer 加 API 令牌或 server.api_token"})
+		zh, _ := byCode("zh-Hans")
+		s.refuse(w, status, apiError{Text: detail.String(), TextZh: detail.In(words{zh})})
 	}
 }
 

@@ -21,7 +21,7 @@ func TestProgramsAreToldInJSON(t *testing.T) {
 		w := post(t, h, "/api/match", nil, tt.headers...)
 		var got struct{ Error apiError }
 		err := json.Unmarshal(w.Body.Bytes(), &got)
-		if want := "the token is missing or wrong"; err != nil || w.Code != http.StatusUnauthorized || !strings.Contains(got.Error.Text, want) || got.Error.TextZh == "" {
+		if want := "the token is missing or wrong"; err != nil || w.Code != http.StatusUnauthorized || !strings.Contains(got.Error.Text, want) || !strings.Contains(got.Error.TextZh, "令牌缺失或错误") {
 			t.Errorf("%s: %d %s, want 401 and %q in both languages", tt.name, w.Code, w.Body, want)
 		}
 	}
