@@ -229,8 +229,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string) page 
 // may not.
 func (p page) May(permission string) bool { return p.Actor.May(auth.Permission(permission)) }
 
-// Whole says whether the reader reaches all customers and sees all their fields;
-// Counted whether at least all are counted for the reader.
+// Whole says whether the reader reaches all customers and sees all their fields.
 func (p page) Whole() bool { return auth.WholeOnly.Admits(p.Actor) }
 
 // Counted says whether what counts all customers is shown to the reader.
