@@ -29,10 +29,13 @@ func (h hinted) Unwrap() error { return h.error }
 // load reads the configuration; where there is none it says how to get one.
 func (c *cli) load(noSecrets bool) (*config.Config, error) {
 	cfg, err := config.Load(c.config, c.loadOptions(noSecrets))
+	if err == nil {
+		return cfg, nil
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{hinted{fmt.Errorf("there is no %s here", c.config), "touchstone init writes a first one; -c FILE names another"}}
 	}
-	if info, missing := os.Stat(c.config); err != nil && missing == nil && info.IsDir() {
+	if info, missing := os.Stat(c.config); missing == nil && info.IsDir() {
 		return nil, usageError{hinted{folderNamed(c.config), "such as " + filepath.Join(c.config, "touchstone.yaml")}}
 	}
 	return cfg, err

@@ -75,13 +75,7 @@ func (s *server) quality(w http.ResponseWriter, r *http.Request) {
 			v.Goals = append(v.Goals, c)
 		}
 	}
-	v.League, v.Headline = league(p.words, data, health), qualitySentence(p.words, health)
-	switch {
-	case data.Within && data.Part:
-		v.Headline = p.words.N("quality.within.part", data.Records)
-	case data.Within:
-		v.Headline = p.words.N("quality.within", data.Records)
-	}
+	v.League, v.Headline = league(p.words, data, health), qualitySentence(p.words, data, health)
 	if len(health.Days) > 1 {
 		v.Trend = trend(p.words, health)
 	}
@@ -89,8 +83,13 @@ func (s *server) quality(w http.ResponseWriter, r *http.Request) {
 }
 
 // qualitySentence is what matters about the data.
-func qualitySentence(w words, h Health) string {
-	if len(h.Days) == 0 {
+func qualitySentence(w words, q Quality, h Health) string {
+	switch {
+	case q.Within && q.Part:
+		return w.N("quality.within.part", q.Records)
+	case q.Within:
+		return w.N("quality.within", q.Records)
+	case len(h.Days) == 0:
 		return w.T("quality.none")
 	}
 	now := h.Days[len(h.Days)-1]
