@@ -273,7 +273,7 @@ func (x *api) seenNamed(ctx context.Context, what, name string, ids ...string) e
 // problem.
 func (x *api) readAll(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
 	if err := http.NewResponseController(w).SetReadDeadline(env.Deadline(bodyBound)); err != nil {
-		x.opts.Log.Debug("no deadline for a body", "err", err)
+		x.opts.Log.DebugContext(r.Context(), "no deadline for a body", "err", err)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var long *http.MaxBytesError

@@ -59,7 +59,7 @@ func (x *api) idempotent(next http.HandlerFunc) http.HandlerFunc {
 		call, taken, err := x.app.Store.BeginCall(r.Context(), key, asked[:], keyLife, keyStuck)
 		switch {
 		case err != nil:
-			writeProblem(w, r, x.broken("idempotency key", err))
+			writeProblem(w, r, x.broken(r.Context(), "idempotency key", err))
 			return
 		case taken && !call.Same:
 			writeProblem(w, r, &Problem{Status: http.StatusUnprocessableEntity, Detail: "this " + keyHeader + " was used for another request"})

@@ -112,13 +112,13 @@ func (x *api) problem(ctx context.Context, what string, err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return huma.ErrorWithHeaders(&Problem{Status: http.StatusServiceUnavailable, Title: "Service Unavailable", Detail: inWords(ctx, "there is too much to do at once; ask again in a moment")}, http.Header{"Retry-After": {"2"}})
 	}
-	return tell(ctx, x.broken(what, err))
+	return tell(ctx, x.broken(ctx, what, err))
 }
 
 // broken tells the log what went wrong, and the caller under which number.
-func (x *api) broken(what string, err error) *Problem {
+func (x *api) broken(ctx context.Context, what string, err error) *Problem {
 	id := x.opts.Env.ID()
-	x.opts.Log.Error("request failed", "what", what, "request", id, "err", err)
+	x.opts.Log.ErrorContext(ctx, "request failed", "what", what, "request", id, "err", err)
 	return &Problem{Status: http.StatusInternalServerError, Title: http.StatusText(http.StatusInternalServerError), Detail: "nothing was lost; the log says more under this number", ID: id}
 }
 
