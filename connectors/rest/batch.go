@@ -116,7 +116,7 @@ func (c *Client) pushBatch(ctx context.Context, s *stream, w write, changes []re
 	if err != nil {
 		return all(rejected("%w", err))
 	}
-	a, token, err := c.send(ctx, call{method: w.batch.method, url: u, body: body, path: w.batch.path})
+	a, token, err := c.send(ctx, call{method: w.batch.method, url: u, body: body, route: w.batch.route})
 	if res := unsent(err); err != nil && res.Outcome == connectors.Rejected {
 		return c.halves(ctx, s, w, changes, res)
 	} else if err != nil {
@@ -350,7 +350,7 @@ func (c *Client) await(ctx context.Context, s *stream, j job, a answer) (answer,
 			return a, fmt.Errorf("waiting for the job: %w", err)
 		}
 		// A look that fails is looked again: the job goes on by itself.
-		if got, m, err := c.ask(ctx, s, call{method: http.MethodGet, url: u, path: j.path}); err == nil && m.class == "" {
+		if got, m, err := c.ask(ctx, s, call{method: http.MethodGet, url: u, route: j.route}); err == nil && m.class == "" {
 			a = got
 		} else if ctx.Err() != nil {
 			return a, fmt.Errorf("waiting for the job: %w", ctx.Err())

@@ -16,10 +16,8 @@ import (
 
 	"touchstone/config"
 	"touchstone/connectors"
-	"touchstone/internal/expr"
 	"touchstone/internal/httpx"
 	"touchstone/internal/record"
-	"touchstone/internal/trace"
 )
 
 // Client speaks to one system. It is safe for concurrent use and keeps no state
@@ -240,9 +238,9 @@ type call struct {
 	method string
 	url    *url.URL
 	header http.Header
-	body   nest           // nil: none
-	safe   bool           // a read, whatever its method
-	path   *expr.Template // that url was made of, for traces; nil: none
+	body   nest   // nil: none
+	safe   bool   // a read, whatever its method
+	route  string // the form of the path, for traces
 }
 
 // send signs a request and sends it. The token that it was signed with comes
@@ -256,10 +254,7 @@ func (c *Client) send(ctx context.Context, q call) (out answer, token string, er
 	if token, err = c.auth.sign(ctx, h, &u, &body); err != nil {
 		return answer{}, "", err
 	}
-	r := httpx.Request{Method: q.method, URL: u.String(), Header: h, Safe: q.safe}
-	if q.path != nil && trace.From(ctx) != nil {
-		r.Route = q.path.Form()
-	}
+	r := httpx.Request{Method: q.method, URL: u.String(), Header: h, Safe: q.safe, Route: q.route}
 	if body != nil {
 		h.Set("Content-Type", "application/json")
 		if r.Body, err = encode(body); err != nil {

@@ -43,6 +43,7 @@ type param struct {
 type request struct {
 	method string
 	path   *expr.Template // nil: not declared
+	route  string         // the form of path, for traces
 	query  []param
 	body   *body
 	pick   program // records, or record
@@ -152,7 +153,9 @@ func (c *compiler) request(at config.Node, method, path string, query []Named, v
 	}
 	var p *config.Problem
 	r.path, p = compileTemplate(path, at.Key("path"), vars)
-	c.add(p)
+	if c.add(p); p == nil {
+		r.route = r.path.Form()
+	}
 	for _, q := range query {
 		t, p := compileTemplate(q.Value, at.Key("query").Key(q.Name), vars)
 		c.add(p)

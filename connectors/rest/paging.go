@@ -100,7 +100,7 @@ func (c *Client) listCall(l *listing, since string, at place) (call, error) {
 	if err != nil {
 		return call{}, err
 	}
-	q := call{method: l.method, url: u, header: http.Header{}, safe: true, path: l.path}
+	q := call{method: l.method, url: u, header: http.Header{}, safe: true, route: l.route}
 	if l.method == http.MethodPost {
 		if q.body, err = l.body.object(vars); err != nil {
 			return call{}, fmt.Errorf("body: %w", err)

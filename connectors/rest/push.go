@@ -105,7 +105,7 @@ func (c *Client) pushOne(ctx context.Context, change record.Change) connectors.R
 	if s.Idempotency != "" && change.Idempotency != "" {
 		header.Set(s.Idempotency, change.Idempotency)
 	}
-	a, token, err := c.send(ctx, call{method: w.method, url: u, header: header, body: body, path: w.path})
+	a, token, err := c.send(ctx, call{method: w.method, url: u, header: header, body: body, route: w.route})
 	if err != nil {
 		return unsent(err)
 	}

@@ -36,7 +36,7 @@ func (c *Client) readOne(ctx context.Context, s *stream, id string) (r record.Ra
 	if err != nil {
 		return r, false, err
 	}
-	a, m, err := c.ask(ctx, s, call{method: http.MethodGet, url: u, path: s.read.path})
+	a, m, err := c.ask(ctx, s, call{method: http.MethodGet, url: u, route: s.read.route})
 	if err != nil {
 		return r, false, err
 	}
@@ -104,7 +104,7 @@ func (c *Client) find(ctx context.Context, s *stream, vars map[string]any, key s
 	if err != nil {
 		return nil, err
 	}
-	q := call{method: s.find.method, url: u, safe: true, path: s.find.path}
+	q := call{method: s.find.method, url: u, safe: true, route: s.find.route}
 	if q.method == http.MethodPost {
 		if q.body, err = s.find.body.object(vars); err != nil {
 			return nil, fmt.Errorf("body: %w", err)

@@ -255,6 +255,17 @@ func TestReferenceExamplesAreTrue(t *testing.T) {
 	}
 }
 
+func TestFormsOfTemplates(t *testing.T) {
+	vars := map[string]any{"id": "a/b c", "n": json.Number("7")}
+	for text, want := range map[string]string{
+		"/companies/{{ id }}/x": "/companies/{id}/x", "{{n}}{{  id}}": "{n}{id}", "no parts": "no parts", "a }} b": "a }} b", "": "",
+	} {
+		if tpl, err := Interpolate(text, vars); err != nil || tpl.Form() != want {
+			t.Errorf("Interpolate(%q): %v, of the form %q; want %q", text, err, tpl.Form(), want)
+		}
+	}
+}
+
 func TestTemplates(t *testing.T) {
 	vars := map[string]any{"id": "a/b c", "n": json.Number("7"), "m": map[string]any{}}
 	tests := []struct{ text, want string }{

@@ -22,7 +22,7 @@ func (t *Template) Form() string {
 	for _, p := range t.parts {
 		b.WriteString(p.literal)
 		if p.program != nil {
-			b.WriteString("{" + strings.TrimSpace(p.source) + "}")
+			b.WriteString("{" + p.source + "}")
 		}
 	}
 	return b.String()
