@@ -70,9 +70,11 @@ func (s Server) Check(at Node) (problems []Problem) {
 // OnLoopback says whether only this machine can reach an address with a port.
 func OnLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
+	return err == nil && loopback(host)
+}
+
+// loopback says whether a host is this machine.
+func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

@@ -35,7 +35,7 @@ func (t Trace) Check(at Node) (problems []Problem) {
 		return append(problems, at.Key("endpoint").Problem("is no address like https://tempo.example.com/v1/traces"))
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		problems = append(problems, at.Key("endpoint").Problem("holds more than scheme, host and path; what is secret belongs in headers"))
-	case u.Scheme == "http" && len(t.Headers) > 0 && !onThisMachine(u.Hostname()):
+	case u.Scheme == "http" && len(t.Headers) > 0 && !loopback(u.Hostname()):
 		problems = append(problems, at.Key("endpoint").Problem("would send the headers readable over the net; want https"))
 	}
 	if len(t.Headers) > mostTraceHeaders {
@@ -54,9 +54,6 @@ func (t Trace) Check(at Node) (problems []Problem) {
 	slices.SortFunc(problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
 	return problems
 }
-
-// onThisMachine says whether a host is this machine.
-func onThisMachine(host string) bool { return OnLoopback(host+":1") || host == "::1" }
 
 // Address is where traces are posted; "" for nowhere.
 func (t Trace) Address() string {

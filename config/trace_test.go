@@ -11,6 +11,8 @@ func TestTrace(t *testing.T) {
 		{`{}`, "", ""},
 		{`{endpoint: "http://127.0.0.1:4318", headers: {X-Key: canary}}`, "http://127.0.0.1:4318/v1/traces", ""},
 		{`{endpoint: "http://[::1]:4318/", headers: {X-Key: canary}}`, "http://[::1]:4318/v1/traces", ""},
+		{`{endpoint: "http://[::ffff:127.0.0.1]:4318", headers: {X-Key: canary}}`, "http://[::ffff:127.0.0.1]:4318/v1/traces", ""},
+		{`{endpoint: "http://[0:0:0:0:0:0:0:1]:4318", headers: {X-Key: canary}}`, "http://[0:0:0:0:0:0:0:1]:4318/v1/traces", ""},
 		{`{endpoint: "http://localhost:4318", headers: {X-Key: canary}}`, "http://localhost:4318/v1/traces", ""},
 		{`{endpoint: "http://collector:4318"}`, "http://collector:4318/v1/traces", ""},
 		{`{endpoint: "https://tempo.example.com/otlp/v1/traces", headers: {Authorization: Bearer canary}, sample: 0%}`, "https://tempo.example.com/otlp/v1/traces", ""},
