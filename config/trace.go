@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -41,17 +42,21 @@ func (t Trace) Check(at Node) (problems []Problem) {
 	if len(t.Headers) > mostTraceHeaders {
 		problems = append(problems, at.Key("headers").Problem("has %d headers, want %d at most", len(t.Headers), mostTraceHeaders))
 	}
-	for name, value := range t.Headers {
-		switch h := at.Key("headers").Key(name); {
+	sent := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
+		header, h := http.CanonicalHeaderKey(name), at.Key("headers").Key(name)
+		switch {
 		case strings.Trim(name, wordSigns) != "" || name == "":
 			problems = append(problems, h.Problem("is no name of a header"))
-		case slices.Contains([]string{"Content-Type", "Content-Length", "Content-Encoding", "Host", "User-Agent", "Traceparent", "Tracestate"}, http.CanonicalHeaderKey(name)):
+		case slices.Contains([]string{"Content-Type", "Content-Length", "Content-Encoding", "Host", "User-Agent", "Traceparent", "Tracestate"}, header):
 			problems = append(problems, h.Problem("is a header that is set already"))
-		case strings.ContainsFunc(value.Reveal(), func(r rune) bool { return r < ' ' || r == 0x7f }):
+		case sent[header] != "":
+			problems = append(problems, h.Problem("is the same header as %s", sent[header]))
+		case strings.ContainsFunc(t.Headers[name].Reveal(), func(r rune) bool { return r < ' ' || r == 0x7f }):
 			problems = append(problems, h.Problem("holds a line break or another sign that no header may have"))
 		}
+		sent[header] = name
 	}
-	slices.SortFunc(problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
 	return problems
 }
 

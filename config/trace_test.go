@@ -21,6 +21,7 @@ func TestTrace(t *testing.T) {
 		{`{endpoint: "https://tempo.example.com/?a=b"}`, "", "what is secret belongs in headers"},
 		{`{endpoint: "ftp://tempo.example.com"}`, "", "is no address"},
 		{`{endpoint: "https://tempo.example.com", headers: {Traceparent: canary}}`, "", "is set already"},
+		{`{endpoint: "https://tempo.example.com", headers: {X-Key: canary, x-key: canary2}}`, "", "x-key: is the same header as X-Key"},
 	} {
 		cfg, err := Parse("t.yaml", []byte("trace: "+tt.yaml+source), world())
 		if tt.problem != "" {
