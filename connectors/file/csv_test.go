@@ -146,13 +146,19 @@ func TestHeaderNamesMustDiffer(t *testing.T) {
 }
 
 func TestAWrongDelimiterIsTold(t *testing.T) {
-	dir := folder(t, map[string]string{"a.csv": "id,name\n1,a\n", "one.csv": "id\n1\n"})
+	dir := folder(t, map[string]string{"a.csv": "id,name\n1,a\n", "one.csv": "id\n1\n", "quoted.csv": "\"name, in full\"\n1\n", "wide.csv": "id，name\n1，a\n"})
 	_, err := client(t, dir, Options{Path: "a.csv", Delimiter: ";"}).Pull(t.Context(), "company", nil)
 	if want := `read a.csv: header: by delimiter ";" it is one column, "id,name"; set delimiter: ",", or leave the key out to have it found`; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
-	if page, err := client(t, dir, Options{Path: "one.csv", Delimiter: ";"}).Pull(t.Context(), "company", nil); err != nil || len(page.Records) != 1 {
-		t.Errorf("a file of one column: %d records, %v; want 1", len(page.Records), err)
+	_, err = client(t, dir, Options{Path: "wide.csv", Delimiter: ";"}).Pull(t.Context(), "company", nil)
+	if want := `read wide.csv: header: by delimiter ";" it is one column, "id，name"; set delimiter: "，", or leave the key out to have it found`; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	for _, path := range []string{"one.csv", "quoted.csv"} {
+		if page, err := client(t, dir, Options{Path: path, Delimiter: ";"}).Pull(t.Context(), "company", nil); err != nil || len(page.Records) != 1 {
+			t.Errorf("%s, a file of one column: %d records, %v; want 1", path, len(page.Records), err)
+		}
 	}
 }
 
