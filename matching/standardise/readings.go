@@ -171,14 +171,16 @@ func latinChinese(toks []string) (given, family string, ok bool) {
 		toks[i] = lyuWritten(t)
 	}
 	best := int16(0)
-	try := func(name string, rest []string) {
+	try := func(name string, rest []string) (taken bool) {
 		rank, known := romanSurnames()[name]
 		if !known {
-			return
+			return false
 		}
-		if r, g := rank.of(rest); r > 0 && (!ok || r < best) {
+		r, g := rank.of(rest)
+		if taken = r > 0 && (!ok || r < best); taken {
 			best, family, given, ok = r, name, g, true
 		}
+		return taken
 	}
 	n := len(toks)
 	try(toks[n-1], toks[:n-1]) // as a Western name is written: it wins a tie
@@ -190,17 +192,17 @@ func latinChinese(toks []string) (given, family string, ok bool) {
 	if ok || n < 4 {
 		return given, family, ok
 	}
-	extra := "" // a Western name before or behind: "Peter Chan Tai Man", "Chan Tai Man Peter"
+	western := "" // a name before or behind: "Peter Chan Tai Man", "Chan Tai Man Peter"
 	for _, c := range [...]struct {
 		family, western string
 		rest            []string
 	}{{toks[3], toks[0], toks[1:3]}, {toks[1], toks[0], toks[2:4]}, {toks[0], toks[3], toks[1:3]}} {
-		if try(c.family, c.rest); ok && extra == "" {
-			extra = c.western
+		if try(c.family, c.rest) {
+			western = c.western
 		}
 	}
 	if ok {
-		given += " " + extra
+		given += " " + western
 	}
 	return given, family, ok
 }

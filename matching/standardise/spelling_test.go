@@ -22,6 +22,8 @@ func TestNamesOfHongKongAndTaiwan(t *testing.T) {
 		{"", "", "Chan Tai Man Peter", "taiman", "peter", "chan", "dawen"},
 		{"", "", "Peter Tai Man Chan", "taiman", "peter", "chan", "dawen"},
 		{"", "", "CHAN, Tai Man Peter", "taiman", "peter", "chan", "dawen"},
+		{"", "", "Wong Tai Man Ho", "taiman", "ho", "wong", "dawen"}, // the commoner family name
+		{"", "", "Ho Tai Man Wong", "taiman", "ho", "wong", "dawen"},
 		{"", "", "Cheung Siu Ming", "siuming", "", "cheung", "xiaoming"},
 		{"", "", "Ng Wing Yan", "wingyan", "", "ng", "yongxin"},
 		{"", "", "Wong Fai", "fai", "", "wong", "hui"},
