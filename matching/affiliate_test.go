@@ -53,7 +53,9 @@ func TestAffiliatesAreRelatedAndNeverMerged(t *testing.T) {
 	if got := level(of("Acme UK Ltd", "GB"), of("Acme Ltd", "")); got != "contained" {
 		t.Errorf("the name of an affiliate is %q in the group's, want contained", got)
 	}
-	if got := level(of("Acme UK Ltd", ""), of("Acme Ltd", "GB")); got != "same" {
-		t.Errorf("the name with the country the other is in is %q, want same", got)
+	for _, tt := range []struct{ name, country string }{{"Acme UK Ltd", "GB"}, {"Acme Hong Kong Ltd", "HK"}, {"Acme (Macau) Ltd", "MO"}, {"Acme Taiwan Ltd", "TW"}} {
+		if got := level(of(tt.name, ""), of("Acme Ltd", tt.country)); got != "same" {
+			t.Errorf("%s beside Acme Ltd in %s, the country it names: the name is %q, want same", tt.name, tt.country, got)
+		}
 	}
 }

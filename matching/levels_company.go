@@ -67,7 +67,8 @@ func affiliate(a, b *Features, x, y org) bool {
 	if p == "" {
 		p, b = q, a
 	}
-	return standardise.OfOwnLaw(p) && countryOf(b) != p
+	law := standardise.LawOf(p)
+	return law != "" && law != countryOf(b)
 }
 
 func less(a, b [5]uint8) bool {

@@ -117,20 +117,11 @@ func (m *maker) phoneRegion(v *Values) string {
 // ownNumbers is the region with telephone numbers of its own that the record's
 // only address lies in, or that its only name names.
 func (m *maker) ownNumbers() string {
-	where := ""
 	switch {
 	case len(m.places) == 1:
-		where = m.places[0].Region
+		return standardise.RegionCountry(m.places[0].Region)
 	case len(m.places) == 0 && len(m.orgs) == 1:
-		where = m.orgs[0].Place
-	}
-	switch where {
-	case "香港":
-		return "HK"
-	case "澳门":
-		return "MO"
-	case "台湾":
-		return "TW"
+		return standardise.RegionCountry(m.orgs[0].Place)
 	}
 	return ""
 }

@@ -192,24 +192,37 @@ func bracketCountry(in, rest string) string {
 	return countryPlaces().bracket[name]
 }
 
-// InChina says whether a place of a name is China, or lies within.
+// inChina says whether a place of a name is China, or lies within.
 func inChina(p string) bool {
 	if p == "CN" {
 		return true
 	}
 	d := china()
 	e := d.named[p]
-	return (e.province || e.city) && p != "香港" && p != "澳门" && p != "台湾" && d.provinces[p] != "台湾"
+	return (e.province || e.city) && RegionCountry(p) == "" && d.provinces[p] != "台湾"
 }
 
-// OfOwnLaw says whether a name's place is a country, or one of the regions whose
-// companies are not China's.
-func OfOwnLaw(place string) bool {
+// RegionCountry is the country code of a region of China that has laws and
+// telephone numbers of its own; "" for other places.
+func RegionCountry(place string) string {
 	switch place {
-	case "香港", "澳门", "台湾":
-		return true
+	case "香港":
+		return "HK"
+	case "澳门":
+		return "MO"
+	case "台湾":
+		return "TW"
 	}
-	return len(place) == 2 || place == "EMEA"
+	return ""
+}
+
+// LawOf is the country by whose law the companies of a name's place are, where
+// the place is a country or a region of its own law; "" for places within one.
+func LawOf(place string) string {
+	if len(place) == 2 || place == "EMEA" {
+		return place
+	}
+	return RegionCountry(place)
 }
 
 // standsAsForm says whether what stands behind the words of a name is a legal
