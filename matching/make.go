@@ -70,7 +70,7 @@ func (m *maker) read(entity string, v *Values) {
 		for _, a := range v.Aliases {
 			m.addOrg(a)
 		}
-		m.addWeb(v.Website)
+		m.addSite("website", 0, v.Website)
 	case record.Person:
 		m.addHuman(v.Given, v.Family, v.Full)
 		m.addOrg(v.Employer)
@@ -162,10 +162,6 @@ func (m *maker) addBirth(s string) {
 	d, note := standardise.Date(s)
 	m.mark("birth_date", 0, note)
 	m.birth = d
-}
-
-func (m *maker) addWeb(s string) {
-	m.addSite("website", 0, s)
 }
 
 // addSite keeps whose a web address says that it is.

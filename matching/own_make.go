@@ -51,7 +51,7 @@ func (m *maker) own(shape Shape, f record.Fields) {
 				m.addEmails([]string{p.Value})
 				m.renameMarks(from, []Mark{{Field: s.Name, Index: i}})
 			case KindWeb:
-				m.addOwnWeb(s.Name, i, p.Value)
+				m.addSite(s.Name, i, p.Value)
 			case KindAddress:
 				m.addOwnPlace(p)
 			default:
@@ -103,10 +103,6 @@ func (m *maker) placeCountry() string {
 		}
 	}
 	return ""
-}
-
-func (m *maker) addOwnWeb(name string, i int, s string) {
-	m.addSite(name, i, s)
 }
 
 func (m *maker) addOwnPlace(p record.Point) {
