@@ -1,34 +1,32 @@
 package standardise
 
-import "strings"
-
 // Expected gives the check digit that an identifier whose check does not hold
 // would have, by its other characters: what is wanted and what stands there.
 // Both are "" where the scheme's rule gives none, or more than one. Any other
 // character may be the wrong one as well.
 func (id ID) Expected() (want, has string) {
-	if !id.Wrong {
+	if !id.Wrong || !isASCII(id.Value) {
 		return "", ""
 	}
 	from, to := checkAt(id.Scheme, id.Value)
-	if to == 0 {
-		return "", ""
-	}
+	fits := 0
 	try := func(c string) {
 		if ok, known := checkID(id.Scheme, id.Value[:from]+c+id.Value[to:]); ok && known {
-			want += " " + c
+			want = c
+			fits++
 		}
 	}
-	if to-from == 2 {
-		for i := 2; i <= 98; i++ { // ISO 7064 MOD 97-10 writes none of 00, 01 and 99
-			try(string([]byte{'0' + byte(i/10), '0' + byte(i%10)}))
-		}
-	} else {
+	switch to - from {
+	case 1:
 		for _, c := range usccAlphabet {
 			try(string(c))
 		}
+	case 2:
+		for i := 2; i <= 98; i++ { // ISO 7064 MOD 97-10 writes none of 00, 01 and 99
+			try(string([]byte{'0' + byte(i/10), '0' + byte(i%10)}))
+		}
 	}
-	if want = strings.TrimPrefix(want, " "); want == "" || strings.Contains(want, " ") {
+	if fits != 1 {
 		return "", ""
 	}
 	return want, id.Value[from:to]
@@ -39,7 +37,7 @@ func (id ID) Expected() (want, has string) {
 func checkAt(scheme, v string) (from, to int) {
 	n := len(v)
 	last := func(length int) (int, int) {
-		if n != length || !isASCII(v) {
+		if n != length {
 			return 0, 0
 		}
 		return n - 1, n
@@ -54,11 +52,11 @@ func checkAt(scheme, v string) (from, to int) {
 	case "cnreg":
 		return last(15)
 	case "lei":
-		if n == 20 && isASCII(v) {
+		if n == 20 {
 			return 18, 20
 		}
 	case "iban":
-		if n >= 15 && isASCII(v) {
+		if n >= 15 {
 			return 2, 4
 		}
 	case "vat":
@@ -69,7 +67,7 @@ func checkAt(scheme, v string) (from, to int) {
 
 // vatCheckAt knows the countries whose VAT numbers end in one check digit.
 func vatCheckAt(v string) (from, to int) {
-	if len(v) < 4 || !isASCII(v) {
+	if len(v) < 4 {
 		return 0, 0
 	}
 	switch v[:2] {
