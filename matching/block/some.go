@@ -9,7 +9,8 @@ type some struct {
 	tried  int  // at least how many keys Build would have been given
 }
 
-// BuildSome starts the keys of the wanted rules, in any order and with repeats. Without fine a Fine of 1 says that there is one. See Some.
+// BuildSome starts the keys of the wanted rules, in any order and with repeats.
+// Without fine a Fine of 1 says that there is one. See Some.
 func BuildSome(dst []KeyHash, seeds *Seeds, limit int, wanted RuleSet, fine bool) Builder {
 	return Builder{seeds: seeds, keys: dst, from: len(dst), limit: limit, some: some{only: true, wanted: wanted, fine: fine}}
 }

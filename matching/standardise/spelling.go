@@ -16,7 +16,7 @@ kong 刚江;kuen 权娟;kui 巨;kwai 贵桂葵;kwan 君坤均群筠昆;kwok 国;
 mei 美;mee 美;ming 明铭鸣;miu 妙苗;mo 武慕;mok 莫;mui 梅妹;muk 木;nam 南楠;ngai 毅艺巍;ngan 雁银颜;ngar 雅;ngor 娥;ning 宁;oi 爱;on 安;pak 柏;pik 碧;ping 平萍炳秉;piu 彪;po 宝波保布;pong 邦;pui 佩培沛贝;pun 本;sang 生;sau 秀修守寿;san 新珊
 shan 珊山;shing 成诚胜城承;shek 石;sheung 尚常双;shu 树舒;shuk 淑;shun 信顺淳;shung 崇;sik 锡;sin 善先仙倩;sing 星声胜;siu 小少兆绍;suen 璇;suet 雪;suk 淑叔;sum 心深森;sun 新信;sung 崇;sze 思诗施士斯;szeto 司徒;ta 达;tai 大泰娣;tak 德;tat 达
 tim 添甜;tin 天田;ting 婷庭廷霆;tit 铁;to 涛图;tong 棠唐堂;tsan 灿赞;tsun 俊进;tsz 子梓紫芷;tze 子梓紫芷;tung 东通冬彤童;wa 华;wah 华;wai 伟惠慧威维卫怀;wan 云韵允温环;wang 宏弘;wing 永荣颖咏;wo 和;wu 湖;yam 荫任;yan 欣恩仁因殷;yat 一日逸;yau 有友佑幽
-yee 仪义宜怡儿;yeung 阳洋;yi 仪义宜怡儿;yik 奕易益亦;yim 艳;yin 燕贤然烟;ying 英莹盈应映;yip 业;yiu 耀瑶尧;yue 宇如愉;yu 宇如愉瑜;yue 宇如;yuen 源元远婉园;yuet 月悦粤;yuk 玉育旭;yun 润欣;yung 勇容蓉庸`
+yee 仪义宜怡儿;yeung 阳洋;yi 仪义宜怡儿;yik 奕易益亦;yim 艳;yin 燕贤然烟;ying 英莹盈应映;yip 业;yiu 耀瑶尧;yue 宇如愉;yu 宇如愉瑜;yuen 源元远婉园;yuet 月悦粤;yuk 玉育旭;yun 润欣;yung 勇容蓉庸`
 
 // A romanised name's syllables, and the pinyin they may stand for.
 type spellings map[string][]string
