@@ -20,13 +20,6 @@ type Mark struct {
 // them anew from a record's values.
 func (f *Features) Marks() []Mark { return slices.Clone(f.marks) }
 
-// The mark of an identifier whose check digit does not fit, and of an address
-// that is a function's.
-const (
-	MarkCheckDigit = "check digit wrong"
-	MarkRole       = "role address"
-)
-
 // Noted is a mark for people.
 type Noted struct {
 	Mark
@@ -41,11 +34,11 @@ type Noted struct {
 func MarksOf(entity string, shape Shape, f record.Fields) []Noted {
 	var out []Noted
 	for _, m := range StandardiseAs(entity, shape, f).marks {
-		if m.Text == MarkRole && entity != record.Person {
+		if m.Text == standardise.NoteRole && entity != record.Person {
 			continue
 		}
 		n := Noted{Mark: m}
-		if list := points(f[m.Field]); m.Text == MarkCheckDigit && m.Index < len(list) {
+		if list := points(f[m.Field]); m.Text == standardise.NoteCheckDigit && m.Index < len(list) {
 			p := list[m.Index]
 			id, _ := standardise.Identifier(cmp.Or(p.Parts["scheme"], p.Kind), p.Value)
 			n.Wants, n.Has = id.Expected()

@@ -49,9 +49,9 @@ func TestMarksOfRecords(t *testing.T) {
 		"phones":  record.ListValue(record.Point{Value: "13800138000"}, record.Point{Value: "none"}),
 		"emails":  record.ListValue(record.Point{Value: "info@acme.example"}),
 	}
-	check := matching.Noted{Mark: matching.Mark{Field: "ids", Index: 1, Text: matching.MarkCheckDigit}, Wants: "3", Has: "4"}
+	check := matching.Noted{Mark: matching.Mark{Field: "ids", Index: 1, Text: standardise.NoteCheckDigit}, Wants: "3", Has: "4"}
 	phone := matching.Noted{Mark: matching.Mark{Field: "phones", Index: 1, Text: "not a phone number"}}
-	role := matching.Noted{Mark: matching.Mark{Field: "emails", Index: 0, Text: matching.MarkRole}}
+	role := matching.Noted{Mark: matching.Mark{Field: "emails", Index: 0, Text: standardise.NoteRole}}
 	for entity, want := range map[string][]matching.Noted{record.Company: {check, phone}, record.Person: {check, phone, role}} {
 		if diff := cmp.Diff(want, matching.MarksOf(entity, nil, fields)); diff != "" {
 			t.Errorf("marks of a %s (-want +got):\n%s", entity, diff)

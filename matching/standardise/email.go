@@ -8,6 +8,9 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
+// NoteRole is what Email says of an address that is a function's.
+const NoteRole = "role address"
+
 // Email reads an address: lower case, plus tag cut, dots cut where the
 // provider ignores them. local is "" when it is not an address; then the note
 // says so.
@@ -31,7 +34,7 @@ func Email(s string) (local, domain, note string) {
 	if strings.IndexByte(domain, '.') < 0 {
 		note = "domain without a dot"
 	} else if RoleAddress(local) {
-		note = "role address"
+		note = NoteRole
 	}
 	return local, domain, note
 }

@@ -12,6 +12,9 @@ type ID struct {
 	Wrong         bool // the scheme has a check and it does not hold
 }
 
+// NoteCheckDigit is what Identifier says of a number whose check digit does not fit.
+const NoteCheckDigit = "check digit wrong"
+
 // Identifier reads one. The scheme is folded; a missing one is told by the
 // shape where that is safe (统一社会信用代码, LEI, 身份证). Empty Value: nothing
 // there.
@@ -40,7 +43,7 @@ func Identifier(scheme, value string) (ID, string) {
 	id.Checked, id.Wrong = known && ok, known && !ok
 	switch {
 	case id.Wrong:
-		return id, "check digit wrong"
+		return id, NoteCheckDigit
 	case id.Scheme == "duns" && len(v) != 9, id.Scheme == "ein" && len(v) != 9:
 		return id, "not nine digits"
 	case id.Scheme == "crn" && len(id.Value) != 8:
