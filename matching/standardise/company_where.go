@@ -1,6 +1,8 @@
 package standardise
 
 import (
+	"cmp"
+	"iter"
 	"strings"
 	"sync"
 )
@@ -97,29 +99,36 @@ EMEA: emea`
 type placeTable struct {
 	at      map[string]string // by words without spaces
 	last    map[string]int    // most words of those that end in a word
-	bracket map[string]string
+	bracket map[string]string // those in brackets only
 }
 
 var countryPlaces = sync.OnceValue(func() *placeTable {
 	t := &placeTable{at: map[string]string{}, last: map[string]int{}, bracket: map[string]string{}}
-	for line := range strings.Lines(countryWords) {
-		code, names, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		for name := range strings.SplitSeq(names, "; ") {
-			words := strings.Fields(name)
-			t.at[strings.Join(words, "")] = code
-			t.bracket[strings.Join(words, "")] = code
-			last := words[len(words)-1]
-			t.last[last] = max(t.last[last], len(words))
-		}
+	for name, code := range placeNames(countryWords) {
+		words := strings.Fields(name)
+		t.at[squash(name)] = code
+		last := words[len(words)-1]
+		t.last[last] = max(t.last[last], len(words))
 	}
-	for line := range strings.Lines(bracketCountries) {
-		code, names, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		for name := range strings.SplitSeq(names, "; ") {
-			t.bracket[squash(name)] = code
-		}
+	for name, code := range placeNames(bracketCountries) {
+		t.bracket[squash(name)] = code
 	}
 	return t
 })
+
+// placeNames gives the names of a table, each with its code.
+func placeNames(table string) iter.Seq2[string, string] {
+	return func(yield func(name, code string) bool) {
+		for line := range strings.Lines(table) {
+			code, names, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			for name := range strings.SplitSeq(names, "; ") {
+				if !yield(name, code) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // cutPlace takes a country off the end of a name without its legal form: "Acme
 // UK". Where it belongs to what stands before it, it stays: Air France, Bank of
@@ -189,7 +198,8 @@ func bracketCountry(in, rest string) string {
 	case name == "s" && indexFold(rest, "pte") >= 0:
 		return "SG"
 	}
-	return countryPlaces().bracket[name]
+	t := countryPlaces()
+	return cmp.Or(t.bracket[name], t.at[name])
 }
 
 // inChina says whether a place of a name is China, or lies within.
