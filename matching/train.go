@@ -12,6 +12,7 @@ import (
 	"touchstone/internal/record"
 	"touchstone/matching/block"
 	"touchstone/matching/fit"
+	"touchstone/matching/weight"
 )
 
 // LeastRecords is how many records a model is fitted from at the least: below,
@@ -187,7 +188,7 @@ func (t *Trainer) Fit(share float64) (*Model, *Figures, error) {
 	}
 	m := &Model{Entity: t.start.Entity, SharedNames: t.start.SharedNames, KeyCap: t.start.KeyCap, rules: t.start.rules, prior: result.PriorWeight, fields: t.start.fields}
 	fig := &Figures{
-		Records: t.records, Share: share, Matches: result.Matches / share, Prior: result.Prior, PriorWeight: result.PriorWeight, OldPrior: t.start.prior,
+		Records: t.records, Share: share, Matches: result.Matches / share, Prior: result.Prior, PriorWeight: weight.Milli(result.PriorWeight), OldPrior: weight.Milli(t.start.prior),
 		Iterations: result.Iterations, Converged: result.Converged, From: t.start.Version,
 	}
 	for _, c := range t.blocked {
@@ -210,7 +211,7 @@ func (t *Trainer) Fit(share float64) (*Model, *Figures, error) {
 	for i, f := range m.fields {
 		ff := FieldFigures{Field: f.name}
 		for l := 1; l < len(f.levels); l++ {
-			ff.Levels = append(ff.Levels, LevelFigures{Level: f.levels[l], M: result.M[i][l], U: result.U[i][l], Weight: m.weights[i][l], Old: t.start.weights[i][l], Kept: kept[i][l] && m.weights[i][l] == t.start.weights[i][l]})
+			ff.Levels = append(ff.Levels, LevelFigures{Level: f.levels[l], M: result.M[i][l], U: result.U[i][l], Weight: weight.Milli(m.weights[i][l]), Old: weight.Milli(t.start.weights[i][l]), Kept: kept[i][l] && m.weights[i][l] == t.start.weights[i][l]})
 		}
 		fig.Fields = append(fig.Fields, ff)
 	}
@@ -348,8 +349,8 @@ type Figures struct {
 	Share       float64            `json:"share"`  // of the pairs that keys found, which part was gathered
 	Matches     float64            `json:"matches"`
 	Prior       float64            `json:"prior"`
-	PriorWeight int32              `json:"prior_weight"`
-	OldPrior    int32              `json:"old_prior_weight"`
+	PriorWeight weight.Milli       `json:"prior_weight_bits"`
+	OldPrior    weight.Milli       `json:"old_prior_weight_bits"`
 	Iterations  int                `json:"iterations"`
 	Converged   bool               `json:"converged"`
 	Fields      []FieldFigures     `json:"fields"`
@@ -367,12 +368,12 @@ type FieldFigures struct {
 // LevelFigures are those of one level: how often matches (m) and other pairs (u)
 // have it, and what it weighs now and did before.
 type LevelFigures struct {
-	Level  string  `json:"level"`
-	M      float64 `json:"m"`
-	U      float64 `json:"u"`
-	Weight int32   `json:"weight"`
-	Old    int32   `json:"old_weight"`
-	Kept   bool    `json:"kept,omitempty"` // seen too rarely: the old weight stays
+	Level  string       `json:"level"`
+	M      float64      `json:"m"`
+	U      float64      `json:"u"`
+	Weight weight.Milli `json:"weight_bits"`
+	Old    weight.Milli `json:"old_weight_bits"`
+	Kept   bool         `json:"kept,omitempty"` // seen too rarely: the old weight stays
 }
 
 // FrequencyFigures say how many values of a field are counted.

@@ -147,7 +147,7 @@ func fillFigures(out *web.OneModel, f *matching.Figures) {
 	if l := f.Labels; l != nil {
 		out.Figures.Before, out.Figures.After, out.Figures.Note = l.Before, l.After, l.Note
 		for _, r := range l.Thresholds {
-			out.Figures.Reaches = append(out.Figures.Reaches, web.ModelReach{Wanted: r.Wanted, Weight: bits(r.Threshold), Found: r.Found})
+			out.Figures.Reaches = append(out.Figures.Reaches, web.ModelReach{Wanted: r.Wanted, Weight: r.Threshold.Bits(), Found: r.Found})
 		}
 	}
 	for _, ff := range f.Fields {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"touchstone/matching/weight"
 )
 
 // Judged is a labelled pair with what a model makes of it.
@@ -74,11 +76,11 @@ func Wilson(hit, n int) Figure {
 
 // Reach is the lowest threshold from which labels show a wanted precision.
 type Reach struct {
-	Wanted    float64 `json:"wanted"`
-	Found     bool    `json:"found"`
-	Threshold int32   `json:"threshold"` // 1/1000 bit
-	Precision Figure  `json:"precision"`
-	Recall    Figure  `json:"recall"`
+	Wanted    float64      `json:"wanted"`
+	Found     bool         `json:"found"`
+	Threshold weight.Milli `json:"threshold_bits"`
+	Precision Figure       `json:"precision"`
+	Recall    Figure       `json:"recall"`
 }
 
 // Reaching finds the lowest weight from which on labelled pairs are matches in
@@ -113,7 +115,7 @@ func Reaching(list []Judged, wanted float64) Reach {
 			continue // a threshold cannot part them
 		}
 		if j.Same && float64(hit) >= wanted*float64(i+1) {
-			r.Found, r.Threshold, r.Precision, r.Recall = true, j.Weight, Wilson(hit, i+1), Wilson(hit, same)
+			r.Found, r.Threshold, r.Precision, r.Recall = true, weight.Milli(j.Weight), Wilson(hit, i+1), Wilson(hit, same)
 		}
 	}
 	return r
