@@ -64,11 +64,6 @@ func (t *Table) RowName(id string) func(row int) string {
 	if c := t.Column(id); c != nil {
 		return c.At
 	}
-	return t.rowNumber()
-}
-
-// rowNumber gives a row's number in its file, from 1.
-func (t *Table) rowNumber() func(row int) string {
 	first := make([]int, len(t.Files))
 	for i := t.Rows() - 1; i >= 0; i-- {
 		first[t.File[i]] = i
@@ -80,9 +75,9 @@ func (t *Table) rowNumber() func(row int) string {
 // order they were read.
 func (r *Result) WriteClusters(w io.Writer, t *Table, id string) error {
 	out := csv.NewWriter(w)
-	name := t.rowNumber()
+	name := t.RowName(id)
 	if c := t.Column(id); c != nil {
-		name = c.Text
+		name = c.Text // in their order
 	}
 	if err := out.Write([]string{"source", "id", "cluster", "probability"}); err != nil {
 		return err
