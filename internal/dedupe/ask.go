@@ -51,11 +51,8 @@ func (e *engine) doubtful(p *pairs) []Doubt {
 		p.each(block, func(i int, others []pair) {
 			for _, q := range others {
 				n := near{int32(i), int32(q.unit), base[q.pattern] + e.adjust(i, int(q.unit), levels[q.pattern])}
-				if away(n.weight) > askWithin || e.veto(i, int(q.unit)) {
-					continue
-				}
 				at := of[q.pattern]
-				if l := best[at]; len(l) == askOfOne && order(n, l[len(l)-1]) >= 0 {
+				if l := best[at]; away(n.weight) > askWithin || len(l) == askOfOne && order(n, l[len(l)-1]) >= 0 || e.veto(i, int(q.unit)) {
 					continue
 				}
 				k, _ := slices.BinarySearchFunc(best[at], n, order)

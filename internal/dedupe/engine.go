@@ -323,11 +323,10 @@ func (e *engine) weight(packed [2]uint64, i, j int) int32 {
 // veto gives hard evidence against a pair, by the rule that the store resolves by
 // too.
 func (e *engine) veto(i, j int) bool {
-	if e.model == nil || e.u.apart(i, j) {
-		return e.u.apart(i, j)
+	if e.model == nil || e.u.apart(i, j) { // no features are needed
+		return e.vetoOf(nil, nil, i, j)
 	}
-	var rooms pairRooms
-	a, b := e.forms.into(&rooms[0], i), e.forms.into(&rooms[1], j)
+	a, b := e.forms.of(i), e.forms.of(j)
 	return e.vetoOf(&a, &b, i, j)
 }
 

@@ -41,6 +41,7 @@ type Result struct {
 	Kept       string // why the start weights serve; "" where weights were learnt
 	engine     *engine
 	unitOf     []int32
+	own        []int32 // by unit of several rows, what its agreement with itself weighs
 	links      []link  // candidates that may be worth a look, in the order of their units
 	Doubts     []Doubt // with Options.Ask: pairs worth a person's answer, the best first
 }
@@ -128,6 +129,9 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 		r.Doubts = e.doubtful(p)
 	}
 	e.o.collect(t.Rows()) // and so have the pairs
+	if r.own, err = e.ownWeights(); err != nil {
+		return nil, err
+	}
 	if err := r.part(e, r.links, o.Threshold); err != nil {
 		return nil, err
 	}
@@ -234,11 +238,7 @@ func (r *Result) part(e *engine, links []link, p float64) error {
 	for _, l := range open[:min(len(open), maxReview)] {
 		r.Review = append(r.Review, Review{int(e.u.first[l.a]), int(e.u.first[l.b]), probability(l.weight)})
 	}
-	own, err := e.ownWeights()
-	if err != nil {
-		return err
-	}
-	r.place(e, group, size, best, other, own, least)
+	r.place(e, group, size, best, other, least)
 	return nil
 }
 
@@ -256,7 +256,7 @@ func (e *engine) ownWeights() ([]int32, error) {
 // place numbers the clusters in the order of their content. Equal rows are one
 // customer where their content is enough to say so, or where it links them to
 // others.
-func (r *Result) place(e *engine, group, size, best, other, own []int32, least int32) {
+func (r *Result) place(e *engine, group, size, best, other []int32, least int32) {
 	number := make([]int, len(size))
 	for i := range number {
 		number[i] = -1
@@ -264,7 +264,7 @@ func (r *Result) place(e *engine, group, size, best, other, own []int32, least i
 	r.unitOf = make([]int32, len(r.Rows))
 	for i := range group {
 		rows := e.u.rows(i)
-		split := len(rows) > 1 && size[group[i]] == 1 && own[i] < least
+		split := len(rows) > 1 && size[group[i]] == 1 && r.own[i] < least
 		for k, row := range rows {
 			r.unitOf[row] = int32(i)
 			if split && k > 0 || number[group[i]] < 0 {
@@ -277,7 +277,7 @@ func (r *Result) place(e *engine, group, size, best, other, own []int32, least i
 			pl.Cluster = number[group[i]]
 			switch {
 			case len(rows) > 1 && !split:
-				pl.Probability = probability(max(own[i], best[i]))
+				pl.Probability = probability(max(r.own[i], best[i]))
 			case size[group[i]] > 1:
 				pl.Probability = probability(max(best[i], 0))
 			default:
