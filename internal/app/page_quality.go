@@ -158,10 +158,11 @@ func counts(list []profile.Count) (out []web.Count) {
 }
 
 // fieldScan is how many records one page of a field's records looks through at
-// most: what matches is not indexed.
-const fieldScan = 20_000
+// most: what matches is not indexed, and somebody waits.
+const fieldScan = 3000
 
-// FieldRecords lists the records behind a figure of a field.
+// FieldRecords lists the records behind a figure of a field. The list may be short,
+// or empty, and not the end of it.
 func (a *App) FieldRecords(ctx context.Context, q web.FieldQuery) (p web.FieldRecords, err error) {
 	s := a.systems[q.Source]
 	if s == nil || !a.configured(s.uid, q.Entity) {
@@ -171,9 +172,13 @@ func (a *App) FieldRecords(ctx context.Context, q web.FieldQuery) (p web.FieldRe
 	if err != nil {
 		return p, err
 	}
+	if q.Scan == 0 {
+		q.Scan = fieldScan
+	}
 	p.Total = a.figureOf(ctx, q)
-	for read := 0; ; {
-		page, err := a.Store.HoldingsPage(ctx, s.uid, q.Entity, after, profilePage)
+	for left := q.Scan; ; {
+		n := min(left, profilePage)
+		page, err := a.Store.HoldingsPage(ctx, s.uid, q.Entity, after, n)
 		if err != nil {
 			return p, err
 		}
@@ -192,11 +197,11 @@ func (a *App) FieldRecords(ctx context.Context, q web.FieldQuery) (p web.FieldRe
 			}
 			after = h.Rec
 		}
-		read += len(page)
+		left -= len(page)
 		switch {
-		case len(page) < profilePage:
+		case len(page) < n:
 			return p, nil
-		case read >= fieldScan:
+		case left == 0:
 			p.Next, p.Partial = strconv.FormatInt(after, 10), true
 			return p, nil
 		}

@@ -247,7 +247,7 @@ func worldPaths(b *testing.B, a *app.App, routes []web.Route) (paths []string) {
 		"GET /review/cluster/{id}": {"/review/cluster/" + id}, "GET /bulk/{id}": {"/bulk/bulk-1"}, "GET /quarantine/{id}": {"/quarantine/" + bad[0].ID},
 		"GET /faults/{fault}": {"/faults/" + faults[0].Fault}, "GET /decisions/{id}": {"/decisions/" + decided[0].ID}, "GET /runs/{id}": {"/runs/" + runs.Rows[0].ID},
 		"GET /sources/{name}": {"/sources/crm"}, "GET /sources/{name}/schema": {"/sources/crm/schema"}, "GET /assets/{name}": {"/assets/touchstone.css"},
-		"GET /quality/{source}/{entity}/{field}": {"/quality/crm/company/phones"}, "GET /quality/{source}/{entity}/{field}/records": {"/quality/crm/company/phones/records?is=missing"},
+		"GET /quality/{source}/{entity}/{field}": {"/quality/crm/company/phones"}, "GET /quality/{source}/{entity}/{field}/records": {"/quality/crm/company/phones/records?is=missing", "/quality/crm/company/phones/records?is=shape&value=none"},
 		"GET /customers/{id}/record": {"/customers/" + id + "/record?ref=" + worldCustomer}, "GET /customers/{id}/fields/{field}": {"/customers/" + id + "/fields/name"},
 		"GET /customers/{id}/split": {"/customers/" + id + "/split?record=" + worldCustomer}, "GET /customers/merge": {"?a=shop/company/s1&b=shop/company/s3"},
 	}

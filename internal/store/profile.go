@@ -70,9 +70,9 @@ func (db *DB) Doubles(ctx context.Context, source, entity string) (live, doubles
 // HoldingsPage lists live records of a source and entity with their authored
 // values, behind a landing number, at most n. Ref.Source is the uid.
 func (db *DB) HoldingsPage(ctx context.Context, source, entity string, after int64, n int) (list []ProfiledRecord, err error) {
-	err = db.view(ctx, `SELECT f.rec, s.external_id, COALESCE(g.id, ''), f.authored FROM source_record s JOIN feature f ON f.rec = s.rec
+	err = db.view(ctx, `SELECT s.rec, s.external_id, COALESCE(g.id, ''), f.authored FROM source_record s JOIN feature f ON f.rec = s.rec
 		LEFT JOIN crosswalk c ON c.rec = s.rec LEFT JOIN golden g ON g.founder = c.golden
-		WHERE s.source = $1 AND s.entity = $2 AND f.rec > $3 AND f.version > 0 AND f.live <> 0 ORDER BY f.rec LIMIT $4`,
+		WHERE s.source = $1 AND s.entity = $2 AND s.rec > $3 AND f.version > 0 AND f.live <> 0 ORDER BY s.rec LIMIT $4`,
 		[]any{source, entity, after, n}, func(r *sql.Rows) error {
 			var h ProfiledRecord
 			var authored string

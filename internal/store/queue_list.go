@@ -209,6 +209,10 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 			f.Founders = append([]int64{}, founders...)
 		}
 	}
+	due, fewDue, err := db.fewDue(ctx, f)
+	if err != nil {
+		return nil, nil, false, fmt.Errorf("pairs to review: %w", err)
+	}
 	f, err = db.asCommon(ctx, f)
 	if err != nil {
 		return nil, nil, false, err
@@ -226,6 +230,8 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 	switch {
 	case f.Founders != nil:
 		list, err = db.queueOf(ctx, f)
+	case fewDue:
+		list = due
 	case len(rest.where) == 0:
 		err = db.view(ctx, fmt.Sprint(queueColumns, from, f.Limit+1), walk.args, take)
 	default: // the pairs that are left out are not read whole
@@ -248,7 +254,7 @@ func (db *DB) Queue(ctx context.Context, f QueueFilter) (list []QueuedPair, next
 		at := f.Place(list[f.Limit-1])
 		return list, &at, false, nil
 	}
-	if len(rest.where) == 0 || f.Founders != nil {
+	if len(rest.where) == 0 || f.Founders != nil || fewDue {
 		return list, nil, false, nil
 	}
 	err = db.view(ctx, fmt.Sprint(`SELECT q.a, q.b, q.`, column, from, `1 OFFSET `, f.Scan-1), walk.args, func(r *sql.Rows) error {
@@ -403,6 +409,32 @@ func (db *DB) queueOf(ctx context.Context, f QueueFilter) (list []QueuedPair, er
 	}
 	slices.SortFunc(list, func(p, q QueuedPair) int { return f.Place(p).Compare(f.Place(q)) })
 	return list[:min(len(list), f.Limit+1)], nil
+}
+
+// mostDue bounds the pairs that are found by the time by which they are due: where
+// these are more, a page of them is found on the way.
+const mostDue = 1000
+
+// fewDue lists the open pairs that are due by the filter's time, one more than
+// f.Limit where there are; few says that it asks for those alone and they are few.
+func (db *DB) fewDue(ctx context.Context, f QueueFilter) (list []QueuedPair, few bool, err error) {
+	if f.DueBefore == "" || f.Founders != nil {
+		return nil, false, nil
+	}
+	n := 0
+	err = db.view(ctx, `SELECT count(*) FROM (SELECT 1 FROM queue q WHERE q.due <> '' AND q.due <= $1 LIMIT $2) AS d`, []any{f.DueBefore, mostDue + 1}, func(r *sql.Rows) error { return r.Scan(&n) })
+	if err != nil || n > mostDue {
+		return nil, false, err
+	}
+	err = db.view(ctx, queueColumns+` FROM queue q WHERE q.due <> '' AND q.due <= $1`+f.Reach.and("q.x")+f.Reach.and("q.y"), []any{f.DueBefore}, func(r *sql.Rows) error {
+		p, err := scanQueued(r)
+		if f.keeps(p) {
+			list = append(list, p)
+		}
+		return err
+	})
+	slices.SortFunc(list, func(p, q QueuedPair) int { return f.Place(p).Compare(f.Place(q)) })
+	return list[:min(len(list), f.Limit+1)], true, err
 }
 
 // keeps says what the conditions of a query say, of a pair in memory.

@@ -128,6 +128,7 @@ type FieldProfile struct {
 type FieldQuery struct {
 	Source, Entity, Field, Is, Value, After string
 	Limit                                   int
+	Scan                                    int // how many records are looked at at most; 0 for the default
 }
 
 // FieldRecord is a record with its values of a field.
