@@ -54,10 +54,10 @@ func newCSV(ctx context.Context, in *input, opts Options) (*csvScanner, error) {
 // wrongDelimiter refuses a delimiter of the options by which the whole header is
 // one column, and another one would part it: else no record would have an id.
 func (c *csvScanner) wrongDelimiter(names []string, opts Options) error {
-	if opts.Delimiter == "" || len(names) != 1 {
+	if opts.Delimiter == "" || len(names) != 1 || c.fields[0].lo > 0 { // in quotes it is one name
 		return nil
 	}
-	for _, d := range []string{",", ";", "\t", "|"} {
+	for _, d := range delimiters() {
 		if strings.Contains(names[0], d) {
 			return fmt.Errorf("header: by delimiter %q it is one column, %q; set delimiter: %q, or leave the key out to have it found", opts.Delimiter, names[0], d)
 		}
@@ -118,12 +118,15 @@ func looksLikeData(row []string) bool {
 	return false
 }
 
+// delimiters are those that files use, the commonest first.
+func delimiters() []string { return []string{",", ";", "\t", "|", "，"} }
+
 // findDelimiter takes the candidate that parts most of the first lines into as
 // many fields as the first line; among equals the one that parts them finest,
 // then the one named first.
 func findDelimiter(sample []byte, eol byte) []byte {
 	best, bestScore := ",", 0
-	for _, d := range []string{",", ";", "\t", "|", "，"} {
+	for _, d := range delimiters() {
 		counts := countOutsideQuotes(sample, []byte(d), eol, 20)
 		if len(counts) == 0 || counts[0] == 0 {
 			continue
