@@ -70,6 +70,11 @@ func TestEveryFigureIsItsRecords(t *testing.T) {
 				}
 				for _, x := range figures {
 					drilled++
+					if drilled%10 == 0 { // looked at in small parts, it is as many
+						if got := w.behind(web.FieldQuery{Source: s.Source, Entity: e.Entity, Field: e.Fields[i], Is: x.is, Value: x.value, Limit: 37, Scan: 60}); got != x.n {
+							t.Errorf("%s %s %s %s %q in parts: %d behind it, want %d", s.Source, e.Entity, e.Fields[i], x.is, x.value, got, x.n)
+						}
+					}
 					if got := w.behind(web.FieldQuery{Source: s.Source, Entity: e.Entity, Field: e.Fields[i], Is: x.is, Value: x.value, Limit: 37}); got != x.n {
 						t.Errorf("%s %s %s %s %q: %d behind it, want %d", s.Source, e.Entity, e.Fields[i], x.is, x.value, got, x.n)
 					}
