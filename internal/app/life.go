@@ -89,7 +89,11 @@ func (l *life) parts(cfg *config.Config) (sources, targets map[string]Part) {
 func (a *App) failed(ctx context.Context, kind, name string, b *schedule.Breaker, err error, every, asked time.Duration) {
 	now := a.opts.Env.Clock.Now()
 	a.life.noRoom(kind+" "+name, store.NoRoom(err))
-	b.Failed(now, every, asked)
+	if store.Lost(err) {
+		b.Away(now)
+	} else {
+		b.Failed(now, every, asked)
+	}
 	if b.Failures() == 1 {
 		a.Log.ErrorContext(ctx, kind+" failed; it is tried again with growing pauses", kind, name, "next", b.Until().Format(time.RFC3339), "err", err)
 	} else {

@@ -7,6 +7,7 @@ import (
 
 // Bounds of the wait after failures in a row.
 const (
+	awayPause  = 2 * time.Second
 	firstPause = 30 * time.Second
 	MaxPause   = 15 * time.Minute // no system is left alone for longer
 )
@@ -45,6 +46,13 @@ func (b *Breaker) Failed(now time.Time, every, asked time.Duration) {
 	_, _ = h.Write([]byte(b.name))
 	pause += pause * time.Duration(h.Sum32()%100) / 1000
 	b.failed, b.until = now, now.Add(min(max(pause, asked), MaxPause))
+}
+
+// Away counts a failure that is not the system's own: our store was away. The wait
+// does not grow.
+func (b *Breaker) Away(now time.Time) {
+	b.failures++
+	b.failed, b.until = now, now.Add(awayPause)
 }
 
 // Worked closes and says after how many failures.

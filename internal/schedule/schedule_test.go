@@ -204,3 +204,18 @@ func TestBackOffDoublesUpToItsBound(t *testing.T) {
 		t.Errorf("the system asked for 7m and is left alone for %s", w)
 	}
 }
+
+func TestAFailureThatIsNotTheSystemsOwnIsTriedAgainSoon(t *testing.T) {
+	b := NewBreaker("crm")
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i := range 40 {
+		b.Away(now)
+		if w := b.Wait(now); w != awayPause || b.Failures() != i+1 || b.State(now) != Open {
+			t.Fatalf("failure %d: wait %s, %d failures, %s; want %s, each counted, open", i+1, w, b.Failures(), b.State(now), awayPause)
+		}
+		now = now.Add(awayPause)
+	}
+	if n := b.Worked(); n != 40 {
+		t.Errorf("it worked after %d failures, want 40", n)
+	}
+}

@@ -16,6 +16,9 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
+// pgConnections is how many connections a pool has to a PostgreSQL server at most.
+const pgConnections = 8
+
 // open makes a pool. The pragmas stand in the DSN: set by Exec they would
 // reach only one of the pooled connections.
 func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
@@ -25,8 +28,8 @@ func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
 			return nil, fmt.Errorf("the postgres address cannot be read (its text is not shown, it may hold a password)")
 		}
 		pool := sql.OpenDB(pgConnector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(withoutJIT))})
-		pool.SetMaxOpenConns(8)
-		pool.SetMaxIdleConns(8)
+		pool.SetMaxOpenConns(pgConnections)
+		pool.SetMaxIdleConns(pgConnections)
 		return pool, nil
 	}
 	pool := sql.OpenDB(sqliteConnector{dsn: sqliteDSN(dsn, write), pages: &d.pages})

@@ -119,6 +119,9 @@ func (db *DB) claimKey(ctx context.Context) error {
 // Close gives the lease back and closes the store.
 func (db *DB) Close() error {
 	err := db.leave()
+	if Lost(err) { // by a connection that was cut before: there are others
+		err = db.leave()
+	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	return errors.Join(err, db.disconnect())
@@ -163,7 +166,7 @@ func (db *DB) InTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) err
 }
 
 func (db *DB) inTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) error {
-	err := db.tryTx(ctx, now, fn)
+	err := db.told(ctx, db.tryTx(ctx, now, fn))
 	if errors.Is(err, ErrAmbiguous) && db.d.name == "sqlite" {
 		db.mu.Lock()
 		defer db.mu.Unlock()
@@ -248,15 +251,33 @@ func ignoreDone(err error) error {
 	return err
 }
 
-// view runs fn with a reader; each query sees the latest committed state.
+// view runs fn with a reader; each query sees the latest committed state. Where the
+// connection was cut before the first row, another one is asked.
 func (db *DB) view(ctx context.Context, q string, args []any, scan func(*sql.Rows) error) error {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
-	rows, err := db.read.QueryContext(ctx, db.d.text(q), cleanArgs(args)...)
-	if err != nil {
+	begun, args := false, cleanArgs(args)
+	look := func() error {
+		rows, err := db.read.QueryContext(ctx, db.d.text(q), args...)
+		if err != nil {
+			return db.told(ctx, err)
+		}
+		var own error // of what is done with the rows
+		err = eachRow(rows, func(r *sql.Rows) error {
+			begun = true
+			own = scan(r)
+			return own
+		})
+		if own == nil {
+			err = db.told(ctx, err)
+		}
 		return err
 	}
-	return eachRow(rows, scan)
+	err := look()
+	if Lost(err) && !begun {
+		err = look()
+	}
+	return err
 }
 
 func eachRow(rows *sql.Rows, scan func(*sql.Rows) error) (err error) {
