@@ -44,6 +44,14 @@ type world struct {
 	dir string // companies.csv, desk.csv
 }
 
+// memory is the store's part of the configuration, by TOUCHSTONE_BENCH_MEMORY.
+func memory() string {
+	if m := os.Getenv("TOUCHSTONE_BENCH_MEMORY"); m != "" {
+		return "store: {memory: " + m + "}\n"
+	}
+	return ""
+}
+
 // recordsWanted is TOUCHSTONE_BENCH_RECORDS, or else n.
 func recordsWanted(n int) int {
 	if v, err := strconv.Atoi(os.Getenv("TOUCHSTONE_BENCH_RECORDS")); err == nil {
@@ -74,7 +82,7 @@ func openWorld(b *testing.B, engine string, n int) *world {
 			b.Fatal(err)
 		}
 	}
-	yaml := strings.Replace(strings.Replace(configuration, "http://127.0.0.1:1", crm.URL, 1), "targets:\n", desk+"targets:\n", 1)
+	yaml := memory() + strings.Replace(strings.Replace(configuration, "http://127.0.0.1:1", crm.URL, 1), "targets:\n", desk+"targets:\n", 1)
 	_, err := os.Stat(part)
 	filled := err == nil
 	if filled { // so that the first source is not read again and again

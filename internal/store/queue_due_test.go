@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"testing"
@@ -35,21 +36,7 @@ func TestPairsThatAreDue(t *testing.T) {
 					} {
 						f := ask.f
 						f.Entity, f.Order, f.Limit, f.Now = "company", order, 40, "2024"
-						var want []store.QueuePlace
-						rows, err := behind.QueryContext(t.Context(), `SELECT a, b FROM queue WHERE due <> '' AND due <= '`+f.DueBefore+`'`+ask.where+` ORDER BY `+column+`, a, b`)
-						if err != nil {
-							t.Fatal(err)
-						}
-						for rows.Next() {
-							var at store.QueuePlace
-							if err := rows.Scan(&at.A, &at.B); err != nil {
-								t.Fatal(err)
-							}
-							want = append(want, at)
-						}
-						if err := rows.Err(); err != nil {
-							t.Fatal(err)
-						}
+						want := placesOf(t, behind, `SELECT a, b FROM queue WHERE due <> '' AND due <= '`+f.DueBefore+`'`+ask.where+` ORDER BY `+column+`, a, b`)
 						got := eachWithin(t, order, func(after store.QueuePlace) (keys []store.QueuePlace, to store.QueuePlace, err error) {
 							f.After = after
 							list, next, _, err := db.Queue(t.Context(), f)
@@ -69,4 +56,25 @@ func TestPairsThatAreDue(t *testing.T) {
 			}
 		})
 	}
+}
+
+// placesOf asks the table itself.
+func placesOf(t *testing.T, db *sql.DB, q string) (list []store.QueuePlace) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var at store.QueuePlace
+		if err := rows.Scan(&at.A, &at.B); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, at)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
