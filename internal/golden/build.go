@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"math/big"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -144,7 +143,7 @@ func choose(name string, list []*candidate, p Policy) (record.Value, Provenance)
 		values = len(same)
 		p.settle(list)
 	}
-	strategies := p.strategies(name, list[0].field.Value.Kind)
+	strategies := p.strategies(name, kindOf(list))
 	if strategies[0] == Union {
 		return unite(name, p.prefer(list, strategies[1:]), p)
 	}
@@ -171,6 +170,17 @@ func choose(name string, list []*candidate, p Policy) (record.Value, Provenance)
 		prov.Was = won.was
 	}
 	return won.field.Value, prov
+}
+
+// kindOf says what a field is that several members have: a list when one of them
+// has a list, so that a single value of another joins it.
+func kindOf(list []*candidate) record.Kind {
+	for _, c := range list {
+		if c.field.Value.Kind == record.List {
+			return record.List
+		}
+	}
+	return list[0].field.Value.Kind
 }
 
 // losers are the other values, best first; equal values are no losers.
@@ -269,23 +279,6 @@ func length(v record.Value) int {
 	return n
 }
 
-// less compares numbers by value, anything else by text; dates are written so
-// that their text order is their time order.
-func less(a, b record.Value) bool {
-	if a.Kind == record.Number && b.Kind == record.Number && plainNumber(a.Text) && plainNumber(b.Text) {
-		x, okX := new(big.Rat).SetString(a.Text)
-		y, okY := new(big.Rat).SetString(b.Text)
-		if okX && okY {
-			return x.Cmp(y) < 0
-		}
-	}
-	return a.Text < b.Text
-}
-
-// plainNumber says whether a number is short and without an exponent: 1e10000000
-// would fill the memory.
-func plainNumber(s string) bool { return len(s) <= 64 && !strings.ContainsAny(s, "eE") }
-
 // unite joins lists: every different entry once, in the spelling that is
 // preferred, those of the preferred members first.
 func unite(name string, list []*candidate, p Policy) (record.Value, Provenance) {
@@ -302,7 +295,7 @@ func unite(name string, list []*candidate, p Policy) (record.Value, Provenance) 
 		ref := c.ref.String()
 		prov.Maps = append(prov.Maps, c.maps...)
 		seen := map[string]bool{} // one member naming an entry twice is one voice
-		for _, pt := range c.field.Value.Points {
+		for _, pt := range entries(c.field.Value) {
 			key := p.same(name, pt)
 			if key == "" || seen[key] {
 				continue
@@ -321,6 +314,14 @@ func unite(name string, list []*candidate, p Policy) (record.Value, Provenance) 
 	slices.Sort(prov.Maps)
 	prov.Maps = slices.Compact(prov.Maps)
 	return record.ListValue(points...), prov
+}
+
+// entries of a list; a single value is one entry.
+func entries(v record.Value) []record.Point {
+	if v.Kind == record.List {
+		return v.Points
+	}
+	return []record.Point{{Value: v.Text}}
 }
 
 func (p Policy) same(field string, pt record.Point) string {

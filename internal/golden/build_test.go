@@ -66,7 +66,10 @@ func TestEveryStrategy(t *testing.T) {
 		{"max of numbers", []Strategy{Max}, []Member{number("a", "9", 1), number("b", "10", 1), number("c", "-11", 1)}, "10", "max", "9 -11"},
 		{"max of dates", []Strategy{Max}, []Member{date("a", "2001-02-03", 1), date("b", "2001-12-01", 1)}, "2001-12-01", "max", "2001-02-03"},
 		{"min of texts", []Strategy{Min}, []Member{text("a", "b", 1), text("b", "a", 1)}, "a", "min", "b"},
-		{"an exponent that would fill the memory is text", []Strategy{Max}, []Member{number("a", "1e999999999", 1), number("b", "2", 1)}, "2", "max", "1e999999999"},
+		{"max with an exponent", []Strategy{Max}, []Member{number("a", "9e2", 1), number("b", "1000000", 1)}, "1000000", "max", "9e2"},
+		{"min with an exponent", []Strategy{Min}, []Member{number("a", "10", 1), number("b", "9", 1), number("c", "5e1", 1)}, "9", "min", "10 5e1"},
+		{"an exponent that would fill the memory", []Strategy{Max}, []Member{number("a", "2", 1), number("b", "1e999999999", 1)}, "1e999999999", "max", "2"},
+		{"max of a number and of what a table has as text", []Strategy{Max}, []Member{number("a", "9", 1), text("b", "10", 1)}, "10", "max", "9"},
 		{"the second strategy decides", []Strategy{MostFrequent, Longest}, []Member{text("a", "x", 9), text("b", "yy", 1)}, "yy", "longest", "x"},
 		{"a tie: recency first", []Strategy{Longest}, []Member{text("a", "xx", 1), text("b", "yy", 2)}, "yy", "tie", "xx"},
 		{"a tie: then rank", []Strategy{Longest}, []Member{text("b", "xx", 1), text("a", "yy", 1)}, "yy", "tie", "xx"},
@@ -203,6 +206,8 @@ func TestUnionNamesEveryEntryOnce(t *testing.T) {
 		{"another kind is another entry", nil, []Member{one("a", "1", list("x/work", "x/home"), 1)}, "x x", "a/company/1|a/company/1"},
 		{"two spellings are one", sameDigits, []Member{one("b", "2", list("+1 2 3"), 9), one("a", "1", list("123", "4"), 1)}, "123 4", "a/company/1 b/company/2|a/company/1"},
 		{"what has no standard form stands for itself", sameDigits, []Member{one("a", "1", list("none", "nil"), 1)}, "none nil", "a/company/1|a/company/1"},
+		{"a single value joins a list", nil, []Member{one("b", "2", list("x", "y"), 9), one("a", "1", record.TextValue("z"), 1)}, "z x y", "a/company/1|b/company/2|b/company/2"},
+		{"also a newer one", nil, []Member{one("b", "2", list("x"), 1), one("b", "1", record.NumberValue("7"), 9)}, "7 x", "b/company/1|b/company/2"},
 		{"newer first within a rank", nil, []Member{one("a", "1", list("old"), 1), one("a", "2", list("new"), 2)}, "new old", "a/company/2|a/company/1"},
 	} {
 		for range 4 {
