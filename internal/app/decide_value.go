@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"math/big"
 	"strings"
 	"time"
 
@@ -62,7 +61,9 @@ func ParsePinned(spec record.FieldSpec, text string) (v record.Value, err error)
 	}
 	switch spec.Kind {
 	case record.Number:
-		if _, ok := new(big.Rat).SetString(text); !ok || len(text) > 64 || strings.ContainsAny(text, "eE/_xXpP+") {
+		// Kept as it stands in the canonical form: what is no number of JSON (007, .5)
+		// could be written, and never be read again.
+		if len(text) > 64 || strings.Trim(text, "-.0123456789") != "" || !json.Valid([]byte(text)) {
 			return v, unclear("%s is a number, such as 1200 or 12.5", wordOf("field", spec.Name))
 		}
 		return record.NumberValue(text), nil
@@ -93,6 +94,9 @@ func parsePoints(spec record.FieldSpec, text string) (v record.Value, err error)
 		return v, unclear(`%s is a list of entries, such as [{"value": "…", "kind": "work"}]`, wordOf("field", spec.Name))
 	}
 	for _, p := range v.Points {
+		if p.Value == "" && len(p.Parts) == 0 {
+			return v, unclear("an entry of %s is empty: it has neither a value nor parts", wordOf("field", spec.Name))
+		}
 		for part := range p.Parts {
 			known := false
 			for _, name := range spec.Parts {

@@ -396,6 +396,7 @@ func readPair(x rulingPair) (p store.PortablePair, err error) {
 		if _, ok := record.Spec(p.A.Entity, x.Field); !ok || json.Unmarshal(x.Value, &v) != nil {
 			return p, errors.New("a pin needs a field and a value of it")
 		}
+		p.Value = string(v.AppendJSON(nil)) // as we write it: an equal pin is known by its text
 	default:
 		return p, errors.New("a pair is of kind must, cannot, unsure or pin")
 	}
