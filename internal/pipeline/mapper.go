@@ -174,6 +174,9 @@ func (m *Mapper) Identify(obj map[string]any, raw record.Raw) (Identity, []recor
 	}
 	text(m.id, "id", &out.ID)
 	text(m.version, "version", &out.Version)
+	if !writable(out.Stamp) {
+		out.Stamp = time.Time{}
+	}
 	var stamp string
 	text(m.stamp, "stamp", &stamp)
 	if stamp != "" {
@@ -215,6 +218,11 @@ func truth(v any) bool {
 // stampLayouts are the forms a time of change comes in.
 var stampLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05Z0700", "2006-01-02"}
 
+// writable says whether a time is written with the four digits of a year that it
+// is read with. 9999-12-31T23:59:59-05:00, which stands for "for ever" somewhere,
+// is in the year 10000 in UTC.
+func writable(t time.Time) bool { y := t.UTC().Year(); return y >= 0 && y <= 9999 }
+
 // parseStamp reads a time of change, in UTC where no zone is given, cut to
 // microseconds. Bare numbers are seconds since 1970, or milliseconds when they
 // are too large for that.
@@ -226,7 +234,7 @@ func parseStamp(s string) (time.Time, error) {
 		return time.Unix(n, 0).UTC(), nil
 	}
 	for _, l := range stampLayouts {
-		if t, err := time.Parse(l, s); err == nil {
+		if t, err := time.Parse(l, s); err == nil && writable(t) {
 			return t.UTC().Truncate(time.Microsecond), nil
 		}
 	}
@@ -263,7 +271,10 @@ func (m *Mapper) mapped(obj map[string]any, misses *misses) (record.Fields, []re
 			spec.Kind = kindOf(v)
 		}
 		value := toValue(spec, v)
-		if old, ok := out[f.spec.Name]; ok && value.Kind == record.List { // phone and phones both mapped
+		if old, ok := out[f.spec.Name]; ok { // phone and phones both mapped
+			if value.Kind != record.List {
+				continue // what is null there takes nothing away
+			}
 			value.Points = append(slices.Clone(old.Points), value.Points...)
 		}
 		out[f.spec.Name] = value
