@@ -283,6 +283,39 @@ func mutate(r *rand.Rand, whole *trail, file []byte, lines [][]byte) (kind strin
 	}
 }
 
+// FuzzEntry holds that an entry reads as it was written, whatever it says, that
+// its export is taken as whole, and that no changed byte of it is.
+func FuzzEntry(f *testing.F) {
+	f.Add("anna", "decision.merge", "crm/company/AB 12", "", int64(7), 40)
+	f.Add("a\"b\\c\n\x01é<>&\u2028", "李\x7f\x00", "\xff\xc0", "\xed\xa0\x80", int64(-1), 0)
+	f.Add("", "", "", strings.Repeat("长", 1000), int64(1<<62), 1<<20)
+	key := NewKey("log1", [32]byte{1})
+	f.Fuzz(func(t *testing.T, who, what, subject, detail string, seq int64, at int) {
+		e := Entry{Seq: seq, At: "2026-01-02T03:04:05.000000Z", Who: who, What: what, Subjects: []string{subject, who}, Detail: detail, Before: []byte(subject), Outcome: Done, MAC: []byte(what)}
+		var back struct {
+			Actor, Action, Detail, Before, Mac string
+			Subjects                           []string
+			Seq                                int64
+		}
+		if err := json.Unmarshal(e.Body(), &back); err != nil {
+			t.Fatalf("%q: %v", e.Body(), err)
+		}
+		read := func(s string) string { return string([]rune(s)) } // a byte that is no UTF-8 is U+FFFD to readers
+		if back.Actor != read(who) || back.Action != read(what) || back.Detail != read(detail) || back.Subjects[0] != read(subject) || back.Seq != seq || back.Before != hex.EncodeToString(e.Before) {
+			t.Fatalf("%q is read as %+v", e.Body(), back)
+		}
+		bodies := [][]byte{e.Body(), []byte("{}")}
+		file := export(key, bodies, hashes(bodies))
+		if r := verify(t, file, key, Marks{}); !r.Whole() {
+			t.Fatalf("the export of %q: %v", e.Body(), r.Problems)
+		}
+		file[int(uint(at)%uint(len(file)))] ^= 1 << (uint(seq) % 8)
+		if r, err := VerifyExport(bytes.NewReader(file), key.Public(), Marks{}); err == nil && r.Whole() {
+			t.Fatalf("a changed byte of %q is not found", file)
+		}
+	})
+}
+
 func FuzzVerifyExport(f *testing.F) {
 	whole := newTrail(3)
 	f.Add(export(whole.key, whole.bodies, hashes(whole.bodies)))
