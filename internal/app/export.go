@@ -132,7 +132,8 @@ func (a *App) refNames(text string) string {
 	parts := strings.Split(text, " ")
 	for i, p := range parts {
 		if r, err := record.ParseRef(p); err == nil {
-			parts[i] = a.refName(r)
+			r.Source = a.SourceName(r.Source)
+			parts[i] = r.Word()
 		}
 	}
 	return strings.Join(parts, " ")

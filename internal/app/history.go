@@ -261,11 +261,11 @@ func (r *rereading) value(ctx context.Context, name string, ref golden.FieldRef,
 		switch {
 		case f.State != "":
 			return v, nil // one entry that is erased hides the list: it cannot be told as it was
-		case at[1] < 0 || at[1] >= len(list.Points):
+		case at[1] < 0 || at[1] >= len(golden.Entries(list)):
 			f.State = "differs"
 			return v, nil
 		}
-		v.Points = append(v.Points, list.Points[at[1]])
+		v.Points = append(v.Points, golden.Entries(list)[at[1]])
 	}
 	return v, nil
 }

@@ -172,7 +172,7 @@ func (a *App) provenanceOf(g store.Golden) (map[string]string, error) {
 	for name, p := range prov {
 		var from []string
 		for _, ref := range p.From {
-			for part := range strings.FieldsSeq(ref) {
+			for part := range strings.SplitSeq(ref, " ") {
 				if mark := a.sourceMark(part); !slices.Contains(from, mark) {
 					from = append(from, mark)
 				}

@@ -175,7 +175,7 @@ func (a *App) goldenFields(see sight, g store.Golden, fields record.Fields, mark
 		p := provenance[name]
 		f := web.GoldenField{Name: name, Value: ShowValue(v), Rule: p.Rule, Since: parse(p.Since), Who: p.Who, Marks: marks[name]}
 		for _, from := range p.From {
-			for part := range strings.FieldsSeq(from) {
+			for part := range strings.SplitSeq(from, " ") {
 				if mark := a.sourceMark(part); !slices.Contains(f.From, mark) {
 					f.From = append(f.From, mark)
 				}

@@ -39,7 +39,7 @@ type Loser struct {
 // Provenance says where a field's value came from.
 type Provenance struct {
 	Rule    string   `json:"rule"` // the strategy that decided, "only" when there was no choice, "pin"
-	From    []string `json:"from"` // references; of a united list one text per entry, several joined by a blank
+	From    []string `json:"from"` // references, each a word; of a united list one text per entry, several joined by a blank
 	Since   string   `json:"since,omitempty"`
 	Version int      `json:"version"`
 	Who     string   `json:"who,omitempty"`  // of a pin
@@ -161,7 +161,7 @@ func choose(name string, list []*candidate, p Policy) (record.Value, Provenance)
 	}
 	won := left[0]
 	prov := Provenance{
-		Rule: rule, From: []string{won.ref.String()}, Since: won.field.Since, Version: won.field.Version, Maps: won.maps,
+		Rule: rule, From: []string{won.ref.Word()}, Since: won.field.Since, Version: won.field.Version, Maps: won.maps,
 	}
 	if values > 1 {
 		prov.Losers = losers(p.prefer(list, strategies), won)
@@ -188,7 +188,7 @@ func losers(list []*candidate, won *candidate) []Loser {
 	var out []Loser
 	for _, c := range list {
 		if c.json != won.json {
-			out = append(out, Loser{Value: c.field.Value, From: c.ref.String(), Since: c.field.Since, Version: c.field.Version})
+			out = append(out, Loser{Value: c.field.Value, From: c.ref.Word(), Since: c.field.Since, Version: c.field.Version})
 		}
 	}
 	return out
@@ -285,17 +285,17 @@ func unite(name string, list []*candidate, p Policy) (record.Value, Provenance) 
 	best := list[0]
 	prov := Provenance{Rule: string(Union), Since: best.field.Since, Version: best.field.Version}
 	if len(list) == 1 && len(best.field.Value.Points) == 1 { // mostly
-		prov.From, prov.Maps = []string{best.ref.String()}, best.maps
+		prov.From, prov.Maps = []string{best.ref.Word()}, best.maps
 		return record.ListValue(best.field.Value.Points[0]), prov
 	}
 	var points []record.Point
 	var from []string
 	at := map[string]int{}
 	for _, c := range list {
-		ref := c.ref.String()
+		ref := c.ref.Word()
 		prov.Maps = append(prov.Maps, c.maps...)
 		seen := map[string]bool{} // one member naming an entry twice is one voice
-		for _, pt := range entries(c.field.Value) {
+		for _, pt := range Entries(c.field.Value) {
 			key := p.same(name, pt)
 			if key == "" || seen[key] {
 				continue
@@ -316,8 +316,8 @@ func unite(name string, list []*candidate, p Policy) (record.Value, Provenance) 
 	return record.ListValue(points...), prov
 }
 
-// entries of a list; a single value is one entry.
-func entries(v record.Value) []record.Point {
+// Entries are those of a list; a single value is one entry of the list it joins.
+func Entries(v record.Value) []record.Point {
 	if v.Kind == record.List {
 		return v.Points
 	}

@@ -26,7 +26,7 @@ type FieldRef struct {
 func Refs(members []Member, rec Record, values Values, keyed func(value []byte) []byte) map[string]FieldRef {
 	byRef := make(map[string]Authored, len(members))
 	for _, m := range members {
-		byRef[m.Ref.String()] = m.Authored
+		byRef[m.Ref.Word()] = m.Authored
 	}
 	out := make(map[string]FieldRef, len(rec.Provenance))
 	var room []byte
@@ -48,7 +48,7 @@ func Refs(members []Member, rec Record, values Values, keyed func(value []byte) 
 }
 
 func place(list record.Value, p record.Point) int {
-	for i, x := range list.Points {
+	for i, x := range Entries(list) {
 		if x.Equal(p) {
 			return i
 		}

@@ -26,6 +26,10 @@ func (r Ref) String() string {
 	return refEscape.Replace(r.Source) + "/" + refEscape.Replace(r.Entity) + "/" + refEscape.Replace(r.ID)
 }
 
+// Word is String as one word, for lists joined by blanks: those of the id are
+// escaped too. ParseRef reads it back.
+func (r Ref) Word() string { return strings.ReplaceAll(r.String(), " ", "%20") }
+
 // Compare orders references by source, entity and id, byte by byte.
 func (r Ref) Compare(o Ref) int {
 	return cmp.Or(strings.Compare(r.Source, o.Source), strings.Compare(r.Entity, o.Entity), strings.Compare(r.ID, o.ID))
@@ -33,10 +37,10 @@ func (r Ref) Compare(o Ref) int {
 
 var (
 	refEscape   = strings.NewReplacer("%", "%25", "/", "%2F")
-	refUnescape = strings.NewReplacer("%2F", "/", "%25", "%")
+	refUnescape = strings.NewReplacer("%2F", "/", "%25", "%", "%20", " ")
 )
 
-// ParseRef reads what String wrote.
+// ParseRef reads what String or Word wrote.
 func ParseRef(s string) (Ref, error) {
 	parts := strings.Split(s, "/")
 	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {

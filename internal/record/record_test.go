@@ -3,16 +3,20 @@ package record
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestRefSurvivesItsText(t *testing.T) {
-	for _, r := range []Ref{{"crm", "company", "1"}, {"a/b", "per%son", "x/y%2F/z"}, {"源", "company", "编号 7"}} {
+	for _, r := range []Ref{{"crm", "company", "1"}, {"a/b", "per%son", "x/y%2F/z"}, {"源", "company", "编号 7"}, {"crm", "company", "50%20 off % 2F"}} {
 		got, err := ParseRef(r.String())
 		if err != nil || got != r {
 			t.Errorf("ParseRef(%q) = %v, %v, want %v", r.String(), got, err, r)
+		}
+		if got, err := ParseRef(r.Word()); err != nil || got != r || strings.Contains(r.Word(), " ") {
+			t.Errorf("ParseRef(%q) = %v, %v, want %v", r.Word(), got, err, r)
 		}
 	}
 	for _, bad := range []string{"", "a", "a/b", "a/b/", "a/b/c/d", "//"} {
