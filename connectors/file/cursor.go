@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"unicode/utf8"
 )
 
 const optionsDigits = 16
@@ -16,6 +17,7 @@ type position struct {
 	Options string `json:"opt"`            // start of the client's seed: another way of reading starts the pass again
 	Sum     string `json:"sum"`            // chained over the finished files
 	File    string `json:"file,omitempty"` // the file being read
+	Name    []byte `json:"name,omitempty"` // File where it is no UTF-8, as of an archive made in GBK: JSON would write another name
 	Size    int64  `json:"size,omitempty"`
 	Mod     int64  `json:"mod,omitempty"`
 	Offset  int64  `json:"off,omitempty"`  // in the decoded text, a byte order mark not counted
@@ -24,6 +26,9 @@ type position struct {
 }
 
 func (p position) encode() []byte {
+	if !utf8.ValidString(p.File) {
+		p.Name, p.File = []byte(p.File), ""
+	}
 	b, err := json.Marshal(p)
 	if err != nil { // a struct of texts and numbers always marshals
 		panic(err)
@@ -41,6 +46,9 @@ func parseCursor(cursor []byte) (position, error) {
 	}
 	if p.Offset < 0 || p.Line < 0 {
 		return p, fmt.Errorf("read cursor: offset %d, line %d: want none below 0", p.Offset, p.Line)
+	}
+	if len(p.Name) > 0 {
+		p.File, p.Name = string(p.Name), nil
 	}
 	return p, nil
 }

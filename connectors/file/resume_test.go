@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,6 +50,33 @@ func TestEveryRecordIsAPlaceToResume(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFilesOfAnyNameAreResumed: a program that was started anew goes on behind
+// the last page, also in a file whose name is no UTF-8 (客户.csv in GBK).
+func TestFilesOfAnyNameAreResumed(t *testing.T) {
+	const rows = 2*pageRecords + 7
+	for _, name := range []string{"a.csv", "客户.csv", "\xbf\xcd\xbb\xa7.csv", "\xff.csv"} {
+		dir := folder(t, map[string]string{name: "id\n" + strings.Repeat("1\n", rows), "0.csv": "id\n1\n", "\xfe\xfe.csv": "id\n1\n"})
+		var cursor []byte
+		n := 0
+		for pages := 0; ; pages++ {
+			if pages > 5 {
+				t.Fatalf("%q: no end", name)
+			}
+			page, err := client(t, dir, Options{Path: "*.csv"}).Pull(t.Context(), "company", cursor)
+			if err != nil {
+				t.Fatalf("%q: %v", name, err)
+			}
+			n += len(page.Records)
+			if cursor = page.Cursor; !page.More {
+				break
+			}
+		}
+		if n != rows+2 {
+			t.Errorf("%q: %d records with a new client for each page, want %d", name, n, rows+2)
+		}
+	}
 }
 
 // readFrom reads a.csv from the position; behind each record it takes the
