@@ -115,7 +115,7 @@ func markNumber(s string) (*big.Int, bool) {
 
 // back moves a mark back in time, and down to a whole step. A time is written
 // again as it was, with as many digits after the second; a number is taken for
-// seconds or, from 1e12 on, for milliseconds since 1970.
+// seconds or, from millis on, for milliseconds since 1970.
 func back(mark string, d, step time.Duration) (string, error) {
 	if mark == "" {
 		return mark, nil
@@ -135,7 +135,7 @@ func back(mark string, d, step time.Duration) (string, error) {
 	}
 	if n, ok := markNumber(mark); ok && n.IsInt64() {
 		unit := time.Second
-		if n.Int64() >= 1e12 {
+		if n.Int64() >= millis {
 			unit = time.Millisecond
 		}
 		return fmt.Sprint(n.Int64() - int64((d+unit-1)/unit)), nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -147,6 +148,24 @@ func TestMarksAreOrdered(t *testing.T) {
 		}
 		if got := compareMarks(tt.b, tt.a); got != -tt.want {
 			t.Errorf("compareMarks(%s, %s) = %d, want %d", tt.b, tt.a, got, -tt.want)
+		}
+	}
+}
+
+// TestStampsAreReadInTheirUnit: milliseconds of before September 2001 have twelve
+// digits.
+func TestStampsAreReadInTheirUnit(t *testing.T) {
+	for text, want := range map[string]string{
+		"1767225600": "2026-01-01", "1767225600123": "2026-01-01", "946684800000": "2000-01-01", "946684800": "2000-01-01", "99999999999": "5138-11-16", "100000000000": "1973-03-03",
+		"100000000000000": "5138-11-16", "100000000000001": "", "0": "", "-5": "", "9223372036854775808": "", "2026-01-01T00:00:00Z": "2026-01-01", "客": "",
+	} {
+		at, ok := stampTime(text)
+		got := ""
+		if ok {
+			got = at.Format(time.DateOnly)
+		}
+		if got != want {
+			t.Errorf("stampTime(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

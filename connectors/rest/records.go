@@ -223,6 +223,10 @@ func unreadable(r record.Raw) record.Raw {
 	return record.Raw{Entity: r.Entity, ID: r.ID, Data: data, Place: r.Place, Problem: r.Problem}
 }
 
+// millis is from where on a number is milliseconds since 1970: 3 March 1973. As
+// seconds it would be in the year 5138.
+const millis = 1e11
+
 // stampTime reads a time, or seconds or milliseconds since 1970.
 func stampTime(s string) (time.Time, bool) {
 	if t, _, ok := markTime(s); ok {
@@ -232,7 +236,7 @@ func stampTime(s string) (time.Time, bool) {
 	switch {
 	case err != nil || n <= 0 || n > 1e14:
 		return time.Time{}, false
-	case n >= 1e12:
+	case n >= millis:
 		return time.UnixMilli(n).UTC(), true
 	}
 	return time.Unix(n, 0).UTC(), true
