@@ -103,3 +103,26 @@ func TestHistoryShowsAnyDate(t *testing.T) {
 		}
 	})
 }
+
+// TestRecordsWhoseIDsHoldBlanks: where a value is from is told, then and now.
+func TestRecordsWhoseIDsHoldBlanks(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w, _, _ := two(t, dsn, []string{acme("AB 1　%20", "2", `,"phone":"+44 113 496 0001"`)}, []string{acme("o 1", "1", `,"phone":"+44 113 496 0002"`)})
+		w.yaml = strings.Replace(w.yaml, "phones: [most_recent], ", "", 1)
+		w.open()
+		w.clean()
+		g := w.golden("desk/company/o 1")
+		if got, want := w.asOf(g.ID, w.clock.Now()), "crm/company/AB 1　%2520 desk/company/o 1: name=Acme Tools Ltd phones=+44 113 496 0001; +44 113 496 0002"; got != want {
+			t.Errorf("as of now: %s, want %s", got, want)
+		}
+		c, err := w.app.Customer(t.Context(), g.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range c.Fields {
+			if f.Name == "phones" && !slices.Equal(f.From, []string{"crm AB 1　%20", "desk o 1"}) {
+				t.Errorf("the customer's page has the phones from %q", f.From)
+			}
+		}
+	})
+}
