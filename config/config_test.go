@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -515,8 +516,11 @@ func FuzzParse(f *testing.F) {
 		var ps Problems
 		switch {
 		case err == nil:
-			if _, perr := Parse("p.yaml", Print(cfg), Options{NoSecrets: true}); perr != nil {
+			again, perr := Parse("p.yaml", Print(cfg), Options{NoSecrets: true})
+			if perr != nil {
 				t.Errorf("printed configuration does not parse: %v\n%s", perr, Print(cfg))
+			} else if first, second := Print(cfg), Print(again); !bytes.Equal(first, second) {
+				t.Errorf("a printed configuration is printed otherwise:\n%s\n%s", first, second)
 			}
 			for _, s := range cfg.Sources {
 				var o restOptions

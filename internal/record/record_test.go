@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -90,7 +91,7 @@ func TestSameJSON(t *testing.T) {
 // and never panics.
 func FuzzScanner(f *testing.F) {
 	f.Add(sampleFields().AppendJSON(nil))
-	for _, s := range []string{"", "{", `{"a":`, `{"a":[{"b":1}]}`, `{"a":"\ud800"}`, `{"a":1e5,"b":-0}`, `{"a":tru}`, `{"a":[}]}`} {
+	for _, s := range []string{"", "{", `{"a":`, `{"a":[{"b":1}]}`, `{"a":"\ud800"}`, `{"客":"\u0000\u2028","客":[{"kind":"","value":"\/"},{"":"\ud83d\ude00"}]}`, `{"a":{"date":""},"a":[]}`, `{"a":1e5,"b":-0}`, `{"a":tru}`, `{"a":[}]}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -107,6 +108,9 @@ func FuzzScanner(f *testing.F) {
 		if !json.Valid(b) {
 			t.Fatalf("%q was read and is not JSON", b)
 		}
+		if utf8.Valid(b) { // of bytes that are none, a run is one U+FFFD to us
+			checkDecoded(t, b, out)
+		}
 		again := Fields{}
 		if err := again.UnmarshalJSON(out.AppendJSON(nil)); err != nil {
 			t.Fatalf("%q: what was written cannot be read: %v", b, err)
@@ -115,4 +119,62 @@ func FuzzScanner(f *testing.F) {
 			t.Fatalf("%q: the canonical form is not stable", b)
 		}
 	})
+}
+
+// checkDecoded compares with what encoding/json reads.
+func checkDecoded(t *testing.T, b []byte, got Fields) {
+	t.Helper()
+	want, err := DecodeObject(b)
+	if err != nil {
+		t.Fatalf("%q was read, and not by encoding/json: %v", b, err)
+	}
+	if len(want) != len(got) {
+		t.Fatalf("%q has %d fields, want %d", b, len(got), len(want))
+	}
+	for name, x := range want {
+		if list, is := x.([]any); is {
+			for _, e := range list { // an empty value or kind is none
+				entry := e.(map[string]any)
+				for _, part := range []string{"value", "kind"} {
+					if entry[part] == "" {
+						delete(entry, part)
+					}
+				}
+			}
+		}
+		if v, ok := got[name]; !ok || !bytes.Equal(Canonical(nil, plain(v)), Canonical(nil, x)) {
+			t.Fatalf("%q: %q is %+v, want %v", b, name, v, x)
+		}
+	}
+}
+
+// plain is a value as encoding/json would have it, entries with all they may have.
+func plain(v Value) any {
+	switch v.Kind {
+	case Null:
+		return nil
+	case Bool:
+		return v.Text == "true"
+	case Number:
+		return json.Number(v.Text)
+	case Date:
+		return map[string]any{"date": v.Text}
+	case List:
+		list := []any{}
+		for _, p := range v.Points {
+			entry := map[string]any{}
+			for name, part := range p.Parts {
+				entry[name] = part
+			}
+			if p.Value != "" {
+				entry["value"] = p.Value
+			}
+			if p.Kind != "" {
+				entry["kind"] = p.Kind
+			}
+			list = append(list, entry)
+		}
+		return list
+	}
+	return v.Text
 }

@@ -202,6 +202,8 @@ func TestManyValuesAreBounded(t *testing.T) {
 func FuzzFind(f *testing.F) {
 	f.Add("Tom Cruise\nCruise, Tom\n制造业", 0)
 	f.Add("\xff\u200b\n\x00\nＡ", 3)
+	f.Add("a\na\nA\n\xff\n\xfe\n\u200b", 1)
+	f.Add("有限公司\n公司有限\n\n9007199254740993\n9007199254740992", 2)
 	f.Fuzz(func(t *testing.T, text string, method int) {
 		var list []Value
 		for line := range strings.SplitSeq(text, "\n") {
@@ -211,6 +213,10 @@ func FuzzFind(f *testing.F) {
 		got, err := Find(list, o)
 		if err != nil {
 			t.Fatal(err)
+		}
+		slices.Reverse(list)
+		if back, err := Find(list, o); err != nil || fmt.Sprint(back.Clusters) != fmt.Sprint(got.Clusters) {
+			t.Fatalf("the other way round: %v, %v\nwant %v", back.Clusters, err, got.Clusters)
 		}
 		in := map[string]bool{}
 		for _, c := range got.Clusters {
