@@ -85,6 +85,7 @@ func (c *cli) root() *cobra.Command {
 		c.versionCmd(),
 	)
 	inGroups(root)
+	root.SetHelpCommand(c.helpCmd())
 	return root
 }
 

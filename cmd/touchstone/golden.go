@@ -52,7 +52,7 @@ func (c *cli) with(shared bool, fn func(context.Context, *app.App, []string) err
 func group(use, short string) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return usageError{fmt.Errorf("%s has no command %q; see touchstone %s --help", use, args[0], use)}
+			return noCommand(cmd, args[0])
 		}
 		return usageError{fmt.Errorf("%s wants a command; see touchstone %s --help", use, use)}
 	}}
