@@ -97,7 +97,7 @@ func (v auditView) Chosen(what string) bool {
 	return v.Q.What == what && v.Q.Who+v.Q.Subject+v.Q.From+v.Q.To == ""
 }
 
-// auditSubject is an id with where it leads; the ids of each kind have a shape of
+// auditSubject is an id with where it leads; the ids of most kinds have a shape of
 // their own.
 type auditSubject struct{ ID, Href string }
 
@@ -110,10 +110,10 @@ var (
 
 // About are the subjects of an entry, the first few of many.
 func (e AuditEntry) About() (list []auditSubject) {
-	for _, id := range e.Subjects[:min(len(e.Subjects), auditAbout)] {
+	for i, id := range e.Subjects[:min(len(e.Subjects), auditAbout)] {
 		one := auditSubject{ID: id}
 		switch {
-		case goldenShape.MatchString(id):
+		case goldenShape.MatchString(id) && e.ofCustomer(i):
 			one.Href = "/customers/" + id
 		case pairShape.MatchString(id):
 			one.Href = "/review/" + id
@@ -125,6 +125,18 @@ func (e AuditEntry) About() (list []auditSubject) {
 		list = append(list, one)
 	}
 	return list
+}
+
+// ofCustomer says whether a subject that looks like a customer's id is one:
+// sessions, writes and rulings have ids of that shape too.
+func (e AuditEntry) ofCustomer(i int) bool {
+	switch about, _, _ := strings.Cut(e.What, "."); about {
+	case "read", "decision", "golden":
+		return true
+	case "ruling":
+		return i > 0 // the first is the ruling
+	}
+	return false
 }
 
 // auditAbout is how many subjects of an entry the page names.

@@ -154,3 +154,27 @@ func TestAuditPageIsWellFormed(t *testing.T) {
 		}
 	}
 }
+
+func TestAuditLeadsToCustomersAlone(t *testing.T) {
+	const id = "abcdmfghijkzpqrs"
+	for _, tt := range []struct {
+		what string
+		want []string
+	}{
+		{"read.customer", []string{"/customers/" + id, "/customers/" + id}},
+		{"decision.merge", []string{"/customers/" + id, "/customers/" + id}},
+		{"golden.save", []string{"/customers/" + id, "/customers/" + id}},
+		{"ruling.must", []string{"", "/customers/" + id}},
+		{"session.begin", []string{"", ""}},
+		{"session.end", []string{"", ""}},
+		{"outbox.delivered", []string{"", ""}},
+	} {
+		var got []string
+		for _, x := range (AuditEntry{What: tt.what, Subjects: []string{id, id}}).About() {
+			got = append(got, x.Href)
+		}
+		if !cmp.Equal(got, tt.want) {
+			t.Errorf("two ids of the form of a customer's lead from %s to %q, want %q", tt.what, got, tt.want)
+		}
+	}
+}
