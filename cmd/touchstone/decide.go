@@ -98,9 +98,10 @@ func (c *cli) splitCmd() *cobra.Command {
 func (c *cli) pinCmd() *cobra.Command {
 	var b by
 	var until, pick string
+	var look bool
 	cmd := &cobra.Command{
 		Use: "pin GOLDEN FIELD [VALUE]", Short: "Decide the value of a field", Args: args(cobra.RangeArgs(2, 3)),
-		Long: "Pin a field of a golden record to a value. It wins over every source, whatever they say later.\nOf a list VALUE is one entry's text, or JSON: [{\"value\": \"…\", \"kind\": \"work\"}].",
+		Long: "Pin a field of a golden record to a value. It wins over every source, whatever they say later.\nOf a list VALUE is one entry's text, or JSON: [{\"value\": \"…\", \"kind\": \"work\"}].\nCodes, dates, telephone numbers, addresses and numbers of registers are taken in the form in which they are written: UK as GB, 31.12.2020 as 2020-12-31. What is none is refused.",
 		RunE: c.withApp(func(ctx context.Context, a *app.App, n []string) error {
 			r := app.PinRequest{Golden: n[0], Field: n[1], Pick: pick}
 			switch {
@@ -116,10 +117,21 @@ func (c *cli) pinCmd() *cobra.Command {
 				}
 				r.Until = t
 			}
+			if look && pick != "" {
+				return usageError{errors.New("--preview shows what a typed value is taken as; --pick takes it as it is")}
+			}
+			if look {
+				p, err := a.PreviewPin(ctx, r)
+				if err != nil {
+					return err
+				}
+				return c.print(p, func() { fmt.Fprintf(c.out, "%s: taken as %s\n", p.Field, plain(p.As)) })
+			}
 			d, err := a.Pin(ctx, r, b.by())
 			return c.decided(d, err)
 		}),
 	}
+	cmd.Flags().BoolVar(&look, "preview", false, "show what the value would be taken as, and pin nothing")
 	cmd.Flags().StringVar(&until, "until", "", "the pin's last day (2026-12-31, UTC), or the time it ends")
 	cmd.Flags().StringVar(&pick, "pick", "", "take the value that this source record has")
 	b.flags(cmd.Flags(), true)
@@ -200,6 +212,9 @@ func (c *cli) told(d app.Decided, err error, when, withdrew string) error {
 			return
 		}
 		fmt.Fprintf(c.out, "%s %s%s\n", d.Kind, d.Decision, when)
+		if d.TakenAs != "" {
+			fmt.Fprintf(c.out, "  taken as %s\n", plain(d.TakenAs))
+		}
 		if len(d.Withdrew) > 0 {
 			fmt.Fprintf(c.out, "  %s: %s\n", withdrew, strings.Join(d.Withdrew, ", "))
 		}

@@ -96,6 +96,7 @@ func (w *narrowWorld) outOfReach() {
 		"/decisions/split":                             records,
 		"/decisions/split/preview":                     records,
 		"/decisions/pin":                               `{"golden": "far:f1", "field": "employees", "value": "5", "why": "x", "over": true}`,
+		"/decisions/pin/preview":                       `{"golden": "far:f1", "field": "employees", "value": "5"}`,
 		"/decisions/unpin":                             `{"golden": "far:f1", "field": "employees", "why": "x"}`,
 		"/decisions/" + ruled + "/undo":                `{"why": "x"}`,
 		"/decisions/" + w.ids["handover"][1] + "/undo": `{"why": "x"}`,
@@ -194,6 +195,9 @@ func (w *narrowWorld) inReach() {
 	undone("decisions", do("/decisions/unsure", pair)["decision"])
 	split := `{"records": ["desk/company/d1"], "from": "` + n + `", "why": "x", "over": true}`
 	do("/decisions/split/preview", split)
+	if got := do("/decisions/pin/preview", `{"golden": "`+six+`", "field": "country", "value": "中国"}`); got["taken_as"] != "CN" {
+		w.Errorf("the form of a typed country: %v, want CN", got)
+	}
 	undone("decisions", do("/decisions/pin", `{"golden": "`+six+`", "field": "employees", "value": "5", "why": "x"}`)["decision"])
 	stated := do("/relations", `{"from": "near:n1", "kind": "partner", "to": "near:n6", "why": "x"}`)["decision"]
 	do(fmt.Sprintf("/relations/%v/end", stated), `{"until": "2021-12-31"}`)

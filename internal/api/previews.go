@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"touchstone/internal/app"
 	"touchstone/internal/auth"
 	"touchstone/internal/web"
 )
@@ -38,6 +39,9 @@ func (x *api) previews() {
 	add(x, post("split", "previewSplit", "What a split would do, in every system"), func(ctx context.Context, in *struct{ Body splitOff }) (*preview, error) {
 		p, err := x.app.PreviewSplit(ctx, in.Body.Records, in.Body.From, by(ctx, in.Body.Why, in.Body.Over))
 		return show(ctx, p, err)
+	})
+	add(x, post("pin", "previewPin", "What a typed value would be pinned as"), func(ctx context.Context, in *struct{ Body pinning }) (*Body[app.TypedPin], error) {
+		return answer(x.app.PreviewPin(ctx, app.PinRequest{Golden: in.Body.Golden, Field: in.Body.Field, Value: in.Body.Value}))
 	})
 	add(x, post("{id}/undo", "previewUndo", "What taking a decision back would do"), func(ctx context.Context, in *only) (*preview, error) {
 		p, err := x.app.PreviewUndo(ctx, in.ID, by(ctx, in.Body.Why, false))

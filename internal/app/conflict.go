@@ -18,6 +18,9 @@ type Resolution struct {
 	How   string // "ours", "theirs", "typed", "drop", or of a delivered row "back": the value that it replaced
 	Path  string // the field there: of typed, and of theirs where only one is taken; "" for all
 	Value string // typed
+	// Ask and Seen are those of a PinRequest.
+	Ask  bool
+	Seen string
 }
 
 // Resolved says what was done, and the id that Undo takes all of it back by.
@@ -169,7 +172,7 @@ func (a *App) pinTyped(ctx context.Context, t *target, row store.Row, r Resoluti
 	if field == "" {
 		return nil, unclear("%s is not filled from one field alone: pin the golden record's field instead", r.Path)
 	}
-	d, err := a.Pin(ctx, PinRequest{Golden: row.Key, Field: field, Value: r.Value}, By{Who: by.Who, Why: by.Why, Over: true})
+	d, err := a.Pin(ctx, PinRequest{Golden: row.Key, Field: field, Value: r.Value, Ask: r.Ask, Seen: r.Seen}, By{Who: by.Who, Why: by.Why, Over: true})
 	if err != nil || d.Existing {
 		return nil, err
 	}

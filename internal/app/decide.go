@@ -27,6 +27,7 @@ type Decided struct {
 	Existing bool     `json:"existing,omitempty"` // it stood already; nothing has changed
 	Rulings  int      `json:"rulings"`            // pairs of records and pins it is stored as
 	Withdrew []string `json:"withdrew,omitempty"` // earlier decisions it took out of force
+	TakenAs  string   `json:"taken_as,omitempty"` // of a pin: what the typed value was taken as, where that is another form
 }
 
 // Unclear refuses a decision that cannot be made as it was asked for.
@@ -276,6 +277,10 @@ type PinRequest struct {
 	Value         string    // as typed: see ParsePinned
 	Pick          string    // instead of Value: the source record whose value is taken
 	Until         time.Time // zero: for good
+	// Ask refuses a value that would be taken in another form than typed with a
+	// *Restated, unless Seen is that form.
+	Ask  bool
+	Seen string
 }
 
 // Pin sets a field of a golden record. It wins over every source, survives what
@@ -286,7 +291,8 @@ func (a *App) Pin(ctx context.Context, r PinRequest, by By) (Decided, error) {
 	if !r.Until.IsZero() && !r.Until.After(a.opts.Env.Clock.Now()) {
 		return Decided{}, unclear("the time to pin until has passed already")
 	}
-	return a.decide(ctx, store.Pinned, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+	as := ""
+	d, err := a.decide(ctx, store.Pinned, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 		g, err := a.subject(ctx, tx, r.Golden)
 		if err != nil {
 			return nil, err
@@ -294,11 +300,16 @@ func (a *App) Pin(ctx context.Context, r PinRequest, by By) (Decided, error) {
 		if err := a.unmasked(ctx).settable(g.Ref.Entity, r.Field); err != nil {
 			return nil, err
 		}
-		field, value, err := a.pinned(ctx, g, r)
+		p, err := a.pinned(ctx, g, r)
 		if err != nil {
 			return nil, err
 		}
-		text := string(value.AppendJSON(nil))
+		field := p.Field
+		if p.Changed() {
+			as = p.As
+		}
+		text := string(p.Value.AppendJSON(nil))
+		n.How = p.how()
 		n.Until = r.Until
 		n.Rulings = []store.Ruling{{Kind: store.Pinned, A: g.Rec, Field: field, Value: text}}
 		earlier, err := tx.PinsOn(ctx, g.Recs(), field)
@@ -318,6 +329,10 @@ func (a *App) Pin(ctx context.Context, r PinRequest, by By) (Decided, error) {
 		n.Withdraws, err = tx.Beneath(ctx, ids(list))
 		return nil, err
 	})
+	if err == nil {
+		d.TakenAs = as
+	}
+	return d, err
 }
 
 func decisionsOf(pins []store.PinOn) []store.Decision {

@@ -144,7 +144,7 @@ func TestPinWinsUntilItExpires(t *testing.T) {
 		w.clean()
 		desk.want("o1", "phone", "+44 113 496 0999") // a pin survives what the source says
 		var no *store.Contradiction
-		if _, err := w.app.Pin(t.Context(), PinRequest{Golden: "crm/company/c1", Field: "phones", Value: "1"}, ann); !errors.As(err, &no) || no.Earlier[0].ID != pin {
+		if _, err := w.app.Pin(t.Context(), PinRequest{Golden: "crm/company/c1", Field: "phones", Value: "+44 113 496 0111"}, ann); !errors.As(err, &no) || no.Earlier[0].ID != pin {
 			t.Errorf("another pin on the field: %v, want it refused with the name of %s", err, pin)
 		}
 		w.end()

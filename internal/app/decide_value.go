@@ -9,32 +9,39 @@ import (
 	"touchstone/internal/golden"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
+	"touchstone/matching/standardise"
 )
 
-// pinned reads the field and the value that a person pins.
-func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (field string, v record.Value, err error) {
-	spec, ok := record.Spec(g.Ref.Entity, r.Field)
-	if !ok {
-		var names []string
-		for _, s := range record.Specs(g.Ref.Entity) {
-			names = append(names, s.Name)
-		}
-		return "", v, unclear("%s has no field %q; it has %s", wordOf("entity", g.Ref.Entity), r.Field, wordsOf("field", names))
-	}
-	if r.Pick == "" {
-		v, err = ParsePinned(spec, r.Value)
-		return spec.Name, v, err
-	}
-	ref, isRef, err := a.sourceRef(r.Pick)
+// pinned reads the field and the value that a person pins, and how a typed one was
+// brought to its form.
+func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (p TypedPin, err error) {
+	spec, err := pinnable(g.Ref.Entity, r.Field)
 	if err != nil {
-		return "", v, err
+		return p, err
+	}
+	p.Field = spec.Name
+	if r.Pick != "" {
+		p.Value, err = a.picked(ctx, g, spec, r.Pick)
+		return p, err
+	}
+	if p, err = a.typed(ctx, g, spec, r.Value); err != nil {
+		return p, err
+	}
+	return p, p.asked(r)
+}
+
+// picked is the value that a source record has.
+func (a *App) picked(ctx context.Context, g store.Subject, spec record.FieldSpec, pick string) (v record.Value, err error) {
+	ref, isRef, err := a.sourceRef(pick)
+	if err != nil {
+		return v, err
 	}
 	if !isRef {
-		return "", v, unclear("%s is no source record: a value is picked from source/entity/id", r.Pick)
+		return v, unclear("%s is no source record: a value is picked from source/entity/id", pick)
 	}
 	members, err := a.Store.MembersOf(ctx, []int64{g.Founder})
 	if err != nil {
-		return "", v, err
+		return v, err
 	}
 	for _, m := range members[g.Founder] {
 		if m.Ref != ref {
@@ -42,14 +49,14 @@ func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (field 
 		}
 		authored, err := golden.ParseAuthored(m.Authored)
 		if err != nil {
-			return "", v, err
+			return v, err
 		}
 		if v = authored[spec.Name].Value; v.Blank() {
-			return "", v, unclear("%s has no %s", r.Pick, wordOf("field", spec.Name))
+			return v, unclear("%s has no %s", pick, wordOf("field", spec.Name))
 		}
-		return spec.Name, v, nil
+		return v, nil
 	}
-	return "", v, unclear("%s is not in golden record %s", r.Pick, g.ID)
+	return v, unclear("%s is not in golden record %s", pick, g.ID)
 }
 
 // ParsePinned reads a value as typed: of a list one entry's text, or JSON (a
@@ -68,10 +75,11 @@ func ParsePinned(spec record.FieldSpec, text string) (v record.Value, err error)
 		}
 		return record.NumberValue(text), nil
 	case record.Date:
-		if _, err := time.Parse(time.DateOnly, text); err != nil {
+		day, _ := standardise.Date(text)
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
 			return v, unclear("%s is a date, such as 2026-01-31", wordOf("field", spec.Name))
 		}
-		return record.DateValue(text), nil
+		return record.DateValue(day), nil
 	case record.Bool:
 		if text != "true" && text != "false" {
 			return v, unclear("%s is true or false", wordOf("field", spec.Name))

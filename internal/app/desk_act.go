@@ -61,10 +61,10 @@ func (a *App) pinRequests(ctx context.Context, id string, picks []web.Pick) (out
 		if p.Side == "b" {
 			m = x[1]
 		}
-		r := PinRequest{Golden: a.refName(m.Ref), Field: spec.Name, Value: p.Value, Until: p.Until}
+		r := PinRequest{Golden: a.refName(m.Ref), Field: spec.Name, Value: p.Value, Until: p.Until, Ask: true, Seen: p.Seen}
 		if p.Side == "" {
-			if _, err := ParsePinned(spec, p.Value); err != nil {
-				return nil, web.Refuse("value."+p.Field, "%s", toldOf(err))
+			if _, err := a.PreviewPin(ctx, r); err != nil {
+				return nil, ofTyped("value."+p.Field, err)
 			}
 			out = append(out, r)
 			continue

@@ -247,7 +247,10 @@ func (a *App) flipRows(ctx context.Context, target string) (out []web.FlipRow, e
 
 // SettleRow settles one row from a page.
 func (a *App) SettleRow(ctx context.Context, f web.SettleForm, by web.By) (web.Done, error) {
-	out, err := a.SettleStuck(ctx, Resolution{Row: f.Row, How: f.How, Path: f.Path, Value: f.Value}, By{Who: by.Who, Why: by.Why})
+	out, err := a.SettleStuck(ctx, Resolution{Row: f.Row, How: f.How, Path: f.Path, Value: f.Value, Ask: true, Seen: f.Seen}, By{Who: by.Who, Why: by.Why})
+	if f.How == "typed" {
+		err = ofTyped("value", err)
+	}
 	if err != nil {
 		return web.Done{}, err
 	}

@@ -153,7 +153,7 @@ func done(key string, d Decided, err error) (web.Done, error) {
 
 // PinField sets a field as a page asks for it; over an earlier pin.
 func (a *App) PinField(ctx context.Context, f web.PinForm, by web.By) (web.Done, error) {
-	r := PinRequest{Golden: f.ID, Field: f.Field, Value: f.Value, Pick: f.Pick}
+	r := PinRequest{Golden: f.ID, Field: f.Field, Value: f.Value, Pick: f.Pick, Ask: true, Seen: f.Seen}
 	if f.Until != "" {
 		var err error
 		if r.Until, err = ParseDate(f.Until); err != nil {
@@ -161,6 +161,9 @@ func (a *App) PinField(ctx context.Context, f web.PinForm, by web.By) (web.Done,
 		}
 	}
 	d, err := a.Pin(ctx, r, By{Who: by.Who, Why: by.Why, Over: true})
+	if r.Pick == "" {
+		err = ofTyped("value", err)
+	}
 	return done("field.pinned", d, err)
 }
 

@@ -182,7 +182,7 @@ func (db *DB) NoteAll(ctx context.Context, list []audit.Entry) error {
 
 // auditDecision tells of a decision by its id and the golden records whose
 // members it is about.
-func (tx *Tx) auditDecision(ctx context.Context, d Decision, touched map[int64]bool) error {
+func (tx *Tx) auditDecision(ctx context.Context, d Decision, how string, touched map[int64]bool) error {
 	var recs []int64
 	for _, rec := range sortedKeys(touched) {
 		if rec != 0 && len(recs) < maxAuditSubjects {
@@ -193,7 +193,7 @@ func (tx *Tx) auditDecision(ctx context.Context, d Decision, touched map[int64]b
 	if err != nil {
 		return err
 	}
-	return tx.auditAll(ctx, []audit.Entry{{Who: d.Who, What: "decision." + d.Kind, Subjects: append([]string{d.ID}, subjects...)}})
+	return tx.auditAll(ctx, []audit.Entry{{Who: d.Who, What: "decision." + d.Kind, Subjects: append([]string{d.ID}, subjects...), Detail: how}})
 }
 
 // goldenIDsOf gives the ids of the golden records that records are in now,

@@ -42,6 +42,7 @@ type NewDecision struct {
 	ID        string // "" for a new one
 	Kind      string
 	Who, Why  string
+	How       string // for the audit trail: no value of a customer
 	At        string // "" for now
 	Until     time.Time
 	Mark      string // what it says, in words of its own: the same again changes nothing
@@ -165,7 +166,7 @@ func (tx *DecideTx) Add(ctx context.Context, n NewDecision) (d Decision, existin
 	if err := tx.dueBalance(ctx, n.Kind, d.ID, sortedKeys(touched)); err != nil {
 		return d, false, err
 	}
-	if err := tx.auditDecision(ctx, d, touched); err != nil {
+	if err := tx.auditDecision(ctx, d, n.How, touched); err != nil {
 		return d, false, err
 	}
 	d, err = tx.Decision(ctx, d.ID)

@@ -34,6 +34,9 @@ type Problem struct {
 	// Said is the text for readers of other languages; nil where Text is in the
 	// reader's already.
 	Said *say.Text
+	// Take is the form in which a typed value would be taken; "" where it is not
+	// that. The form sends it with the value, once it was seen.
+	Take string
 }
 
 // Refuse makes a Problem of an English sentence, which the reader is told in
@@ -43,7 +46,7 @@ func Refuse(field, english string, args ...any) *Problem {
 }
 
 // Refused makes a Problem of a sentence.
-func Refused(field string, said say.Text) *Problem { return &Problem{field, said.String(), &said} }
+func Refused(field string, said say.Text) *Problem { return &Problem{Field: field, Text: said.String(), Said: &said} }
 
 // Told is the sentence.
 func (p *Problem) Told() say.Text {

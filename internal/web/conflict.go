@@ -30,6 +30,8 @@ type conflictView struct {
 	Bulk    string // ours or drop: what is to be done to all rows of the filter
 	Trouble string
 	At      string // the row whose settling was refused
+	Typed   SettleForm
+	Take    string // the form in which what was typed would be taken
 	Self    string // the address of this list, for forms to come back to
 }
 
@@ -79,10 +81,10 @@ func (s *server) settleRow(w http.ResponseWriter, r *http.Request) {
 	if !s.form(w, r) {
 		return
 	}
-	f := SettleForm{Row: r.PathValue("row"), How: r.PostForm.Get("how"), Path: r.PostForm.Get("path"), Value: r.PostForm.Get("value")}
+	f := SettleForm{Row: r.PathValue("row"), How: r.PostForm.Get("how"), Path: r.PostForm.Get("path"), Value: r.PostForm.Get("value"), Seen: r.PostForm.Get("seen")}
 	next := r.PostForm.Get("next")
 	s.act(w, r, next, func(ctx context.Context, by By) (Done, error) { return s.data.SettleRow(ctx, f, by) }, func(p Problem) {
-		v := conflictView{Trouble: p.Text, At: f.Row}
+		v := conflictView{Trouble: p.Text, At: f.Row, Typed: f, Take: p.Take}
 		if u, err := url.Parse(next); err == nil {
 			v.Filter = conflictFilter(u.Query())
 		}

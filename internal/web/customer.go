@@ -227,7 +227,7 @@ func (s *server) pinField(w http.ResponseWriter, r *http.Request) {
 		}
 		f := PinForm{ID: r.PathValue("id"), Field: r.PathValue("field"), Until: strings.TrimSpace(r.PostForm.Get("until"))}
 		if f.Pick = r.PostForm.Get("pick"); f.Pick == "" {
-			f.Value = r.PostForm.Get("value")
+			f.Value, f.Seen = r.PostForm.Get("value"), r.PostForm.Get("seen")
 		}
 		return s.data.PinField(ctx, f, by)
 	}, func(p Problem) { s.showField(w, r, http.StatusUnprocessableEntity, p) })

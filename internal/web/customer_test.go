@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"net/http"
+	"net/url"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -101,6 +102,9 @@ func (office) GroupTreePage(_ context.Context, id, _ string) (GroupTree, error) 
 }
 
 func (office) PinField(_ context.Context, p PinForm, by By) (Done, error) {
+	if p.Value == "UK" && p.Seen != "GB" {
+		return Done{}, &Problem{Field: "value", Text: "UK is taken as GB", Take: "GB"}
+	}
 	if p.Value == "no" {
 		return Done{}, &Problem{Field: "value", Text: "it is <no> value"}
 	}
@@ -271,5 +275,24 @@ func TestTextsAreCutToTheirBox(t *testing.T) {
 		if got := amount(in); got != want {
 			t.Errorf("amount(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestTypedFormIsShownFirst: the form comes back with what was typed and the form
+// in which it would be taken; sent again as it is, it is taken.
+func TestTypedFormIsShownFirst(t *testing.T) {
+	h := newHandler(newOffice(), nil)
+	at := "/customers/abcdmfghijkzpqrs/fields/name/pin"
+	r := post(t, h, at, url.Values{"value": {"UK"}, "why": {"x"}})
+	if r.Code != http.StatusUnprocessableEntity {
+		t.Fatalf("the first time: %d", r.Code)
+	}
+	for _, want := range []string{`value="UK"`, `<input type="hidden" name="seen" value="GB">`, "UK is taken as GB", `aria-invalid="true"`} {
+		if !strings.Contains(r.Body.String(), want) {
+			t.Errorf("the form lacks %q", want)
+		}
+	}
+	if r := post(t, h, at, url.Values{"value": {"UK"}, "seen": {"GB"}, "why": {"x"}}); r.Code != http.StatusSeeOther {
+		t.Errorf("once it was seen: %d, want it taken", r.Code)
 	}
 }

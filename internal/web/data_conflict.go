@@ -72,8 +72,9 @@ type FlipMove struct {
 	Old, New string
 }
 
-// SettleForm settles one row: How is ours, theirs, typed or drop.
-type SettleForm struct{ Row, How, Path, Value string }
+// SettleForm settles one row: How is ours, theirs, typed or drop. Seen is the form
+// of a typed value that was shown: see Problem.Take.
+type SettleForm struct{ Row, How, Path, Value, Seen string }
 
 // The words of what was done.
 const (

@@ -233,7 +233,10 @@ type GroupTree struct {
 }
 
 // PinForm asks for a field to be pinned.
-type PinForm struct{ ID, Field, Value, Pick, Until string }
+type PinForm struct {
+	ID, Field, Value, Pick, Until string
+	Seen                          string // the form of Value that was shown: see Problem.Take
+}
 
 // RelateForm asks for a relation to be stated.
 type RelateForm struct{ From, Kind, To, Title, Role, Stance, Share, Since, Until string }

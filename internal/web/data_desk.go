@@ -37,6 +37,7 @@ type Pick struct {
 	Field string
 	Side  string // a or b: that record's value
 	Value string // as typed, with no Side
+	Seen  string // the form of Value that was shown: see Problem.Take
 	Until time.Time
 }
 

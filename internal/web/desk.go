@@ -156,6 +156,19 @@ func (f deskForm) Value(field string) string {
 	return ""
 }
 
+// Seen is the form of the typed value that the reader is shown, or was.
+func (f deskForm) Seen(field string) string {
+	if f.Problem.Take != "" && f.Problem.Field == "value."+field {
+		return f.Problem.Take
+	}
+	for _, p := range f.Picks {
+		if p.Field == field {
+			return p.Seen
+		}
+	}
+	return ""
+}
+
 // Picked is the side that was picked for a field: a, b, typed or "".
 func (f deskForm) Picked(field string) string {
 	for _, p := range f.Picks {

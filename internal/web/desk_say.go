@@ -163,7 +163,7 @@ func readDeskForm(v url.Values, in words) (f deskForm, problem *Problem) {
 			f.Picks = append(f.Picks, Pick{Field: field, Side: value, Until: until})
 		case "typed":
 			text := strings.TrimSpace(v.Get("value." + field))
-			f.Picks = append(f.Picks, Pick{Field: field, Value: text, Until: until})
+			f.Picks = append(f.Picks, Pick{Field: field, Value: text, Seen: v.Get("seen." + field), Until: until})
 			typed = true
 			if text == "" {
 				problem = &Problem{Field: "value." + field, Text: in.T("desk.typed.empty")}

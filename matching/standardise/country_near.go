@@ -1,0 +1,61 @@
+package standardise
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/biter777/countries"
+
+	"touchstone/matching/compare"
+)
+
+// CountryCode is Country for what a person types: two capital letters that are no
+// country's code are none.
+func CountryCode(s string) string {
+	code := Country(strings.TrimSpace(s))
+	if c := countries.ByName(code); code == "" || c == countries.Unknown || c.Alpha2() != code {
+		return ""
+	}
+	return code
+}
+
+// NamedCountry is a country's code with its English name.
+type NamedCountry struct{ Code, Name string }
+
+// NearCountries lists the countries whose code or English name is nearest to a
+// text that is neither, the nearest first, at most so many: none where more than a
+// third of the letters would be slips, or one of a code's two.
+func NearCountries(s string, most int) []NamedCountry {
+	typed := Fold(s)
+	type near struct {
+		NamedCountry
+		slips int
+	}
+	var list []near
+	for _, c := range countries.All() {
+		code, name := c.Alpha2(), c.String()
+		if len(code) != 2 {
+			continue
+		}
+		slips := compare.LevenshteinString(typed, Fold(name), compare.Max)
+		if len(typed) > 3 && slips > max(len(typed)/3, 1) {
+			continue
+		}
+		if len(typed) <= 3 {
+			if slips = compare.LevenshteinString(typed, strings.ToLower(code), compare.Max); slips > 1 {
+				continue
+			}
+			if slips *= 2; !strings.EqualFold(code[:1], typed[:min(len(typed), 1)]) {
+				slips++ // the first letter is seldom the wrong one
+			}
+		}
+		list = append(list, near{NamedCountry{code, name}, slips})
+	}
+	slices.SortFunc(list, func(a, b near) int { return cmp.Or(cmp.Compare(a.slips, b.slips), strings.Compare(a.Code, b.Code)) })
+	var out []NamedCountry
+	for _, n := range list[:min(len(list), most)] {
+		out = append(out, n.NamedCountry)
+	}
+	return out
+}
