@@ -160,7 +160,7 @@ func (a *App) contend(ctx context.Context, c *ModelContest, models [2]*matching.
 		f, g = f.Share(shared.Has), g.Share(shared.Has)
 		c.Changed = append(c.Changed, ContestPair{
 			RecordA: a.refName(refs[recs[string(x.A)]]), RecordB: a.refName(refs[recs[string(x.B)]]), WeightA: weight.Milli(x.Old), WeightB: weight.Milli(x.New), Linked: x.Linked,
-			PartsA: models[0].Explain(f, g), PartsB: models[1].Explain(f, g),
+			PartsA: worded(models[0].Explain(f, g)), PartsB: worded(models[1].Explain(f, g)),
 		})
 	}
 	return nil

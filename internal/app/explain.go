@@ -150,7 +150,7 @@ func (a *App) Explain(ctx context.Context, id string) ([]Explained, error) {
 			w := model.Weigh(features[i], features[j])
 			x := Explained{
 				A: a.refName(members[i].Ref), B: a.refName(members[j].Ref), Weight: float64(w.Total) / 1000,
-				Probability: model.Probability(w.Total), Parts: model.Explain(features[i], features[j]), Shared: []string{},
+				Probability: model.Probability(w.Total), Parts: worded(model.Explain(features[i], features[j])), Shared: []string{},
 			}
 			for _, k := range model.SharedKeys(features[i], features[j]) {
 				x.Shared = append(x.Shared, k.Rule+" "+k.Text)

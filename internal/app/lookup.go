@@ -107,7 +107,7 @@ func (a *App) candidate(see sight, probability float64, c pipeline.Candidate, al
 	if c.Veto != "" {
 		out.Veto = &lookup.Words{En: vetoWord("en", c.Veto), Zh: strings.TrimPrefix(vetoWord("zh", c.Veto), "的 ")}
 	}
-	for _, p := range c.Parts {
+	for _, p := range worded(c.Parts) {
 		part := lookup.Part{
 			Field: p.Field, Level: p.Level, Weight: bits(p.Weight), Given: p.A,
 			Zh: lookup.PartZh{Field: MatchWord("zh", p.Field), Level: MatchWord("zh", p.Level)},

@@ -142,7 +142,7 @@ func (a *App) weighPair(s scale, x, y store.Member) (p web.Pair, err error) {
 	for _, k := range s.model.SharedKeys(f[0], f[1]) {
 		p.Shared = append(p.Shared, k.Rule)
 	}
-	for _, part := range s.model.Explain(f[0], f[1]) {
+	for _, part := range worded(s.model.Explain(f[0], f[1])) {
 		p.Evidence = append(p.Evidence, s.see.evidence(s.entity, web.Evidence{Field: part.Field, Level: part.Level, A: part.A, B: part.B, Bits: float64(part.Weight) / 1000}))
 	}
 	for _, spec := range fieldSpecs(s.entity, fields[0], fields[1]) {

@@ -296,7 +296,7 @@ func (r *relator) shown(ctx context.Context, goldens []store.Golden, best map[[2
 		if !okX || !okY { // gone meanwhile
 			continue
 		}
-		rel := PossibleRelation{Kind: p.tie.Kind, A: gx.ID, B: gy.ID, RecordA: r.a.refName(x.Ref), RecordB: r.a.refName(y.Ref), Apart: p.tie.Apart, Evidence: p.tie.Evidence}
+		rel := PossibleRelation{Kind: p.tie.Kind, A: gx.ID, B: gy.ID, RecordA: r.a.refName(x.Ref), RecordB: r.a.refName(y.Ref), Apart: p.tie.Apart, Evidence: worded(p.tie.Evidence)}
 		r.see.proposal(gx.Entity, &rel)
 		if rel.NameA, err = r.see.name(gx); err != nil {
 			return nil, err

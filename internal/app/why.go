@@ -194,7 +194,7 @@ func (q *question) explain(x, y int64) Explained {
 	w := q.model.Weigh(f, g)
 	out := Explained{
 		A: q.name(x), B: q.name(y), Weight: bits(w.Total), Probability: q.model.Probability(w.Total),
-		Parts: q.model.Explain(f, g), Shared: []string{},
+		Parts: worded(q.model.Explain(f, g)), Shared: []string{},
 	}
 	for _, k := range q.model.SharedKeys(f, g) {
 		out.Shared = append(out.Shared, k.Rule+" "+k.Text)

@@ -141,7 +141,7 @@ var matchWords = map[string]string{
 	"same, one character":  "相同（单字）", "nickname": "昵称", "initial": "首字母", "straight": "顺序一致", "swapped": "顺序颠倒",
 	"day and month swapped": "日月颠倒", "one slip": "一处笔误", "close": "相近", "same year": "同年", "same local part": "用户名相同",
 	"same words": "词相同", "another number": "编号不同", "within 1 %": "相差不到 1%", "within 5 %": "相差不到 5%",
-	"alike, made from the name": "相似（由姓名构成）", "same own domain": "自有域名相同",
+	"alike, made from the name": "相似（由姓名构成）", "same own domain": "自有域名相同", "same page": "同一平台上的同一店铺或主页",
 }
 
 // vetoWord translates the grounds of a veto.
