@@ -19,6 +19,7 @@ import (
 
 	"touchstone/internal/record"
 	"touchstone/internal/simulator"
+	"touchstone/matching/standardise"
 )
 
 func TestSeedsOpenInTheirSimulators(t *testing.T) {
@@ -377,5 +378,26 @@ func TestCustomersHaveOwners(t *testing.T) {
 	}
 	if len(owners) != 6 || owners["陈思远"] < 50 || owners["Grace Okafor"] < 50 || none > 100 {
 		t.Errorf("owners %v and %d records of nobody, want six owners of most", owners, none)
+	}
+}
+
+// TestSomeValuesAreOdd: who decides in the demo sees what is noted beside a value,
+// in both languages.
+func TestSomeValuesAreOdd(t *testing.T) {
+	_, desk, err := Seeds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct{ object, id, tel string }{{"companies", "o1080", "see letterhead"}, {"contacts", "u1030", "见名片"}} {
+		got := ""
+		for _, raw := range desk[want.object] {
+			var m struct{ ID, Tel string }
+			if json.Unmarshal(raw, &m) == nil && m.ID == want.id {
+				got = m.Tel
+			}
+		}
+		if number, _, _ := standardise.Phone(got, ""); got != want.tel || number != "" {
+			t.Errorf("%s %s has the telephone %q, read as %q; want %q, which is none", want.object, want.id, got, number, want.tel)
+		}
 	}
 }

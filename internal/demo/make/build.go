@@ -88,6 +88,9 @@ func (b *builder) add(entity string, r row, cluster string) error {
 	r["owner"] = b.ownerOf(entity, cluster, r)
 	id, stamp := b.newID(p)
 	b.truth = append(b.truth, []string{p.source, entity, id, entity + "-" + cluster})
+	if typed, odd := oddPhones[p.source+" "+id]; odd && r["phone"] == "" {
+		r["phone"] = typed
+	}
 	switch p.file {
 	case registryFile:
 		return b.line(p.file, id, r["name"], r["registration_no"], r["phone"], r["website"], r["street"], r["city"], r["region"], r["postcode"], r["country"], r["industry"], r["employees"])
