@@ -60,6 +60,10 @@ type Mark struct {
 // Box is the value of viewBox.
 func (c Chart) Box() string { return "0 0 " + number(c.Wide) + " " + number(c.High) }
 
+// Broad says that a chart is wider than the others: it is shown at its own size, so
+// that its texts can be read.
+func (c Chart) Broad() bool { return c.Wide > boxWide }
+
 // Linked says whether a mark leads somewhere.
 func (c Chart) Linked() bool {
 	for _, m := range c.Marks {

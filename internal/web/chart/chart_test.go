@@ -238,3 +238,18 @@ func TestEveryProvinceHasATileOfItsOwn(t *testing.T) {
 		t.Errorf("%d provinces, want 34", len(codes))
 	}
 }
+
+// TestManyColumnsKeepTheirSize: a grid of a month is wider than the other charts, and
+// says so, for its texts would be too small in their width.
+func TestManyColumnsKeepTheirSize(t *testing.T) {
+	for _, tt := range []struct {
+		columns int
+		broad   bool
+	}{{5, false}, {30, true}} {
+		columns := make([]string, tt.columns)
+		c := Grid(Words{Columns: []string{""}}, columns, []Heat{{Name: "crm", Cells: make([]Share, tt.columns)}})
+		if c.Broad() != tt.broad {
+			t.Errorf("a grid of %d columns is %.0f wide and broad %v, want %v", tt.columns, c.Wide, c.Broad(), tt.broad)
+		}
+	}
+}
