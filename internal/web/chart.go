@@ -12,6 +12,7 @@ type fall struct {
 	Zero, Link string // where nothing and the threshold are
 	Sum        float64
 	Against    bool
+	Of         string // the compared part of a field that has several; "" where the field says it
 }
 
 // waterfall draws the parts of a weight, in their order.

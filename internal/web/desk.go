@@ -265,6 +265,11 @@ func (v *deskView) lines() {
 	at := first
 	for _, row := range v.Rows {
 		l := deskLine{DeskRow: row, Left: entries(row.A, row.B), Right: entries(row.B, row.A), Falls: falls[at : at+len(row.Evidence)]}
+		for i, f := range l.Falls {
+			if len(l.Falls) > 1 && f.Field != row.Name {
+				l.Falls[i].Of = f.Field
+			}
+		}
 		l.Equal = slices.Equal(row.A, row.B)
 		l.Pickable = !l.Equal && len(row.A) > 0 && len(row.B) > 0
 		at += len(row.Evidence)
