@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"touchstone/internal/record"
 	"touchstone/internal/web"
 )
@@ -124,6 +126,27 @@ func TestPinShowsTheFormBeforeItTakesIt(t *testing.T) {
 		}
 		if got, want := strings.Join(details, "|"), "|typed in another form|typed as Deutschland"; got != want {
 			t.Errorf("the trail says %q, newest first, want %q", got, want)
+		}
+	})
+}
+
+// TestWhateverIsTypedIsTakenOnce: what a form was found for is in that form.
+func TestWhateverIsTypedIsTakenOnce(t *testing.T) {
+	typed := rapid.OneOf(rapid.String(), rapid.StringMatching(`[+0-9 ()/-]{1,18}`), rapid.StringMatching(`[a-z<>@./: ]{1,16}`), rapid.SampledFrom([]string{
+		"UK", "中国", `{"value":" "}`, `{"scheme":"lei","value":"-"}`, `{"value":"\u0000","country":"X"}`, `[{"value":"<@>"},{"value":"mailto:"}]`, "http://", "//", "HTTP://[::1",
+	}))
+	rapid.Check(t, func(t *rapid.T) {
+		entity := rapid.SampledFrom([]string{record.Company, record.Person}).Draw(t, "entity")
+		spec := rapid.SampledFrom(record.Specs(entity)).Draw(t, "field")
+		v, err := ParsePinned(spec, typed.Draw(t, "typed"))
+		if err != nil {
+			return
+		}
+		if v, err = canonical(spec, v, "GB", nil); err != nil {
+			return
+		}
+		if again, err := canonical(spec, v, "", nil); err != nil || !again.Equal(v) {
+			t.Fatalf("%s taken as %s is then taken as %s, %v", spec.Name, v.AppendJSON(nil), again.AppendJSON(nil), err)
 		}
 	})
 }

@@ -46,7 +46,9 @@ func Refuse(field, english string, args ...any) *Problem {
 }
 
 // Refused makes a Problem of a sentence.
-func Refused(field string, said say.Text) *Problem { return &Problem{Field: field, Text: said.String(), Said: &said} }
+func Refused(field string, said say.Text) *Problem {
+	return &Problem{Field: field, Text: said.String(), Said: &said}
+}
 
 // Told is the sentence.
 func (p *Problem) Told() say.Text {
