@@ -322,6 +322,7 @@ func (a *App) entity(ctx context.Context, e config.Entity, rank map[string]int, 
 		return nil, err
 	}
 	a.use(ent, m, generation, match)
+	r.Ended = a.ended(ent)
 	return ent, nil
 }
 

@@ -157,6 +157,10 @@ func (a *App) Settle(ctx context.Context, progress Progress, sum *Summary) error
 
 // Resolve derives and resolves what waits, company before person.
 func (a *App) Resolve(ctx context.Context, progress Progress) error {
+	ctx, err := a.ahead(ctx)
+	if err != nil {
+		return err
+	}
 	if err := pipeline.FillSearch(ctx, a.Store); err != nil {
 		return fmt.Errorf("make golden records findable: %w", err)
 	}
@@ -175,6 +179,9 @@ func (a *App) Resolve(ctx context.Context, progress Progress) error {
 	for _, e := range a.entities {
 		if e.resolver == nil {
 			continue
+		}
+		if err := a.aheadOf(ctx, e); err != nil {
+			return err
 		}
 		if held, err := a.rulesHeld(ctx, e, progress); err != nil {
 			return err

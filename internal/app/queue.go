@@ -57,15 +57,24 @@ func (a *App) turnQueue(ctx context.Context) error {
 		if e.resolver == nil {
 			continue
 		}
-		hash, err := e.resolver.Worth.Hash()
-		if err != nil {
+		if err := a.valuedBy(ctx, e); err != nil {
 			return err
-		}
-		if err := a.Store.QueueRules(ctx, e.name, hash); err != nil {
-			return fmt.Errorf("queue of %s: %w", e.name, err)
 		}
 	}
 	return a.Store.TurnQueue(ctx)
+}
+
+// valuedBy has the queue of an entity type made anew where it was valued by other
+// rules.
+func (a *App) valuedBy(ctx context.Context, e *entity) error {
+	hash, err := e.resolver.Worth.Hash()
+	if err != nil {
+		return err
+	}
+	if err := a.Store.QueueRules(ctx, e.name, hash); err != nil {
+		return fmt.Errorf("queue of %s: %w", e.name, err)
+	}
+	return nil
 }
 
 // drainQueue values anew whose events have changed.

@@ -16,6 +16,34 @@ const fewRecords = 64
 // together.
 func (l *link) few() bool { return !l.bulk && len(l.scan.recs) <= fewRecords }
 
+// Questions are what Run asks before it does anything, to be asked ahead.
+func (r *Resolver) Questions() []func(context.Context) error {
+	return []func(context.Context) error{
+		func(ctx context.Context) error {
+			_, err := r.Store.BulkState(ctx, r.Entity, r.bulkFrom())
+			return err
+		},
+		r.fillQueue,
+		func(ctx context.Context) error { return r.waits(ctx, 0) },
+	}
+}
+
+// waits asks what publish asks first.
+func (r *Resolver) waits(ctx context.Context, after int64) error {
+	_, err := r.Store.BacklogResolve(ctx, r.Entity, after, r.atOnce())
+	return err
+}
+
+// aheadOfEnd asks whether anything came to wait meanwhile, and with it what is asked
+// when nothing has.
+func (r *Resolver) aheadOfEnd(ctx context.Context) error {
+	ask := []func(context.Context) error{func(ctx context.Context) error { return r.waits(ctx, 0) }}
+	if r.Ended != nil {
+		ask = append(ask, r.Ended()...)
+	}
+	return r.Store.Ahead(ctx, ask...)
+}
+
 // touched are the records whose components this transaction brings up to date.
 func (l *link) touched() []int64 {
 	recs := slices.Clone(l.scan.recs)

@@ -55,13 +55,18 @@ const (
 	bulkLarge = 300_000
 )
 
+// bulkFrom is how many records must wait before all are resolved at once.
+func (r *Resolver) bulkFrom() int {
+	if r.Bulk == 0 {
+		return defaultBulk
+	}
+	return r.Bulk
+}
+
 // bulkTurn resolves in bulk if that pays, or if an earlier bulk turn has left
 // the posting lists half written.
 func (r *Resolver) bulkTurn(ctx context.Context, progress func(Stats)) (Stats, error) {
-	least := r.Bulk
-	if least == 0 {
-		least = defaultBulk
-	}
+	least := r.bulkFrom()
 	state, err := r.Store.BulkState(ctx, r.Entity, least)
 	if err != nil || !state.Broken && (state.Waiting < least || float64(state.Waiting) < bulkShare*float64(state.Records)) {
 		return Stats{}, err

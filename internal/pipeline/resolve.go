@@ -43,6 +43,8 @@ type Resolver struct {
 	values golden.Values // the same made ready
 	// Worth says how the pairs that are left to a person are valued.
 	Worth Worth
+	// Ended gives what is asked when a turn has ended (store.DB.Ahead); nil for nothing.
+	Ended func() []func(context.Context) error
 }
 
 // ErrSwitched says that another match model has been put in force: what was

@@ -68,6 +68,9 @@ func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stat
 				return total, nil
 			}
 			after, more = 0, true // what came to wait meanwhile
+			if err := r.aheadOfEnd(ctx); err != nil {
+				return total, err
+			}
 			continue
 		}
 		if ahead != nil {
@@ -116,13 +119,18 @@ func (r *Resolver) batch() int {
 // hurried says whether transactions are to be short.
 func (r *Resolver) hurried() bool { return r.Batch > briefBatch && r.Store.Hurried() }
 
+// atOnce is how many records are published in one transaction.
+func (r *Resolver) atOnce() int {
+	if r.hurried() {
+		return briefBatch
+	}
+	return publishedAhead * r.Batch
+}
+
 // publish makes the keys of the next records visible that wait behind a landing
 // number; nil where there are none.
 func (r *Resolver) publish(ctx context.Context, after int64) (*published, error) {
-	most := publishedAhead * r.Batch
-	if r.hurried() {
-		most = briefBatch
-	}
+	most := r.atOnce()
 	backlog, err := r.Store.BacklogResolve(ctx, r.Entity, after, most)
 	if err != nil || len(backlog) == 0 {
 		return nil, err
@@ -137,7 +145,7 @@ func (r *Resolver) publish(ctx context.Context, after int64) (*published, error)
 	if err != nil {
 		return nil, err
 	}
-	r.Shared, err = r.Store.Shared(ctx, r.Entity, r.Shared)
+	r.Shared, err = r.Store.SharedBy(ctx, p, r.Entity, r.Shared)
 	return &published{Published: p, last: recs[len(recs)-1], full: len(recs) == most, shared: r.Shared}, err
 }
 

@@ -97,20 +97,14 @@ func (tx *Tx) aheadOfPublishing(ctx context.Context, p lister, d *keyDelta, recs
 			grown[k] = nil
 		}
 	}
-	return tx.Ahead(ctx, func(ctx context.Context) error {
-		_, err := crossings(ctx, p, d, lists.Cap, map[uint64][]int64{})
-		return err
-	}, func(ctx context.Context) error {
+	ask := []func(context.Context) error{func(ctx context.Context) error {
 		_, err := tx.setting(ctx, sharedMark(lists.Entity))
 		return err
 	}, func(ctx context.Context) error {
 		if touched = slices.Compact(touched); len(touched) == 0 || lists.Names == 0 {
 			return nil
 		}
-		if _, err := tx.sharedAmong(ctx, touched); err != nil {
-			return err
-		}
-		_, err := p.manyNames(ctx, touched, lists.Names)
+		_, err := tx.sharedAmong(ctx, touched)
 		return err
 	}, func(ctx context.Context) error {
 		_, err := tx.backlogSeqs(ctx, recs)
@@ -118,8 +112,27 @@ func (tx *Tx) aheadOfPublishing(ctx context.Context, p lister, d *keyDelta, recs
 	}, func(ctx context.Context) error {
 		_, err := tx.one(ctx, featureCounter, nil, new(int64))
 		return err
+	}}
+	if _, kept := p.(*keptPostings); kept { // which is asked nothing in vain
+		if tx.postingNumber == 0 && len(d.gone)+len(d.added) == 0 {
+			ask = append(ask, func(ctx context.Context) error {
+				_, err := tx.one(ctx, postingCounter, nil, new(int64))
+				return err
+			})
+		}
+		return tx.Ahead(ctx, ask...)
+	}
+	return tx.Ahead(ctx, append(ask, func(ctx context.Context) error {
+		_, err := crossings(ctx, p, d, lists.Cap, map[uint64][]int64{})
+		return err
+	}, func(ctx context.Context) error {
+		if len(touched) == 0 || lists.Names == 0 {
+			return nil
+		}
+		_, err := p.manyNames(ctx, touched, lists.Names)
+		return err
 	}, func(ctx context.Context) error {
 		_, _, err := listsOf(ctx, p, d.keys, lists.Cap, grown)
 		return err
-	})
+	})...)
 }

@@ -40,6 +40,8 @@ type Published struct {
 	Spilled int // keys whose lists gave nothing: both were too long
 	// Counter says until when changes of features are seen: see FeaturesAt.
 	Counter int64
+
+	shared string // the stamp of the list of shared values
 }
 
 // Publish makes the blocking keys of the records visible and gives the records
@@ -55,6 +57,8 @@ type Published struct {
 // Done leaves it on the list. So are the posting lists: whoever publishes later
 // finds the pairs with these records.
 func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []byte) ([]Key, error), line Lists) (p Published, err error) {
+	mark := db.kept.mark()
+	var read []Feature
 	err = db.publishing(ctx, func(tx *Tx, k *keptPostings) error {
 		if err := tx.byKeys(ctx); err != nil {
 			return err
@@ -77,6 +81,10 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			if err := d.write(ctx, tx); err != nil {
 				return err
 			}
+			read = append(read, d.read...)
+			if err := tx.aheadOfPublishing(ctx, k.likely(lists, tx), d, wave, line); err != nil {
+				return err
+			}
 			if lists == nil {
 				if lists, err = k.asked(ctx, tx); err != nil {
 					return err
@@ -85,17 +93,15 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			if !lists.apply(d) {
 				lists = tx.storedLists()
 			}
-			if err := tx.aheadOfPublishing(ctx, lists, d, wave, line); err != nil {
-				return err
-			}
 			holders, err := crossings(ctx, lists, d, line.Cap, coarse)
 			if err != nil {
 				return err
 			}
-			leaning, err := tx.sharing(ctx, lists, d, line)
+			leaning, stamp, err := tx.sharing(ctx, lists, d, line)
 			if err != nil {
 				return err
 			}
+			p.shared = stamp
 			redo = append(redo, leaning...) // they may be many: their turn comes with the backlog
 			// These are linked again too, and may themselves wait with new keys.
 			wave = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { _, known := p.Keys[rec]; return known })
@@ -124,6 +130,7 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 	if err != nil {
 		return Published{}, fmt.Errorf("publish keys: %w", err)
 	}
+	db.kept.put(mark, read)
 	return p, nil
 }
 
@@ -155,15 +162,22 @@ type keyDelta struct {
 	added, gone [][]any
 	published   [][]any
 	keys        map[int64][]Key // of each record, whether they have changed or not
+	// read are the features of a few records: the scan asks for them next. Those of
+	// a batch are read while the next one is written.
+	read []Feature
 }
 
 func (tx *Tx) diffKeys(ctx context.Context, recs []int64, keysOf func([]byte) ([]Key, error), d *keyDelta) error {
-	return eachIn(ctx, tx, `SELECT rec, version, features, published FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
-		var rec int64
+	return eachIn(ctx, tx, `SELECT rec, version, seq, live, features, published FROM feature WHERE rec IN $LIST`, recs, func(r *sql.Rows) error {
+		var rec, seq int64
 		var version int
+		var live bool
 		var features, published []byte
-		if err := r.Scan(&rec, &version, &features, &published); err != nil {
+		if err := r.Scan(&rec, &version, &seq, &live, &features, &published); err != nil {
 			return err
+		}
+		if version > 0 && len(recs) <= few {
+			d.read = append(d.read, Feature{Rec: rec, Seq: seq, Live: live, Features: features})
 		}
 		var keys []Key
 		if version > 0 { // else nothing is in force any more
@@ -210,7 +224,7 @@ func (d *keyDelta) countCoarse(keys, others []Key, by int) {
 
 func (d *keyDelta) write(ctx context.Context, tx *Tx) error {
 	if len(d.gone)+len(d.added) > 0 {
-		if _, err := tx.changesPostings(ctx); err != nil {
+		if err := tx.changingPostings(ctx); err != nil {
 			return err
 		}
 	}

@@ -25,16 +25,20 @@ type BulkState struct {
 func bulkMark(entity string) string { return "bulk/" + entity }
 
 // BulkState counts what waits of an entity type. With fewer than least waiting
-// records it does not count the others.
+// records it does not count at all: the kept counts have many rows on PostgreSQL.
 func (db *DB) BulkState(ctx context.Context, entity string, least int) (s BulkState, err error) {
-	err = db.view(ctx, `SELECT (SELECT count(*) FROM setting WHERE name = $1 AND value <> ''), (SELECT CAST(COALESCE(sum(n), 0) AS BIGINT) FROM tally WHERE what = 'backlog' AND a = $2 AND c = '2')`, []any{bulkMark(entity), entity}, func(r *sql.Rows) error {
-		mark := 0
-		err := r.Scan(&mark, &s.Waiting)
-		s.Broken = mark > 0
-		return err
-	})
-	if err == nil && s.Waiting >= least {
-		err = db.view(ctx, `SELECT count(*) FROM feature WHERE entity = $1`, []any{entity}, func(r *sql.Rows) error { return r.Scan(&s.Records) })
+	many := false
+	err = db.view(ctx, `SELECT (SELECT count(*) FROM setting WHERE name = $1 AND value <> ''),
+			(SELECT count(*) FROM (SELECT 1 FROM backlog WHERE entity = $2 AND stage = 2 ORDER BY rec LIMIT 1 OFFSET $3) AS b)`,
+		[]any{bulkMark(entity), entity, max(least-1, 0)}, func(r *sql.Rows) error {
+			var mark, rows int
+			err := r.Scan(&mark, &rows)
+			s.Broken, many = mark > 0, rows > 0
+			return err
+		})
+	if err == nil && many {
+		err = db.view(ctx, `SELECT (SELECT CAST(COALESCE(sum(n), 0) AS BIGINT) FROM tally WHERE what = 'backlog' AND a = $1 AND c = '2'), (SELECT count(*) FROM feature WHERE entity = $2)`,
+			[]any{entity, entity}, func(r *sql.Rows) error { return r.Scan(&s.Waiting, &s.Records) })
 	}
 	if err != nil {
 		return s, fmt.Errorf("count what waits: %w", err)

@@ -281,3 +281,55 @@ func TestNumbersAreCountedInMemory(t *testing.T) {
 		}
 	})
 }
+
+// TestAForeseenTurnSeesWhatItCommits: what was asked ahead is given once, as it stood
+// then; what the turn itself commits meanwhile is asked for anew, and nothing is
+// written while questions are gathered.
+func TestAForeseenTurnSeesWhatItCommits(t *testing.T) {
+	eachDB(t, func(t *testing.T, db *DB) {
+		put := func(ctx context.Context, value string) {
+			t.Helper()
+			if err := db.SetSetting(ctx, "a", value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sees := func(ctx context.Context, when, want string) {
+			t.Helper()
+			if got, err := db.Setting(ctx, "a"); err != nil || got != want {
+				t.Errorf("%s: %q, %v; want %q", when, got, err, want)
+			}
+		}
+		put(t.Context(), "one")
+		turn := db.Foresee(t.Context())
+		asked := 0
+		ahead := func() {
+			t.Helper()
+			err := db.Ahead(turn, func(ctx context.Context) error {
+				asked++
+				if got, err := db.Setting(ctx, "a"); err != nil || got != "" {
+					t.Errorf("while questions are gathered: %q, %v", got, err)
+				}
+				return db.SetSetting(ctx, "a", "gathered")
+			}, func(ctx context.Context) error { _, err := db.Setting(ctx, "b"); return err })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		ahead()
+		if want := map[bool]int{true: 1}[db.d.bundles]; asked != want || !db.Foreseen(turn) {
+			t.Errorf("%s: run ahead %d times, want %d; foreseen %v", db.Engine(), asked, want, db.Foreseen(turn))
+		}
+		put(t.Context(), "two") // somebody else
+		if db.d.bundles {
+			sees(turn, "asked ahead", "one")
+		}
+		sees(turn, "asked again", "two")
+		ahead()
+		put(turn, "three") // the turn itself
+		sees(turn, "after the turn's own commit", "three")
+		if db.Foreseen(turn) == db.d.bundles {
+			t.Errorf("%s: foreseen %v after the turn's own commit", db.Engine(), db.Foreseen(turn))
+		}
+		sees(t.Context(), "outside of the turn", "three")
+	})
+}

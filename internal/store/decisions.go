@@ -219,23 +219,20 @@ func (db *DB) openPin(salt, sealed []byte) (value string, erased bool, err error
 // withdrawn by a decision of its own, so that a rebuild needs no clock. It
 // gives their number.
 func (db *DB) ExpirePins(ctx context.Context) (n int, err error) {
-	now := formatTime(db.env.Clock.Now())
-	due := func(q func(string, []any, func(*sql.Rows) error) error) (ids []string, err error) {
-		err = q(`SELECT id FROM decision WHERE until <> '' AND until <= $1 AND withdrawn = '' ORDER BY until, id LIMIT 1000`, []any{now}, func(r *sql.Rows) error {
+	now, next := formatTime(db.env.Clock.Now()), ""
+	// Almost always nothing is due: then nobody's writing is waited for.
+	err = db.view(ctx, `SELECT until FROM decision WHERE until > '' AND withdrawn = '' ORDER BY until LIMIT 1`, nil, func(r *sql.Rows) error { return r.Scan(&next) })
+	if err != nil || next == "" || next > now {
+		return 0, err
+	}
+	err = db.Decide(ctx, func(tx *DecideTx) error {
+		var ids []string
+		err := tx.query(ctx, `SELECT id FROM decision WHERE until <> '' AND until <= $1 AND withdrawn = '' ORDER BY until, id LIMIT 1000`, []any{now}, func(r *sql.Rows) error {
 			var id string
 			err := r.Scan(&id)
 			ids = append(ids, id)
 			return err
 		})
-		return ids, err
-	}
-	// Almost always nothing is due: then nobody's writing is waited for.
-	ids, err := due(func(q string, args []any, scan func(*sql.Rows) error) error { return db.view(ctx, q, args, scan) })
-	if err != nil || len(ids) == 0 {
-		return 0, err
-	}
-	err = db.Decide(ctx, func(tx *DecideTx) error {
-		ids, err := due(func(q string, args []any, scan func(*sql.Rows) error) error { return tx.query(ctx, q, args, scan) })
 		if err != nil {
 			return err
 		}

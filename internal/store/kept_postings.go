@@ -286,17 +286,29 @@ func (k *keptPostings) manyNames(_ context.Context, values []int64, names int) (
 }
 
 // postingCounter counts the transactions that changed posting lists.
-const postingCounter = `SELECT value FROM counter WHERE name = 'posting'`
+const (
+	postingCounter = `SELECT value FROM counter WHERE name = 'posting'`
+	raisePostings  = `UPDATE counter SET value = value + 1 WHERE name = 'posting' RETURNING value`
+)
 
 // changesPostings comes with any change of the table blocking_key, and gives the
 // number of the state that the transaction makes.
 func (tx *Tx) changesPostings(ctx context.Context) (int64, error) {
 	if tx.postingNumber == 0 {
-		if _, err := tx.one(ctx, `UPDATE counter SET value = value + 1 WHERE name = 'posting' RETURNING value`, nil, &tx.postingNumber); err != nil {
+		if _, err := tx.one(ctx, raisePostings, nil, &tx.postingNumber); err != nil {
 			return 0, err
 		}
 	}
 	return tx.postingNumber, nil
+}
+
+// changingPostings is changesPostings of who needs the number later: it is there
+// when something was asked after it.
+func (tx *Tx) changingPostings(ctx context.Context) error {
+	if tx.postingNumber != 0 {
+		return nil
+	}
+	return tx.later(ctx, bundled{q: raisePostings, scan: func(r *sql.Rows) error { return r.Scan(&tx.postingNumber) }})
 }
 
 // publishing runs fn in one writing transaction, with the posting lists in memory,
@@ -351,10 +363,25 @@ func (k *keptPostings) worth(ctx context.Context, db *DB) error {
 	return k.warm(ctx, db)
 }
 
+// likely is who will be asked for lists: who is known to be, or else whom asked will
+// give unless another process was in between.
+func (k *keptPostings) likely(known lister, tx *Tx) lister {
+	switch {
+	case known != nil:
+		return known
+	case k.whole:
+		return k
+	}
+	return tx.storedLists()
+}
+
 // asked gives who is to be asked for lists in a transaction: this, where it is the
 // copy of what the transaction began with, or else the store.
 func (k *keptPostings) asked(ctx context.Context, tx *Tx) (lister, error) {
 	if k.whole {
+		if err := tx.flush(ctx); err != nil { // the number may wait
+			return nil, err
+		}
 		began := tx.postingNumber - 1
 		if tx.postingNumber == 0 {
 			if _, err := tx.one(ctx, postingCounter, nil, &began); err != nil {

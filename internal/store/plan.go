@@ -32,15 +32,18 @@ func (db *DB) CountTables(ctx context.Context) error {
 }
 
 // eachBySourceID reads columns of the source records of a source and entity
-// type by their ids there. On PostgreSQL the way is named, by LATERAL and LIMIT:
-// left to a planner without statistics, every page of a first load was looked
-// for among all records landed before it.
+// type by their ids there. On PostgreSQL the way is named, by LATERAL and by an order
+// that one index alone has: left to a planner without statistics, every page of a
+// first load was looked for among all records landed before it, of which another
+// index knows the source and type as well.
 func (tx *Tx) eachBySourceID(ctx context.Context, columns, source, entity string, ids []string, scan rowScan) error {
 	if tx.db.d.name != "postgres" {
 		return eachIn(ctx, tx, `SELECT `+columns+` FROM source_record WHERE source = $X1 AND entity = $X2 AND external_id IN $LIST`, ids, scan, source, entity)
 	}
 	q := `SELECT ` + columns + ` FROM unnest($1::text[]) AS k(id)
-		CROSS JOIN LATERAL (SELECT * FROM source_record s WHERE s.source = $2 AND s.entity = $3 AND s.external_id = k.id LIMIT 1) AS s`
+		CROSS JOIN LATERAL (SELECT * FROM source_record t WHERE (t.source, t.entity, t.external_id) >= ($2, $3, k.id)
+			ORDER BY t.source, t.entity, t.external_id LIMIT 1) AS s
+		WHERE s.source = $2 AND s.entity = $3 AND s.external_id = k.id`
 	for part := range slices.Chunk(ids, listSizes[len(listSizes)-1]) {
 		list := make([]string, len(part))
 		for i, id := range part {

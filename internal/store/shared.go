@@ -27,11 +27,11 @@ func (k Key) Counted() bool { return k.Coarse&1 == 1 }
 // sharing brings the list of shared values up to date with the change of the
 // posting lists, and gives the records that hold a value which crossed the line:
 // all their pairs are weighed anew. The list is a function of the posting lists
-// and Names alone.
-func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists) ([]int64, error) {
+// and Names alone. Stamp is that of the list; "" for one that is not known.
+func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists) (again []int64, stamp string, err error) {
 	stored, err := tx.setting(ctx, sharedMark(lists.Entity))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	names, _, _ := strings.Cut(stored, " ")
 	var was, is map[int64]bool
@@ -44,20 +44,20 @@ func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists) (
 		}
 		touched = slices.Compact(touched)
 		if len(touched) == 0 || lists.Names == 0 {
-			return nil, nil
+			return nil, stored, nil
 		}
 		if was, err = tx.sharedAmong(ctx, touched); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if is, err = p.manyNames(ctx, touched, lists.Names); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	} else { // another model, another line
 		if was, err = tx.sharedOf(ctx, lists.Entity); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if is, err = tx.countAll(ctx, lists); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		stored = ""
 	}
@@ -73,9 +73,10 @@ func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists) (
 		}
 	}
 	if len(come)+len(gone) == 0 && stored != "" {
-		return nil, nil
+		return nil, stored, nil
 	}
-	return tx.writeShared(ctx, p, lists, come, gone)
+	again, err = tx.writeShared(ctx, p, lists, come, gone)
+	return again, "", err
 }
 
 func sharedMark(entity string) string { return "shared/" + entity }
@@ -175,6 +176,14 @@ func (db *DB) Shared(ctx context.Context, entity string, have *Shared) (*Shared,
 		return nil, fmt.Errorf("shared values of %s: %w", entity, err)
 	}
 	return sharedAt(ctx, stamp, have, entity, db.view)
+}
+
+// SharedBy is Shared as a publishing has left it.
+func (db *DB) SharedBy(ctx context.Context, p Published, entity string, have *Shared) (*Shared, error) {
+	if have != nil && p.shared != "" && have.stamp == p.shared {
+		return have, nil
+	}
+	return db.Shared(ctx, entity, have)
 }
 
 // sharedAt gives the list of a stamp: the one handed in, or what read finds.

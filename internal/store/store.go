@@ -179,6 +179,10 @@ func (db *DB) inTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) err
 }
 
 func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) error {
+	if collecting(ctx) {
+		return errAhead
+	}
+	defer forgets(ctx)
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if db.d.name == "sqlite" {
@@ -254,9 +258,19 @@ func ignoreDone(err error) error {
 // view runs fn with a reader; each query sees the latest committed state. Where the
 // connection was cut before the first row, another one is asked.
 func (db *DB) view(ctx context.Context, q string, args []any, scan func(*sql.Rows) error) error {
+	args = cleanArgs(args)
+	if collects(ctx, q, args) {
+		return nil
+	}
 	db.mu.RLock()
 	defer db.mu.RUnlock()
-	begun, args := false, cleanArgs(args)
+	if a, is := foreseen(ctx, q, args); is {
+		return a.give(func(a *recorded) (*sql.Rows, error) {
+			rows, err := db.read.QueryContext(ctx, "", a)
+			return rows, db.told(ctx, err)
+		}, scan)
+	}
+	begun := false
 	look := func() error {
 		rows, err := db.read.QueryContext(ctx, db.d.text(q), args...)
 		if err != nil {
@@ -322,8 +336,9 @@ func (tx *Tx) query(ctx context.Context, q string, args []any, scan func(*sql.Ro
 		return nil
 	}
 	if a, is := tx.answered(q, args); is {
-		args = []any{a}
-	} else if tx.changes(q); len(tx.unsent) > 0 {
+		return a.give(func(a *recorded) (*sql.Rows, error) { return tx.tx.QueryContext(ctx, "", a) }, scan)
+	}
+	if tx.changes(q); len(tx.unsent) > 0 {
 		tx.unsent = append(tx.unsent, bundled{q: q, args: args, scan: scan})
 		return tx.flush(ctx)
 	}
