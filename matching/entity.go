@@ -51,7 +51,10 @@ func tradeLevel(x, y org) uint8 {
 
 // nearTrade: one is part of the other (贸易 and 进出口贸易), or a typo of it.
 func nearTrade(a, b string) bool {
-	return strings.Contains(a, b) || strings.Contains(b, a) || compare.WithinOne(a, b)
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return strings.Contains(b, a) || compare.WithinOne(a, b)
 }
 
 // branchLevel: a branch and its head company are two customers, and so are a
@@ -59,6 +62,11 @@ func nearTrade(a, b string) bool {
 func branchLevel(x, y org) uint8 {
 	v, w := x.branch(), y.branch()
 	switch {
+	case v == "" && w == "" && x.flags>>roleShift&7 == y.flags>>roleShift&7: // most are neither
+		if x.role() == "" {
+			return missing
+		}
+		return branchSame
 	case !sameBranch(v, w):
 		return branchDifferent
 	case !sameRole(x, y):

@@ -88,7 +88,10 @@ func (f *Features) flags(i int) byte {
 func offsetAt(s string, i int) int { return int(s[i]) | int(s[i+1])<<8 }
 
 func (e entry) text(k int) string {
-	return e.form[offsetAt(e.form, e.at+2*k):offsetAt(e.form, e.at+2*k+2)]
+	at := e.at + 2*k
+	s := e.form[at : at+4]
+	o := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24 // two offsets at once
+	return e.form[o&maxForm : o>>16]
 }
 
 // span gives two texts that stand side by side as one.

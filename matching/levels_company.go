@@ -142,7 +142,7 @@ func latinNameLevel(x, y org, v, w, p, q string) uint8 {
 	case compare.JaroWinklerReaches(s, t, c, d, k, l, 0.9):
 		return nameAlike
 	case min(n, m) >= longBrand && compare.PairsJaccardReaches(p, q, a, b, n, m, alikeBrand),
-		min(k, l) >= longWhole && compare.PairsJaccardReaches(s, t, c, d, k, l, alikeWhole):
+		min(k, l) >= longWhole && (len(s) > len(p) || len(t) > len(q)) && compare.PairsJaccardReaches(s, t, c, d, k, l, alikeWhole):
 		return nameAlike // several slips, each in another place: few neighbours are lost
 	}
 	return nameDifferent
@@ -281,6 +281,7 @@ func webLevel(a, b *Features) (out found) {
 	}
 	for i := range n {
 		x := a.ownDomain(i, p)
+		page := strings.IndexByte(x, '/') >= 0
 		for j := range m {
 			y := b.ownDomain(j, q)
 			switch {
@@ -289,8 +290,8 @@ func webLevel(a, b *Features) (out found) {
 			case x == y && (a.domainShared(i, p) || b.domainShared(j, q)):
 				out.take(webShared, i, j)
 			case x == y:
-				out.take(webDomain, i, j)
-			case strings.IndexByte(x, '/') >= 0 || strings.IndexByte(y, '/') >= 0:
+				return foundAt(webDomain, i, j) // what is better was looked for
+			case page || strings.IndexByte(y, '/') >= 0:
 				out.take(platformLevel(x, y), i, j)
 			case compare.OneSlip(x, y) && sameDigits(x, y):
 				out.take(webNear, i, j)

@@ -63,9 +63,13 @@ func (n *name) family() {
 // ready takes the name's characters, once.
 func (n *name) ready() {
 	if n.runes == 0 {
-		n.bag, n.runes = n.of.bag(humanBags, n.number, n.text)
-		n.wide = wide(n.text)
+		n.take()
 	}
+}
+
+func (n *name) take() {
+	n.bag, n.runes = n.of.bag(humanBags, n.number, n.text)
+	n.wide = wide(n.text)
 }
 
 func (n *name) long() bool {
@@ -378,18 +382,21 @@ func compareMail(a, b *Features, x, y email, named bool) uint8 {
 
 // alikeMail: a slip or two in the whole address.
 func alikeMail(x, y email, v, w, d, e string) bool {
+	s, t := x.whole(), y.whole()
+	a, k := x.bag(2, 0, s)
+	b, l := y.bag(2, 0, t)
+	if max(k, l) <= compare.Max && (a.Apart(b) > 3 || max(k, l)-min(k, l) > 3) { // one slip of the domain, two of the rest
+		return false
+	}
 	if d == e || compare.OneSlip(d, e) {
 		p, n := compare.BagOf(v)
 		q, m := compare.BagOf(w)
 		return min(n, m) >= 5 && within(v, w, p, q, n, m, 2)
 	}
-	s, t := x.whole(), y.whole()
 	if min(len(s), len(t)) <= 12 {
 		return false
 	}
-	p, n := x.bag(2, 0, s)
-	q, m := y.bag(2, 0, t)
-	return p.Apart(q) <= 3 && max(n, m)-min(n, m) <= 3 && min(utf8.RuneCountInString(v)+len(d), utf8.RuneCountInString(w)+len(e)) >= 12 && compare.OSAString(s, t, 3) <= 3
+	return a.Apart(b) <= 3 && max(k, l)-min(k, l) <= 3 && min(utf8.RuneCountInString(v)+len(d), utf8.RuneCountInString(w)+len(e)) >= 12 && compare.OSAString(s, t, 3) <= 3
 }
 
 // longTail: both end in the same three digits or more, which no name gives.

@@ -125,7 +125,7 @@ func comparePlaces(x, y place) uint8 {
 }
 
 func nearStreet(s, t string) bool {
-	return nearText(s, t) || containedStreet(s, t) || sameStart(s, t) >= 6
+	return sameStart(s, t) >= 6 || containedStreet(s, t) || nearText(s, t)
 }
 
 // wideLevel judges what is left without a street.
@@ -155,6 +155,9 @@ func cityLevel(x, y place) uint8 {
 	case c == d:
 		return same
 	}
+	if fewRunes(c) || fewRunes(d) {
+		return different
+	}
 	p, n := compare.BagOf(c)
 	q, m := compare.BagOf(d)
 	if n > 3 && m > 3 && compare.JaroWinklerReaches(c, d, p, q, n, m, 0.8) {
@@ -162,6 +165,10 @@ func cityLevel(x, y place) uint8 {
 	}
 	return different
 }
+
+// fewRunes says whether a text that does not begin with ASCII has three runes at
+// the most.
+func fewRunes(s string) bool { return s[0] >= utf8.RuneSelf && utf8.RuneCountInString(s) <= 3 }
 
 // sameStart counts the bytes two streets share at the start, spaces left out:
 // what differs then is mostly the type of street.

@@ -202,6 +202,16 @@ func (m *Model) Weigh(a, b *Features) Weight {
 	return w
 }
 
+// Pattern is that of Weigh, without the weight.
+func (m *Model) Pattern(a, b *Features) (p uint64) {
+	var found [maxFields]found
+	m.levels(a, b, &found)
+	for i := range m.fields {
+		p |= uint64(found[i&(maxFields-1)].level&15) << (4 * i)
+	}
+	return p
+}
+
 // levels fills in what is found, as far as it says something of one customer;
 // out is empty before.
 func (m *Model) levels(a, b *Features, out *[maxFields]found) {

@@ -31,6 +31,7 @@ type engine struct {
 	streets []int // and addresses
 	prior   int32
 	weights [][]int32
+	rares   []rareField // the fields that rarity adjusts
 }
 
 // fits says whether the columns that are compared by their kind leave room.
@@ -101,6 +102,7 @@ func newEngine(t *Table, reads []Read, entity string, o Options) (*engine, error
 		e.fields[k].values.lonely()
 	}
 	e.weights = e.startWeights()
+	e.findRare()
 	return e, nil
 }
 
@@ -275,7 +277,7 @@ func (e *engine) packedIn(rooms *pairRooms, i, j int) [2]uint64 {
 // packedOf is packedLevels of units whose features are at hand.
 func (e *engine) packedOf(x, y *matching.Features, i, j int) (out [2]uint64) {
 	if e.model != nil {
-		out[0] = e.model.Weigh(x, y).Pattern
+		out[0] = e.model.Pattern(x, y)
 	}
 	if e.packed == len(e.fields) {
 		return out

@@ -43,8 +43,9 @@ func (e *engine) chance() ([][]float64, error) {
 				r.pairs = append(r.pairs, candidate{a: int32(i), b: int32(j)})
 			}
 		}
-		r.nearing.forms(e, r.pairs)
+		r.nearing.begin(e, r.pairs)
 		for k := range r.pairs {
+			r.nearing.upTo(e, r.pairs, k+fetchedAhead)
 			levels := e.packedIn(&r.forms, int(r.pairs[k].a), int(r.pairs[k].b))
 			for k := range e.fields {
 				r.counts[k][levelOf(levels, k)]++

@@ -3,16 +3,15 @@ package dedupe
 // nearing reads, without use for them, the bytes that the next comparisons read.
 // Units lie in memory in another order than they are compared in. A comparison
 // that begins by waiting for its own bytes waits alone; of many reads that do not
-// depend on one another the processor waits for a dozen at once.
+// depend on one another the processor waits for a dozen at once. Features are only
+// asked for, while those of the pairs before are compared: that waits for nothing.
 type nearing struct {
-	unit []int32
-	at   []uint64
-	row  []int32
-	sum  uint32 // of what was read, so that reading is not left out
+	at    []uint64 // of pairs, where the features of the second unit lie
+	asked int      // of those, how many were asked for
+	last  int32    // first unit whose were
+	row   []int32
+	sum   uint32 // of what was read, so that reading is not left out
 }
-
-// cacheLine is how many bytes come from memory together.
-const cacheLine = 64
 
 // lists reads the beginnings of lists of units.
 func (n *nearing) lists(x *index, lists []uint32) {
@@ -25,46 +24,54 @@ func (n *nearing) lists(x *index, lists []uint32) {
 	}
 }
 
-// forms reads the features and codes of the units of pairs.
-func (n *nearing) forms(e *engine, pairs []candidate) {
-	n.unit = n.unit[:0]
-	last := int32(-1)
-	for k := range pairs {
-		if pairs[k].a != last {
-			last = pairs[k].a
-			n.unit = append(n.unit, last)
-		}
-		n.unit = append(n.unit, pairs[k].b)
-	}
+// fetchedAhead is how many pairs before its comparison the features of one are
+// asked for: memory answers within the time that two or three take, and what is
+// asked for stays in a core's first cache.
+const fetchedAhead = 6
+
+// begin finds where the features of pairs lie, and reads their codes.
+func (n *nearing) begin(e *engine, pairs []candidate) {
+	n.at, n.asked, n.last = n.at[:0], 0, -1
 	if e.model != nil {
-		n.at = n.at[:0]
-		for _, u := range n.unit {
-			n.at = append(n.at, e.forms.at[u])
-		}
-		for _, p := range n.at {
-			k, from, size := formPlace(p)
-			arena := e.forms.arenas[k]
-			if arena == nil { // on the disk
-				continue
-			}
-			form := arena[from : from+size]
-			for i := 0; i < len(form); i += cacheLine {
-				n.sum += uint32(form[i])
-			}
-			n.sum += uint32(form[len(form)-1])
+		for k := range pairs {
+			n.at = append(n.at, e.forms.at[pairs[k].b])
 		}
 	}
 	if e.packed == len(e.fields) {
 		return
 	}
 	n.row = n.row[:0]
-	for _, u := range n.unit {
-		n.row = append(n.row, e.u.first[u])
+	last := int32(-1)
+	for k := range pairs {
+		if pairs[k].a != last {
+			last = pairs[k].a
+			n.row = append(n.row, e.u.first[last])
+		}
+		n.row = append(n.row, e.u.first[pairs[k].b])
 	}
 	for k := e.packed; k < len(e.fields); k++ {
 		codes := e.fields[k].column.codes
 		for _, row := range n.row {
 			n.sum += codes[row]
 		}
+	}
+}
+
+// upTo asks for the features of the pairs up to the k-th.
+func (n *nearing) upTo(e *engine, pairs []candidate, k int) {
+	for ; n.asked <= k && n.asked < len(n.at); n.asked++ {
+		if a := pairs[n.asked].a; a != n.last {
+			n.last = a
+			n.form(e, e.forms.at[a])
+		}
+		n.form(e, n.at[n.asked])
+	}
+}
+
+// form asks for features where they are in memory.
+func (n *nearing) form(e *engine, place uint64) {
+	k, from, size := formPlace(place)
+	if arena := e.forms.arenas[k]; arena != nil && size > 0 {
+		fetch(&arena[from], size)
 	}
 }

@@ -158,7 +158,6 @@ func (e *engine) candidates(x *index) (*pairs, error) {
 		for from := block * chunk; from < end; from += together {
 			g.gather(e, x, from, min(from+together, end))
 			if e.forms.disk == nil {
-				g.nearing.forms(e, g.pairs)
 				g.compare(e)
 			}
 			for k := range g.pairs {
@@ -223,7 +222,6 @@ func (g *gatherer) between(e *engine, p *pairs, block int, now *both) {
 			}
 		}
 	})
-	g.nearing.forms(e, g.pairs)
 	g.compare(e)
 	for k, q := range g.places {
 		q.pattern = g.number(k)
@@ -233,15 +231,18 @@ func (g *gatherer) between(e *engine, p *pairs, block int, now *both) {
 // compare finds the patterns of the pairs, and where they stand in the table.
 func (g *gatherer) compare(e *engine) {
 	g.levels = g.levels[:0]
+	ahead := &g.nearing
+	ahead.begin(e, g.pairs)
 	var x, y matching.Features
 	last := int32(-1)
 	for k := range g.pairs {
 		c := &g.pairs[k]
 		if e.model != nil {
+			ahead.upTo(e, g.pairs, k+fetchedAhead)
 			if c.a != last {
 				last, x = c.a, e.forms.of(int(c.a))
 			}
-			y = e.forms.of(int(c.b))
+			y = matching.ViewTrusted(e.forms.bytes(ahead.at[k]))
 		}
 		p := pattern{e.packedOf(&x, &y, int(c.a), int(c.b)), c.forced}
 		g.levels = append(g.levels, hashedPattern{p, p.hash()})

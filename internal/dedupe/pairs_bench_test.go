@@ -40,16 +40,23 @@ func benchPairs(b *testing.B, path string) {
 	g := &gatherer{}
 	var levels [][]uint8 // by pattern, with what it weighs: found out once, as dedupe does
 	var base []int32
+	var numbers []uint32
 	all := func() (sum int64) {
 		for _, batch := range batches {
 			g.pairs = batch
-			g.nearing.forms(e, batch)
 			g.compare(e)
+			numbers = numbers[:0]
 			for k := range batch {
 				n := g.number(k)
+				numbers = append(numbers, n)
 				if int(n) == len(base) {
 					levels = append(levels, g.levels[k].unpack(len(e.fields)))
 					base = append(base, e.sum(levels[n]))
+				}
+			}
+			for k, n := range numbers {
+				if k+adjustedAhead < len(batch) {
+					e.adjustSoon(int(batch[k+adjustedAhead].b))
 				}
 				sum += int64(base[n] + e.adjust(int(batch[k].a), int(batch[k].b), levels[n]))
 			}

@@ -1,6 +1,9 @@
 package dedupe
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // rarity knows how often each value of a field stands in the table: an exact
 // agreement on a rare one says more.
@@ -115,10 +118,39 @@ func (e *engine) addRarity(m Meaning, field string) {
 // adjust is what the rarity of the agreeing values adds.
 func (e *engine) adjust(i, j int, levels []uint8) int32 {
 	sum := int32(0)
-	for k := range e.fields {
-		sum += e.rarityOf(k, i, j, levels[k])
+	for k := range e.rares {
+		if f := &e.rares[k]; levels[f.field]-1 < f.exact { // 0 is above all
+			sum += f.of(i, j)
+		}
 	}
 	return sum
+}
+
+// adjustSoon asks for what adjust reads of a pair's second unit, and does not wait.
+func (e *engine) adjustSoon(j int) {
+	for k := range e.rares {
+		fetch((*byte)(unsafe.Pointer(&e.rares[k].value[j])), 1) //nolint:gosec // nothing is read through it
+	}
+}
+
+// adjustedAhead is how many pairs before its adjustment that of one is asked for.
+const adjustedAhead = 16
+
+// rareField is a field whose exact agreements are adjusted.
+type rareField struct {
+	*rarity
+	field int
+	exact uint8
+}
+
+// findRare finds them among all fields.
+func (e *engine) findRare() {
+	e.rares = e.rares[:0]
+	for k := range e.fields {
+		if f := &e.fields[k]; f.rare != nil {
+			e.rares = append(e.rares, rareField{f.rare, k, f.exact})
+		}
+	}
 }
 
 // mostRarity is the most that it can add to a pair of these levels.

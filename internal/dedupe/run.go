@@ -194,8 +194,13 @@ func (e *engine) links(p *pairs) ([]link, error) {
 	least := threshold(reviewFrom)
 	found := make([][]link, len(p.blocks))
 	err := e.o.parallelBy(1, len(p.blocks), "weigh", func(_, block int) {
+		rest := p.blocks[block]
 		p.each(block, func(i int, others []pair) {
 			for _, q := range others {
+				if len(rest) > adjustedAhead && most[rest[adjustedAhead].pattern] >= least {
+					e.adjustSoon(int(rest[adjustedAhead].unit))
+				}
+				rest = rest[1:]
 				if most[q.pattern] < least {
 					continue
 				}

@@ -110,6 +110,7 @@ func Score(ctx context.Context, t *Table, prior float64, o Options, each func(pa
 	for i := range e.fields {
 		e.fields[i].rare = nil // what is rare in a list of chosen pairs says nothing
 	}
+	e.findRare()
 	at := e.unitOfRow()
 	n := t.Rows() / 2
 	for i := range n {

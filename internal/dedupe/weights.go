@@ -128,6 +128,7 @@ const (
 
 func (e *engine) loneName(k int) {
 	e.fields[k].rare = nil
+	e.findRare()
 	for i := range e.fields {
 		for l := 1; l < len(e.weights[i]); l++ {
 			switch {

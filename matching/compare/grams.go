@@ -76,6 +76,10 @@ func Jaccard(a, b []rune, q int) float64 {
 // PairsJaccard is Jaccard of two texts by their neighbouring runes. It does not
 // allocate.
 func PairsJaccard(a, b string) float64 {
+	if plainPairs(a, b) && isASCII(a) && isASCII(b) {
+		both, either := pairsOf(a, b)
+		return float64(both) / float64(either)
+	}
 	a, b = cappedString(a), cappedString(b)
 	if len(a) <= smallText && len(b) <= smallText {
 		var runes [2][smallText]rune
@@ -99,7 +103,13 @@ func PairsJaccardFrom(a, b string, x, y Bag, n, m int, least float64) (j float64
 	if least > 0 && min(n, m) >= 2 && max(n, m) <= Max && belowPairs(a, b, x, y, n, m, least) {
 		return 0, false
 	}
-	if j = PairsJaccard(a, b); j < least {
+	if n == len(a) && m == len(b) && plainPairs(a, b) {
+		both, either := pairsOf(a, b)
+		j = float64(both) / float64(either)
+	} else {
+		j = PairsJaccard(a, b)
+	}
+	if j < least {
 		return 0, false
 	}
 	return j, true
@@ -119,6 +129,44 @@ func belowPairs(a, b string, x, y Bag, n, m int, least float64) bool {
 // many others, lies below a share.
 func tooFew(both, others int, least float64) bool {
 	return both <= 0 || float64(both) < least*float64(both+others)-1e-9
+}
+
+// plainPairs says whether the lengths of two texts, of single bytes, are those that
+// pairsOf counts.
+func plainPairs(a, b string) bool { return min(len(a), len(b)) >= 2 && max(len(a), len(b)) <= 64 }
+
+// pairsOf counts the different neighbours of two texts of 2 to 64 ASCII characters:
+// those that both have, and those that either has. They stand in a table of twice
+// their number at the most, by open addressing; seen marks those that b has.
+func pairsOf(a, b string) (both, either int) {
+	const seen = 1 << 15
+	var table [256]uint16
+	place := func(g uint16) int {
+		at := int(g>>8*29+g) & 255
+		for t := table[at]; t != 0 && t&^seen != g; t = table[at] {
+			at = (at + 1) & 255
+		}
+		return at
+	}
+	for i := 1; i < len(a); i++ {
+		g := uint16(a[i-1])<<8 | uint16(a[i]) + 1 // no gram is 0
+		if at := place(g); table[at] == 0 {
+			table[at] = g
+			either++
+		}
+	}
+	for i := 1; i < len(b); i++ {
+		g := uint16(b[i-1])<<8 | uint16(b[i]) + 1
+		switch at := place(g); table[at] {
+		case 0:
+			table[at] = g | seen
+			either++
+		case g:
+			table[at] = g | seen
+			both++
+		}
+	}
+	return both, either
 }
 
 // sketchReaches bounds the likeness of two texts of single bytes: of one a bit

@@ -41,7 +41,7 @@ func JaroWinklerReaches(a, b string, x, y Bag, n, m int, least float64) bool {
 	// At most so many find a partner; all in order, at best.
 	most := min(n-x.Lacks(y), m-y.Lacks(x))
 	j := (float64(most)/float64(n) + float64(most)/float64(m) + 1) / 3
-	if most <= 0 || max(n, m) <= Max && winkler(j, sameStart(a, b)) < least-1e-9 {
+	if most <= 0 || max(n, m) <= Max && (winkler(j, 4) < least-1e-9 || winkler(j, sameStart(a, b)) < least-1e-9) {
 		return least <= 0
 	}
 	return JaroWinklerString(a, b) >= least
@@ -49,7 +49,14 @@ func JaroWinklerReaches(a, b string, x, y Bag, n, m int, least float64) bool {
 
 // sameStart counts the equal first runes, up to four.
 func sameStart(a, b string) int {
-	n := 0
+	n, m := 0, min(4, len(a), len(b))
+	for n < m && a[n] == b[n] && a[n] < utf8.RuneSelf {
+		n++
+	}
+	if n == m || a[n]|b[n] < utf8.RuneSelf {
+		return n
+	}
+	a, b = a[n:], b[n:]
 	for n < 4 && a != "" && b != "" {
 		r, i := utf8.DecodeRuneInString(a)
 		if s, k := utf8.DecodeRuneInString(b); r != s || i != k {

@@ -90,6 +90,9 @@ func trimmed(a, b string) (string, string) {
 // WithinOne says whether OSA of two texts is at most 1: they are equal, or one
 // rune is changed, lost or added, or two neighbours are swapped.
 func WithinOne(a, b string) bool {
+	if n := len(a) - len(b); (n > utf8.UTFMax || -n > utf8.UTFMax) && max(len(a), len(b)) <= Max {
+		return false // one rune is not so long
+	}
 	a, b = trimmed(cappedString(a), cappedString(b))
 	if len(a) > len(b) {
 		a, b = b, a

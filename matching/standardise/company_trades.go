@@ -139,18 +139,31 @@ func TradesOf(trade string) (t Trades) {
 		return t
 	}
 	for at := 0; at < len(trade); {
-		n := longestTrade(trade[at:])
-		for _, w := range hanTradeWords()[trade[at:at+n]] {
-			t.add(w)
+		n, of := longestTrade(trade[at:])
+		for i := range t {
+			t[i] |= of[i]
 		}
 		at += n
 	}
 	return t
 }
 
+// hanWordTrades are the lines of business of the words of hanTradeWords.
+var hanWordTrades = sync.OnceValue(func() map[string]Trades {
+	m := map[string]Trades{}
+	for han, words := range hanTradeWords() {
+		var t Trades
+		for _, w := range words {
+			t.add(w)
+		}
+		m[han] = t
+	}
+	return m
+})
+
 // longestTrade is the length in bytes of the longest known word that s begins
-// with, else of its first character.
-func longestTrade(s string) int {
+// with, and what it names; else of its first character.
+func longestTrade(s string) (size int, of Trades) {
 	var ends [4]int
 	n := 0
 	for at := 0; n < len(ends) && at < len(s); n++ {
@@ -158,12 +171,13 @@ func longestTrade(s string) int {
 		at += size
 		ends[n] = at
 	}
+	known := hanWordTrades()
 	for ; n > 1; n-- {
-		if _, ok := hanTradeWords()[s[:ends[n-1]]]; ok {
-			return ends[n-1]
+		if of, ok := known[s[:ends[n-1]]]; ok {
+			return ends[n-1], of
 		}
 	}
-	return ends[0]
+	return ends[0], known[s[:ends[0]]]
 }
 
 func (t *Trades) add(word string) {

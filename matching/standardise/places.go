@@ -247,15 +247,39 @@ func hanDistrict(s string) (string, int) {
 // WithinPlace says whether one of two Chinese places, as a name has them, lies in
 // the other.
 func WithinPlace(a, b string) bool {
-	within := func(a, b string) bool {
-		in, ok := cityWithin(a)
-		return china().provinces[a] == b || ok && (in == b || china().provinces[in] == b)
-	}
 	if a == "CN" || b == "CN" {
 		return inChina(a) && inChina(b)
 	}
-	return a != "" && b != "" && (within(a, b) || within(b, a))
+	if a == "" || b == "" {
+		return false
+	}
+	around := placesAround()
+	p, q := around[a], around[b]
+	return p[0] == b || p[1] == b || p[2] == b || q[0] == a || q[1] == a || q[2] == a
 }
+
+// placesAround are what a place lies in: its province, its city and the province of
+// that, each "" where there is none.
+var placesAround = sync.OnceValue(func() map[string][3]string {
+	d, m := china(), map[string][3]string{}
+	add := func(place string) {
+		p := [3]string{d.provinces[place]}
+		if in, ok := cityWithin(place); ok {
+			p[1], p[2] = in, d.provinces[in]
+		}
+		m[place] = p
+	}
+	for place := range d.provinces {
+		add(place)
+	}
+	for place := range d.named {
+		add(place)
+	}
+	for place := range d.cities {
+		add(place)
+	}
+	return m
+})
 
 // OneReading says whether two Chinese places are read alike.
 func OneReading(a, b string) bool {
