@@ -20,7 +20,7 @@ func (l *link) few() bool { return !l.bulk && len(l.scan.recs) <= fewRecords }
 func (r *Resolver) Questions() []func(context.Context) error {
 	return []func(context.Context) error{
 		func(ctx context.Context) error {
-			_, err := r.Store.BulkState(ctx, r.Entity, r.bulkFrom())
+			_, err := r.Store.BulkState(ctx, r.Entity, r.bulkFrom(), bulkShare)
 			return err
 		},
 		r.fillQueue,

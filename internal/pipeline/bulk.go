@@ -67,7 +67,7 @@ func (r *Resolver) bulkFrom() int {
 // the posting lists half written.
 func (r *Resolver) bulkTurn(ctx context.Context, progress func(Stats)) (Stats, error) {
 	least := r.bulkFrom()
-	state, err := r.Store.BulkState(ctx, r.Entity, least)
+	state, err := r.Store.BulkState(ctx, r.Entity, least, bulkShare)
 	if err != nil || !state.Broken && (state.Waiting < least || float64(state.Waiting) < bulkShare*float64(state.Records)) {
 		return Stats{}, err
 	}

@@ -57,7 +57,7 @@ func (r *Resolver) rounds(ctx context.Context, progress func(Stats)) (total Stat
 				}
 			}
 		}
-		if next = r.part(group, ahead == nil); next != nil {
+		if next = r.part(group, ahead); next != nil {
 			next.scanning.Go(r.scanOf(ctx, next))
 			if group.taken == len(group.Recs) {
 				group = nil
@@ -95,6 +95,9 @@ const (
 	// startFrom is how many records a batch has of which a quarter goes first where
 	// nothing else is to be linked meanwhile.
 	startFrom = 1000
+	// scannedMore is how many halves of a batch are scanned while it is linked:
+	// linking takes longer, and waits for nothing then.
+	scannedMore = 3
 )
 
 // batchedFrom is how many records a transaction has that pays for being marked as
@@ -149,16 +152,21 @@ func (r *Resolver) publish(ctx context.Context, after int64) (*published, error)
 	return &published{Published: p, last: recs[len(recs)-1], full: len(recs) == most, shared: r.Shared}, err
 }
 
-// part takes the next batch of what was published; nil where there is none. The
-// first of all is small: nothing is linked while it is scanned.
-func (r *Resolver) part(p *published, first bool) *round {
+// part takes the next batch of what was published; nil where there is none. It is
+// scanned while the one ahead is linked. The first of all is small, nothing is linked
+// meanwhile, and those that follow it grow.
+func (r *Resolver) part(p *published, ahead *round) *round {
 	if p == nil {
 		return nil
 	}
 	left := p.Recs[p.taken:]
 	size := min(r.batch(), len(left))
-	if first && size >= startFrom {
-		size /= 4
+	if size >= startFrom {
+		start := size / 4
+		if ahead != nil {
+			start = max(start, scannedMore*len(ahead.recs)/2)
+		}
+		size = min(size, start)
 	}
 	x := &round{of: p, recs: left[:size:size]}
 	if p.taken == 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -26,7 +27,9 @@ func bulkMark(entity string) string { return "bulk/" + entity }
 
 // BulkState counts what waits of an entity type. With fewer than least waiting
 // records it does not count at all: the kept counts have many rows on PostgreSQL.
-func (db *DB) BulkState(ctx context.Context, entity string, least int) (s BulkState, err error) {
+// Of all records it counts no more than those that wait are this share of, unless an
+// earlier turn stopped.
+func (db *DB) BulkState(ctx context.Context, entity string, least int, share float64) (s BulkState, err error) {
 	many := false
 	err = db.view(ctx, `SELECT (SELECT count(*) FROM setting WHERE name = $1 AND value <> ''),
 			(SELECT count(*) FROM (SELECT 1 FROM backlog WHERE entity = $2 AND stage = 2 ORDER BY rec LIMIT 1 OFFSET $3) AS b)`,
@@ -37,8 +40,14 @@ func (db *DB) BulkState(ctx context.Context, entity string, least int) (s BulkSt
 			return err
 		})
 	if err == nil && many {
-		err = db.view(ctx, `SELECT (SELECT CAST(COALESCE(sum(n), 0) AS BIGINT) FROM tally WHERE what = 'backlog' AND a = $1 AND c = '2'), (SELECT count(*) FROM feature WHERE entity = $2)`,
-			[]any{entity, entity}, func(r *sql.Rows) error { return r.Scan(&s.Waiting, &s.Records) })
+		err = db.view(ctx, `SELECT CAST(COALESCE(sum(n), 0) AS BIGINT) FROM tally WHERE what = 'backlog' AND a = $1 AND c = '2'`, []any{entity}, func(r *sql.Rows) error { return r.Scan(&s.Waiting) })
+	}
+	if err == nil && many {
+		most := int64(math.MaxInt64)
+		if !s.Broken {
+			most = int64(float64(s.Waiting)/share) + 1
+		}
+		err = db.view(ctx, `SELECT count(*) FROM (SELECT 1 FROM feature WHERE entity = $1 LIMIT $2) f`, []any{entity, most}, func(r *sql.Rows) error { return r.Scan(&s.Records) })
 	}
 	if err != nil {
 		return s, fmt.Errorf("count what waits: %w", err)

@@ -197,6 +197,30 @@ func (k *keptFeatures) getPart(recs []int64, upto int64, found []Feature, missin
 	return found, missing
 }
 
+// seqs notes the derivation stamps of those of the records that are kept, and gives
+// the others. Counter is the store's, as the reader sees it.
+func (k *keptFeatures) seqs(recs []int64, counter int64, seqs map[int64]int64) (missing []int64) {
+	k.sees(counter)
+	for part := range slices.Chunk(recs, keptPart) {
+		missing = k.seqsPart(part, seqs, missing)
+	}
+	return missing
+}
+
+func (k *keptFeatures) seqsPart(recs []int64, seqs map[int64]int64, missing []int64) []int64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, rec := range recs {
+		at, is := k.at[rec]
+		if !is {
+			missing = append(missing, rec)
+			continue
+		}
+		seqs[rec] = k.rooms[at>>32-k.first].list[uint32(at)].seq
+	}
+	return missing
+}
+
 // put keeps what a reader has read that noted the mark before.
 func (k *keptFeatures) put(mark int64, list []Feature) {
 	for part := range slices.Chunk(list, keptPart) {

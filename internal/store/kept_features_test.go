@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -77,6 +78,21 @@ func TestKeptFeaturesAreTheStored(t *testing.T) {
 				for i, b := range two {
 					want, err := b.DB.Features(b.Context(), recs)
 					b.Must(err)
+					stamps := map[int64]int64{}
+					for _, f := range want {
+						stamps[f.Rec] = f.Seq
+					}
+					many := slices.Repeat(recs, 6) // so many are looked for in memory
+					err = b.DB.Link(b.Context(), func(tx *store.LinkTx) error {
+						seqs, err := tx.Seqs(b.Context(), many)
+						if diff := cmp.Diff(stamps, seqs); diff != "" {
+							t.Errorf("step %d, %s: stamps as process %d sees them: %s", n, what, i, diff)
+						}
+						return errors.Join(err, refused)
+					})
+					if !errors.Is(err, refused) {
+						t.Fatalf("step %d, %s: %v", n, what, err)
+					}
 					if diff := cmp.Diff(byRec(want), atNow(b, recs)); diff != "" {
 						t.Fatalf("step %d, %s: process %d reads other features than the store holds (-store +read):\n%s", n, what, i, diff)
 					}

@@ -80,6 +80,13 @@ type Ruling struct {
 // since it was scanned. A record without features is absent.
 func (tx *LinkTx) Seqs(ctx context.Context, recs []int64) (map[int64]int64, error) {
 	seqs := make(map[int64]int64, len(recs))
+	if len(recs) > few { // fewer are asked with other questions
+		var counter int64
+		if _, err := tx.one(ctx, featureCounter, nil, &counter); err != nil {
+			return nil, err
+		}
+		recs = tx.db.kept.seqs(recs, counter, seqs)
+	}
 	err := eachIn(ctx, tx.Tx, `SELECT rec, seq FROM feature WHERE version > 0 AND rec IN $LIST`, recs, func(r *sql.Rows) error {
 		var rec, seq int64
 		err := r.Scan(&rec, &seq)
