@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"touchstone/internal/golden"
-	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/say"
 	"touchstone/internal/store"
@@ -128,7 +127,7 @@ func pinnable(entity, field string) (record.FieldSpec, error) {
 
 // typed reads a value as a person typed it, and brings it to the form in which its
 // kind is written: codes, dates, numbers to call, addresses. What people decided on
-// the sources' values counts for it too.
+// the sources' values does not count: a pin is a word on this very record.
 func (a *App) typed(ctx context.Context, g store.Subject, spec record.FieldSpec, text string) (p TypedPin, err error) {
 	p = TypedPin{Field: spec.Name, Typed: strings.TrimSpace(text)}
 	read, err := ParsePinned(spec, text)
@@ -145,13 +144,7 @@ func (a *App) typed(ctx context.Context, g store.Subject, spec record.FieldSpec,
 	if p.Value, err = canonical(spec, read, country, allowed); err != nil {
 		return p, err
 	}
-	stored, err := a.Store.ValueMaps(ctx, g.Ref.Entity)
-	if err != nil {
-		return p, err
-	}
-	var by []string
-	p.Value, by = pipeline.Values(stored).Replace(spec.Name, p.Value)
-	p.coded = spec.Name == "country" || len(allowed) > 0 || g.Ref.Entity == record.Company && spec.Kind == record.Text && len(by) > 0
+	p.coded = spec.Name == "country" || len(allowed) > 0
 	if p.As = p.Typed; spec.Kind == record.Date || !p.Value.Equal(read) {
 		p.As = ShowValue(p.Value)
 	}

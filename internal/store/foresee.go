@@ -12,6 +12,7 @@ import (
 
 // foresight are answers that the readers of one turn were given ahead.
 type foresight struct {
+	of    *DB // another store's turn within this one asks for itself
 	mu    sync.Mutex
 	asked []known
 }
@@ -28,7 +29,12 @@ func (db *DB) Foresee(ctx context.Context) context.Context {
 	if !db.d.bundles {
 		return ctx
 	}
-	return context.WithValue(ctx, foresightKey{}, &foresight{})
+	return context.WithValue(ctx, foresightKey{}, &foresight{of: db})
+}
+
+func (db *DB) foresight(ctx context.Context) (*foresight, bool) {
+	f, is := ctx.Value(foresightKey{}).(*foresight)
+	return f, is && f.of == db
 }
 
 // Ahead asks in one message what the functions would ask one by one, within a turn
@@ -36,7 +42,7 @@ func (db *DB) Foresee(ctx context.Context) context.Context {
 // answers, as if nothing were stored, up to where they would write, and when they
 // are run again what they ask for has been answered.
 func (db *DB) Ahead(ctx context.Context, ask ...func(context.Context) error) error {
-	f, is := ctx.Value(foresightKey{}).(*foresight)
+	f, is := db.foresight(ctx)
 	if !is {
 		return nil
 	}
@@ -75,7 +81,7 @@ func (db *DB) Ahead(ctx context.Context, ask ...func(context.Context) error) err
 
 // Foreseen says whether the turn has committed nothing since it asked ahead.
 func (db *DB) Foreseen(ctx context.Context) bool {
-	f, is := ctx.Value(foresightKey{}).(*foresight)
+	f, is := db.foresight(ctx)
 	if !is {
 		return true
 	}
@@ -85,8 +91,8 @@ func (db *DB) Foreseen(ctx context.Context) bool {
 }
 
 // forgets drops what was answered before a transaction of the same turn.
-func forgets(ctx context.Context) {
-	if f, is := ctx.Value(foresightKey{}).(*foresight); is {
+func (db *DB) forgets(ctx context.Context) {
+	if f, is := db.foresight(ctx); is {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.asked = nil
@@ -106,8 +112,8 @@ func collects(ctx context.Context, q string, args []any) bool {
 func collecting(ctx context.Context) bool { return ctx.Value(collectionKey{}) != nil }
 
 // foreseen gives the answer to a question that was asked ahead, once.
-func foreseen(ctx context.Context, q string, args []any) (*recorded, bool) {
-	f, is := ctx.Value(foresightKey{}).(*foresight)
+func (db *DB) foreseen(ctx context.Context, q string, args []any) (*recorded, bool) {
+	f, is := db.foresight(ctx)
 	if !is {
 		return nil, false
 	}

@@ -182,7 +182,7 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	if collecting(ctx) {
 		return errAhead
 	}
-	defer forgets(ctx)
+	defer db.forgets(ctx)
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if db.d.name == "sqlite" {
@@ -264,7 +264,7 @@ func (db *DB) view(ctx context.Context, q string, args []any, scan func(*sql.Row
 	}
 	db.mu.RLock()
 	defer db.mu.RUnlock()
-	if a, is := foreseen(ctx, q, args); is {
+	if a, is := db.foreseen(ctx, q, args); is {
 		return a.give(func(a *recorded) (*sql.Rows, error) {
 			rows, err := db.read.QueryContext(ctx, "", a)
 			return rows, db.told(ctx, err)
