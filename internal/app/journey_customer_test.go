@@ -84,8 +84,9 @@ func (r *reader) tabTo(selector string) {
 func (r *reader) sees(text string) {
 	r.Helper()
 	shown := ""
-	for range 100 {
-		if shown = r.eval(`document.readyState === "complete" ? location.pathname + " " + document.querySelector("#main")?.innerText : ""`); strings.Contains(shown, text) {
+	for range 300 {
+		var err error // of a page that is left in this moment
+		if shown, err = chromedp.Run(r.tab, chromedp.Evaluate[string](`document.readyState === "complete" ? location.pathname + " " + document.querySelector("#main")?.innerText : ""`)); err == nil && strings.Contains(shown, text) {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
