@@ -172,7 +172,7 @@ func (a *App) pinTyped(ctx context.Context, t *target, row store.Row, r Resoluti
 	if field == "" {
 		return nil, unclear("%s is not filled from one field alone: pin the golden record's field instead", r.Path)
 	}
-	d, err := a.Pin(ctx, PinRequest{Golden: row.Key, Field: field, Value: r.Value, Ask: r.Ask, Seen: r.Seen}, By{Who: by.Who, Why: by.Why, Over: true})
+	d, err := a.Pin(ctx, PinRequest{Golden: row.Key, Field: field, Value: r.Value, Ask: r.Ask, Seen: r.Seen, Plain: r.How == "back"}, By{Who: by.Who, Why: by.Why, Over: true})
 	if err != nil || d.Existing {
 		return nil, err
 	}

@@ -281,6 +281,8 @@ type PinRequest struct {
 	// *Restated, unless Seen is that form.
 	Ask  bool
 	Seen string
+	// Plain takes the value in the form that it has: it stood there before.
+	Plain bool
 }
 
 // Pin sets a field of a golden record. It wins over every source, survives what

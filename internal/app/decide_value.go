@@ -24,6 +24,11 @@ func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (p Type
 		p.Value, err = a.picked(ctx, g, spec, r.Pick)
 		return p, err
 	}
+	if r.Plain {
+		p.Typed, p.As = r.Value, r.Value
+		p.Value, err = ParsePinned(spec, r.Value)
+		return p, err
+	}
 	if p, err = a.typed(ctx, g, spec, r.Value); err != nil {
 		return p, err
 	}

@@ -90,7 +90,7 @@ func (a *App) failed(ctx context.Context, kind, name string, b *schedule.Breaker
 	now := a.opts.Env.Clock.Now()
 	a.life.noRoom(kind+" "+name, store.NoRoom(err))
 	if store.Lost(err) {
-		b.Away(now)
+		b.Away(now, asked)
 	} else {
 		b.Failed(now, every, asked)
 	}

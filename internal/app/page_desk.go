@@ -303,7 +303,7 @@ func (x deskPair) wins(p golden.Provenance) string {
 	for _, from := range p.From {
 		for part := range strings.FieldsSeq(from) {
 			for i, m := range x.side {
-				has[i] = has[i] || part == m.Ref.String()
+				has[i] = has[i] || part == m.Ref.Word()
 			}
 		}
 	}

@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
 
 	"touchstone/internal/golden"
 	"touchstone/internal/record"
@@ -69,7 +72,7 @@ func (p TypedPin) how() string {
 	switch {
 	case !p.Changed():
 		return ""
-	case p.coded:
+	case p.coded && strings.IndexFunc(p.Typed, func(r rune) bool { return !unicode.IsLetter(r) && r != ' ' && r != '.' }) < 0:
 		return "typed as " + firstRunes(p.Typed, 60)
 	}
 	return "typed in another form"
@@ -275,6 +278,8 @@ func oneOfAllowed(spec record.FieldSpec, text string, allowed []string) (string,
 func phoneTyped(text, country string) (string, error) {
 	number, ext, note := standardise.Phone(text, country)
 	switch {
+	case severalNumbers(text):
+		return "", unclear("%s: two numbers are two entries", wordOf("field", "phones"))
 	case number == "" || note != "" && country == "":
 		return "", unclear("%s: what was typed is no telephone number", wordOf("field", "phones"))
 	case note != "":
@@ -283,10 +288,29 @@ func phoneTyped(text, country string) (string, error) {
 		return "", unclear("%s: the customer's country is not known or not one alone; begin with + and the country's code, such as +49", wordOf("field", "phones"))
 	case ext != "":
 		return number + " ext. " + ext, nil
-	case text[0] == '+' && number == "+"+onlyDigits(text):
+	case text[0] == '+' && number == "+"+onlyDigits(text) && strings.Trim(text, "+0123456789 -().") == "":
 		return text, nil // it is whole, and as legible as who typed it likes it
 	}
 	return number, nil
+}
+
+// severalNumbers says whether a sign that parts numbers has a whole one on both
+// sides. A slash stands within a German number too, behind its area code.
+func severalNumbers(text string) bool {
+	for i, r := range text {
+		least := 6
+		switch r {
+		case '/':
+			least = 7
+		case ',', ';', '、', '，', '；', '或':
+		default:
+			continue
+		}
+		if len(onlyDigits(text[:i])) >= least && len(onlyDigits(text[i:])) >= least {
+			return true
+		}
+	}
+	return false
 }
 
 func onlyDigits(s string) string {
@@ -304,10 +328,11 @@ func emailTyped(text string) (string, error) {
 		address, _, _ = strings.Cut(inner, ">")
 	}
 	if len(address) > 7 && strings.EqualFold(address[:7], "mailto:") {
-		address = address[7:]
+		address, _, _ = strings.Cut(address[7:], "?")
 	}
+	address = width.Fold.String(address)
 	local, domain, _ := standardise.Email(address)
-	if local == "" || !strings.Contains(domain, ".") || strings.ContainsAny(address, " ,;") {
+	if local == "" || !strings.Contains(domain, ".") || strings.Count(address, "@") != 1 || strings.ContainsAny(address, " \t\r\n,;/|()<>?、。") || strings.HasSuffix(address, ".") {
 		return "", unclear("%s: what was typed is no e-mail address", wordOf("field", "emails"))
 	}
 	return strings.ToLower(address), nil
@@ -319,22 +344,27 @@ func siteTyped(text string) (string, error) {
 	if strings.ContainsAny(text, " \t") || standardise.Domain(text) == "" || strings.Contains(text, "@") && !strings.Contains(text, "/") {
 		return "", refused
 	}
-	full, bare := text, !strings.Contains(text, "://")
-	if bare {
-		full = "http://" + text
+	scheme, rest, has := strings.Cut(text, "://")
+	if !has {
+		scheme, rest = "http", text
 	}
-	u, err := url.Parse(full)
-	if err != nil || u.Host == "" || u.User != nil {
+	u, err := url.Parse(scheme + "://" + rest)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return "", refused
 	}
-	u.Host = strings.ToLower(u.Host)
-	if u.Path == "/" && u.RawQuery == "" && u.Fragment == "" {
-		u.Path = ""
+	// Its parts stay as they were typed: url.URL would write a Chinese host in percents.
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
 	}
-	if bare {
-		return strings.TrimPrefix(u.String(), "http://"), nil
+	host, path := strings.ToLower(rest[:end]), rest[end:]
+	if path == "/" {
+		path = ""
 	}
-	return u.String(), nil
+	if !has {
+		return host + path, nil
+	}
+	return u.Scheme + "://" + host + path, nil
 }
 
 func idTyped(p record.Point) (record.Point, error) {
@@ -343,6 +373,8 @@ func idTyped(p record.Point) (record.Point, error) {
 	switch {
 	case id.Value == "":
 		return p, unclear("%s: what was typed is no number of a register", wordOf("field", "ids"))
+	case id.Wrong && (scheme == "" || isCard(p.Value)):
+		return p, nil // which register it is of was guessed, or it is a person's card, by which they pay tax
 	case id.Wrong:
 		if want, has := id.Expected(); want != "" {
 			return p, unclear("%s: the check digit is wrong, %s was expected and %s stands there", wordOf("field", "ids"), want, has)
@@ -360,6 +392,12 @@ func idTyped(p record.Point) (record.Point, error) {
 		p.Parts["scheme"] = id.Scheme
 	}
 	return p, nil
+}
+
+// isCard says whether a number is that of a Chinese identity card.
+func isCard(text string) bool {
+	id, _ := standardise.Identifier("cnid", text)
+	return id.Checked
 }
 
 func placeTyped(p record.Point) (record.Point, error) {

@@ -23,7 +23,8 @@ const (
 // safe for concurrent use.
 type Breaker struct {
 	name     string
-	failures int
+	failures int // of the system itself
+	away     int // of our store
 	until    time.Time
 	failed   time.Time // the last time it did
 }
@@ -49,30 +50,31 @@ func (b *Breaker) Failed(now time.Time, every, asked time.Duration) {
 }
 
 // Away counts a failure that is not the system's own: our store was away. The wait
-// does not grow.
-func (b *Breaker) Away(now time.Time) {
-	b.failures++
-	b.failed, b.until = now, now.Add(awayPause)
+// does not grow, nor does that of the system's next failure; it is at least what the
+// system asked for.
+func (b *Breaker) Away(now time.Time, asked time.Duration) {
+	b.away++
+	b.failed, b.until = now, now.Add(min(max(awayPause, asked), MaxPause))
 }
 
 // Worked closes and says after how many failures.
 func (b *Breaker) Worked() (after int) {
-	after = b.failures
-	b.failures, b.until = 0, time.Time{}
+	after = b.Failures()
+	b.failures, b.away, b.until = 0, 0, time.Time{}
 	return after
 }
 
 // Wait is how long to leave the system alone; 0 when it may be asked. A clock
 // that was set back ends the wait: it is never longer than it was meant.
 func (b *Breaker) Wait(now time.Time) time.Duration {
-	if b.failures == 0 || now.Before(b.failed.Add(-time.Second)) {
+	if b.Failures() == 0 || now.Before(b.failed.Add(-time.Second)) {
 		return 0
 	}
 	return max(b.until.Sub(now), 0)
 }
 
 // Failures is how many came in a row.
-func (b *Breaker) Failures() int { return b.failures }
+func (b *Breaker) Failures() int { return b.failures + b.away }
 
 // Until is when the system is asked again; zero when it is not left alone.
 func (b *Breaker) Until() time.Time { return b.until }
@@ -80,7 +82,7 @@ func (b *Breaker) Until() time.Time { return b.until }
 // State is Closed, Open or HalfOpen.
 func (b *Breaker) State(now time.Time) string {
 	switch {
-	case b.failures == 0:
+	case b.Failures() == 0:
 		return Closed
 	case b.Wait(now) > 0:
 		return Open

@@ -209,13 +209,19 @@ func TestAFailureThatIsNotTheSystemsOwnIsTriedAgainSoon(t *testing.T) {
 	b := NewBreaker("crm")
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for i := range 40 {
-		b.Away(now)
+		b.Away(now, 0)
 		if w := b.Wait(now); w != awayPause || b.Failures() != i+1 || b.State(now) != Open {
 			t.Fatalf("failure %d: wait %s, %d failures, %s; want %s, each counted, open", i+1, w, b.Failures(), b.State(now), awayPause)
 		}
 		now = now.Add(awayPause)
 	}
-	if n := b.Worked(); n != 40 {
-		t.Errorf("it worked after %d failures, want 40", n)
+	if b.Away(now, 10*time.Minute); b.Wait(now) != 10*time.Minute {
+		t.Errorf("wait %s, want the 10 minutes that the system asked for", b.Wait(now))
+	}
+	if b.Failed(now, 0, 0); b.Wait(now) > firstPause*11/10 {
+		t.Errorf("the system's own first failure waits %s, want no more than its first pause", b.Wait(now))
+	}
+	if n := b.Worked(); n != 42 || b.State(now) != Closed {
+		t.Errorf("it worked after %d failures, want 42, and is %s", n, b.State(now))
 	}
 }

@@ -195,10 +195,16 @@ func (db *DB) leave() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leaseBeat)
 	defer cancel()
-	err := db.inTx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE lease SET since = '' WHERE name = $1`, leaseName)
-		return err
-	})
+	free := func() error {
+		return db.inTx(ctx, func(tx *Tx) error {
+			_, err := tx.exec(ctx, `UPDATE lease SET since = '' WHERE name = $1`, leaseName)
+			return err
+		})
+	}
+	err := free()
+	if Lost(err) { // by a connection that was cut before: there are others
+		err = free()
+	}
 	if errors.Is(err, ErrLeaseLost) {
 		err = nil
 	}

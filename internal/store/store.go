@@ -119,9 +119,6 @@ func (db *DB) claimKey(ctx context.Context) error {
 // Close gives the lease back and closes the store.
 func (db *DB) Close() error {
 	err := db.leave()
-	if Lost(err) { // by a connection that was cut before: there are others
-		err = db.leave()
-	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	return errors.Join(err, db.disconnect())

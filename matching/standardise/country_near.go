@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/biter777/countries"
 
@@ -28,6 +29,10 @@ type NamedCountry struct{ Code, Name string }
 // third of the letters would be slips, or one of a code's two.
 func NearCountries(s string, most int) []NamedCountry {
 	typed := Fold(s)
+	if strings.ContainsFunc(typed, isHan) { // the names are English
+		return nil
+	}
+	letters := utf8.RuneCountInString(typed)
 	type near struct {
 		NamedCountry
 		slips int
@@ -39,10 +44,10 @@ func NearCountries(s string, most int) []NamedCountry {
 			continue
 		}
 		slips := compare.LevenshteinString(typed, Fold(name), compare.Max)
-		if len(typed) > 3 && slips > max(len(typed)/3, 1) {
+		if letters > 3 && slips > max(letters/3, 1) {
 			continue
 		}
-		if len(typed) <= 3 {
+		if letters <= 3 {
 			if slips = compare.LevenshteinString(typed, strings.ToLower(code), compare.Max); slips > 1 {
 				continue
 			}
