@@ -82,9 +82,12 @@ func darkCanaries() []string {
 	return []string{"61111121", "6111 1121", "quaggaweb", "quokkaweb", "quaggamail", "quokkamail", "quaggatax77", "quokkatax77", "811223344", "neardark", "darkticket", "darkpayload"}
 }
 
+// fractions are the parts of a second that a time ends in: any digits may stand there.
+var fractions = regexp.MustCompile(`(:\d\d)\.\d{1,9}z`)
+
 // held are the canaries that a text holds, whatever its letters' case.
 func held(text string, canaries []string) (list []string) {
-	text = strings.ToLower(text)
+	text = fractions.ReplaceAllString(strings.ToLower(text), "$1")
 	for _, c := range canaries {
 		if strings.Contains(text, c) {
 			list = append(list, c)
