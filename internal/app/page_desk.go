@@ -301,7 +301,7 @@ func (x deskPair) wins(p golden.Provenance) string {
 	}
 	var has [2]bool
 	for _, from := range p.From {
-		for part := range strings.FieldsSeq(from) {
+		for part := range strings.SplitSeq(from, " ") {
 			for i, m := range x.side {
 				has[i] = has[i] || part == m.Ref.Word()
 			}

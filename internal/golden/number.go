@@ -22,13 +22,16 @@ func decimalOf(s string) (d decimal, ok bool) {
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
 		mantissa, exponent = s[:i], s[i+1:]
 	}
-	if d.at, ok = new(big.Int).SetString(exponent, 10); !ok || len(exponent) > mostExponent {
+	if len(exponent) > mostExponent {
 		return d, false
 	}
 	mantissa, negative := strings.CutPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	digits := whole + fraction
 	if whole == "" || strings.Trim(digits, "0123456789") != "" {
+		return d, false
+	}
+	if d.at, ok = new(big.Int).SetString(exponent, 10); !ok {
 		return d, false
 	}
 	bare := strings.TrimLeft(digits, "0")

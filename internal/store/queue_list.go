@@ -428,7 +428,7 @@ func (db *DB) fewDue(ctx context.Context, f QueueFilter) (list []QueuedPair, few
 	}
 	err = db.view(ctx, queueColumns+` FROM queue q WHERE q.due <> '' AND q.due <= $1`+f.Reach.and("q.x")+f.Reach.and("q.y"), []any{f.DueBefore}, func(r *sql.Rows) error {
 		p, err := scanQueued(r)
-		if f.keeps(p) {
+		if err == nil && f.keeps(p) {
 			list = append(list, p)
 		}
 		return err
