@@ -107,7 +107,7 @@ func (c *cli) userAddCmd() *cobra.Command {
 		Long: "Add an account. The password is asked for, or read from the first line of standard input.\nOnce there is an account everybody signs in, at this machine too. The first one is best an admin.",
 		RunE: c.onPeople(func(ctx context.Context, p *app.People, n []string) error {
 			person := web.NewPerson{Login: n[0], Name: name, Role: auth.Role(role), MustChange: must, Reach: reach, Masks: masks}
-			if !slices.Contains(web.PersonRoles(), person.Role) {
+			if !slices.Contains(auth.PersonRoles(), person.Role) {
 				return web.ErrRole // before a password is asked for
 			}
 			if !generate {

@@ -89,14 +89,14 @@ func (l *life) parts(cfg *config.Config) (sources, targets map[string]Part) {
 func (a *App) failed(ctx context.Context, kind, name string, b *schedule.Breaker, err error, every, asked time.Duration) {
 	now := a.opts.Env.Clock.Now()
 	a.life.noRoom(kind+" "+name, store.NoRoom(err))
-	again := "it is tried again with growing pauses"
+	again, first := "it is tried again with growing pauses", false
 	if store.Lost(err) {
-		b.Away(now, asked)
+		first = b.Away(now, asked)
 		again = "the database was away, and it is tried again soon"
 	} else {
-		b.Failed(now, every, asked)
+		first = b.Failed(now, every, asked)
 	}
-	if b.Failures() == 1 {
+	if first {
 		a.Log.ErrorContext(ctx, kind+" failed; "+again, kind, name, "next", b.Until().Format(time.RFC3339), "err", err)
 	} else {
 		a.Log.DebugContext(ctx, kind+" failed again", kind, name, "failures", b.Failures(), "err", err)

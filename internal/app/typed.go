@@ -72,7 +72,7 @@ func (p TypedPin) how() string {
 	switch {
 	case !p.Changed():
 		return ""
-	case p.coded && strings.IndexFunc(p.Typed, func(r rune) bool { return !unicode.IsLetter(r) && r != ' ' && r != '.' }) < 0:
+	case p.coded && !strings.ContainsFunc(p.Typed, func(r rune) bool { return !unicode.IsLetter(r) && r != ' ' && r != '.' }):
 		return "typed as " + firstRunes(p.Typed, 60)
 	}
 	return "typed in another form"

@@ -19,8 +19,12 @@ const (
 	Machine Role = "machine" // a program with a token of its own
 )
 
-// Roles lists them in the order in which people are shown them.
-func Roles() []Role { return []Role{Viewer, Steward, Admin, Auditor, Machine} }
+// PersonRoles are those that a person can have, in the order in which people are
+// shown them.
+func PersonRoles() []Role { return []Role{Viewer, Steward, Admin, Auditor} }
+
+// Roles lists all, in that order.
+func Roles() []Role { return append(PersonRoles(), Machine) }
 
 // Permission is one thing that somebody may do. Every address of the pages and
 // of the API needs one.

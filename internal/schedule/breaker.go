@@ -35,8 +35,9 @@ func NewBreaker(name string) *Breaker { return &Breaker{name: name} }
 
 // Failed counts a failure and opens. The wait doubles from 30 seconds (or every,
 // when that is shorter) up to MaxPause, plus up to a tenth by the name; it is at
-// least what the system asked for, and never above MaxPause.
-func (b *Breaker) Failed(now time.Time, every, asked time.Duration) {
+// least what the system asked for, and never above MaxPause. First says that it is
+// the first of the system's own in a row.
+func (b *Breaker) Failed(now time.Time, every, asked time.Duration) (first bool) {
 	b.failures++
 	pause := firstPause
 	if every > 0 {
@@ -47,14 +48,16 @@ func (b *Breaker) Failed(now time.Time, every, asked time.Duration) {
 	_, _ = h.Write([]byte(b.name))
 	pause += pause * time.Duration(h.Sum32()%100) / 1000
 	b.failed, b.until = now, now.Add(min(max(pause, asked), MaxPause))
+	return b.failures == 1
 }
 
 // Away counts a failure that is not the system's own: our store was away. The wait
 // does not grow, nor does that of the system's next failure; it is at least what the
-// system asked for.
-func (b *Breaker) Away(now time.Time, asked time.Duration) {
+// system asked for. First says that it is the first of this kind in a row.
+func (b *Breaker) Away(now time.Time, asked time.Duration) (first bool) {
 	b.away++
 	b.failed, b.until = now, now.Add(min(max(awayPause, asked), MaxPause))
+	return b.away == 1
 }
 
 // Worked closes and says after how many failures.

@@ -218,8 +218,8 @@ func TestAFailureThatIsNotTheSystemsOwnIsTriedAgainSoon(t *testing.T) {
 	if b.Away(now, 10*time.Minute); b.Wait(now) != 10*time.Minute {
 		t.Errorf("wait %s, want the 10 minutes that the system asked for", b.Wait(now))
 	}
-	if b.Failed(now, 0, 0); b.Wait(now) > firstPause*11/10 {
-		t.Errorf("the system's own first failure waits %s, want no more than its first pause", b.Wait(now))
+	if first := b.Failed(now, 0, 0); !first || b.Wait(now) > firstPause*11/10 {
+		t.Errorf("the system's own first failure, told as such: %v, waits %s, want no more than its first pause", first, b.Wait(now))
 	}
 	if n := b.Worked(); n != 42 || b.State(now) != Closed {
 		t.Errorf("it worked after %d failures, want 42, and is %s", n, b.State(now))

@@ -44,14 +44,9 @@ type peoplePage struct {
 // Self says whether an account is the reader's own.
 func (p peoplePage) Self() bool { return p.One.Login == p.Actor.ID }
 
-// PersonRoles are the roles that a person can have.
-func PersonRoles() []auth.Role {
-	return []auth.Role{auth.Viewer, auth.Steward, auth.Admin, auth.Auditor}
-}
-
 func (s *server) peoplePage(w http.ResponseWriter, r *http.Request) peoplePage {
 	v := visitOf(r.Context())
-	p := peoplePage{page: s.page(w, r, "accounts"), Fresh: v.Fresh, None: v.Account == "", Roles: PersonRoles()}
+	p := peoplePage{page: s.page(w, r, "accounts"), Fresh: v.Fresh, None: v.Account == "", Roles: auth.PersonRoles()}
 	if s.opts.People != nil {
 		p.Sees.Scopes, p.Sees.Masks = s.opts.People.Sees()
 	}
