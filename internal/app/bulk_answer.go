@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
@@ -80,18 +82,40 @@ func (a *App) planBulk(ctx context.Context, q web.ReviewQuery, answer string) (p
 		p.pairs = append(p.pairs, x)
 		return true
 	})
-	if err == nil && f.After != (store.QueuePlace{}) {
-		err = a.countBehind(ctx, f, q, answer, taken, left)
-	}
 	if err != nil {
 		return p, err
+	}
+	founders := make([]int64, 0, len(taken))
+	for founder := range taken {
+		founders = append(founders, founder)
+	}
+	slices.Sort(founders)
+	g, asked := errgroup.WithContext(ctx) // three questions that do not need each other
+	if f.After != (store.QueuePlace{}) {
+		g.Go(func() error { return a.countBehind(asked, f, q, answer, founders, left) })
+	}
+	g.Go(func() error { return a.sumBulk(asked, see, &p, answer, len(founders)) })
+	var members map[string]int
+	if answer == web.AnswerSame {
+		g.Go(func() (err error) {
+			members, err = a.Store.MembersBySource(asked, founders)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return p, err
+	}
+	for _, t := range a.targets {
+		if n := members[t.system.uid]; n > 0 {
+			p.Writes = append(p.Writes, web.Count{Name: t.config.Name, N: n})
+		}
 	}
 	for _, why := range []string{leftTwo, leftProposed, leftAssigned, leftVeto, leftStale, leftChain, leftMost} {
 		if left[why] > 0 {
 			p.LeftOut = append(p.LeftOut, web.Count{Name: why, N: left[why]})
 		}
 	}
-	return p, a.sumBulk(ctx, see, &p, answer, taken)
+	return p, nil
 }
 
 // eachQueued gives the pairs of a question in the order of what they are worth
@@ -149,7 +173,7 @@ func (h *queueHead) fill(ctx context.Context, db *store.DB) error {
 
 // countBehind counts the pairs behind those that a full job has taken or left
 // out, by why they are left out: as one by one, but by the store.
-func (a *App) countBehind(ctx context.Context, f store.QueueFilter, q web.ReviewQuery, answer string, taken map[int64]bool, left map[string]int) error {
+func (a *App) countBehind(ctx context.Context, f store.QueueFilter, q web.ReviewQuery, answer string, founders []int64, left map[string]int) error {
 	two := a.Config.Review.Two
 	s := store.QueueSort{
 		Me: q.Me, Systems: two.Systems, WithOld: q.Kind == web.KindStale, WithVeto: answer != web.AnswerSame || q.Kind == web.KindVeto,
@@ -158,29 +182,33 @@ func (a *App) countBehind(ctx context.Context, f store.QueueFilter, q web.Review
 		s.Value = int64(math.Ceil(two.Value * worth.Unit))
 	}
 	names := map[string]string{"": leftMost, store.SortProposed: leftProposed, store.SortAssigned: leftAssigned, store.SortTwo: leftTwo, store.SortStale: leftStale, store.SortVeto: leftVeto}
-	founders := make([]int64, 0, len(taken))
-	for founder := range taken {
-		founders = append(founders, founder)
-	}
-	slices.Sort(founders)
-	for _, entity := range a.queueEntities(q.Entity) {
+	entities := a.queueEntities(q.Entity)
+	sorted, chained := make([]map[string]int, len(entities)), make([]int, len(entities))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, entity := range entities {
+		f := f
 		f.Entity = entity
-		counts, err := a.Store.QueueSorts(ctx, f, s)
-		if err != nil {
+		g.Go(func() (err error) {
+			sorted[i], err = a.Store.QueueSorts(ctx, f, s)
 			return err
-		}
-		for why, n := range counts {
-			left[names[why]] += n
-		}
+		})
 		if answer != web.AnswerSame {
 			continue
 		}
 		// Those of customers that another pair of the job has are chains.
-		n, err := a.Store.QueueUnsorted(ctx, f, s, founders)
-		if err != nil {
+		g.Go(func() (err error) {
+			chained[i], err = a.Store.QueueUnsorted(ctx, f, s, founders)
 			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i := range entities {
+		for why, n := range sorted[i] {
+			left[names[why]] += n
 		}
-		left[leftMost], left[leftChain] = left[leftMost]-n, left[leftChain]+n
+		left[leftMost], left[leftChain] = left[leftMost]-chained[i], left[leftChain]+chained[i]
 	}
 	return nil
 }
@@ -208,8 +236,8 @@ func (a *App) leftOut(x store.QueuedPair, q web.ReviewQuery, answer string, take
 // bulkExamples is how many pairs a preview shows.
 const bulkExamples = 10
 
-// sumBulk adds up what a plan does.
-func (a *App) sumBulk(ctx context.Context, see sight, p *bulkPlan, answer string, taken map[int64]bool) (err error) {
+// sumBulk adds up what a plan does to so many customers.
+func (a *App) sumBulk(ctx context.Context, see sight, p *bulkPlan, answer string, customers int) (err error) {
 	h := sha256.New()
 	fmt.Fprintln(h, answer)
 	value, damage := int64(0), int64(0)
@@ -218,7 +246,7 @@ func (a *App) sumBulk(ctx context.Context, see sight, p *bulkPlan, answer string
 		value, damage = value+x.Value, damage+x.Damage
 	}
 	p.Token = hex.EncodeToString(h.Sum(nil)[:12])
-	p.Pairs, p.Customers, p.Left = len(p.pairs), len(taken), len(taken)
+	p.Pairs, p.Customers, p.Left = len(p.pairs), customers, customers
 	p.Value, p.Damage, p.Currency = units(value), units(damage), a.Config.Review.Currency
 	examples := p.pairs
 	if a.worthMasked(see) { // the order would tell what they are worth
@@ -230,20 +258,6 @@ func (a *App) sumBulk(ctx context.Context, see sight, p *bulkPlan, answer string
 		return err
 	}
 	p.Left -= len(p.pairs) // each customer is in one pair
-	founders := make([]int64, 0, len(taken))
-	for f := range taken {
-		founders = append(founders, f)
-	}
-	slices.Sort(founders)
-	members, err := a.Store.MembersBySource(ctx, founders)
-	if err != nil {
-		return err
-	}
-	for _, t := range a.targets {
-		if n := members[t.system.uid]; n > 0 {
-			p.Writes = append(p.Writes, web.Count{Name: t.config.Name, N: n})
-		}
-	}
 	return nil
 }
 
