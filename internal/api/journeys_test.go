@@ -320,11 +320,14 @@ func TestPlansAndConflictsByAPI(t *testing.T) {
 			t.Errorf("dropped: %v", settled)
 		}
 		c.post(200, "/acts/"+settled["undo"].(string)+"/undo", `{}`)
-		c.post(200, "/conflicts/"+stuck[0].(map[string]any)["id"].(string)+"/settle", `{"how": "ours"}`)
+		row := "/conflicts/" + stuck[0].(map[string]any)["id"].(string) + "/settle"
+		if typed := c.post(200, row, `{"how": "typed", "path": "phone", "value": "0044 20 7946 0011"}`); typed["taken_as"] != "+442079460011" || typed["decisions"] != 1. {
+			t.Errorf("typed: %v", typed)
+		}
 		c.settle()
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if !slices.Equal(h.wrote, []string{"phone=+44 20 7946 0009"}) {
+		if !slices.Equal(h.wrote, []string{"phone=+442079460011"}) {
 			t.Errorf("written: %q, want the phone alone", h.wrote)
 		}
 	})

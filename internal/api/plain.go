@@ -44,7 +44,8 @@ type plainField struct {
 	index    []int
 	name     string
 	kind     reflect.Type
-	optional bool // left out when it is zero
+	optional bool   // left out when it is zero
+	doc      string // what it is, where a tag says so
 }
 
 var (
@@ -68,6 +69,7 @@ func plainFields(t reflect.Type) (list []plainField) {
 		list = append(list, plainField{
 			index: f.Index, name: name, kind: f.Type,
 			optional: f.Type == timeType || f.Type.Kind() == reflect.Pointer || tagged && strings.Contains(rest, "omitempty"),
+			doc:      f.Tag.Get("doc"),
 		})
 	}
 	return list
@@ -161,7 +163,11 @@ func plainSchema(r huma.Registry, t reflect.Type) *huma.Schema {
 	case t.Kind() == reflect.Struct:
 		s := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}}
 		for _, f := range plainFields(t) {
-			s.Properties[f.name] = plainSchema(r, f.kind)
+			p := plainSchema(r, f.kind)
+			if f.doc != "" && p.Ref == "" { // beside a reference nothing else counts
+				p.Description = f.doc
+			}
+			s.Properties[f.name] = p
 			if !f.optional {
 				s.Required = append(s.Required, f.name)
 			}

@@ -127,7 +127,8 @@ func (a *App) twoNeeded(ctx context.Context, tx *store.DecideTx, l looked) (stri
 	return "confirmed", nil
 }
 
-// AnswerPair decides a pair. Nothing is decided twice: what somebody else has
+// AnswerPair decides a pair, and pins the values that were picked with the answer,
+// as they are read before the two are one: both or neither. Nothing is decided twice: what somebody else has
 // decided since the pair was looked at is told instead. Where two accounts are
 // needed the first answer is kept and the second one, of another account,
 // decides.
@@ -167,11 +168,17 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 	if out = l.meanwhile(q); out.State != "" {
 		return out, nil
 	}
+	var picks []pickedPin
+	if q.Answer == web.AnswerSame { // else they are of the customer that the two will not be
+		if picks, err = a.readPicks(ctx, tx, l, q.Picks); err != nil {
+			return out, err
+		}
+	}
 	two, err := a.twoNeeded(ctx, tx, l)
 	if err != nil {
 		return out, err
 	}
-	second := l.proposed && l.proposal.Who != by.Who && l.proposal.Answer == q.Answer
+	own, second := by, l.proposed && l.proposal.Who != by.Who && l.proposal.Answer == q.Answer
 	switch {
 	case two == "" || q.Answer == web.AnswerUnsure || second:
 	case !propose:
@@ -183,11 +190,15 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 		by.Why = strings.TrimSpace(fmt.Sprintf("%s (proposed by %s: %s)", by.Why, l.proposal.Who, l.proposal.Why))
 	}
 	var d Decided
+	var pins []string
 	err = tx.Apart(ctx, func() error {
 		d, err = a.decideIn(ctx, tx, kind, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 			return answered(ctx, tx, n, l, q)
 		})
-		if err != nil || !l.proposed {
+		if err != nil {
+			return err
+		}
+		if pins, err = a.pinPicks(ctx, tx, l, picks, own); err != nil || !l.proposed {
 			return err
 		}
 		state := "overruled"
@@ -196,7 +207,10 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 		}
 		return tx.EndProposal(ctx, l.proposal, state, d.Decision)
 	})
-	return outcome(d, err)
+	if out, err = outcome(d, err); out.State == web.OutcomeDecided {
+		out.Pins = pins
+	}
+	return out, err
 }
 
 // meanwhile says what has happened to a pair since somebody looked at it;

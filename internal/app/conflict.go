@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"touchstone/config"
 	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
@@ -26,7 +27,8 @@ type Resolution struct {
 // Resolved says what was done, and the id that Undo takes all of it back by.
 type Resolved struct {
 	Undo      string
-	Decisions int // fields that a person has set by it
+	Decisions int    // fields that a person has set by it
+	TakenAs   string `json:"taken_as,omitempty" doc:"what the typed value was taken as, where that is another form"`
 }
 
 // SettleStuck settles a stuck row. Ours is planned again, from what stands there now.
@@ -63,12 +65,12 @@ func (a *App) SettleStuck(ctx context.Context, r Resolution, by By) (out Resolve
 		}
 		undo, err = a.pinTheirs(ctx, t, row, r.Path, by)
 	case "typed":
-		undo, err = a.pinTyped(ctx, t, row, r, by)
+		undo, out.TakenAs, err = a.pinTyped(ctx, t, row, r, by)
 	default:
 		return out, unclear("a conflict is settled by ours, theirs, typed or drop")
 	}
 	if err != nil {
-		return out, err
+		return Resolved{}, err
 	}
 	out.Decisions = len(undo)
 	act, _, err := a.reviveAs(ctx, []string{row.ID}, r.How == "theirs" || r.How == "drop", by)
@@ -87,7 +89,7 @@ func (a *App) putBack(ctx context.Context, row store.Row, r Resolution, by By) (
 		return out, unclear("no value was replaced at %s", r.Path)
 	}
 	r.Value = was
-	undo, err := a.pinTyped(ctx, t, row, r, by)
+	undo, _, err := a.pinTyped(ctx, t, row, r, by)
 	return Resolved{Undo: strings.Join(undo, "+"), Decisions: len(undo)}, err
 }
 
@@ -130,6 +132,11 @@ func (t *target) fieldAt(path string) string {
 	return ""
 }
 
+// writes says whether a field of ours is written, as it is, to some path.
+func (t *target) writes(field string) bool {
+	return slices.ContainsFunc(t.config.Map, func(m config.Named) bool { return t.fieldAt(m.Name) == field && t.plan.Writes(m.Name) })
+}
+
 // pinTheirs pins the fields that a row writes to what its object's record says.
 func (a *App) pinTheirs(ctx context.Context, t *target, row store.Row, only string, by By) (undo []string, err error) {
 	refs, err := a.Store.Refs(ctx, []int64{row.Rec})
@@ -167,16 +174,18 @@ func (a *App) mayTake(ctx context.Context, t *target, row store.Row, only string
 	return nil
 }
 
-func (a *App) pinTyped(ctx context.Context, t *target, row store.Row, r Resolution, by By) ([]string, error) {
+// pinTyped pins the field behind a path to what was typed, and says what that was
+// taken as.
+func (a *App) pinTyped(ctx context.Context, t *target, row store.Row, r Resolution, by By) (undo []string, as string, err error) {
 	field := t.fieldAt(r.Path)
 	if field == "" {
-		return nil, unclear("%s is not filled from one field alone: pin the golden record's field instead", r.Path)
+		return nil, "", unclear("%s is not filled from one field alone: pin the golden record's field instead", r.Path)
 	}
 	d, err := a.Pin(ctx, PinRequest{Golden: row.Key, Field: field, Value: r.Value, Ask: r.Ask, Seen: r.Seen, Plain: r.How == "back"}, By{Who: by.Who, Why: by.Why, Over: true})
 	if err != nil || d.Existing {
-		return nil, err
+		return nil, d.TakenAs, err
 	}
-	return []string{d.Decision}, nil
+	return []string{d.Decision}, d.TakenAs, nil
 }
 
 // takeBack undoes what was done of a step that failed, and gives why it did.

@@ -27,7 +27,7 @@ type Decided struct {
 	Existing bool     `json:"existing,omitempty"` // it stood already; nothing has changed
 	Rulings  int      `json:"rulings"`            // pairs of records and pins it is stored as
 	Withdrew []string `json:"withdrew,omitempty"` // earlier decisions it took out of force
-	TakenAs  string   `json:"taken_as,omitempty"` // of a pin: what the typed value was taken as, where that is another form
+	TakenAs  string   `json:"taken_as,omitempty" doc:"of a pin: what the typed value was taken as, where that is another form"`
 }
 
 // Unclear refuses a decision that cannot be made as it was asked for.
@@ -283,6 +283,8 @@ type PinRequest struct {
 	Seen string
 	// Plain takes the value in the form that it has: it stood there before.
 	Plain bool
+	// country is what a number without one is of; "" for the customer's.
+	country string
 }
 
 // Pin sets a field of a golden record. It wins over every source, survives what
@@ -302,39 +304,41 @@ func (a *App) Pin(ctx context.Context, r PinRequest, by By) (Decided, error) {
 		if err := a.unmasked(ctx).settable(g.Ref.Entity, r.Field); err != nil {
 			return nil, err
 		}
-		p, err := a.pinned(ctx, g, r)
+		p, err := a.pinned(ctx, tx, g, r)
 		if err != nil {
 			return nil, err
 		}
-		field := p.Field
-		if p.Changed() {
-			as = p.As
-		}
-		text := string(p.Value.AppendJSON(nil))
-		n.How = p.how()
-		n.Until = r.Until
-		n.Rulings = []store.Ruling{{Kind: store.Pinned, A: g.Rec, Field: field, Value: text}}
-		earlier, err := tx.PinsOn(ctx, g.Recs(), field)
-		earlier = withoutHandovers(earlier)
-		if err != nil || len(earlier) == 0 {
-			return nil, err
-		}
-		for _, p := range earlier {
-			if p.Value == text && p.Until == record.FormatTime(r.Until) && !p.Stale {
-				return &p.Decision, nil
-			}
-		}
-		list := decisionsOf(earlier)
-		if !by.Over {
-			return nil, &store.Contradiction{Earlier: list}
-		}
-		n.Withdraws, err = tx.Beneath(ctx, ids(list))
-		return nil, err
+		as = p.taken()
+		return pinOf(ctx, tx, n, g.Rec, g.Recs(), p, r.Until)
 	})
 	if err == nil {
 		d.TakenAs = as
 	}
 	return d, err
+}
+
+// pinOf is what a pin of a value on a record is made of, or the decision that says
+// so already. Earlier pins on the field of any record of the customer stand against
+// it: the newest of them counts.
+func pinOf(ctx context.Context, tx *store.DecideTx, n *store.NewDecision, rec int64, customer []int64, p TypedPin, until time.Time) (*store.Decision, error) {
+	text := string(p.Value.AppendJSON(nil))
+	n.How = p.how()
+	n.Until = until
+	n.Rulings = []store.Ruling{{Kind: store.Pinned, A: rec, Field: p.Field, Value: text}}
+	earlier, err := tx.PinsOn(ctx, customer, p.Field)
+	earlier = withoutHandovers(earlier)
+	if err != nil || len(earlier) == 0 {
+		return nil, err
+	}
+	if last := earlier[len(earlier)-1]; last.Value == text && last.Until == record.FormatTime(until) && !last.Stale {
+		return &last.Decision, nil
+	}
+	list := decisionsOf(earlier)
+	if !n.Over {
+		return nil, &store.Contradiction{Earlier: list}
+	}
+	n.Withdraws, err = tx.Beneath(ctx, ids(list))
+	return nil, err
 }
 
 func decisionsOf(pins []store.PinOn) []store.Decision {

@@ -14,7 +14,7 @@ import (
 
 // pinned reads the field and the value that a person pins, and how a typed one was
 // brought to its form.
-func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (p TypedPin, err error) {
+func (a *App) pinned(ctx context.Context, tx *store.DecideTx, g store.Subject, r PinRequest) (p TypedPin, err error) {
 	spec, err := pinnable(g.Ref.Entity, r.Field)
 	if err != nil {
 		return p, err
@@ -29,7 +29,7 @@ func (a *App) pinned(ctx context.Context, g store.Subject, r PinRequest) (p Type
 		p.Value, err = ParsePinned(spec, r.Value)
 		return p, err
 	}
-	if p, err = a.typed(ctx, g, spec, r.Value); err != nil {
+	if p, err = a.typed(ctx, tx, g, spec, r); err != nil {
 		return p, err
 	}
 	return p, p.asked(r)

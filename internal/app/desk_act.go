@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
-	"touchstone/internal/golden"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
+	"touchstone/matching/standardise"
 )
 
 // The titles of relations that no kind of their own says.
@@ -35,70 +37,69 @@ func (a *App) pairRecords(ctx context.Context, id string) (x [2]store.Member, er
 	return x, nil
 }
 
-// pinRequests turn picked values into pins, each of the record it is from; a
-// typed one is of the first. What is wrong with one is a *web.Problem.
-func (a *App) pinRequests(ctx context.Context, id string, picks []web.Pick) (out []PinRequest, err error) {
-	x, err := a.pairRecords(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	see, err := a.sight(ctx)
-	if err != nil {
-		return nil, err
-	}
+// pickedPin is a value to pin on the first or the second record of a pair.
+type pickedPin struct {
+	rec   int64
+	pin   TypedPin
+	until time.Time
+}
+
+// readPicks reads the values picked with an answer as the pair stands now, before it
+// is one customer; a typed one is of the first record, and a number of the country
+// that was picked with it. What is wrong with one is a *web.Problem.
+func (a *App) readPicks(ctx context.Context, tx *store.DecideTx, l looked, picks []web.Pick) (out []pickedPin, err error) {
+	country := ""
+	picks = slices.SortedStableFunc(slices.Values(picks), func(x, y web.Pick) int { return strings.Compare(x.Field, y.Field) }) // a country before phones
 	for _, p := range picks {
-		spec, ok := record.Spec(x[0].Ref.Entity, p.Field)
-		if !ok {
-			return nil, web.Refuse("pick."+p.Field, "%s has no field %s that could be pinned", wordOf("entity", x[0].Ref.Entity), wordOf("field", p.Field))
-		}
-		if see.masked(x[0].Ref.Entity, spec.Name) != "" {
-			return nil, web.Refuse("pick."+p.Field, "this field is kept from you: you cannot set it")
-		}
-		if !p.Until.IsZero() && !p.Until.After(a.opts.Env.Clock.Now()) {
-			return nil, web.Refuse("until", "the day to pin until has passed already")
-		}
-		m := x[0]
+		side := l.s
 		if p.Side == "b" {
-			m = x[1]
+			side = l.t
 		}
-		r := PinRequest{Golden: a.refName(m.Ref), Field: spec.Name, Value: p.Value, Until: p.Until, Ask: true, Seen: p.Seen}
-		if p.Side == "" {
-			if _, err := a.PreviewPin(ctx, r); err != nil {
-				return nil, ofTyped("value."+p.Field, err)
-			}
-			out = append(out, r)
-			continue
-		}
-		authored, err := golden.ParseAuthored(m.Authored)
+		pin, err := a.readPick(ctx, tx, side, p, country)
 		if err != nil {
-			return nil, fmt.Errorf("values of %s: %w", m.Ref, err)
+			return nil, err
 		}
-		if authored[spec.Name].Value.Blank() {
-			return nil, web.Refuse("pick."+p.Field, "%s has no %s", r.Golden, wordOf("field", spec.Name))
+		if pin.Field == "country" {
+			country = standardise.CountryCode(pin.Value.Text)
 		}
-		r.Pick, r.Value = r.Golden, ""
-		out = append(out, r)
+		out = append(out, pickedPin{side.Rec, pin, p.Until})
 	}
 	return out, nil
 }
 
-// CheckPicks says what is wrong with values picked for the customer of a pair.
-func (a *App) CheckPicks(ctx context.Context, id string, picks []web.Pick) error {
-	_, err := a.pinRequests(ctx, id, picks)
-	return err
+func (a *App) readPick(ctx context.Context, tx *store.DecideTx, of store.Subject, p web.Pick, country string) (pin TypedPin, err error) {
+	input := "pick." + p.Field
+	spec, ok := record.Spec(of.Ref.Entity, p.Field)
+	if !ok {
+		return pin, web.Refuse(input, "%s has no field %s that could be pinned", wordOf("entity", of.Ref.Entity), wordOf("field", p.Field))
+	}
+	if a.unmasked(ctx).masked(of.Ref.Entity, spec.Name) != "" {
+		return pin, web.Refuse(input, "this field is kept from you: you cannot set it")
+	}
+	if !p.Until.IsZero() && !p.Until.After(a.opts.Env.Clock.Now()) {
+		return pin, web.Refuse("until", "the day to pin until has passed already")
+	}
+	r := PinRequest{Field: spec.Name, Value: p.Value, Ask: true, Seen: p.Seen, country: country}
+	if p.Side == "" {
+		input = "value." + p.Field
+	} else {
+		r.Pick = a.refName(of.Ref)
+	}
+	pin, err = a.pinned(ctx, tx, of, r)
+	return pin, ofTyped(input, err)
 }
 
-// PickValues pins values picked for the customer of a pair. An earlier pin on
-// such a field, which the page shows, gives way.
-func (a *App) PickValues(ctx context.Context, id string, picks []web.Pick, by web.By) (decisions []string, err error) {
-	list, err := a.pinRequests(ctx, id, picks)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range list {
-		d, err := a.Pin(ctx, r, By{Who: by.Who, Why: by.Why, Over: true})
+// pinPicks pins what was read of a pair that is one customer now. An earlier pin on
+// such a field of either, which the page shows, gives way.
+func (a *App) pinPicks(ctx context.Context, tx *store.DecideTx, l looked, picks []pickedPin, by By) (decisions []string, err error) {
+	by.Over = true
+	customer := append(l.s.Recs(), l.t.Recs()...)
+	for _, p := range picks {
+		d, err := a.decideIn(ctx, tx, store.Pinned, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+			return pinOf(ctx, tx, n, p.rec, customer, p.pin, p.until)
+		})
 		if err != nil {
-			return decisions, err
+			return nil, err
 		}
 		if !d.Existing {
 			decisions = append(decisions, d.Decision)

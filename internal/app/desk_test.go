@@ -123,6 +123,7 @@ func TestPickedValuesAreHeld(t *testing.T) {
 	onBoth(t, func(t *testing.T, dsn string) {
 		w := atDesk(t, dsn, 1)
 		ctx, id := t.Context(), w.waiting()[0]
+		by := web.By{Who: "amy", Why: "asked them"}
 		d, err := w.app.Desk(ctx, id)
 		if err != nil {
 			t.Fatal(err)
@@ -137,23 +138,20 @@ func TestPickedValuesAreHeld(t *testing.T) {
 			{web.Pick{Field: "name", Side: "b", Until: w.clock.Now().Add(-time.Hour)}, "until"},
 		} {
 			var p *web.Problem
-			if err := w.app.CheckPicks(ctx, id, []web.Pick{bad.pick}); !errors.As(err, &p) || p.Field != bad.at {
+			picks := []web.Pick{{Field: "name", Side: "b"}, bad.pick}
+			if _, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: id, Answer: web.AnswerSame, Picks: picks}, by); !errors.As(err, &p) || p.Field != bad.at {
 				t.Errorf("%+v gives %v, want a problem at %s", bad.pick, err, bad.at)
 			}
 		}
+		w.wantStates() // a refused value leaves nothing of the answer
 		lose := "b"
 		if i := slices.IndexFunc(d.Rows, func(r web.DeskRow) bool { return r.Name == "name" }); d.Rows[i].Wins == "b" {
 			lose = "a"
 		}
 		picks := []web.Pick{{Field: "name", Side: lose}, {Field: "industry", Value: "bakery", Until: w.clock.Now().Add(48 * time.Hour)}}
-		by := web.By{Who: "amy", Why: "asked them"}
-		out, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: id, Answer: web.AnswerSame}, by)
-		if err != nil || out.State != web.OutcomeDecided {
+		out, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: id, Answer: web.AnswerSame, Picks: picks}, by)
+		if err != nil || out.State != web.OutcomeDecided || len(out.Pins) != 2 {
 			t.Fatalf("%+v, %v", out, err)
-		}
-		pins, err := w.app.PickValues(ctx, id, picks, by)
-		if err != nil || len(pins) != 2 {
-			t.Fatalf("pins %v, %v", pins, err)
 		}
 		w.clean()
 		want := map[string]string{"a": d.A.Name, "b": d.B.Name}[lose]
@@ -164,7 +162,7 @@ func TestPickedValuesAreHeld(t *testing.T) {
 		if i := slices.IndexFunc(c.Fields, func(f web.GoldenField) bool { return f.Name == "industry" && f.Value == "bakery" }); i < 0 {
 			t.Errorf("the typed value is not held: %+v", c.Fields)
 		}
-		if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, pins...), by); err != nil {
+		if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, out.Pins...), by); err != nil {
 			t.Fatal(err)
 		}
 		w.clean()
@@ -175,6 +173,69 @@ func TestPickedValuesAreHeld(t *testing.T) {
 			t.Errorf("the pair does not wait again: %v", ids)
 		}
 	})
+}
+
+// TestTypedValuesAreReadBeforeTheTwoAreOne: a number without a country is of the
+// first record's, or of the country picked beside it, whatever the two have
+// together; and pins of both give way to what was picked.
+func TestTypedValuesAreReadBeforeTheTwoAreOne(t *testing.T) {
+	t.Parallel()
+	crm, desk := doubtful(3)
+	for i := range desk {
+		desk[i] = strings.Replace(desk[i], `"country":"GB"`, `"country":"DE"`, 1)
+	}
+	w, _, _ := two(t, "", crm, desk)
+	w.open()
+	w.clean()
+	ctx, by := t.Context(), web.By{Who: "amy", Why: "asked them"}
+	pair := func(n int) string { return w.pairOf(fmt.Sprint("crm/company/c", n), fmt.Sprint("desk/company/o", n)) }
+	first := func(n int) string { // the records of a pair stand in the order in which they landed
+		d, err := w.app.Desk(ctx, pair(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Sides[0].Ref
+	}
+	if got := first(0); got != "crm/company/c0" {
+		t.Fatalf("the first record is %s, want the CRM's", got)
+	}
+	var p *web.Problem
+	number := web.Pick{Field: "phones", Value: "0113 496 0123"}
+	if _, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: pair(0), Answer: web.AnswerSame, Picks: []web.Pick{number}}, by); !errors.As(err, &p) || p.Take != "+441134960123" {
+		t.Fatalf("the first time: %v, want the form shown", err)
+	}
+	w.wantStates()
+	number.Seen = p.Take
+	german := web.Pick{Field: "phones", Value: "030 1234567", Seen: "+49301234567"}
+	for n, picks := range [][]web.Pick{{number}, {german, {Field: "country", Value: "DE"}}} {
+		out, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: pair(n), Answer: web.AnswerSame, Picks: picks}, by)
+		if err != nil || out.State != web.OutcomeDecided || len(out.Pins) != len(picks) {
+			t.Fatalf("pair %d: %+v, %v", n, out, err)
+		}
+	}
+	w.clean()
+	w.wantValue("desk/company/o0", "phones", "+441134960123")
+	w.wantValue("desk/company/o1", "phones", "+49301234567")
+
+	// Each of the two has a pin: the one that is picked holds, the newest or not.
+	pin := func(ref, value string) string {
+		return w.decision(w.app.Pin(ctx, PinRequest{Golden: ref, Field: "website", Value: value}, ann))
+	}
+	pin("crm/company/c2", "old.example")
+	w.sleep(time.Hour)
+	pin("desk/company/o2", "new.example")
+	out, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: pair(2), Answer: web.AnswerSame, Picks: []web.Pick{{Field: "website", Value: "old.example"}}}, by)
+	if err != nil || len(out.Pins) != 1 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	w.clean()
+	w.wantValue("desk/company/o2", "website", "old.example")
+	if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, out.Pins...), by); err != nil {
+		t.Fatal(err)
+	}
+	w.clean()
+	w.wantValue("crm/company/c2", "website", "old.example")
+	w.wantValue("desk/company/o2", "website", "new.example")
 }
 
 // TestRelatedIsTwoCustomers: related instead of merged, the two stay apart and

@@ -163,12 +163,12 @@ func TestATypedValueSettlesAndBulkActsAreOneUndo(t *testing.T) {
 		t.Errorf("a filter that nothing fits: %d, %v", n, err)
 	}
 	*refuse = false
-	typed, err := w.app.SettleStuck(ctx, Resolution{Row: row.ID, How: "typed", Path: "phone", Value: "+44 113 496 0005"}, someone("asked them"))
-	if err != nil || typed.Decisions != 1 {
+	typed, err := w.app.SettleStuck(ctx, Resolution{Row: row.ID, How: "typed", Path: "phone", Value: "0044 113 496 0005"}, someone("asked them"))
+	if err != nil || typed.Decisions != 1 || typed.TakenAs != "+441134960005" {
 		t.Fatalf("typed: %+v, %v", typed, err)
 	}
 	w.clean()
-	desk.want("o1", "phone", "+44 113 496 0005")
+	desk.want("o1", "phone", "+441134960005")
 	w.later(time.Hour)
 	w.end()
 }

@@ -1,23 +1,21 @@
 package app
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/width"
-
 	"touchstone/internal/golden"
+	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/say"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
-	"touchstone/matching/compare"
 	"touchstone/matching/standardise"
 )
 
@@ -66,6 +64,14 @@ type TypedPin struct {
 // Changed says that the value would be taken in another form than typed.
 func (p TypedPin) Changed() bool { return p.As != p.Typed }
 
+// taken is the form in which it is taken; "" for that in which it was typed.
+func (p TypedPin) taken() string {
+	if p.Changed() {
+		return p.As
+	}
+	return ""
+}
+
 // how is what the audit trail says of it. The trail holds no values of customers:
 // only what stands for a code is told.
 func (p TypedPin) how() string {
@@ -107,7 +113,7 @@ func (a *App) PreviewPin(ctx context.Context, r PinRequest) (p TypedPin, err err
 		if err != nil {
 			return err
 		}
-		if p, err = a.typed(ctx, g, spec, r.Value); err != nil {
+		if p, err = a.typed(ctx, tx, g, spec, r); err != nil {
 			return err
 		}
 		return p.asked(r)
@@ -131,19 +137,24 @@ func pinnable(entity, field string) (record.FieldSpec, error) {
 // typed reads a value as a person typed it, and brings it to the form in which its
 // kind is written: codes, dates, numbers to call, addresses. What people decided on
 // the sources' values does not count: a pin is a word on this very record.
-func (a *App) typed(ctx context.Context, g store.Subject, spec record.FieldSpec, text string) (p TypedPin, err error) {
-	p = TypedPin{Field: spec.Name, Typed: strings.TrimSpace(text)}
-	read, err := ParsePinned(spec, text)
+func (a *App) typed(ctx context.Context, tx *store.DecideTx, g store.Subject, spec record.FieldSpec, r PinRequest) (p TypedPin, err error) {
+	p = TypedPin{Field: spec.Name, Typed: strings.TrimSpace(r.Value)}
+	read, err := ParsePinned(spec, r.Value)
 	if err != nil {
 		return p, err
 	}
-	country := ""
-	if spec.Name == "phones" {
-		if country, err = a.countryOf(ctx, g); err != nil {
+	country := r.country
+	if spec.Name == "phones" && country == "" {
+		if country, err = a.countryOf(ctx, tx, g); err != nil {
 			return p, err
 		}
 	}
-	allowed := a.allowed(g.Ref.Entity, spec.Name)
+	var allowed []string
+	if read.Kind == record.Text {
+		if allowed, err = a.allowed(g.Ref.Entity, spec, read.Text); err != nil {
+			return p, err
+		}
+	}
 	if p.Value, err = canonical(spec, read, country, allowed); err != nil {
 		return p, err
 	}
@@ -154,29 +165,107 @@ func (a *App) typed(ctx context.Context, g store.Subject, spec record.FieldSpec,
 	return p, nil
 }
 
-// allowed lists the values that the rules of every source allow for a field; nil
-// where one source's allow any.
-func (a *App) allowed(entity, field string) (list []string) {
+// allowed lists the words that a field can be given, or refuses a text; none where
+// any is taken. What a system is written comes back as its record and has to pass
+// its rules, or it stops there: of the systems that the field is written to, all
+// have to take the word whose rules list some. Where there is none of these nothing
+// can stop, and the words are those of any source, if every source's rules list
+// some.
+func (a *App) allowed(entity string, spec record.FieldSpec, text string) (words []string, err error) {
 	e := a.entityNamed(entity)
 	if e == nil {
-		return nil
+		return nil, nil
+	}
+	var takers []taker
+	for _, t := range a.targets {
+		if d := e.derivers[t.system.uid]; d != nil && t.config.Entity == entity && t.writes(spec.Name) {
+			if list, some := wordsOfRules(d, spec.Name); some && !slices.ContainsFunc(takers, func(x taker) bool { return x.name == t.system.source.Name }) {
+				takers = append(takers, taker{t.system.source.Name, list})
+			}
+		}
+	}
+	if len(takers) > 0 {
+		return wordsOfAll(spec, text, takers)
 	}
 	for _, uid := range slices.Sorted(maps.Keys(e.derivers)) {
-		var own []string
-		for _, s := range e.derivers[uid].Schemas {
-			own = append(own, s.Limits(field).Enum...)
+		list, some := wordsOfRules(e.derivers[uid], spec.Name)
+		if !some {
+			return nil, nil
 		}
-		if len(own) == 0 {
-			return nil
-		}
-		list = append(list, own...)
+		words = append(words, list...)
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	slices.Sort(words)
+	return slices.Compact(words), nil
 }
 
-// countryOf is the country that all records of a customer agree on; "" otherwise.
-func (a *App) countryOf(ctx context.Context, g store.Subject) (code string, err error) {
+// taker is a system that a field is written to, with the words that its rules
+// allow.
+type taker struct {
+	name  string
+	words []string
+}
+
+// wordsOfRules lists the words that the rules of a source allow for a field, and
+// says whether they list some: a record has to pass each schema.
+func wordsOfRules(d *pipeline.Deriver, field string) (words []string, some bool) {
+	for _, s := range d.Schemas {
+		switch list := s.Limits(field).Enum; {
+		case list == nil:
+		case some:
+			words = common(words, list)
+		default:
+			words, some = list, true
+		}
+	}
+	return words, some
+}
+
+func common(x, y []string) []string {
+	return slices.DeleteFunc(slices.Clone(x), func(word string) bool { return !slices.Contains(y, word) })
+}
+
+// wordsOfAll lists the words that all of some systems take. A text that only some
+// of them take is refused with the names of the others.
+func wordsOfAll(spec record.FieldSpec, text string, takers []taker) (words []string, err error) {
+	is := func(word string) bool { return standardise.Fold(word) == standardise.Fold(text) }
+	var without []string
+	words = takers[0].words
+	for _, t := range takers {
+		if words = common(words, t.words); !slices.ContainsFunc(t.words, is) {
+			without = append(without, t.name)
+		}
+	}
+	field := wordOf("field", spec.Name)
+	if len(words) == 0 {
+		var each say.Texts
+		for _, t := range takers {
+			each = append(each, say.New("%s: %s", t.name, strings.Join(t.words, ", ")))
+		}
+		return nil, unclear("no word for %s is allowed in every system that it is written to: %s", field, each)
+	}
+	slices.Sort(words)
+	if words = slices.Compact(words); len(without) > 0 && len(without) < len(takers) {
+		return nil, unclear("%q for %s is not allowed in %s, where it is written to; allowed in every such system are %s", text, field, strings.Join(without, ", "), strings.Join(words, ", "))
+	}
+	return words, nil
+}
+
+// countryOf is the country that a person pinned for a customer, else the one that
+// all its records agree on; "" otherwise.
+func (a *App) countryOf(ctx context.Context, tx *store.DecideTx, g store.Subject) (code string, err error) {
+	pins, err := tx.PinsOn(ctx, g.Recs(), "country")
+	if err != nil {
+		return "", err
+	}
+	if n := len(pins); n > 0 { // the newest counts
+		var v record.Value
+		if err := json.Unmarshal([]byte(pins[n-1].Value), &v); err != nil {
+			return "", fmt.Errorf("pin %s: %w", pins[n-1].ID, err)
+		}
+		if code := standardise.CountryCode(v.Text); code != "" {
+			return code, nil
+		}
+	}
 	members, err := a.Store.MembersOf(ctx, []int64{g.Founder})
 	if err != nil {
 		return "", err
@@ -201,214 +290,4 @@ func (a *App) countryOf(ctx context.Context, g store.Subject) (code string, err 
 		}
 	}
 	return code, nil
-}
-
-// canonical gives a value in the form in which its kind is written, or refuses it.
-// Standardising what it gives changes nothing.
-func canonical(spec record.FieldSpec, v record.Value, country string, allowed []string) (record.Value, error) {
-	if len(allowed) > 0 && v.Kind == record.Text {
-		text, err := oneOfAllowed(spec, v.Text, allowed)
-		return record.TextValue(text), err
-	}
-	var err error
-	switch spec.Name {
-	case "country":
-		v.Text, err = countryTyped(v.Text)
-		return v, err
-	case "website":
-		v.Text, err = siteTyped(v.Text)
-		return v, err
-	case "phones", "emails", "ids", "addresses":
-		points := slices.Clone(v.Points)
-		for i, p := range points {
-			switch spec.Name {
-			case "phones":
-				points[i].Value, err = phoneTyped(p.Value, country)
-			case "emails":
-				points[i].Value, err = emailTyped(p.Value)
-			case "ids":
-				points[i], err = idTyped(p)
-			case "addresses":
-				points[i], err = placeTyped(p)
-			}
-			if err != nil {
-				return v, err
-			}
-		}
-		return record.ListValue(points...), nil
-	}
-	return v, nil
-}
-
-// mostNear is how many codes a refusal names.
-const mostNear = 3
-
-func countryTyped(text string) (string, error) {
-	if code := standardise.CountryCode(text); code != "" {
-		return code, nil
-	}
-	var names []string
-	for _, c := range standardise.NearCountries(text, mostNear) {
-		names = append(names, c.Code+" ("+c.Name+")")
-	}
-	if len(names) == 0 {
-		return "", unclear("%q is no country: %s is the two letters of ISO 3166, such as GB, CN or DE, or a country's name", text, wordOf("field", "country"))
-	}
-	return "", unclear("%q is no country; the nearest codes are %s", text, strings.Join(names, ", "))
-}
-
-// oneOfAllowed finds the word of the rules that a text stands for.
-func oneOfAllowed(spec record.FieldSpec, text string, allowed []string) (string, error) {
-	if slices.Contains(allowed, text) {
-		return text, nil
-	}
-	folded := standardise.Fold(text)
-	slips := make(map[string]int, len(allowed))
-	for _, word := range allowed {
-		if standardise.Fold(word) == folded {
-			return word, nil
-		}
-		slips[word] = compare.LevenshteinString(folded, standardise.Fold(word), compare.Max)
-	}
-	near := slices.Clone(allowed)
-	slices.SortStableFunc(near, func(x, y string) int { return cmp.Compare(slips[x], slips[y]) })
-	return "", unclear("the rules allow no %q for %s; nearest are %s", text, wordOf("field", spec.Name), strings.Join(near[:min(len(near), mostNear)], ", "))
-}
-
-func phoneTyped(text, country string) (string, error) {
-	number, ext, note := standardise.Phone(text, country)
-	switch {
-	case severalNumbers(text):
-		return "", unclear("%s: two numbers are two entries", wordOf("field", "phones"))
-	case number == "" || note != "" && country == "":
-		return "", unclear("%s: what was typed is no telephone number", wordOf("field", "phones"))
-	case note != "":
-		return "", unclear("%s: what was typed is no telephone number of %s; begin with + and the country's code if it is another country's", wordOf("field", "phones"), country)
-	case number[0] != '+':
-		return "", unclear("%s: the customer's country is not known or not one alone; begin with + and the country's code, such as +49", wordOf("field", "phones"))
-	case ext != "":
-		return number + " ext. " + ext, nil
-	case text[0] == '+' && number == "+"+onlyDigits(text) && strings.Trim(text, "+0123456789 -().") == "":
-		return text, nil // it is whole, and as legible as who typed it likes it
-	}
-	return number, nil
-}
-
-// severalNumbers says whether a sign that parts numbers has a whole one on both
-// sides. A slash stands within a German number too, behind its area code.
-func severalNumbers(text string) bool {
-	for i, r := range text {
-		least := 6
-		switch r {
-		case '/':
-			least = 7
-		case ',', ';', '、', '，', '；', '或':
-		default:
-			continue
-		}
-		if len(onlyDigits(text[:i])) >= least && len(onlyDigits(text[i:])) >= least {
-			return true
-		}
-	}
-	return false
-}
-
-func onlyDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-func emailTyped(text string) (string, error) {
-	address := strings.TrimSpace(text)
-	if _, inner, ok := strings.Cut(address, "<"); ok { // "Ann Lee <ann@example.com>"
-		address, _, _ = strings.Cut(inner, ">")
-	}
-	if len(address) > 7 && strings.EqualFold(address[:7], "mailto:") {
-		address, _, _ = strings.Cut(address[7:], "?")
-	}
-	address = width.Fold.String(address)
-	local, domain, _ := standardise.Email(address)
-	if local == "" || !strings.Contains(domain, ".") || strings.Count(address, "@") != 1 || strings.ContainsAny(address, " \t\r\n,;/|()<>?、。") || strings.HasSuffix(address, ".") {
-		return "", unclear("%s: what was typed is no e-mail address", wordOf("field", "emails"))
-	}
-	return strings.ToLower(address), nil
-}
-
-// siteTyped keeps the path of a web address; its host is written small.
-func siteTyped(text string) (string, error) {
-	refused := unclear("%s is a web address, such as www.example.com", wordOf("field", "website"))
-	if strings.ContainsAny(text, " \t") || standardise.Domain(text) == "" || strings.Contains(text, "@") && !strings.Contains(text, "/") {
-		return "", refused
-	}
-	scheme, rest, has := strings.Cut(text, "://")
-	if !has {
-		scheme, rest = "http", text
-	}
-	u, err := url.Parse(scheme + "://" + rest)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return "", refused
-	}
-	// Its parts stay as they were typed: url.URL would write a Chinese host in percents.
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
-	host, path := strings.ToLower(rest[:end]), rest[end:]
-	if path == "/" {
-		path = ""
-	}
-	if !has {
-		return host + path, nil
-	}
-	return u.Scheme + "://" + host + path, nil
-}
-
-func idTyped(p record.Point) (record.Point, error) {
-	scheme := cmp.Or(p.Parts["scheme"], p.Kind)
-	id, note := standardise.Identifier(scheme, p.Value)
-	switch {
-	case id.Value == "":
-		return p, unclear("%s: what was typed is no number of a register", wordOf("field", "ids"))
-	case id.Wrong && (scheme == "" || isCard(p.Value)):
-		return p, nil // which register it is of was guessed, or it is a person's card, by which they pay tax
-	case id.Wrong:
-		if want, has := id.Expected(); want != "" {
-			return p, unclear("%s: the check digit is wrong, %s was expected and %s stands there", wordOf("field", "ids"), want, has)
-		}
-		return p, unclear("%s: the check digit is wrong", wordOf("field", "ids"))
-	case note != "":
-		return p, unclear("%s: what was typed does not have the length of its register's numbers", wordOf("field", "ids"))
-	}
-	if !id.Checked && !slices.Contains([]string{"crn", "duns", "ein"}, id.Scheme) {
-		return p, nil // how its register writes it is not known
-	}
-	p.Value = id.Value
-	if p.Parts["scheme"] != "" && id.Scheme != "" {
-		p.Parts = maps.Clone(p.Parts)
-		p.Parts["scheme"] = id.Scheme
-	}
-	return p, nil
-}
-
-// isCard says whether a number is that of a Chinese identity card.
-func isCard(text string) bool {
-	id, _ := standardise.Identifier("cnid", text)
-	return id.Checked
-}
-
-func placeTyped(p record.Point) (record.Point, error) {
-	if p.Parts["country"] == "" {
-		return p, nil
-	}
-	code, err := countryTyped(p.Parts["country"])
-	if err != nil {
-		return p, err
-	}
-	p.Parts = maps.Clone(p.Parts)
-	p.Parts["country"] = code
-	return p, nil
 }

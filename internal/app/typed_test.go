@@ -2,13 +2,18 @@ package app
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"touchstone/config"
+	"touchstone/internal/pipeline"
 	"touchstone/internal/record"
 	"touchstone/internal/web"
+	"touchstone/rules/schema"
 )
 
 func TestTypedValuesTakeTheirForm(t *testing.T) {
@@ -90,6 +95,9 @@ func TestPinShowsTheFormBeforeItTakesIt(t *testing.T) {
 	onBoth(t, func(t *testing.T, dsn string) {
 		w, _ := apart(t, dsn)
 		id := w.golden("desk/company/o2").ID
+		if look, err := w.app.PreviewPin(t.Context(), PinRequest{Golden: id, Field: "phones", Value: "01904 496 003"}); err != nil || look.As != "+441904496003" {
+			t.Errorf("a number of the source's country: %+v, %v", look, err)
+		}
 		by := web.By{Who: "ann", Why: "they say so"}
 		pin := func(f web.PinForm) error {
 			f.ID = id
@@ -111,12 +119,13 @@ func TestPinShowsTheFormBeforeItTakesIt(t *testing.T) {
 		if err := pin(web.PinForm{Field: "country", Value: "Germny"}); !errors.As(err, &p) || p.Take != "" || !strings.Contains(p.Text, "DE (Germany)") {
 			t.Errorf("no country: %v, want the nearest codes", err)
 		}
-		look, err := w.app.PreviewPin(t.Context(), PinRequest{Golden: id, Field: "phone", Value: "01904 496 003"})
-		if err != nil || look.As != "+441904496003" || look.Field != "phones" {
+		// A person has said the country: it counts before that of the source.
+		look, err := w.app.PreviewPin(t.Context(), PinRequest{Golden: id, Field: "phone", Value: "030 1234567"})
+		if err != nil || look.As != "+49301234567" || look.Field != "phones" {
 			t.Errorf("the look ahead: %+v, %v", look, err)
 		}
-		d, err := w.app.Pin(t.Context(), PinRequest{Golden: id, Field: "phones", Value: "01904 496 003"}, ann)
-		if err != nil || d.TakenAs != "+441904496003" {
+		d, err := w.app.Pin(t.Context(), PinRequest{Golden: id, Field: "phones", Value: "030 1234567"}, ann)
+		if err != nil || d.TakenAs != "+49301234567" {
 			t.Errorf("a program's pin: %+v, %v; want what it was taken as", d, err)
 		}
 		if d, err := w.app.Pin(t.Context(), PinRequest{Golden: id, Field: "industry", Value: "Bakery"}, ann); err != nil || d.TakenAs != "" {
@@ -138,6 +147,66 @@ func TestPinShowsTheFormBeforeItTakesIt(t *testing.T) {
 			t.Errorf("the trail says %q, newest first, want %q", got, want)
 		}
 	})
+}
+
+// TestAWordIsOneThatStopsNowhere: what is written to a system comes back and has to
+// pass its rules, so all systems that a field is written to take the word.
+func TestAWordIsOneThatStopsNowhere(t *testing.T) {
+	t.Parallel()
+	rules := func(words ...string) *pipeline.Deriver {
+		d := &pipeline.Deriver{}
+		for _, list := range words { // one schema each
+			src := `{"type": "object", "properties": {"industry": {"type": "string"}}}`
+			if list != "" {
+				src = `{"type": "object", "properties": {"industry": {"enum": ["` + strings.ReplaceAll(list, " ", `", "`) + `"]}}}`
+			}
+			s, err := schema.Compile("x.json", []byte(src))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.Schemas = append(d.Schemas, s)
+		}
+		return d
+	}
+	crm, desk, list := rules("", "bakery retail"), rules("bakery cafe"), rules("")
+	const industry = "golden.industry"
+	for _, tt := range []struct {
+		name    string
+		rules   map[string]*pipeline.Deriver
+		written map[string]string // system: expression
+		typed   string
+		want    []string
+		wrong   string
+	}{
+		{"written to both", map[string]*pipeline.Deriver{"crm": crm, "desk": desk}, map[string]string{"crm": industry, "desk": industry}, "Bakery", []string{"bakery"}, ""},
+		{"no word of either", map[string]*pipeline.Deriver{"crm": crm, "desk": desk}, map[string]string{"crm": industry, "desk": industry}, "baker", []string{"bakery"}, ""},
+		{"one stops it", map[string]*pipeline.Deriver{"crm": crm, "desk": desk}, map[string]string{"crm": industry, "desk": industry}, "retail", nil, `"retail" for industry is not allowed in desk, where it is written to; allowed in every such system are bakery`},
+		{"no common word", map[string]*pipeline.Deriver{"crm": rules("retail"), "desk": desk}, map[string]string{"crm": industry, "desk": industry}, "retail", nil, "no word for industry is allowed in every system that it is written to: crm: retail, desk: bakery, cafe"},
+		{"written to one", map[string]*pipeline.Deriver{"crm": crm, "desk": desk}, map[string]string{"crm": industry, "desk": "golden.name"}, "cafe", []string{"bakery", "retail"}, ""},
+		{"written to one, any word of another", map[string]*pipeline.Deriver{"crm": crm, "list": list}, map[string]string{"crm": industry}, "x", []string{"bakery", "retail"}, ""},
+		{"written where any word is taken", map[string]*pipeline.Deriver{"crm": crm, "list": list}, map[string]string{"list": industry}, "x", nil, ""},
+		{"written nowhere", map[string]*pipeline.Deriver{"crm": crm, "desk": desk}, nil, "x", []string{"bakery", "cafe", "retail"}, ""},
+		{"a record passes both schemas", map[string]*pipeline.Deriver{"crm": rules("bakery retail", "retail cafe")}, nil, "x", []string{"retail"}, ""},
+		{"not written as it is", map[string]*pipeline.Deriver{"crm": crm, "desk": desk}, map[string]string{"desk": "upper(golden.industry)"}, "x", []string{"bakery", "cafe", "retail"}, ""},
+	} {
+		a := &App{entities: []*entity{{name: record.Company, derivers: tt.rules}}}
+		for _, name := range slices.Sorted(maps.Keys(tt.written)) {
+			cfg := config.Target{
+				Name: name, Entity: record.Company, Policy: config.UpdateOnly, Owns: []string{"branch"},
+				Map: []config.Named{{Name: "branch", Value: config.MapValue{Expr: config.Expr{Text: tt.written[name]}}}},
+			}
+			plan, bad := pipeline.NewTarget(cfg, name)
+			if len(bad) > 0 {
+				t.Fatal(bad)
+			}
+			a.targets = append(a.targets, &target{config: cfg, system: &system{uid: name, source: config.Source{Name: name}}, plan: plan})
+		}
+		spec, _ := record.Spec(record.Company, "industry")
+		got, err := a.allowed(record.Company, spec, tt.typed)
+		if tt.wrong == "" && err != nil || tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)) || !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q gave %q and %v, want %q and %q", tt.name, tt.typed, got, err, tt.want, tt.wrong)
+		}
+	}
 }
 
 // TestWhateverIsTypedIsTakenOnce: what a form was found for is in that form.

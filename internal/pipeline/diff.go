@@ -36,6 +36,10 @@ type Target struct {
 	Failed func(goldenID string, err error)
 }
 
+// Writes says whether what is mapped to a path is written: into the objects that
+// are there, or those that are made.
+func (t *Target) Writes(path string) bool { return t.owned[path] || t.Policy != config.UpdateOnly }
+
 func (t *Target) failed(id string, err error) {
 	if t.Failed != nil {
 		t.Failed(id, err)

@@ -10,12 +10,6 @@ type DeskData interface {
 	// Desk reads one pair with its values, its evidence and what would come of
 	// uniting it.
 	Desk(ctx context.Context, id string) (Desk, error)
-	// CheckPicks says what is wrong with values that a person wants the customer of
-	// a pair to have: a *Problem, or nil.
-	CheckPicks(ctx context.Context, id string, picks []Pick) error
-	// PickValues pins them, each on the record that it is of, and gives the
-	// decisions.
-	PickValues(ctx context.Context, id string, picks []Pick, by By) ([]string, error)
 	// RelatePair says how the customers of a pair, which are two, belong together,
 	// and gives the decisions.
 	RelatePair(ctx context.Context, id, kind string, by By) ([]string, error)
@@ -32,7 +26,8 @@ type DeskData interface {
 	Cluster(ctx context.Context, id string, step int) (Cluster, error)
 }
 
-// Pick is a value that a person wants the customer of a pair to have.
+// Pick is a value that a person wants the customer of a pair to have. It is pinned
+// on the record that it is of.
 type Pick struct {
 	Field string
 	Side  string // a or b: that record's value

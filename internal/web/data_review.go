@@ -20,7 +20,8 @@ type QueueData interface {
 	// PairWork is what people have done about a pair, as an account sees it.
 	PairWork(ctx context.Context, id, me string) (PairWork, error)
 
-	// AnswerPair decides a pair, proposes a decision, or says why neither.
+	// AnswerPair decides a pair, proposes a decision, or says why neither. What is
+	// wrong with a value picked with it is a *Problem, and nothing is written.
 	AnswerPair(ctx context.Context, a PairAnswer, by By) (PairOutcome, error)
 	// AssignPair gives a pair to an account; to "" is nobody.
 	AssignPair(ctx context.Context, id, to string, by By) error
@@ -208,6 +209,7 @@ type PairAnswer struct {
 	ID, Answer string
 	Seen       string // PairWork.Seen, of what the person looked at; "" is not checked
 	Over       bool   // withdraw earlier decisions that stand against it
+	Picks      []Pick // of AnswerSame: values that the customer is to have
 }
 
 // The states of an answer.
@@ -223,7 +225,8 @@ const (
 // decided or proposed.
 type PairOutcome struct {
 	State    string
-	Decision string // to undo; of a proposal ""
+	Decision string   // to undo; of a proposal ""
+	Pins     []string `json:"-"` // of PairAnswer.Picks, to undo
 	By       *PairDecided
 	Earlier  []PairDecided // of a refusal
 	Text     string        // a sentence in English, for logs and programs

@@ -84,8 +84,7 @@ func postedFilters(r *http.Request) ReviewQuery {
 	return reviewQuery(v, auth.From(r.Context()).ID)
 }
 
-// decide does what was said. Values that were picked are looked at before
-// anything is written, and pinned once the two are one.
+// decide does what was said.
 func (s *server) decide(ctx context.Context, id, seen string, f deskForm, by By) (t told, out PairOutcome, err error) {
 	t = told{Said: f.Said, Pair: id}
 	switch f.Said {
@@ -94,12 +93,7 @@ func (s *server) decide(ctx context.Context, id, seen string, f deskForm, by By)
 	case sayRelate:
 		return s.relate(ctx, t, seen, f, by)
 	}
-	if len(f.Picks) > 0 {
-		if err := s.data.CheckPicks(ctx, id, f.Picks); err != nil {
-			return t, out, err
-		}
-	}
-	out, err = s.data.AnswerPair(ctx, PairAnswer{ID: id, Answer: f.Said, Seen: seen, Over: f.Over}, by)
+	out, err = s.data.AnswerPair(ctx, PairAnswer{ID: id, Answer: f.Said, Seen: seen, Over: f.Over, Picks: f.Picks}, by)
 	if err != nil || out.State != OutcomeDecided {
 		if out.State == OutcomeProposed {
 			t.Said = "proposed"
@@ -110,9 +104,7 @@ func (s *server) decide(ctx context.Context, id, seen string, f deskForm, by By)
 		t.Undo = []string{out.Decision}
 	}
 	if len(f.Picks) > 0 {
-		pins, err := s.data.PickValues(ctx, id, f.Picks, by)
-		t.Said, t.Undo = "pinned", append(t.Undo, pins...)
-		return t, out, err
+		t.Said, t.Undo = "pinned", append(t.Undo, out.Pins...)
 	}
 	return t, out, nil
 }
