@@ -16,6 +16,7 @@ import (
 	"touchstone/internal/say"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
+	"touchstone/matching/compare"
 	"touchstone/matching/standardise"
 )
 
@@ -79,16 +80,13 @@ func (p TypedPin) how() string {
 	case !p.Changed():
 		return ""
 	case p.coded && !strings.ContainsFunc(p.Typed, func(r rune) bool { return !unicode.IsLetter(r) && r != ' ' && r != '.' }):
-		return "typed as " + firstRunes(p.Typed, 60)
+		word := compare.Prefix(p.Typed, 60)
+		if word != p.Typed {
+			word += "…"
+		}
+		return "typed as " + word
 	}
 	return "typed in another form"
-}
-
-func firstRunes(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
 }
 
 // asked refuses a value in another form until that was seen.

@@ -99,7 +99,7 @@ func phoneTyped(text, country string) (string, error) {
 		return "", unclear("%s: the customer's country is not known or not one alone; begin with + and the country's code, such as +49", wordOf("field", "phones"))
 	case ext != "":
 		return number + " ext. " + ext, nil
-	case text[0] == '+' && number == "+"+onlyDigits(text) && strings.Trim(text, "+0123456789 -().") == "":
+	case text[0] == '+' && number == "+"+standardise.Digits(text) && strings.Trim(text, "+0123456789 -().") == "":
 		return text, nil // it is whole, and as legible as who typed it likes it
 	}
 	return number, nil
@@ -117,20 +117,11 @@ func severalNumbers(text string) bool {
 		default:
 			continue
 		}
-		if len(onlyDigits(text[:i])) >= least && len(onlyDigits(text[i:])) >= least {
+		if len(standardise.Digits(text[:i])) >= least && len(standardise.Digits(text[i:])) >= least {
 			return true
 		}
 	}
 	return false
-}
-
-func onlyDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 func emailTyped(text string) (string, error) {

@@ -215,9 +215,7 @@ func TestWhateverIsTypedIsTakenOnce(t *testing.T) {
 		"UK", "中国", `{"value":" "}`, `{"scheme":"lei","value":"-"}`, `{"value":"\u0000","country":"X"}`, `[{"value":"<@>"},{"value":"mailto:"}]`, "http://", "//", "HTTP://[::1",
 	}))
 	rapid.Check(t, func(t *rapid.T) {
-		entity := rapid.SampledFrom([]string{record.Company, record.Person}).Draw(t, "entity")
-		spec := rapid.SampledFrom(record.Specs(entity)).Draw(t, "field")
-		v, err := ParsePinned(spec, typed.Draw(t, "typed"))
+		spec, v, err := parsedPin(t, typed)
 		if err != nil {
 			return
 		}

@@ -189,6 +189,16 @@ func appendLetters(b []byte, f string, gap bool, how manner) ([]byte, bool) {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
+// Digits leaves out all of a text but the digits 0 to 9.
+func Digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // foldedIn folds in a manner of its own: by the quick way, or by way of
 // foldAny's stages.
 func foldedIn(buf []byte, s string, how manner) []byte {

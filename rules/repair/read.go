@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/width"
+
+	"touchstone/matching/standardise"
 )
 
 func isNumber(s string) bool {
@@ -66,23 +68,14 @@ func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 func plainNumber(s string) string {
 	last := strings.LastIndexAny(s, ".,")
 	if last < 0 {
-		return leading(onlyDigits(s))
+		return leading(standardise.Digits(s))
 	}
 	mark, whole, rest := s[last], s[:last], s[last+1:]
 	decimal := strings.Count(s, string(mark)) == 1 && (len(rest) != 3 || strings.ContainsAny(whole, ".,' \u00a0\u202f") || mark == '.' && strings.Trim(whole, "0") == "")
 	if !decimal {
-		return leading(onlyDigits(s))
+		return leading(standardise.Digits(s))
 	}
-	return leading(onlyDigits(whole)) + "." + onlyDigits(rest)
-}
-
-func onlyDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if isDigit(r) {
-			return r
-		}
-		return -1
-	}, s)
+	return leading(standardise.Digits(whole)) + "." + standardise.Digits(rest)
 }
 
 func leading(s string) string {
