@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -287,14 +286,7 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps
 // or nothing where both are. Lists are sorted and name a record once. Spilled
 // says how many keys gave nothing.
 func (db *DB) Postings(ctx context.Context, keys []Key, limit int) (lists map[Key][]int64, spilled int, err error) {
-	db.mu.RLock()
-	defer db.mu.RUnlock()
-	conn, err := db.read.Conn(ctx)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read postings: %w", err)
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	posted, err := byRule(ctx, postings{db.d, db.asking(conn)}, keys, limit, nil)
+	posted, err := byRule(ctx, postings{db.d, db.view}, keys, limit, nil)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read postings: %w", err)
 	}
@@ -309,17 +301,6 @@ func (db *DB) Postings(ctx context.Context, keys []Key, limit int) (lists map[Ke
 		lists[p.Key] = p.Recs
 	}
 	return lists, spilled, nil
-}
-
-// asking reads over one connection.
-func (db *DB) asking(conn *sql.Conn) ask {
-	return func(ctx context.Context, q string, args []any, scan rowScan) error {
-		rows, err := conn.QueryContext(ctx, db.d.text(q), args...)
-		if err != nil {
-			return err
-		}
-		return eachRow(rows, scan)
-	}
 }
 
 // featureRoom is how much memory Features takes at a time.

@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -34,18 +32,11 @@ type bundling struct {
 	size   int // of their parameters
 
 	collecting bool
-	asked      []known
+	asked      answers
 }
 
 // errAhead is a mistake of ours.
 var errAhead = errors.New("what is read ahead writes")
-
-// known is an answer that was read ahead.
-type known struct {
-	q      string
-	args   []any
-	answer recorded
-}
 
 // later runs a statement whose answer is looked at, if at all, when the next one's
 // is. On SQLite that is at once.
@@ -146,46 +137,12 @@ func (tx *Tx) Ahead(ctx context.Context, ask ...func(context.Context) error) err
 		}
 	}
 	tx.collecting = false
-	list := tx.unsent[from:]
-	answers := make([]known, len(list))
-	for i := range list {
-		s, a := &list[i], &answers[i]
-		a.q, a.args = s.q, s.args
-		s.scan = a.answer.read
-	}
+	read := answersTo(tx.unsent[from:])
 	if err := tx.flush(ctx); err != nil {
 		return err
 	}
-	tx.asked = append(tx.asked, answers...)
+	tx.asked = append(tx.asked, read...)
 	return nil
-}
-
-// read records a row.
-func (a *recorded) read(r *sql.Rows) error {
-	if a.columns == nil {
-		var err error
-		if a.columns, err = r.Columns(); err != nil {
-			return err
-		}
-	}
-	row, into := make([]driver.Value, len(a.columns)), make([]any, len(a.columns))
-	for i := range row {
-		into[i] = (*any)(&row[i])
-	}
-	err := r.Scan(into...)
-	a.rows = append(a.rows, row)
-	return err
-}
-
-// answered gives the answer to a question that was asked ahead, once.
-func (tx *Tx) answered(q string, args []any) (*recorded, bool) {
-	for i, k := range tx.asked {
-		if k.q == q && reflect.DeepEqual(k.args, args) {
-			tx.asked = slices.Delete(tx.asked, i, i+1)
-			return &k.answer, true
-		}
-	}
-	return nil, false
 }
 
 // changes forgets the answers that a statement makes old.
@@ -197,7 +154,7 @@ func (tx *Tx) changes(q string) {
 	if !is {
 		return
 	}
-	tx.asked = slices.DeleteFunc(tx.asked, func(k known) bool { return table == "" || mentions(k.q, table) })
+	tx.asked = slices.DeleteFunc(tx.asked, func(k *known) bool { return table == "" || mentions(k.q, table) })
 }
 
 // changed names the table that a statement changes; "" for any.

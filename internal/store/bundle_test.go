@@ -331,5 +331,15 @@ func TestAForeseenTurnSeesWhatItCommits(t *testing.T) {
 			t.Errorf("%s: foreseen %v after the turn's own commit", db.Engine(), db.Foreseen(turn))
 		}
 		sees(t.Context(), "outside of the turn", "three")
+		ahead()
+		away, err := sql.Open("sqlite3", "")
+		if err != nil || away.Close() != nil {
+			t.Fatal(err)
+		}
+		if db.d.bundles {
+			db.read, away = away, db.read
+			sees(turn, "answered before the server was away", "three")
+			db.read = away
+		}
 	})
 }

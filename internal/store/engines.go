@@ -20,14 +20,15 @@ import (
 const pgConnections = 8
 
 // open makes a pool. The pragmas stand in the DSN: set by Exec they would
-// reach only one of the pooled connections.
-func (d *dialect) open(dsn string, write bool) (*sql.DB, error) {
+// reach only one of the pooled connections. Cut is called when a connection to a
+// PostgreSQL server turns out to be.
+func (d *dialect) open(dsn string, write bool, cut func()) (*sql.DB, error) {
 	if d.name == "postgres" {
 		cfg, err := pgx.ParseConfig(dsn)
 		if err != nil {
 			return nil, fmt.Errorf("the postgres address cannot be read (its text is not shown, it may hold a password)")
 		}
-		pool := sql.OpenDB(pgConnector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(withoutJIT))})
+		pool := sql.OpenDB(pgConnector{stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(withoutJIT)), link{cut}})
 		pool.SetMaxOpenConns(pgConnections)
 		pool.SetMaxIdleConns(pgConnections)
 		return pool, nil

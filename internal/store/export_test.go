@@ -20,7 +20,7 @@ func MigrateDown(ctx context.Context, dsn string, version int64) (err error) {
 	if isPostgres(dsn) {
 		d = postgresDialect()
 	}
-	pool, err := d.open(dsn, true)
+	pool, err := d.open(dsn, true, func() {})
 	if err != nil {
 		return err
 	}

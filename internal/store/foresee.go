@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"reflect"
-	"slices"
 	"sync"
 )
 
@@ -14,7 +11,7 @@ import (
 type foresight struct {
 	of    *DB // another store's turn within this one asks for itself
 	mu    sync.Mutex
-	asked []known
+	asked answers
 }
 
 type (
@@ -56,18 +53,14 @@ func (db *DB) Ahead(ctx context.Context, ask ...func(context.Context) error) err
 	if len(list) == 0 {
 		return nil
 	}
-	answers := make([]known, len(list))
-	for i := range list {
-		s, a := &list[i], &answers[i]
-		a.q, a.args, s.scan = s.q, s.args, a.answer.read
-	}
+	read := answersTo(list)
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	rows, err := db.read.QueryContext(ctx, "", &bundle{list: list})
 	if err == nil {
 		err = closed(rows, eachAnswer(rows, list))
 	}
-	switch err = db.told(ctx, err); {
+	switch {
 	case Lost(err):
 		return nil // each is asked by itself, over another connection
 	case err != nil:
@@ -75,7 +68,7 @@ func (db *DB) Ahead(ctx context.Context, ask ...func(context.Context) error) err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = answers
+	f.asked = read
 	return nil
 }
 
@@ -119,24 +112,5 @@ func (db *DB) foreseen(ctx context.Context, q string, args []any) (*recorded, bo
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := range f.asked {
-		if k := &f.asked[i]; k.q == q && reflect.DeepEqual(k.args, args) {
-			answer := k.answer
-			f.asked = slices.Delete(f.asked, i, i+1)
-			return &answer, true
-		}
-	}
-	return nil, false
-}
-
-// give hands a recorded answer to who asked for it.
-func (a *recorded) give(rows func(*recorded) (*sql.Rows, error), scan rowScan) error {
-	if len(a.rows) == 0 {
-		return nil
-	}
-	r, err := rows(a)
-	if err != nil {
-		return err
-	}
-	return eachRow(r, scan)
+	return f.asked.take(q, args)
 }

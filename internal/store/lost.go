@@ -34,15 +34,24 @@ func broken(ctx context.Context, err error) bool {
 		errors.As(err, new(*net.OpError)) || errors.As(err, new(*pgconn.ConnectError)) || pgconn.SafeToRetry(err)
 }
 
-// told marks an error of the connection, and closes the connections that wait: they
-// were most likely cut with it, and each would fail one more that asks.
-func (db *DB) told(ctx context.Context, err error) error {
-	if db.d.name != "postgres" || !broken(ctx, err) || errors.As(err, new(lost)) {
-		return err
-	}
+// cut closes the connections that wait, after one was cut: they most likely were with
+// it, and each would fail one more that asks.
+func (db *DB) cut() {
 	for _, pool := range []*sql.DB{db.write, db.read} {
 		pool.SetMaxIdleConns(0)
 		pool.SetMaxIdleConns(pgConnections)
 	}
+}
+
+// link is where the driver speaks of a connection to a PostgreSQL server.
+type link struct{ cut func() }
+
+// told marks an error of the connection that the driver gave. What a transaction's own
+// function says, of a file that it reads say, may look the same and is not marked.
+func (l link) told(ctx context.Context, err error) error {
+	if !broken(ctx, err) || Lost(err) {
+		return err
+	}
+	l.cut()
 	return lost{err}
 }

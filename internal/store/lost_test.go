@@ -3,9 +3,12 @@ package store_test
 import (
 	"errors"
 	"io"
+	"net"
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"touchstone/internal/env"
 	"touchstone/internal/store"
@@ -13,8 +16,8 @@ import (
 )
 
 // TestAQuestionOutlivesItsConnection: connections that the server has ended are not
-// asked once more each, neither by who reads nor when the store is closed; who was
-// writing is told that the server was away.
+// asked once more each, neither by who reads nor when the store is closed; who was in
+// a transaction is told that the server was away, and of nothing else.
 func TestAQuestionOutlivesItsConnection(t *testing.T) {
 	plain := pgtest.DSN(t)
 	u, err := url.Parse(plain)
@@ -41,18 +44,34 @@ func TestAQuestionOutlivesItsConnection(t *testing.T) {
 			t.Errorf("asked after the connections were ended: %v", err)
 		}
 	}
-	err = db.InTxAt(t.Context(), time.Now(), func(tx *store.Tx) error {
-		end()
-		_, err := tx.Follows(t.Context(), []int64{1})
-		return err
-	})
-	if !store.Lost(err) {
-		t.Errorf("a transaction whose connection was ended gives %v, want it lost", err)
+	write := func(fn func(*store.Tx) error) error { return db.InTxAt(t.Context(), time.Now(), fn) }
+	look := func(fn func(*store.Tx) error) error {
+		return db.Snapshot(t.Context(), func(tx *store.LookTx) error { return fn(tx.Tx) })
 	}
-	for _, other := range []error{nil, io.ErrUnexpectedEOF, errors.New("other")} { // a source's, say
-		if store.Lost(other) {
-			t.Errorf("%v is lost, want only what the store says", other)
+	for who, in := range map[string]func(func(*store.Tx) error) error{"who writes": write, "who looks": look} {
+		err := in(func(tx *store.Tx) error {
+			if _, err := tx.Follows(t.Context(), []int64{1}); err != nil {
+				t.Errorf("%s: %v", who, err)
+			}
+			end()
+			_, err := tx.Follows(t.Context(), []int64{1})
+			return err
+		})
+		if !store.Lost(err) {
+			t.Errorf("%s over a connection that was ended is told %v, want it lost", who, err)
 		}
+		for _, own := range []error{io.ErrUnexpectedEOF, net.ErrClosed, &pgconn.PgError{Code: "57P01"}} { // of a file, a source
+			if err := in(func(*store.Tx) error { return own }); !errors.Is(err, own) || store.Lost(err) {
+				t.Errorf("%s is told %v, lost %v; want the function's own %v", who, err, store.Lost(err), own)
+			}
+		}
+	}
+	if _, _, err := db.Postings(t.Context(), []store.Key{{Coarse: 1}}, 1); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	if _, _, err := db.Postings(t.Context(), []store.Key{{Coarse: 1}}, 1); err != nil {
+		t.Errorf("lists asked for after the connections were ended: %v", err)
 	}
 	if _, err := db.Numbers(t.Context()); err != nil {
 		t.Fatal(err)

@@ -26,27 +26,23 @@ type bundle struct {
 	hold bool
 }
 
-// recorded is an answer that was read before, as the only argument of a query
-// likewise.
-type recorded struct {
-	columns []string
-	rows    [][]driver.Value
-}
-
 // pgConnector makes connections that take bundles.
-type pgConnector struct{ driver.Connector }
+type pgConnector struct {
+	driver.Connector
+	link
+}
 
 // Connect opens a connection.
 func (c pgConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, c.told(ctx, err)
 	}
 	plain, is := conn.(*stdlib.Conn)
 	if !is {
 		return nil, errors.Join(fmt.Errorf("the driver's connection is a %T", conn), conn.Close())
 	}
-	return &pgConn{Conn: plain}, nil
+	return &pgConn{Conn: plain, link: c.link}, nil
 }
 
 // pgConn is a connection that sends the beginning of a transaction with its first
@@ -54,6 +50,7 @@ func (c pgConnector) Connect(ctx context.Context) (driver.Conn, error) {
 // its answer is a wait for two processes to have their turn.
 type pgConn struct {
 	*stdlib.Conn
+	link
 	begin string // of a transaction that the server does not know of yet
 	held  []bundled
 }
@@ -61,7 +58,7 @@ type pgConn struct {
 // BeginTx begins a transaction.
 func (c *pgConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if c.Conn.Conn().IsClosed() {
-		return nil, driver.ErrBadConn
+		return nil, c.told(ctx, driver.ErrBadConn)
 	}
 	switch {
 	case opts.Isolation == 0 && !opts.ReadOnly:
@@ -69,7 +66,7 @@ func (c *pgConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx,
 	case opts.Isolation == driver.IsolationLevel(sql.LevelRepeatableRead) && opts.ReadOnly:
 		c.begin = "begin isolation level repeatable read read only"
 	default:
-		return c.Conn.BeginTx(ctx, opts)
+		return nil, errors.New("no such transaction is begun here")
 	}
 	return &pgTx{conn: c, ctx: ctx}, nil
 }
@@ -77,10 +74,7 @@ func (c *pgConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx,
 // QueryContext runs one query, or a bundle.
 func (c *pgConn) QueryContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
 	if len(args) == 1 {
-		switch x := args[0].Value.(type) {
-		case *recorded:
-			return &recordedRows{x, 0}, nil
-		case *bundle:
+		if x, is := args[0].Value.(*bundle); is {
 			if x.hold {
 				c.held = append(c.held, x.list...)
 				return &recordedRows{&recorded{}, 0}, nil
@@ -88,16 +82,21 @@ func (c *pgConn) QueryContext(ctx context.Context, q string, args []driver.Named
 			return c.send(ctx, x.list)
 		}
 	}
-	if c.begin == "" {
-		return c.Conn.QueryContext(ctx, q, args)
+	if c.begin != "" {
+		return c.send(ctx, []bundled{{q: q, args: valuesOf(args)}})
 	}
-	return c.send(ctx, []bundled{{q: q, args: valuesOf(args)}})
+	rows, err := c.Conn.QueryContext(ctx, q, args)
+	if err != nil {
+		return nil, c.told(ctx, err)
+	}
+	return &plainRows{rows, c.link, ctx}, nil
 }
 
 // ExecContext runs one statement.
 func (c *pgConn) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
 	if c.begin == "" {
-		return c.Conn.ExecContext(ctx, q, args)
+		done, err := c.Conn.ExecContext(ctx, q, args)
+		return done, c.told(ctx, err)
 	}
 	begin := c.begin
 	c.begin = ""
@@ -106,13 +105,14 @@ func (c *pgConn) ExecContext(ctx context.Context, q string, args []driver.NamedV
 	batch.Queue(q, valuesOf(args)...)
 	results := c.Conn.Conn().SendBatch(ctx, batch)
 	if _, err := results.Exec(); err != nil {
-		return nil, c.lost(err, results.Close())
+		_ = results.Close() // it says the same again
+		return nil, c.unsent(ctx, err)
 	}
 	tag, err := results.Exec()
 	if e := results.Close(); err == nil {
 		err = e
 	}
-	return driver.RowsAffected(tag.RowsAffected()), err
+	return driver.RowsAffected(tag.RowsAffected()), c.told(ctx, err)
 }
 
 // PrepareContext prepares a statement.
@@ -137,25 +137,22 @@ func (c *pgConn) begun(ctx context.Context) error {
 	begin := c.begin
 	c.begin = ""
 	_, err := c.Conn.Conn().Exec(ctx, begin)
-	return c.lost(err, nil)
+	return c.unsent(ctx, err)
 }
 
-// lost gives the error by which the pool takes another connection where nothing
-// has been sent.
-func (c *pgConn) lost(err, also error) error {
+// unsent is told, with the error by which the pool takes another connection where
+// nothing has been sent.
+func (c *pgConn) unsent(ctx context.Context, err error) error {
 	if err != nil && pgconn.SafeToRetry(err) {
-		return driver.ErrBadConn
+		err = driver.ErrBadConn
 	}
-	if err == nil {
-		return also
-	}
-	return err
+	return c.told(ctx, err)
 }
 
 // send sends the statements and gives their answers.
 func (c *pgConn) send(ctx context.Context, list []bundled) (driver.Rows, error) {
 	if c.Conn.Conn().IsClosed() {
-		return nil, driver.ErrBadConn
+		return nil, c.told(ctx, driver.ErrBadConn)
 	}
 	batch := &pgx.Batch{}
 	begin := c.begin
@@ -165,15 +162,16 @@ func (c *pgConn) send(ctx context.Context, list []bundled) (driver.Rows, error) 
 	for _, s := range list {
 		batch.Queue(s.q, s.args...)
 	}
-	r := &bundleRows{results: c.Conn.Conn().SendBatch(ctx, batch), types: c.Conn.Conn().TypeMap(), left: len(list)}
+	r := &bundleRows{results: c.Conn.Conn().SendBatch(ctx, batch), types: c.Conn.Conn().TypeMap(), left: len(list), link: c.link, ctx: ctx}
 	if begin != "" {
 		if _, err := r.results.Exec(); err != nil {
-			return nil, c.lost(err, r.results.Close())
+			_ = r.results.Close() // it says the same again
+			return nil, c.unsent(ctx, err)
 		}
 	}
 	if err := r.next(); err != nil {
-		_ = r.Close() // it says the same again
-		return nil, err
+		_ = r.Close()
+		return nil, c.told(ctx, err)
 	}
 	return r, nil
 }
@@ -200,7 +198,9 @@ func (u unkept) Error() string { return u.err.Error() }
 func (u unkept) Unwrap() error { return u.err }
 
 // Commit sends what was held back, and the commit.
-func (t *pgTx) Commit() error {
+func (t *pgTx) Commit() error { return t.conn.told(t.ctx, t.commit()) }
+
+func (t *pgTx) commit() error {
 	c := t.conn
 	held, conn := c.held, c.Conn.Conn()
 	c.held = nil
@@ -263,7 +263,7 @@ func (t *pgTx) Rollback() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), rollbackBound)
 	defer cancel()
 	if _, err := conn.Exec(ctx, "rollback"); err != nil {
-		return errors.Join(err, conn.Close(ctx))
+		return c.told(ctx, errors.Join(err, conn.Close(ctx)))
 	}
 	return nil
 }
@@ -283,6 +283,8 @@ type bundleRows struct {
 	first   bool // the next row has been read already
 	more    bool
 	left    int // answers that have not been begun
+	link
+	ctx context.Context //nolint:containedctx // driver.Rows are handed none
 }
 
 // next goes on to the next answer.
@@ -321,7 +323,7 @@ func (r *bundleRows) NextResultSet() error {
 	if r.left <= 0 {
 		return io.EOF
 	}
-	return r.next()
+	return r.told(r.ctx, r.next())
 }
 
 // Next reads a row.
@@ -333,7 +335,7 @@ func (r *bundleRows) Next(dest []driver.Value) error {
 	if r.first = false; !more {
 		r.more = false
 		if err := r.rows.Err(); err != nil {
-			return err
+			return r.told(r.ctx, err)
 		}
 		return io.EOF
 	}
@@ -370,27 +372,15 @@ func (r *bundleRows) Close() error {
 	if r.rows != nil {
 		r.rows.Close()
 	}
-	return r.results.Close()
+	return r.told(r.ctx, r.results.Close())
 }
 
-// recordedRows gives a recorded answer.
-type recordedRows struct {
-	*recorded
-	at int
+// plainRows are the answer of one query.
+type plainRows struct {
+	driver.Rows
+	link
+	ctx context.Context //nolint:containedctx // driver.Rows are handed none
 }
 
-// Columns are its columns.
-func (r *recordedRows) Columns() []string { return r.columns }
-
-// Next gives a row.
-func (r *recordedRows) Next(dest []driver.Value) error {
-	if r.at == len(r.rows) {
-		return io.EOF
-	}
-	copy(dest, r.rows[r.at])
-	r.at++
-	return nil
-}
-
-// Close ends it.
-func (r *recordedRows) Close() error { return nil }
+// Next reads a row.
+func (r *plainRows) Next(dest []driver.Value) error { return r.told(r.ctx, r.Rows.Next(dest)) }

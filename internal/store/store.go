@@ -31,6 +31,8 @@ type DB struct {
 	write *sql.DB      // one connection on SQLite
 	read  *sql.DB
 
+	answers *sql.DB // gives recorded answers as rows, over no connection
+
 	epoch   atomic.Int64 // of the lease this process holds; 0 for none
 	session *sql.Conn    // holds the lease's lock, on PostgreSQL
 
@@ -54,7 +56,7 @@ func Open(ctx context.Context, dsn string, vault *seal.Vault, e env.Env) (*DB, e
 	if isPostgres(dsn) {
 		db.d = postgresDialect()
 	}
-	pool, err := db.d.open(dsn, true)
+	pool, err := db.d.open(dsn, true, func() {})
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -67,6 +69,7 @@ func Open(ctx context.Context, dsn string, vault *seal.Vault, e env.Env) (*DB, e
 	if err := db.connect(); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	db.answers = sql.OpenDB(recordings{})
 	if err := db.claimKey(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
@@ -88,10 +91,10 @@ func hideDSN(dsn string) string {
 func (db *DB) connect() (err error) {
 	// Readers have connections of their own: writers who wait for each other leave
 	// them alone.
-	if db.write, err = db.d.open(db.dsn, true); err != nil {
+	if db.write, err = db.d.open(db.dsn, true, db.cut); err != nil {
 		return err
 	}
-	db.read, err = db.d.open(db.dsn, false)
+	db.read, err = db.d.open(db.dsn, false, db.cut)
 	return err
 }
 
@@ -121,7 +124,7 @@ func (db *DB) Close() error {
 	err := db.leave()
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	return errors.Join(err, db.disconnect())
+	return errors.Join(err, db.disconnect(), db.answers.Close())
 }
 
 func (db *DB) disconnect() error {
@@ -163,7 +166,7 @@ func (db *DB) InTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) err
 }
 
 func (db *DB) inTxAt(ctx context.Context, now time.Time, fn func(*Tx) error) error {
-	err := db.told(ctx, db.tryTx(ctx, now, fn))
+	err := db.tryTx(ctx, now, fn)
 	if errors.Is(err, ErrAmbiguous) && db.d.name == "sqlite" {
 		db.mu.Lock()
 		defer db.mu.Unlock()
@@ -262,27 +265,18 @@ func (db *DB) view(ctx context.Context, q string, args []any, scan func(*sql.Row
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if a, is := db.foreseen(ctx, q, args); is {
-		return a.give(func(a *recorded) (*sql.Rows, error) {
-			rows, err := db.read.QueryContext(ctx, "", a)
-			return rows, db.told(ctx, err)
-		}, scan)
+		return db.give(ctx, a, scan)
 	}
 	begun := false
 	look := func() error {
 		rows, err := db.read.QueryContext(ctx, db.d.text(q), args...)
 		if err != nil {
-			return db.told(ctx, err)
+			return err
 		}
-		var own error // of what is done with the rows
-		err = eachRow(rows, func(r *sql.Rows) error {
+		return eachRow(rows, func(r *sql.Rows) error {
 			begun = true
-			own = scan(r)
-			return own
+			return scan(r)
 		})
-		if own == nil {
-			err = db.told(ctx, err)
-		}
-		return err
 	}
 	err := look()
 	if Lost(err) && !begun {
@@ -332,8 +326,8 @@ func (tx *Tx) query(ctx context.Context, q string, args []any, scan func(*sql.Ro
 		tx.unsent = append(tx.unsent, bundled{q: q, args: args})
 		return nil
 	}
-	if a, is := tx.answered(q, args); is {
-		return a.give(func(a *recorded) (*sql.Rows, error) { return tx.tx.QueryContext(ctx, "", a) }, scan)
+	if a, is := tx.asked.take(q, args); is {
+		return tx.db.give(ctx, a, scan)
 	}
 	if tx.changes(q); len(tx.unsent) > 0 {
 		tx.unsent = append(tx.unsent, bundled{q: q, args: args, scan: scan})
