@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -100,6 +101,51 @@ func TestTargetThatNormalisesIsWrittenOnce(t *testing.T) {
 		desk.want("o1", "phone", "00441134960002")
 		w.end()
 	})
+}
+
+// TestOwnFormOfAWriteWhoseAnswerWasLost: the target makes nothing of a phone that is no
+// number, and the process stops before the answer comes. Where another field of the same
+// write stands there the write has arrived, and is not sent again; where nothing tells,
+// it is. What a person put there meanwhile counts either way.
+func TestOwnFormOfAWriteWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
+	const mail, edit = "info@acmetools.example", "00441134960003"
+	for _, c := range []class{everything, {}} {
+		for _, stood := range []string{"", "+44 113 496 0009"} {
+			for _, tt := range []struct {
+				also, then string
+				writes     int
+			}{{mail, "", 1}, {mail, edit, 1}, {"", "", 2}, {"", edit, 1}} {
+				t.Run(fmt.Sprintf("%+v/stood %q/with %q/then %q", c, stood, tt.also, tt.then), func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t, "")
+					crm := w.start(everything.profile("crm"), acme("c1", "2", fmt.Sprintf(`,"phone":"see letterhead","email":%q`, tt.also)))
+					p := c.profile("desk")
+					p.Normalise = true
+					desk := w.start(p, acme("o1", "1", fmt.Sprintf(`,"phone":%q`, stood)))
+					w.yaml = "sources:" + everything.source("crm", crm.url) + c.source("desk", desk.url) + "\n" + survive + "targets:" + contact("desk", "desk", "update_only")
+					w.open()
+					desk.faults(simulator.Fault{Kind: simulator.ApplyThenTimeout, Next: 1, On: "write", Writes: 1000})
+					w.pass()
+					desk.want("o1", "phone", "")
+					if tt.then != "" {
+						desk.edit("o1", map[string]any{"phone": tt.then})
+					}
+					w.restart("")
+					w.later(30 * time.Minute)
+					desk.want("o1", "phone", tt.then)
+					w.wantValue("crm/company/c1", "phones", cmp.Or(tt.then, "see letterhead"))
+					if c.idempotency && stood == "" {
+						tt.writes = 1 // the same request again is known by its key
+					}
+					if n := len(desk.applied("api")); n != tt.writes {
+						t.Errorf("written %d times, want %d: %q, %s", n, tt.writes, desk.changes(), w.states("desk"))
+					}
+					w.end()
+				})
+			}
+		}
+	}
 }
 
 // TestTargetThatIgnoresWrites: it answers 200 and writes nothing.

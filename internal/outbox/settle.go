@@ -124,16 +124,28 @@ func (d *Deliverer) applied(ctx context.Context, r store.Row, res connectors.Res
 	return report, d.Landing.LandRead(ctx, []record.Raw{raw})
 }
 
-// keepAlike drops what may be somebody else's by now. An empty text after a
-// create stays: some make that of a value they cannot read, and it wins nowhere.
+// keepAlike drops what may be somebody else's by now. What is empty stays: some make
+// that of a value they cannot read, and it wins nowhere.
 func keepAlike(r store.Row, got map[string]json.RawMessage) {
-	create := record.Op(r.Op) != record.Update
-	maps.DeleteFunc(got, func(path string, v json.RawMessage) bool {
-		if create && string(v) == `""` {
+	maps.DeleteFunc(got, func(path string, v json.RawMessage) bool { return !empty(v) && !record.Alike(r.Fields[path], v) })
+}
+
+func empty(v json.RawMessage) bool { return string(v) == `""` || string(v) == "null" }
+
+// arrived says that an update is known to have been applied by a value of ours that
+// was not there before, and that the target has made nothing of the others: a row is
+// one request, which is applied whole. Any other value may be a person's.
+func arrived(r store.Row, now map[string]json.RawMessage) bool {
+	came := false
+	for path, sent := range r.Fields {
+		switch v := now[path]; {
+		case record.Alike(sent, v):
+			came = came || !empty(v) && !record.Alike(r.Base[path], v)
+		case !empty(v):
 			return false
 		}
-		return !record.Alike(r.Fields[path], v)
-	})
+	}
+	return came
 }
 
 func (d *Deliverer) readOne(ctx context.Context, id string) (record.Raw, bool, error) {
@@ -368,7 +380,8 @@ func (d *Deliverer) settleCreate(ctx context.Context, r store.Row) (Report, erro
 }
 
 // settleUpdate reads the object: ours is there, it was applied; the old values
-// are there, it goes back to be sent; anything else is planned again.
+// are there, it goes back to be sent; some of ours is there and nothing else, it was
+// applied too; anything else is planned again.
 func (d *Deliverer) settleUpdate(ctx context.Context, r store.Row) (Report, error) {
 	raw, found, err := d.readOne(ctx, r.ExternalID)
 	if err != nil || !found {
@@ -384,7 +397,7 @@ func (d *Deliverer) settleUpdate(ctx context.Context, r store.Row) (Report, erro
 	if sameValues(r.Base, now) {
 		return d.resend(ctx, r) // under the same precondition, where there is one
 	}
-	if allAlike(r.Fields, now) { // what the target makes of our values
+	if allAlike(r.Fields, now) || arrived(r, now) { // what the target makes of our values
 		return d.applied(ctx, r, connectors.Result{Row: r.ID, Outcome: connectors.Applied, ExternalID: r.ExternalID}, true)
 	}
 	if err := d.Landing.LandRead(ctx, []record.Raw{raw}); err != nil {
