@@ -36,24 +36,12 @@ func (c *cli) helpCmd() *cobra.Command {
 }
 
 // commandAt follows the names of commands.
-func commandAt(at *cobra.Command, path []string) (*cobra.Command, error) {
-	for _, name := range path {
-		next := child(at, name)
-		if next == nil {
-			return nil, noCommand(at, name)
-		}
-		at = next
+func commandAt(root *cobra.Command, path []string) (*cobra.Command, error) {
+	at, rest, err := root.Find(path)
+	if len(rest) > 0 { // which is an error to it for the root's alone
+		return nil, noCommand(at, rest[0])
 	}
-	return at, nil
-}
-
-func child(at *cobra.Command, name string) *cobra.Command {
-	for _, sub := range at.Commands() {
-		if sub.Name() == name || sub.HasAlias(name) {
-			return sub
-		}
-	}
-	return nil
+	return at, err
 }
 
 // noCommand says that a command has no such command, and which is nearest.

@@ -119,7 +119,7 @@ func (e *engine) addRarity(m Meaning, field string) {
 func (e *engine) adjust(i, j int, levels []uint8) int32 {
 	sum := int32(0)
 	for k := range e.rares {
-		if f := &e.rares[k]; levels[f.field]-1 < f.exact { // 0 is above all
+		if f := &e.rares[k]; f.counts(levels[f.field]) {
 			sum += f.of(i, j)
 		}
 	}
@@ -143,6 +143,9 @@ type rareField struct {
 	exact uint8
 }
 
+// counts says whether a level is an exact agreement.
+func (f *rareField) counts(level uint8) bool { return level-1 < f.exact } // 0, none, is above all
+
 // findRare finds them among all fields.
 func (e *engine) findRare() {
 	e.rares = e.rares[:0]
@@ -156,9 +159,9 @@ func (e *engine) findRare() {
 // mostRarity is the most that it can add to a pair of these levels.
 func (e *engine) mostRarity(levels []uint8) int32 {
 	sum := int32(0)
-	for k := range e.fields {
-		if f := &e.fields[k]; f.rare != nil && levels[k] > 0 && levels[k] <= f.exact {
-			sum += f.rare.most
+	for k := range e.rares {
+		if f := &e.rares[k]; f.counts(levels[f.field]) {
+			sum += f.most
 		}
 	}
 	return sum
@@ -166,9 +169,10 @@ func (e *engine) mostRarity(levels []uint8) int32 {
 
 // rarityOf is one field's share of it.
 func (e *engine) rarityOf(k, i, j int, level uint8) int32 {
-	f := &e.fields[k]
-	if f.rare == nil || level == 0 || level > f.exact {
-		return 0
+	for x := range e.rares {
+		if f := &e.rares[x]; f.field == k && f.counts(level) {
+			return f.of(i, j)
+		}
 	}
-	return f.rare.of(i, j)
+	return 0
 }

@@ -271,7 +271,7 @@ func (m *Mapper) mapped(obj map[string]any, misses *misses) (record.Fields, []re
 			spec.Kind = kindOf(v)
 		}
 		value := toValue(spec, v)
-		if old, ok := out[f.spec.Name]; ok { // phone and phones both mapped
+		if old, ok := out[f.spec.Name]; ok { // phone and phones both mapped: only a list has two names
 			if value.Kind != record.List {
 				continue // what is null there takes nothing away
 			}

@@ -36,8 +36,13 @@ func objectOf(t *testing.T, text string) map[string]any {
 }
 
 // TestEntryAndListAreMappedTogether: phone and phones are one field, and what is
-// null in one takes nothing from the other.
+// null in one takes nothing from the other. No field that is not a list has two names.
 func TestEntryAndListAreMappedTogether(t *testing.T) {
+	for _, s := range slices.Concat(record.Specs(record.Company), record.Specs(record.Person)) {
+		if s.One != "" && s.Kind != record.List {
+			t.Errorf("%s may be mapped as %s too, and only lists are put together", s.Name, s.One)
+		}
+	}
 	m := mapperOf(t, "", "phone: record.main", "phones: record.others")
 	for _, tt := range []struct{ object, want string }{
 		{`{"main":"1","others":["2","3"]}`, `{"phones":[{"value":"1"},{"value":"2"},{"value":"3"}]}`},

@@ -159,10 +159,14 @@ func (k *keptFeatures) release(recs []int64) {
 // upto, and the others. Counter is the store's, as the reader sees it.
 func (k *keptFeatures) get(recs []int64, counter, upto int64) (found []Feature, missing []int64) {
 	found = make([]Feature, 0, len(recs))
-	k.sees(counter)
-	for part := range slices.Chunk(recs, keptPart) {
-		found, missing = k.getPart(part, upto, found, missing)
-	}
+	missing = k.walk(recs, counter, func(f *keptFeature, r *room) bool {
+		if f.seq > upto {
+			return false
+		}
+		f.asked = true
+		found = append(found, Feature{Rec: f.rec, Seq: f.seq, Live: f.live, Features: r.bytes[f.from:f.to:f.to]})
+		return true
+	})
 	return found, missing
 }
 
@@ -176,49 +180,39 @@ func (k *keptFeatures) sees(counter int64) {
 	}
 }
 
-func (k *keptFeatures) getPart(recs []int64, upto int64, found []Feature, missing []int64) ([]Feature, []int64) {
+// walk hands over those of the records that are kept, and gives the others and those
+// that are not taken.
+func (k *keptFeatures) walk(recs []int64, counter int64, take func(*keptFeature, *room) bool) (missing []int64) {
+	k.sees(counter)
+	for part := range slices.Chunk(recs, keptPart) {
+		missing = k.walkPart(part, take, missing)
+	}
+	return missing
+}
+
+func (k *keptFeatures) walkPart(recs []int64, take func(*keptFeature, *room) bool, missing []int64) []int64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, rec := range recs {
 		at, is := k.at[rec]
+		if is {
+			r := k.rooms[at>>32-k.first]
+			is = take(&r.list[uint32(at)], r)
+		}
 		if !is {
 			missing = append(missing, rec)
-			continue
 		}
-		r := k.rooms[at>>32-k.first]
-		f := &r.list[uint32(at)]
-		if f.seq > upto {
-			missing = append(missing, rec)
-			continue
-		}
-		f.asked = true
-		found = append(found, Feature{Rec: rec, Seq: f.seq, Live: f.live, Features: r.bytes[f.from:f.to:f.to]})
 	}
-	return found, missing
+	return missing
 }
 
 // seqs notes the derivation stamps of those of the records that are kept, and gives
 // the others. Counter is the store's, as the reader sees it.
 func (k *keptFeatures) seqs(recs []int64, counter int64, seqs map[int64]int64) (missing []int64) {
-	k.sees(counter)
-	for part := range slices.Chunk(recs, keptPart) {
-		missing = k.seqsPart(part, seqs, missing)
-	}
-	return missing
-}
-
-func (k *keptFeatures) seqsPart(recs []int64, seqs map[int64]int64, missing []int64) []int64 {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, rec := range recs {
-		at, is := k.at[rec]
-		if !is {
-			missing = append(missing, rec)
-			continue
-		}
-		seqs[rec] = k.rooms[at>>32-k.first].list[uint32(at)].seq
-	}
-	return missing
+	return k.walk(recs, counter, func(f *keptFeature, _ *room) bool {
+		seqs[f.rec] = f.seq
+		return true
+	})
 }
 
 // put keeps what a reader has read that noted the mark before.

@@ -25,6 +25,16 @@ type PortableRepair struct {
 	Problem string          // why it waits though its record has landed
 }
 
+// open opens its values, sealed with the key of its record.
+func (p *PortableRepair) open(db *DB, salt, sealed []byte) error {
+	text, erased, err := db.openRepair(salt, sealed)
+	if err != nil {
+		return fmt.Errorf("repair of %s: %w", p.Ref, err)
+	}
+	p.Was, p.Now, p.Erased = text.Was, text.Now, erased
+	return nil
+}
+
 // WaitingRepair is a portable repair of a decision that waits.
 type WaitingRepair struct {
 	PortableRepair
@@ -50,13 +60,9 @@ func (db *DB) RepairsOfDecision(ctx context.Context, decision string) (list []Po
 		if err := r.Scan(&p.Ref.Source, &p.Ref.Entity, &p.Ref.ID, &p.Version, &p.Field, &p.Remedy, &salt, &sealed, &p.Waits, &p.Problem); err != nil {
 			return err
 		}
-		text, erased, err := db.openRepair(salt, sealed)
-		if err != nil {
-			return fmt.Errorf("repair of %s: %w", p.Ref, err)
-		}
-		p.Was, p.Now, p.Erased = text.Was, text.Now, erased
+		err := p.open(db, salt, sealed)
 		list = append(list, p)
-		return nil
+		return err
 	}
 	for _, q := range []string{
 		`SELECT s.source, s.entity, s.external_id, p.version, p.field, p.remedy, s.salt, p.sealed, 0, '' FROM repair p JOIN source_record s ON s.rec = p.rec
@@ -133,13 +139,9 @@ func (db *DB) RepairsLanded(ctx context.Context, n int) (list []WaitingRepair, l
 		if err != nil {
 			return err
 		}
-		text, erased, err := db.openRepair(salt, sealed)
-		if err != nil {
-			return fmt.Errorf("repair of %s: %w", w.Ref, err)
-		}
-		w.Was, w.Now, w.Erased = text.Was, text.Now, erased
+		err = w.open(db, salt, sealed)
 		list = append(list, w)
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, look, fmt.Errorf("pending repairs: %w", err)
