@@ -42,6 +42,7 @@ const desk = `  desk:
 type world struct {
 	*app.App
 	dir string // companies.csv, desk.csv
+	dsn string // of PostgreSQL
 }
 
 // memory is the store's part of the configuration, by TOUCHSTONE_BENCH_MEMORY.
@@ -88,7 +89,7 @@ func openWorld(b *testing.B, engine string, n int) *world {
 	if filled { // so that the first source is not read again and again
 		yaml = strings.Replace(yaml, "path: companies.csv", "path: none.csv", 1)
 	}
-	w := &world{App: openWith(b, dir, yaml, dsn), dir: dir}
+	w := &world{App: openWith(b, dir, yaml, dsn), dir: dir, dsn: dsn}
 	b.Cleanup(func() {
 		if err := w.Close(); err != nil {
 			b.Error(err)

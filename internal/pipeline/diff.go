@@ -170,7 +170,7 @@ func (p *planning) load(ctx context.Context, made []madeGolden) error {
 }
 
 // stored reads the target's objects among the members, what is known of them, and
-// the members' rows of the outbox.
+// their rows of the outbox and the members' creates.
 func (p *planning) stored(ctx context.Context, made []madeGolden) (rows []store.Row, err error) {
 	var objects, all []int64
 	for _, m := range made {
@@ -191,7 +191,7 @@ func (p *planning) stored(ctx context.Context, made []madeGolden) (rows []store.
 	if p.states, err = p.tx.TargetStates(ctx, p.t.Name, objects); err != nil {
 		return nil, err
 	}
-	return p.tx.RowsOf(ctx, p.t.Name, all)
+	return p.tx.RowsOf(ctx, p.t.Name, objects, all)
 }
 
 // golden plans one golden record's objects in the target.

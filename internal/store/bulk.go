@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -14,23 +15,32 @@ var bulkSizes = [...]int{200, 50, 20, 8, 4, 2, 1}
 // tail "" or "ON CONFLICT …". Rows all have the same length.
 func (tx *Tx) insert(ctx context.Context, head, tail string, rows [][]any) error {
 	for len(rows) > 0 {
-		size := 1
-		for _, s := range bulkSizes {
-			if len(rows) >= s && s*len(rows[0]) <= 30000 {
-				size = s
-				break
-			}
+		s, size, is := tx.db.d.arrayInsert(head, tail, rows)
+		if !is {
+			s, size = tx.db.d.rowInsert(head, tail, rows)
 		}
-		args := make([]any, 0, size*len(rows[0]))
-		for _, r := range rows[:size] {
-			args = append(args, r...)
-		}
-		if err := tx.later(ctx, bundled{q: tx.db.d.values(head, tail, size, len(rows[0])), args: args}); err != nil {
+		if err := tx.later(ctx, s); err != nil {
 			return err
 		}
 		rows = rows[size:]
 	}
 	return nil
+}
+
+// rowInsert is an INSERT of the first n rows with a parameter for each value.
+func (d *dialect) rowInsert(head, tail string, rows [][]any) (s bundled, n int) {
+	n = 1
+	for _, s := range bulkSizes {
+		if len(rows) >= s && s*len(rows[0]) <= 30000 {
+			n = s
+			break
+		}
+	}
+	args := make([]any, 0, n*len(rows[0]))
+	for _, r := range rows[:n] {
+		args = append(args, r...)
+	}
+	return bundled{q: d.values(head, tail, n, len(rows[0])), args: args}, n
 }
 
 type valuesKey struct {
@@ -171,23 +181,34 @@ func execIn[T any](ctx context.Context, tx *Tx, q string, values []T, extra ...a
 }
 
 // eachRowOf runs a statement with a list of rows of whole numbers, in parts.
-// $ROWS stands for the rows and $X1, $X2 … for the other arguments; the columns
-// are column1, column2 … on both engines. A shorter list repeats its last row.
+// VALUES $ROWS stands for the rows and $X1, $X2 … for the other arguments; the
+// columns are column1, column2 … on both engines. On SQLite a shorter list repeats
+// its last row.
 func (tx *Tx) eachRowOf(ctx context.Context, q string, rows [][]any, scan rowScan, extra ...any) error {
 	for len(rows) > 0 {
-		size := listSizes[len(listSizes)-1]
-		for _, s := range listSizes {
-			if s >= len(rows) {
-				size = s
-				break
+		cols := len(rows[0])
+		n, size, params := min(listPart, len(rows)), 1, cols
+		var args []any
+		if tx.db.d.name == "postgres" {
+			var is bool
+			if args, is = arrays(rows[:n], wholeNumbers(cols)); !is {
+				return errors.New("rows of a list that are no whole numbers")
+			}
+		} else {
+			size = listSizes[len(listSizes)-1]
+			for _, s := range listSizes {
+				if s >= len(rows) {
+					size = s
+					break
+				}
+			}
+			n, params = min(size, len(rows)), size*cols
+			args = make([]any, 0, params+len(extra))
+			for i := range size {
+				args = append(args, rows[min(i, n-1)]...)
 			}
 		}
-		n, cols := min(size, len(rows)), len(rows[0])
-		args := make([]any, 0, size*cols+len(extra))
-		for i := range size {
-			args = append(args, rows[min(i, n-1)]...)
-		}
-		text, args := tx.db.d.rowsText(q, size, cols, len(extra)), append(args, extra...)
+		text, args := tx.db.d.rowsText(q, size, cols, params, len(extra)), append(args, extra...)
 		var err error
 		if scan == nil {
 			err = tx.later(ctx, bundled{q: text, args: args})
@@ -202,29 +223,40 @@ func (tx *Tx) eachRowOf(ctx context.Context, q string, rows [][]any, scan rowSca
 	return nil
 }
 
-// rowsText puts the rows into a text. Their parameters are cast: PostgreSQL
-// takes those of a bare VALUES for text.
-func (d *dialect) rowsText(q string, rows, cols, extra int) string {
+// rowsText puts the rows into a text, on PostgreSQL as one array for each column.
+func (d *dialect) rowsText(q string, rows, cols, params, extra int) string {
 	k := valuesKey{q, "rows", rows, cols}
 	if t, ok := d.query.Load(k); ok {
 		return t.(string)
 	}
 	var b strings.Builder
-	for i := range rows * cols {
-		switch {
-		case i == 0:
-			b.WriteByte('(')
-		case i%cols == 0:
-			b.WriteString("),(")
-		default:
-			b.WriteByte(',')
+	if d.name == "postgres" {
+		b.WriteString("SELECT * FROM unnest(" + arrayParams(wholeNumbers(cols)) + ") AS u (")
+		for i := range cols {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString("column" + strconv.Itoa(i+1))
 		}
-		b.WriteString("CAST($" + strconv.Itoa(i+1) + " AS BIGINT)")
+		b.WriteByte(')')
+	} else {
+		b.WriteString("VALUES ")
+		for i := range params {
+			switch {
+			case i == 0:
+				b.WriteByte('(')
+			case i%cols == 0:
+				b.WriteString("),(")
+			default:
+				b.WriteByte(',')
+			}
+			b.WriteString("CAST($" + strconv.Itoa(i+1) + " AS BIGINT)")
+		}
+		b.WriteByte(')')
 	}
-	b.WriteByte(')')
-	t := strings.Replace(q, "$ROWS", b.String(), 1)
+	t := strings.Replace(q, "VALUES $ROWS", b.String(), 1)
 	for i := range extra {
-		t = strings.ReplaceAll(t, "$X"+strconv.Itoa(i+1), "$"+strconv.Itoa(rows*cols+i+1))
+		t = strings.ReplaceAll(t, "$X"+strconv.Itoa(i+1), "$"+strconv.Itoa(params+i+1))
 	}
 	d.query.Store(k, t)
 	return t

@@ -10,13 +10,15 @@ import (
 
 // bundled is one statement that waits to be sent with others.
 type bundled struct {
-	q    string
-	args []any
-	scan rowScan      // nil: it has no answer that anybody reads
-	end  func() error // after its answer; may be nil
+	q      string
+	args   []any
+	values int          // in lists among the arguments
+	scan   rowScan      // nil: it has no answer that anybody reads
+	end    func() error // after its answer; may be nil
 }
 
-// Bounds of what waits to be sent: statements, and their parameters in number.
+// Bounds of what waits to be sent: statements, and the values of their parameters in
+// number.
 const (
 	mostBundled     = 64
 	mostBundledArgs = 6000
@@ -56,7 +58,7 @@ func (tx *Tx) later(ctx context.Context, s bundled) error {
 	}
 	tx.changes(s.q)
 	s.args = cleanArgs(s.args)
-	tx.unsent, tx.size = append(tx.unsent, s), tx.size+len(s.args)
+	tx.unsent, tx.size = append(tx.unsent, s), tx.size+max(s.values, len(s.args))
 	if len(tx.unsent) >= mostBundled || tx.size >= mostBundledArgs {
 		return tx.flush(ctx)
 	}

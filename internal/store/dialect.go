@@ -24,6 +24,7 @@ type dialect struct {
 	query   sync.Map          // text → text with this engine's parameters
 	count   bool              // parameters are ?1 instead of $1
 	pages   atomic.Int64      // bound of a SQLite file; 0 for none
+	columns columnTypes       // of the tables, on PostgreSQL
 }
 
 func sqliteDialect() *dialect {

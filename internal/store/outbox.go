@@ -113,28 +113,37 @@ func (db *DB) scanRow(r *sql.Rows) (Row, error) {
 	return o, nil
 }
 
-// RowsOf loads every outbox row of objects and of founders' creates for one
-// target, oldest first.
-func (tx *LinkTx) RowsOf(ctx context.Context, target string, recs []int64) ([]Row, error) {
+// RowsOf loads every outbox row of objects for one target, and every create of
+// founders; of each, oldest first. What a create writes is not read.
+func (tx *LinkTx) RowsOf(ctx context.Context, target string, objects, founders []int64) ([]Row, error) {
 	var list []Row
 	if tx.Untouched {
 		return nil, nil
 	}
 	seen := map[int64]bool{}
+	keep := func(o Row, err error) error {
+		if err == nil && !seen[o.Seq] {
+			seen[o.Seq] = true
+			list = append(list, o)
+		}
+		return err
+	}
 	// Most rows are of no record (0) before their creates are read: the planner is
 	// told that those are not asked for.
-	for _, column := range [...]string{"o.rec > 0 AND o.rec", "o.founder"} {
-		err := eachIn(ctx, tx.Tx, rowColumns+` WHERE o.target = $X1 AND `+column+` IN $LIST ORDER BY o.seq`, recs, func(r *sql.Rows) error {
-			o, err := tx.db.scanRow(r)
-			if err == nil && !seen[o.Seq] {
-				seen[o.Seq] = true
-				list = append(list, o)
-			}
-			return err
-		}, target)
-		if err != nil {
-			return nil, fmt.Errorf("outbox rows: %w", err)
-		}
+	err := eachIn(ctx, tx.Tx, rowColumns+` WHERE o.target = $X1 AND o.rec > 0 AND o.rec IN $LIST ORDER BY o.seq`, objects, func(r *sql.Rows) error {
+		return keep(tx.db.scanRow(r))
+	}, target)
+	if err != nil {
+		return nil, fmt.Errorf("outbox rows of objects: %w", err)
+	}
+	err = eachIn(ctx, tx.Tx, `SELECT o.seq, o.op, o.founder, o.rec, o.external_id, o.key, o.wanted, o.state, o.waits_on, o.dropped FROM outbox o
+		WHERE o.target = $X1 AND o.op <> 'update' AND o.founder IN $LIST ORDER BY o.seq`, founders, func(r *sql.Rows) error {
+		o := Row{Target: target}
+		err := r.Scan(&o.Seq, &o.Op, &o.Founder, &o.Rec, &o.ExternalID, &o.Key, &o.Wanted, &o.State, &o.WaitsOn, &o.Dropped)
+		return keep(o, err)
+	}, target)
+	if err != nil {
+		return nil, fmt.Errorf("outbox rows that create: %w", err)
 	}
 	return list, nil
 }

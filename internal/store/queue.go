@@ -119,22 +119,7 @@ func (tx *Tx) openBetween(ctx context.Context, ap *Appraisal, founders []int64) 
 	type records struct{ a, b int64 }
 	counted := map[records]bool{}
 	bridged := map[founderPair]bool{}
-	var read [4][]crossing // matches from either end, then bridges
-	err = tx.crossingsOf(ctx, recs, func(r *sql.Rows) error {
-		var c crossing
-		var from int
-		var other int64
-		if err := r.Scan(&from, &c.a, &c.b, &c.weight, &other); err != nil {
-			return err
-		}
-		if c.x, c.y = of[c.a], other; from%2 == 1 {
-			c.x, c.y = other, of[c.b]
-		}
-		if c.x != c.y {
-			read[from] = append(read[from], c)
-		}
-		return nil
-	})
+	read, err := tx.crossings(ctx, recs, of)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +152,87 @@ func (tx *Tx) openBetween(ctx context.Context, ap *Appraisal, founders []int64) 
 		return nil, err
 	}
 	return pairs, tx.kinds(ctx, ap, pairs, bridged, stale)
+}
+
+// crossings are the matches of records of golden records with those of others from
+// either end, and then the bridges.
+func (tx *Tx) crossings(ctx context.Context, recs []int64, of map[int64]int64) (read [4][]crossing, err error) {
+	if len(recs) > few {
+		return tx.crossingsOfMany(ctx, recs, of)
+	}
+	err = tx.crossingsOf(ctx, recs, func(r *sql.Rows) error {
+		var c crossing
+		var from int
+		var other int64
+		if err := r.Scan(&from, &c.a, &c.b, &c.weight, &other); err != nil {
+			return err
+		}
+		if c.x, c.y = of[c.a], other; from%2 == 1 {
+			c.x, c.y = other, of[c.b]
+		}
+		if c.x != c.y {
+			read[from] = append(read[from], c)
+		}
+		return nil
+	})
+	return read, err
+}
+
+// crossingsOfMany is crossings of many records: most of what they match is among them,
+// so that only the others are looked for.
+func (tx *Tx) crossingsOfMany(ctx context.Context, recs []int64, of map[int64]int64) (read [4][]crossing, err error) {
+	var others []int64
+	err = eachIn(ctx, tx, `SELECT 0, a, b, weight FROM match WHERE a IN $LIST UNION ALL SELECT 1, a, b, weight FROM match WHERE b IN $LIST
+		UNION ALL SELECT 2, a, b, weight FROM bridge WHERE a IN $LIST UNION ALL SELECT 3, a, b, weight FROM bridge WHERE b IN $LIST`, recs, func(r *sql.Rows) error {
+		var c crossing
+		var from int
+		if err := r.Scan(&from, &c.a, &c.b, &c.weight); err != nil {
+			return err
+		}
+		far := c.b
+		if from%2 == 1 {
+			far = c.a
+		}
+		c.x, c.y = of[c.a], of[c.b]
+		if c.x != c.y {
+			read[from] = append(read[from], c)
+		}
+		if _, known := of[far]; !known {
+			others = append(others, far)
+		}
+		return nil
+	})
+	if err != nil {
+		return read, err
+	}
+	slices.Sort(others)
+	golden := map[int64]int64{}
+	err = eachIn(ctx, tx, `SELECT rec, golden FROM crosswalk WHERE rec IN $LIST`, slices.Compact(others), func(r *sql.Rows) error {
+		var rec, founder int64
+		err := r.Scan(&rec, &founder)
+		golden[rec] = founder
+		return err
+	})
+	if err != nil {
+		return read, err
+	}
+	for from, list := range read {
+		keep := list[:0]
+		for _, c := range list {
+			far, founder := c.b, &c.y
+			if from%2 == 1 {
+				far, founder = c.a, &c.x
+			}
+			if _, known := of[far]; !known {
+				if *founder, known = golden[far]; !known {
+					continue // in no golden record
+				}
+			}
+			keep = append(keep, c)
+		}
+		read[from] = keep
+	}
+	return read, nil
 }
 
 // crossingsOf reads the matches and bridges of records from either end.

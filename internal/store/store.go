@@ -63,6 +63,9 @@ func Open(ctx context.Context, dsn string, vault *seal.Vault, e env.Env) (*DB, e
 	if err := migrate(ctx, db.d, pool); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", hideDSN(dsn), err), pool.Close())
 	}
+	if db.d.columns, err = readColumns(ctx, db.d, pool); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", hideDSN(dsn), err), pool.Close())
+	}
 	if err := pool.Close(); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

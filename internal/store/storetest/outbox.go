@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"touchstone/internal/record"
@@ -113,10 +114,13 @@ func addRows(b *Bench) {
 	}
 	var of []store.Row
 	b.Link(func(tx *store.LinkTx) (err error) {
-		of, err = tx.RowsOf(ctx, "out", r)
+		of, err = tx.RowsOf(ctx, "out", r, r)
 		return err
 	})
-	same(b, "rows of the objects and founders, each once", len(of), 3)
+	same(b, "rows of the objects and creates of the founders, each once", len(of), 3)
+	create := of[slices.IndexFunc(of, func(o store.Row) bool { return o.Rec == 0 })]
+	full := b.rows(store.Pending)[0]
+	same(b, "create, as it is planned by", create, store.Row{Seq: full.Seq, Target: "out", Op: "create", Founder: r[1], Key: full.Key, Wanted: full.Wanted, State: store.Pending})
 	page, err := b.DB.Rows(ctx, "out", store.Pending, rows[1].Seq, 10)
 	b.Must(err)
 	same(b, "rows behind the second", rowNames(page), []string{"Ada L."})

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"touchstone/internal/record"
@@ -24,6 +25,7 @@ func runs() []subtest {
 		{"RulesChangedDerivesAgain", rulesChanged},
 		{"BacklogStages", backlogStages},
 		{"NumbersCount", numbers},
+		{"QueueOfManyIsThatOfFew", queueOfMany},
 	}
 }
 
@@ -264,6 +266,60 @@ func numbers(b *Bench) {
 	n, err = b.DB.Numbers(ctx)
 	b.Must(err)
 	same(b, "pairs to review after a ruling", n.Review, 0)
+}
+
+// queueOfMany: which pairs are open does not depend on how many golden records are
+// looked at together. Each has two records; one matches and bridges the next customer's.
+func queueOfMany(b *Bench) {
+	const customers = 50
+	ctx := b.Context()
+	ids := make([]string, 2*customers)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%03d", i)
+	}
+	recs := b.landNamed(ids...)
+	var founders []int64
+	var matches, bridges []store.Edge
+	var placed []store.Placed
+	for i := 0; i < len(recs); i += 2 {
+		founders = append(founders, recs[i])
+		placed = append(placed, at(recs[i], recs[0], recs[i]), at(recs[i+1], recs[0], recs[i]))
+		matches = append(matches, store.Edge{A: recs[i], B: recs[i+1], Weight: 9})
+		if i+4 < len(recs) { // the last customer has no pair
+			matches = append(matches, store.Edge{A: recs[i+1], B: recs[i+2], Weight: 3})
+		}
+		if i%10 == 0 {
+			bridges = append(bridges, store.Edge{A: recs[i], B: recs[i+3], Weight: 7})
+		}
+	}
+	open := func(by func(tx *store.LinkTx) error) []store.QueuedPair {
+		b.Link(by)
+		list, _, _, err := b.DB.Queue(ctx, store.QueueFilter{Entity: Entity, Order: "score", Limit: customers})
+		b.Must(err)
+		return list
+	}
+	many := open(func(tx *store.LinkTx) error {
+		if err := tx.ReplaceMatches(ctx, Entity, recs, matches); err != nil {
+			return err
+		}
+		if err := tx.Place(ctx, placed); err != nil {
+			return err
+		}
+		if err := tx.ReplaceBridges(ctx, Entity, recs, bridges); err != nil {
+			return err
+		}
+		return tx.RefreshQueue(ctx, plainly(), founders[:customers-4]) // the next one is not looked at
+	})
+	same(b, "open pairs", len(many), customers-4)
+	few := open(func(tx *store.LinkTx) error {
+		for _, f := range founders[:customers-4] {
+			if err := tx.RefreshQueue(ctx, plainly(), []int64{f}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	same(b, "the same, one after the other", many, few)
 }
 
 // plainly values every pair the same.
