@@ -82,7 +82,7 @@ func (w *world) serverCPU(b *testing.B) (ms float64) {
 		b.Fatal(err)
 	}
 	defer conn.Close(b.Context()) //nolint:errcheck // it was asked what there was to ask
-	rows, _ := conn.Query(b.Context(), `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	rows, _ := conn.Query(b.Context(), `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`)
 	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	if err != nil {
 		b.Fatal(err)
