@@ -21,7 +21,7 @@ import (
 	"touchstone/internal/app"
 	"touchstone/internal/auth"
 	"touchstone/internal/env"
-	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 	"touchstone/internal/web"
 )
 
@@ -80,7 +80,7 @@ func eachOf(t *testing.T, files map[string]string, test func(*testing.T, *client
 func engines(t *testing.T, test func(t *testing.T, dsn string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, "") })
-	t.Run("postgres", func(t *testing.T) { test(t, pgtest.DSN(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, storetest.Postgres(t)) })
 }
 
 // opened is an installation of these files, and its folder.

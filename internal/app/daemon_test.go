@@ -20,7 +20,7 @@ import (
 	"touchstone/internal/lookup"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
-	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 )
 
 // safeBuffer is a log that is read while it is written.
@@ -61,6 +61,7 @@ func (w *world) run() *running {
 	if err != nil {
 		w.Fatal(err)
 	}
+	w.emptyStore(cfg)
 	w.app, err = Open(w.Context(), cfg, Options{Dir: filepath.Join(w.dir, "data"), Store: w.dsn, Env: w.env, Log: slog.New(slog.NewTextHandler(r.out, nil))})
 	if err != nil {
 		w.Fatal(err)
@@ -308,7 +309,7 @@ func TestFailingSystemIsToldOnceAndComesBack(t *testing.T) {
 // the daemon works.
 func TestLostLeaseStopsTheDaemon(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.DSN(t)
+	dsn := storetest.Postgres(t)
 	w, crm, desk := acmes(t, dsn)
 	r := w.run()
 	r.untilDelivered("desk", 1)

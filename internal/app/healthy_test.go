@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"touchstone/internal/env"
-	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 	"touchstone/internal/web"
 )
 
@@ -65,7 +65,7 @@ func (p probes) want(when string, healthy int, reason string) {
 
 func TestProbesWhileTheDatabaseServerIsAway(t *testing.T) {
 	t.Parallel()
-	line := newLine(t, pgtest.DSN(t))
+	line := newLine(t, storetest.Postgres(t))
 	w, crm, _ := acmes(t, line.dsn)
 	r := w.run()
 	r.untilDelivered("desk", 1)
@@ -136,7 +136,7 @@ func TestProbesAtTheStartAndTheEnd(t *testing.T) {
 
 func TestProbesWithoutTheLease(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.DSN(t)
+	dsn := storetest.Postgres(t)
 	w, crm, _ := acmes(t, dsn)
 	r := w.run()
 	r.untilDelivered("desk", 1)
@@ -157,7 +157,7 @@ func TestProbesWithoutTheLease(t *testing.T) {
 // TestReadinessWhileRecordsCannotBeResolved breaks what the resolver alone needs.
 func TestReadinessWhileRecordsCannotBeResolved(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.DSN(t)
+	dsn := storetest.Postgres(t)
 	w, crm, _ := acmes(t, dsn)
 	r := w.run()
 	r.untilDelivered("desk", 1)

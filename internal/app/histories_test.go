@@ -15,7 +15,7 @@ import (
 
 	"touchstone/internal/record"
 	"touchstone/internal/store"
-	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 	"touchstone/matching"
 	"touchstone/matching/live"
 	"touchstone/matching/live/livetest"
@@ -83,7 +83,7 @@ func TestHistoriesThroughEachDatabase(t *testing.T) {
 						t.Run(fmt.Sprint(seed), func(t *testing.T) {
 							own := ""
 							if dsn != "" {
-								own = pgtest.DSN(t)
+								own = storetest.Postgres(t)
 							}
 							h := newHistories(t, own, rand.New(rand.NewPCG(uint64(seed), 23)), seen)
 							h.play()

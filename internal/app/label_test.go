@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"touchstone/internal/record"
-	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 	"touchstone/matching"
 	"touchstone/matching/label"
 )
@@ -13,7 +13,7 @@ import (
 // TestTrainLearnsFromLabels: from decisions in the store and from a file, on both
 // databases; a name that is wrong is said with its line.
 func TestTrainLearnsFromLabels(t *testing.T) {
-	for name, dsn := range map[string]string{"sqlite": "", "postgres": pgtest.DSN(t)} {
+	for name, dsn := range map[string]string{"sqlite": "", "postgres": storetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
 			w := fed(t, dsn, matching.LeastRecords)
 			script{}.resolve(w)

@@ -17,7 +17,7 @@ import (
 	"touchstone/connectors"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
-	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 	"touchstone/matching"
 	"touchstone/matching/live"
 )
@@ -258,7 +258,7 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 			for order := range orders {
 				dsn := ""
 				if n == 0 && order%5 == 1 { // the other engine agrees
-					dsn = pgtest.DSN(t)
+					dsn = storetest.Postgres(t)
 				}
 				w := s.play(t, r, limits, dsn)
 				groups, features := w.partition()

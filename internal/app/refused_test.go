@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"touchstone/internal/auth"
-	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 	"touchstone/internal/web"
 )
 
@@ -21,7 +21,7 @@ func TestRefusedRequestsAreKeptOnce(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			dsn := ""
 			if engine == "postgres" {
-				dsn = pgtest.DSN(t)
+				dsn = storetest.Postgres(t)
 			}
 			h := openHouse(t, dsn, nil)
 			h.add("ann", annPassword, auth.Admin)

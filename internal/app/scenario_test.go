@@ -26,6 +26,7 @@ import (
 	"touchstone/internal/simulator"
 	"touchstone/internal/store"
 	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 )
 
 // TestMain lets the heap grow: the tests open hundreds of stores, and reading
@@ -45,7 +46,7 @@ func onBoth(t *testing.T, scenario func(t *testing.T, dsn string)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		scenario(t, pgtest.DSN(t))
+		scenario(t, storetest.Postgres(t))
 	})
 }
 
@@ -157,6 +158,7 @@ func (w *world) open() {
 	if err != nil {
 		w.Fatalf("configuration: %v", err)
 	}
+	w.emptyStore(cfg)
 	if w.app, err = Open(w.Context(), cfg, Options{
 		Dir: filepath.Join(w.dir, "data"), Store: w.dsn, Env: w.env, Batch: w.opts.Batch, Cap: w.opts.Cap, Names: w.opts.Names, Bulk: w.opts.Bulk,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -172,6 +174,23 @@ func (w *world) open() {
 	if err := a.Start(w.Context()); err != nil {
 		w.Fatalf("start: %v", err)
 	}
+}
+
+// emptyStore puts a store into the data folder where there is none yet: that is quicker
+// than making one.
+func (w *world) emptyStore(cfg *config.Config) {
+	w.Helper()
+	if w.dsn != "" || !cfg.Store.Postgres.IsZero() || filepath.IsAbs(cfg.Store.Path) {
+		return
+	}
+	path := filepath.Join(w.dir, "data", cfg.Store.Path)
+	if _, err := os.Stat(path); err == nil {
+		return
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		w.Fatal(err)
+	}
+	storetest.SQLite(w, path)
 }
 
 func (w *world) parse() (*config.Config, error) {

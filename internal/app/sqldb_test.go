@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 )
 
 // erp is a database of somebody's, judged by what stands in it.
@@ -90,7 +91,7 @@ func onBothDatabases(t *testing.T, policy string, scenario func(e *erp, crm *sim
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		run(t, pgtest.DSN(t), "pgx", pgtest.DSN(t), "SERIAL PRIMARY KEY")
+		run(t, storetest.Postgres(t), "pgx", pgtest.DSN(t), "SERIAL PRIMARY KEY")
 	})
 }
 

@@ -18,7 +18,7 @@ import (
 
 	"touchstone/internal/record"
 	"touchstone/internal/store"
-	"touchstone/internal/store/pgtest"
+	"touchstone/internal/store/storetest"
 	"touchstone/internal/web"
 )
 
@@ -372,7 +372,7 @@ func TestUnmergeTakesBackMerge(t *testing.T) {
 		for seed := range max(1, n/each) {
 			dsns := [2]string{}
 			if dsn != "" {
-				dsns = [2]string{pgtest.DSN(t), pgtest.DSN(t)}
+				dsns = [2]string{storetest.Postgres(t), storetest.Postgres(t)}
 			}
 			w := newTwins(t, dsns, rand.New(rand.NewPCG(uint64(seed), 41)))
 			for i := range min(n, each) {

@@ -14,11 +14,16 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// engines are where the suite runs; each gives the address of a fresh store.
+// engines are where the suite runs; each gives the address of a fresh store,
+// whose schema has been brought up already.
 func engines() []engine {
 	return []engine{
-		{"sqlite", func(t testing.TB) string { return filepath.Join(t.TempDir(), "store.db") }},
-		{"postgres", pgtest.DSN},
+		{"sqlite", func(t testing.TB) string {
+			path := filepath.Join(t.TempDir(), "store.db")
+			storetest.SQLite(t, path)
+			return path
+		}},
+		{"postgres", storetest.Postgres},
 	}
 }
 
@@ -50,6 +55,7 @@ func bench(t *testing.T, dsn string, seed byte) *storetest.Bench {
 func TestSuite(t *testing.T) {
 	for _, eng := range engines() {
 		t.Run(eng.name, func(t *testing.T) {
+			t.Parallel()
 			storetest.Run(t, func(t *testing.T, e env.Env) *store.DB { return open(t, eng.dsn(t), e) })
 		})
 	}

@@ -145,7 +145,7 @@ func freePort() (int, error) {
 func (c *cluster) launch(bin string, who *syscall.Credential) error {
 	c.server = exec.Command(filepath.Join(bin, "postgres"), "-D", c.data(), "-p", strconv.Itoa(c.port), "-k", c.dir,
 		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "max_connections=200", "-c", "autovacuum=off", "-c", "shared_buffers=64MB")
+		"-c", "max_connections=200", "-c", "autovacuum=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "shared_buffers=64MB")
 	c.server.Dir = c.dir
 	c.server.Stdout, c.server.Stderr = c.log, c.log
 	c.server.SysProcAttr = parentDies(who)
@@ -157,8 +157,9 @@ func (c *cluster) launch(bin string, who *syscall.Credential) error {
 	return nil
 }
 
-func (c *cluster) dsn() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", c.port)
+// database gives the address of one of its databases.
+func (c *cluster) database(name string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.port, name)
 }
 
 // await pings until the server answers or has ended.
@@ -166,7 +167,7 @@ func (c *cluster) await() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	for {
-		conn, err := pgx.Connect(ctx, c.dsn())
+		conn, err := pgx.Connect(ctx, c.database("postgres"))
 		if err == nil {
 			return conn.Close(ctx)
 		}

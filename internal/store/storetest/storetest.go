@@ -95,6 +95,7 @@ func Run(t *testing.T, open func(t *testing.T, e env.Env) *store.DB) {
 	for _, s := range [][]subtest{landings(), quarantines(), repairs(), runs(), blocks(), links(), goldens(), searches(), lookups(), outboxes(), settlings(), rebuilds(), events(), keeping(), missings(), decisions(), accounts(), plans(), counts()} {
 		for _, sub := range s {
 			t.Run(sub.name, func(t *testing.T) {
+				t.Parallel()
 				e, clock := Env(1)
 				b := &Bench{T: t, DB: open(t, e), Clock: clock}
 				sub.run(b)
