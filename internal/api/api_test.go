@@ -96,6 +96,12 @@ func opened(t *testing.T, dsn string, files map[string]string) (a *app.App, dir 
 	if err != nil {
 		t.Fatal(err)
 	}
+	if dsn == "" { // a store that is there already is opened more quickly
+		if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		storetest.SQLite(t, filepath.Join(dir, "data", cfg.Store.Path))
+	}
 	a, err = app.Open(t.Context(), cfg, app.Options{Dir: filepath.Join(dir, "data"), Store: dsn, Env: env.Real()})
 	if err != nil {
 		t.Fatal(err)
