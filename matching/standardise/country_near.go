@@ -2,8 +2,10 @@ package standardise
 
 import (
 	"cmp"
+	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/biter777/countries"
@@ -11,10 +13,30 @@ import (
 	"touchstone/matching/compare"
 )
 
+//go:embed countries/chinese.txt
+var chineseCountries string
+
+// inChinese gives the codes of countries by their Chinese names, folded.
+var inChinese = sync.OnceValue(func() map[string]string {
+	out := map[string]string{}
+	for line := range strings.Lines(chineseCountries) {
+		names := strings.Split(strings.TrimSpace(line), "\t")
+		for _, name := range names[1:] {
+			out[Fold(name)] = names[0]
+		}
+	}
+	return out
+})
+
 // CountryCode is Country for what a person types: two capital letters that are no
-// country's code are none.
+// country's code are none, and it knows every country by its Chinese names. Country
+// does not: what it makes of records stands in their features.
 func CountryCode(s string) string {
-	code := Country(strings.TrimSpace(s))
+	s = strings.TrimSpace(s)
+	code := Country(s)
+	if code == "" {
+		code = inChinese()[Fold(s)]
+	}
 	if c := countries.ByName(code); code == "" || c == countries.Unknown || c.Alpha2() != code {
 		return ""
 	}

@@ -1,6 +1,7 @@
 package standardise
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,6 +12,15 @@ func TestCountryCode(t *testing.T) {
 		{"UK", "GB"},
 		{" gb ", "GB"},
 		{"中国", "CN"},
+		{"瓦努阿图", "VU"},
+		{"萬那杜", "VU"},
+		{"刚果（金）", "CD"},
+		{"刚果 (布)", "CG"},
+		{"科特迪瓦", "CI"},
+		{"象牙海岸", "CI"},
+		{"北马其顿", "MK"},
+		{"纽西兰", "NZ"},
+		{"瓦努", ""},
 		{"Deutschland", "DE"},
 		{"TW", "TW"},
 		{"XX", ""},
@@ -21,6 +31,27 @@ func TestCountryCode(t *testing.T) {
 		if got := CountryCode(tt.typed); got != tt.want {
 			t.Errorf("CountryCode(%q) = %q, want %q", tt.typed, got, tt.want)
 		}
+	}
+}
+
+// TestEveryCountryHasAChineseName: each name is one country's, and both readers
+// agree where both know it.
+func TestEveryCountryHasAChineseName(t *testing.T) {
+	of := map[string]string{}
+	for line := range strings.Lines(chineseCountries) {
+		code, names, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		for name := range strings.SplitSeq(names, "\t") {
+			if got := CountryCode(name); got != code {
+				t.Errorf("CountryCode(%q) = %q, want %q", name, got, code)
+			}
+			if had := of[Fold(name)]; had != "" && had != code || name == "" {
+				t.Errorf("%q is %s and %s", name, had, code)
+			}
+			of[Fold(name)] = code
+		}
+	}
+	if len(of) < 300 {
+		t.Errorf("%d names", len(of))
 	}
 }
 
