@@ -51,7 +51,8 @@ func (a *App) Owners(ctx context.Context, entity string) (out web.OwnerList, err
 	for _, s := range a.order {
 		out.Sources = append(out.Sources, s.source.Name)
 	}
-	list, err := a.ownersSeen(ctx, entity)
+	list, part, at, err := a.ownersSeen(ctx, entity)
+	out.Part, out.At = part, at
 	for _, o := range list {
 		out.Owners = append(out.Owners, web.Count{Name: o.Owner, N: o.Customers})
 	}
@@ -183,6 +184,9 @@ func (a *App) HandOver(ctx context.Context, q web.HandoverQuery, token string, b
 		n.Passes = &store.Handover{Entity: h.Entity, Former: h.From, Owner: h.To}
 		return nil, nil
 	})
+	if err == nil {
+		a.life.owners.forget()
+	}
 	return d.Decision, err
 }
 

@@ -174,6 +174,47 @@ func TestHandoversRefuseWhatTheyCannotDo(t *testing.T) {
 	}
 }
 
+// TestOwnersOfAReachAreItsOwn: who reaches some customers alone is told who looks
+// after those, at once where they are few, and of many as they were counted beside.
+func TestOwnersOfAReachAreItsOwn(t *testing.T) {
+	onBoth(t, func(t *testing.T, dsn string) {
+		w, _ := owned(t, dsn)
+		w.close()
+		w.yaml += "\naccess:\n  scopes:\n    bakers: {sources: [crm], where: 'name != \"Acme Tools Ltd\"'}\n"
+		w.open()
+		w.clean()
+		ctx := narrowCtx(t.Context(), []string{"bakers"}, nil)
+		check := func(when string, beside bool, want ...web.Count) {
+			t.Helper()
+			o, err := w.app.Owners(ctx, "company")
+			if err != nil || !slices.Equal(o.Owners, want) || o.Part || o.At.IsZero() == beside {
+				t.Errorf("%s: %+v, %v; want %v, counted beside: %v", when, o, err, want, beside)
+			}
+		}
+		check("few", false, web.Count{Name: "Ann", N: 1}, web.Count{Name: "Cy", N: 1})
+		see, err := w.app.sight(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list, more, err := w.app.Store.OwnersWithin(ctx, "company", see.reach, 9, 1); err != nil || !more || len(list) != 1 || list[0].Customers != 1 {
+			t.Errorf("the first one in reach: %v, %v, %v", list, more, err)
+		}
+		w.app.life.owners.get("company", see.reach, w.app.opts.Env.Clock.Now(), true)
+		if err := w.app.workOwners(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		check("many", true, web.Count{Name: "Ann", N: 1}, web.Count{Name: "Cy", N: 1})
+		if _, err := w.app.HandOver(ctx, web.HandoverQuery{Entity: "company", From: "Ann", To: "Cy"}, "", web.By{Who: "lin", Why: "Ann has left"}); err != nil {
+			t.Fatal(err)
+		}
+		w.clean()
+		check("after a hand-over", false, web.Count{Name: "Cy", N: 2})
+		if whole, err := w.app.Owners(t.Context(), "company"); err != nil || len(whole.Owners) != 2 || !whole.At.IsZero() {
+			t.Errorf("of all: %+v, %v", whole, err)
+		}
+	})
+}
+
 // TestAValueIsMappedOnThePage: the preview counts what then changes, and the list
 // names who decided.
 func TestAValueIsMappedOnThePage(t *testing.T) {

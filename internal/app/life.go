@@ -37,6 +37,7 @@ type life struct {
 	numbers  shown[store.Numbers]
 	overview shown[web.Overview]
 	within   keptCounts
+	owners   ownerCounts
 }
 
 // Part is how one source or target is doing right now. Only the running daemon

@@ -197,11 +197,12 @@ func (a *App) CountValues(ctx context.Context, q web.ValueQuery) error {
 func (a *App) runValueCounts(asked context.Context) error {
 	for {
 		_, err := a.WorkValueCounts(asked)
+		err = errors.Join(err, a.workOwners(asked))
 		switch {
 		case errors.Is(err, store.ErrLeaseLost):
 			return err
 		case err != nil && asked.Err() == nil:
-			a.Log.Error("values could not be counted", "err", err)
+			a.Log.Error("values and owners could not be counted", "err", err)
 		}
 		if a.opts.Env.Clock.Sleep(asked, trialLook) != nil {
 			return nil

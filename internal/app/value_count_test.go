@@ -153,7 +153,7 @@ func TestOwnersAreKeptAsTheyAre(t *testing.T) {
 				}
 				counted[owner]++
 			}
-			kept, err := w.app.Store.Owners(t.Context(), "company", nil, 100)
+			kept, err := w.app.Store.Owners(t.Context(), "company", 100)
 			if err != nil || len(kept) != len(counted) || slices.ContainsFunc(kept, func(o store.OwnerCount) bool { return counted[o.Owner] != o.Customers }) {
 				t.Errorf("%s: kept %v, counted %v, %v", when, kept, counted, err)
 			}

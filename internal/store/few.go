@@ -124,27 +124,37 @@ func setOf[K comparable](list []K) map[K]bool {
 // inTail is a condition for a statement with a list: its arguments are behind that.
 func inTail(where string) string { return strings.ReplaceAll(where, "$", "$X") }
 
+// page lists golden records that are reached, by founder behind one in order: at most
+// so many of each scope, and up to where all scopes were read, math.MaxInt64 for to
+// the end.
+func (r Reach) page(ctx context.Context, db *DB, after int64, n int) (founders []int64, upto int64, err error) {
+	upto = math.MaxInt64
+	for _, scope := range r {
+		keys, err := keysOf[int64](ctx, db, `SELECT founder FROM reach WHERE scope = $1 AND founder > $2 ORDER BY founder LIMIT $3`, scope, after, n)
+		if err != nil {
+			return nil, 0, err
+		}
+		if founders = append(founders, keys...); len(keys) == n {
+			upto = min(upto, keys[n-1])
+		}
+	}
+	founders = slices.DeleteFunc(founders, func(x int64) bool { return x > upto })
+	slices.Sort(founders)
+	return slices.Compact(founders), upto, nil
+}
+
 // goldenWithin is GoldenList by founder for who reaches f.Reach alone: it walks what
 // is reached, and not all there are.
 func (db *DB) goldenWithin(ctx context.Context, f GoldenFilter) (list []Golden, err error) {
 	f.Limit = max(f.Limit, 1)
 	part := max(f.Limit, 100)
 	for len(list) < f.Limit {
-		var founders []int64
-		upto := int64(math.MaxInt64) // all scopes are read up to there
-		for _, scope := range f.Reach {
-			keys, err := keysOf[int64](ctx, db, `SELECT founder FROM reach WHERE scope = $1 AND founder > $2 ORDER BY founder LIMIT $3`, scope, f.After, part)
-			if err != nil {
-				return nil, fmt.Errorf("list golden records: %w", err)
-			}
-			if founders = append(founders, keys...); len(keys) == part {
-				upto = min(upto, keys[part-1])
-			}
+		founders, upto, err := f.Reach.page(ctx, db, f.After, part)
+		if err != nil {
+			return nil, fmt.Errorf("list golden records: %w", err)
 		}
-		founders = slices.DeleteFunc(founders, func(x int64) bool { return x > upto })
-		slices.Sort(founders)
 		var found []Golden
-		err := viewIn(ctx, db, goldenColumns+` FROM golden WHERE founder IN $LIST AND ($X1 = '' OR entity = $X1) AND (live > 0 OR $X2 = 1)`, slices.Compact(founders), func(r *sql.Rows) error {
+		err = viewIn(ctx, db, goldenColumns+` FROM golden WHERE founder IN $LIST AND ($X1 = '' OR entity = $X1) AND (live > 0 OR $X2 = 1)`, founders, func(r *sql.Rows) error {
 			g, err := scanGolden(r)
 			found = append(found, g)
 			return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -36,13 +37,10 @@ type OwnerCount struct {
 	Customers int
 }
 
-// Owners counts the golden records of an entity type that are reached by who looks
-// after them, the most first, at most n. Of all it reads kept counts; of nobody's
-// there is none: they are what is left.
-func (db *DB) Owners(ctx context.Context, entity string, reach Reach, n int) (list []OwnerCount, err error) {
-	if reach != nil {
-		return db.ownersReached(ctx, entity, reach, n)
-	}
+// Owners counts the golden records of an entity type by who looks after them, the
+// most first, at most n. It reads kept counts; of nobody's there is none: they are
+// what is left.
+func (db *DB) Owners(ctx context.Context, entity string, n int) (list []OwnerCount, err error) {
 	kept, err := db.talliesOf(ctx, entity, tallyGolden, tallyOwner)
 	if err != nil {
 		return nil, fmt.Errorf("owners of %s: %w", entity, err)
@@ -59,33 +57,50 @@ func (db *DB) Owners(ctx context.Context, entity string, reach Reach, n int) (li
 	if nobody > 0 {
 		list = append(list, OwnerCount{"", nobody})
 	}
+	return mostOwned(list, n), nil
+}
+
+// mostOwned gives who looks after the most, at most n of them.
+func mostOwned(list []OwnerCount, n int) []OwnerCount {
 	slices.SortFunc(list, func(x, y OwnerCount) int {
 		return cmp.Or(cmp.Compare(y.Customers, x.Customers), cmp.Compare(x.Owner, y.Owner))
 	})
-	return list[:min(len(list), n)], nil
+	return list[:min(len(list), n)]
 }
 
-func (db *DB) ownersReached(ctx context.Context, entity string, reach Reach, n int) (list []OwnerCount, err error) {
-	err = db.view(ctx, `SELECT g.owner, count(*) FROM golden g WHERE g.entity = $1 AND g.live > 0`+reach.owned()+` GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $2`, []any{entity, n}, func(r *sql.Rows) error {
-		var c OwnerCount
-		err := r.Scan(&c.Owner, &c.Customers)
-		list = append(list, c)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("owners of %s: %w", entity, err)
+// OwnersWithin is Owners for who reaches some golden records alone: of these so many
+// are read, and more says that there may be others.
+func (db *DB) OwnersWithin(ctx context.Context, entity string, reach Reach, n, look int) (list []OwnerCount, more bool, err error) {
+	counted := map[string]int{}
+	for after := int64(0); ; {
+		founders, next, err := reach.page(ctx, db, after, min(look, ownersRead))
+		if err != nil {
+			return nil, false, fmt.Errorf("owners of %s: %w", entity, err)
+		}
+		err = viewIn(ctx, db, `SELECT owner, count(*) FROM golden WHERE founder IN $LIST AND entity = $X1 AND live > 0 GROUP BY owner`, founders, func(r *sql.Rows) error {
+			var c OwnerCount
+			err := r.Scan(&c.Owner, &c.Customers)
+			counted[c.Owner] += c.Customers
+			return err
+		}, entity)
+		if err != nil {
+			return nil, false, fmt.Errorf("owners of %s: %w", entity, err)
+		}
+		if look -= len(founders); next == math.MaxInt64 || look <= 0 {
+			more = next != math.MaxInt64
+			break
+		}
+		after = next
 	}
-	return list, nil
+	for owner, customers := range counted {
+		list = append(list, OwnerCount{owner, customers})
+	}
+	return mostOwned(list, n), more, nil
 }
 
-// owned is and for a golden record g: those that are reached are looked for from
-// there.
-func (r Reach) owned() string {
-	if r == nil {
-		return ""
-	}
-	return " AND g.founder IN (SELECT reach.founder FROM reach WHERE reach.scope IN (" + r.list() + "))"
-}
+// ownersRead is how many golden records of a scope are read at a time for a count of
+// their owners.
+const ownersRead = 1000
 
 // Owned is a customer of somebody.
 type Owned struct {
@@ -97,9 +112,11 @@ type Owned struct {
 // "" for nobody, the oldest first, behind a founder, at most n; with a source's uid
 // those that it has a record of.
 func (db *DB) OwnedBy(ctx context.Context, entity, owner, source string, reach Reach, after int64, n int) (list []Owned, err error) {
-	// The beginning of the name is as the index golden_owner has it.
-	err = db.view(ctx, `SELECT g.founder, g.id FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.owner = $4 AND substr(g.owner, 1, 200) = substr($4, 1, 200) AND g.founder > $2
-		AND ($3 = '' OR EXISTS (SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.source = $3 AND s.deleted = 0))`+reach.owned()+
+	// The beginning of the name is as the index golden_owner has it. The name itself is
+	// put together: SQLite would set an equal one into that beginning, which is then no
+	// longer the index's.
+	err = db.view(ctx, `SELECT g.founder, g.id FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.owner || '' = $4 AND substr(g.owner, 1, 200) = substr($4, 1, 200) AND g.founder > $2
+		AND ($3 = '' OR EXISTS (SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.source = $3 AND s.deleted = 0))`+reach.and("g.founder")+
 		` ORDER BY g.founder LIMIT $5`, []any{entity, after, source, owner, n}, func(r *sql.Rows) error {
 		var o Owned
 		err := r.Scan(&o.Founder, &o.ID)

@@ -170,8 +170,16 @@ func (tx *DecideTx) MergesOn(ctx context.Context, recs []int64, behind int64) (l
 }
 
 // Follows are what goes with each of some records: the events it has, those of
-// them that are consents, relations that lead from it or to it, and pins.
-type Follows struct{ Events, Consents, Relations, Pins int }
+// them that are consents, relations that lead from it or to it, and pins. Made says
+// that it is an object that our own push made.
+type Follows struct {
+	Events, Consents, Relations, Pins int
+	Made                              bool
+}
+
+// madeOf are those of some records that are objects which our own pushes made: that
+// stays so where they were split off since.
+const madeOf = ` FROM ruling WHERE kind = 'must' AND decision = '' AND who = 'touchstone' AND substr(id, 1, 7) = 'create-' AND b IN $LIST`
 
 // Follows counts what goes with each of the records.
 func (tx *Tx) Follows(ctx context.Context, recs []int64) (map[int64]Follows, error) {
@@ -215,11 +223,21 @@ func (tx *Tx) Follows(ctx context.Context, recs []int64) (map[int64]Follows, err
 		count(`SELECT x.a, '', count(*) FROM said_relation x JOIN decision d ON d.id = x.decision WHERE d.withdrawn = '' AND x.a IN $LIST GROUP BY x.a`, relation),
 		count(`SELECT x.b, '', count(*) FROM said_relation x JOIN decision d ON d.id = x.decision WHERE d.withdrawn = '' AND x.b IN $LIST GROUP BY x.b`, relation),
 		count(`SELECT a, '', count(*) FROM ruling WHERE kind = 'pin' AND withdrawn = '' AND a IN $LIST GROUP BY a`, func(f *Follows, _ string, n int) { f.Pins += n }),
+		count(`SELECT b, '', count(*)`+madeOf+` GROUP BY b`, func(f *Follows, _ string, _ int) { f.Made = true }),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("what goes with records: %w", err)
 	}
 	return out, nil
+}
+
+// MadeByUs says which records are objects that our own pushes made.
+func (db *DB) MadeByUs(ctx context.Context, recs []int64) (map[int64]bool, error) {
+	keys, err := keysIn[int64](ctx, db, `SELECT b`+madeOf, recs)
+	if err != nil {
+		return nil, fmt.Errorf("objects that we made: %w", err)
+	}
+	return setOf(keys), nil
 }
 
 // Sums adds up the amounts of the events of some records, each event once, by

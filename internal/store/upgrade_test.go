@@ -41,7 +41,7 @@ func TestAnUpgradeCountsWhatIsThere(t *testing.T) {
 			exec(`INSERT INTO golden (founder, id, entity, fields, provenance, members, live, version, changed_at, owner) VALUES (131, '100-31', 'person', '{"owner":"` + storetest.LongName() + `"}', '{}', 1, 1, 1, '', '` + storetest.LongName() + `')`)
 			said := func(db *store.DB) (out []any) {
 				for _, entity := range []string{"company", "person", "vessel"} {
-					owners, err := db.Owners(t.Context(), entity, nil, 9)
+					owners, err := db.Owners(t.Context(), entity, 9)
 					if err != nil {
 						t.Fatal(err)
 					}

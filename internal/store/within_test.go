@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ func fillWithin(t testing.TB, db *sql.DB, n int) {
 	// Each fifth record of "t" belongs to no customer yet.
 	loose := ` WHERE NOT (i % 15 = 0)`
 	fill("crosswalk", "rec, comp, golden", "i, i, i", loose)
-	fill("golden", "founder, id, entity, fields, provenance, members, live, version, changed_at", `i, 'g' || i, 'company', '{}', '{}', 1, 1, 1, ''`, loose)
+	fill("golden", "founder, id, entity, owner, fields, provenance, members, live, version, changed_at", `i, 'g' || i, 'company', CASE WHEN i % 3 = 0 THEN 'Ann' ELSE '' END, '{}', '{}', 1, 1, 1, ''`, loose)
 	fill("decision", "seq, id, kind, mark, who, why, at, until", `i, 'd' || i, CASE WHEN i % 50 = 0 THEN 'undo' ELSE 'pin' END, '', CASE WHEN i % 2 = 0 THEN 'ann' ELSE 'bob' END, '', '', ''`, "")
 	fill("ruling", "id, kind, a, b, field, value, who, why, at, decision", `'r' || i, 'pin', i, CASE WHEN i % 4 = 0 THEN i + 7 ELSE 0 END, '', '', '', '', '', 'd' || i`, " WHERE i % 50 <> 0")
 	fill("decision_withdrawal", "decision, withdraws", `'d' || i, 'd' || (i - 7)`, " WHERE i % 50 = 0")
@@ -98,9 +99,41 @@ func TestListsWithin(t *testing.T) {
 				"few and a source": {Reach: store.Reach{1}, Whole: []store.SourceKind{{Source: "t", Entity: "company"}}},
 				"two and a kind":   {Reach: store.Reach{1, 4}, Whole: []store.SourceKind{{Entity: "company"}}},
 			} {
-				t.Run(name, func(t *testing.T) { listsWithin(t, db, w) })
+				t.Run(name, func(t *testing.T) { listsWithin(t, db, w); ownersWithin(t, db, w) })
 			}
 		})
+	}
+}
+
+// ownersWithin holds the counts of owners against the customers of each, and these
+// against all that are reached.
+func ownersWithin(t *testing.T, db *store.DB, w store.Within) {
+	ctx := t.Context()
+	counted, more, err := db.OwnersWithin(ctx, "company", w.Reach, 9, math.MaxInt)
+	if err != nil || more {
+		t.Fatalf("owners: more %v, %v", more, err)
+	}
+	all, err := db.GoldenList(ctx, store.GoldenFilter{Entity: "company", Reach: w.Reach, Limit: 10_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	for _, owner := range []string{"", "Ann"} {
+		owned, err := db.OwnedBy(ctx, "company", owner, "", w.Reach, 0, 10_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(counted, func(c store.OwnerCount) bool { return c.Owner == owner })
+		if at < 0 && len(owned) > 0 || at >= 0 && counted[at].Customers != len(owned) {
+			t.Errorf("%q: counted %v, %d customers", owner, counted, len(owned))
+		}
+		sum += len(owned)
+	}
+	if sum != len(all) {
+		t.Errorf("%d customers have an owner or none, want %d", sum, len(all))
+	}
+	if first, more, err := db.OwnersWithin(ctx, "company", w.Reach, 9, 100); err != nil || more != (len(all) > 100) || more && first[0].Customers >= len(all) {
+		t.Errorf("of 100: %v, more %v, %v; want more of %d", first, more, err, len(all))
 	}
 }
 

@@ -24,6 +24,10 @@ type OwnerList struct {
 	Entities []string
 	Sources  []string
 	Owners   []Count // "" for nobody
+	// Of who reaches many customers and not all: Part says that not all of them were
+	// looked at yet, and At when they were, where that was not now.
+	Part bool `json:"part,omitempty"`
+	At   time.Time
 }
 
 // HandoverQuery chooses the customers of one owner; "" for those that have none.

@@ -29,7 +29,7 @@ func (b *Bench) owned(founder int64, id, owner string, live int) store.GoldenCha
 
 func (b *Bench) owners(n int) (list []string) {
 	b.Helper()
-	counted, err := b.DB.Owners(b.Context(), Entity, nil, n)
+	counted, err := b.DB.Owners(b.Context(), Entity, n)
 	b.Must(err)
 	for _, o := range counted {
 		list = append(list, fmt.Sprint(o.Owner, " ", o.Customers))
@@ -66,7 +66,7 @@ func owners(b *Bench) {
 	n, err := b.DB.LiveGolden(ctx, Entity)
 	b.Must(err)
 	same(b, "golden records", n, 4)
-	of, err := b.DB.Owners(ctx, record.Person, nil, 9)
+	of, err := b.DB.Owners(ctx, record.Person, 9)
 	b.Must(err)
 	same(b, "of another entity type", len(of), 0)
 }
