@@ -179,6 +179,7 @@ func TestBrowserTenPairsByKeyboard(t *testing.T) {
 		}
 	}
 	s.until(toldLine + `.includes("Undo")`)
+	s.until(`document.querySelector(".budget > a").innerText === "4 pairs wait"`) // as it stands with the last answer, and the one put aside
 	if got, want := fmt.Sprint(w.said()), "map[merge:4 split:4 unsure:1]"; got != want {
 		t.Errorf("ten answers are %s, want %s", got, want)
 	}

@@ -103,3 +103,46 @@ func TestLostCreateIsFoundAfterARestart(t *testing.T) {
 		}
 	}
 }
+
+// TestARecordThatWeMadeSaysSo: an object that our own write made has no name of its
+// own, and every list of records says why.
+func TestARecordThatWeMadeSaysSo(t *testing.T) {
+	t.Parallel()
+	w, desk := upsertWorld(t, "", everything)
+	w.open()
+	w.clean()
+	w.pass() // the object is read again
+	if n := desk.created(); n != 1 {
+		t.Fatalf("%d objects are created, want 1", n)
+	}
+	list, err := w.app.Store.GoldenList(t.Context(), store.GoldenFilter{Entity: "company", Limit: 9})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d customers, %v", len(list), err)
+	}
+	split, err := w.app.SplitPage(t.Context(), list[0].ID)
+	if err != nil || len(split.Records) != 2 {
+		t.Fatalf("%+v, %v", split, err)
+	}
+	page, err := w.app.Customer(t.Context(), list[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := w.app.Cluster(t.Context(), list[0].ID, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	preview, err := w.app.PreviewSplit(t.Context(), []string{split.Records[0].Ref}, list[0].ID, By{Who: "amy", Over: true})
+	if err != nil || len(preview.Moves) == 0 {
+		t.Fatalf("%+v, %v", preview, err)
+	}
+	for _, x := range preview.Moves {
+		if x.Made != (x.Source == "desk") {
+			t.Errorf("goes along: %s %q, made by us: %v", x.Record, x.Name, x.Made)
+		}
+	}
+	for i, x := range split.Records {
+		if ours := x.Source == "desk"; x.Made != ours || (x.Name == "") != ours || page.Members[i].Made != ours || cluster.Members[i].Made != (cluster.Members[i].Source == "desk") {
+			t.Errorf("%s %q: made by us: %v, on the customer's page %v, in the cluster %v", x.Ref, x.Name, x.Made, page.Members[i].Made, cluster.Members[i].Made)
+		}
+	}
+}

@@ -62,7 +62,7 @@ func (a *App) SplitPage(ctx context.Context, id string) (p web.SplitPage, err er
 		}
 		f := follows[m.Rec]
 		p.Records = append(p.Records, web.SplitRecord{
-			Ref: a.refName(m.Ref), Source: row.Source, ID: row.ID, Name: row.Name, Live: row.Live, Fields: row.Fields,
+			Ref: a.refName(m.Ref), Source: row.Source, ID: row.ID, Name: row.Name, Live: row.Live, Made: f.Made, Fields: row.Fields,
 			Events: f.Events, Consents: f.Consents, Relations: f.Relations, Pins: f.Pins,
 		})
 	}

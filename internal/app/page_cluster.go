@@ -27,7 +27,7 @@ func (a *App) Cluster(ctx context.Context, id string, step int) (c web.Cluster, 
 	if step >= 0 && step < c.Step {
 		c.Step = step
 	}
-	if err := s.members(&c); err != nil {
+	if err := s.members(ctx, &c); err != nil {
 		return c, err
 	}
 	s.steps(&c)
@@ -47,9 +47,17 @@ type shownCluster struct {
 	at   map[int]int
 }
 
-func (s *shownCluster) members(c *web.Cluster) error {
+func (s *shownCluster) members(ctx context.Context, c *web.Cluster) error {
 	var fields []record.Fields
 	var rows []int
+	recs := make([]int64, len(s.c.Members))
+	for i, m := range s.c.Members {
+		recs[i] = m.Rec
+	}
+	made, err := s.a.Store.MadeByUs(ctx, recs)
+	if err != nil {
+		return err
+	}
 	for i := range s.c.Members {
 		if len(s.told.Members) == 0 || s.ex.Group[i] != s.own {
 			continue
@@ -67,7 +75,7 @@ func (s *shownCluster) members(c *web.Cluster) error {
 		s.at[i] = len(c.Members)
 		c.Members = append(c.Members, web.ClusterMember{
 			Side: web.Side{Source: s.a.SourceName(m.Ref.Source), ID: m.Ref.ID, Name: DisplayName(m.Ref.Entity, f), Golden: c.ID, Deleted: !m.Live},
-			Ref:  s.name(i),
+			Ref:  s.name(i), Made: made[m.Rec],
 		})
 		fields, rows = append(fields, f), append(rows, i)
 		if m.Rec == s.founder || c.Name == "" {

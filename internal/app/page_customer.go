@@ -146,11 +146,20 @@ func (a *App) Customer(ctx context.Context, id string) (c web.Customer, err erro
 		c.MoreMembers = len(members) - pageMembers
 		members = members[:pageMembers]
 	}
+	recs := make([]int64, len(members))
+	for i, m := range members {
+		recs[i] = m.Rec
+	}
+	made, err := a.Store.MadeByUs(ctx, recs)
+	if err != nil {
+		return c, err
+	}
 	for _, m := range members {
 		row, err := a.goldenMember(see, m)
 		if err != nil {
 			return c, err
 		}
+		row.Made = made[m.Rec]
 		c.Members = append(c.Members, row)
 	}
 	sc, err := a.scaleOf(ctx, g.Entity)

@@ -218,7 +218,7 @@ func (r *rehearsal) moves(p *web.ChangePreview, ids map[int64]string, follows ma
 		}
 		f := follows[rec]
 		p.Moves = append(p.Moves, web.RecordMove{
-			Record: r.a.refName(m.Ref), Source: row.Source, ID: row.ID, Name: row.Name, From: ids[m.Golden], To: ids[now], Deleted: !m.Live,
+			Record: r.a.refName(m.Ref), Source: row.Source, ID: row.ID, Name: row.Name, From: ids[m.Golden], To: ids[now], Deleted: !m.Live, Made: f.Made,
 			Events: f.Events, Consents: f.Consents, Relations: f.Relations, Pins: f.Pins,
 		})
 	}

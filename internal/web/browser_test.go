@@ -280,8 +280,37 @@ func TestBrowserPagesAndShowsTheFocus(t *testing.T) {
 	}
 }
 
+// faint is the first text of a page that hardly stands out from what is behind it:
+// contrast below 4.5 (WCAG 2.2, 1.4.3), drawings aside.
+const faint = `(() => {
+	const pen = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+	const known = new Map(), grounds = new Map();
+	const colour = text => {
+		if (!known.has(text)) { pen.clearRect(0, 0, 1, 1); pen.fillStyle = text; pen.fillRect(0, 0, 1, 1); known.set(text, [...pen.getImageData(0, 0, 1, 1).data]); }
+		return known.get(text);
+	};
+	const over = (top, below, a) => below.map((v, i) => v * (1 - a) + top[i] * a);
+	const light = c => c.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+	const behind = e => {
+		if (!e) return {ground: [255, 255, 255], seen: 1};
+		if (!grounds.has(e)) {
+			const {ground, seen} = behind(e.parentElement), style = getComputedStyle(e), c = colour(style.backgroundColor);
+			grounds.set(e, {ground: over(c, ground, c[3] / 255), seen: seen * style.opacity});
+		}
+		return grounds.get(e);
+	};
+	for (const e of document.querySelectorAll("body *")) {
+		if (e.closest("svg, [disabled], .hidden, .skip") || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !e.checkVisibility({checkVisibilityCSS: true})) continue;
+		const {ground, seen} = behind(e), ink = colour(getComputedStyle(e).color);
+		const x = light(over(ink, ground, seen * ink[3] / 255)), y = light(ground), contrast = (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
+		if (contrast < 4.5) return contrast.toFixed(2) + " of " + e.outerHTML.slice(0, 120);
+	}
+	return "";
+})()`
+
 // TestBrowserFitsEveryPage: nothing sticks out on a phone or a desk, in any
-// language and theme, and the browser has nothing to complain about.
+// language and theme, all text can be read, and the browser has nothing to complain
+// about.
 func TestBrowserFitsEveryPage(t *testing.T) {
 	server := httptest.NewServer(newHandler(newOffice(), nil))
 	defer server.Close()
@@ -303,6 +332,11 @@ func TestBrowserFitsEveryPage(t *testing.T) {
 			b.visit(t, server.URL+address, choice.width)
 			if out := value[string](t, b, sideways); out != "" {
 				t.Errorf("%s at %d px: %s", address, choice.width, out)
+			}
+			if choice.width > 760 { // colours are the same on a phone; both themes have theirs from one list
+				if out := value[string](t, b, faint); out != "" {
+					t.Errorf("%s: contrast %s", address, out)
+				}
 			}
 			if c := b.taken(); len(c) > 0 && path != "/nowhere" { // that one is missing, and the browser says so
 				t.Errorf("%s: the browser complains:\n%s", address, strings.Join(c, "\n"))

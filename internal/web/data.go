@@ -280,6 +280,7 @@ type GoldenMember struct {
 	Source, ID, Name string
 	Live             bool
 	Version          int
+	Made             bool // by our own push
 	Fields           []Field
 	Ref              string // source/entity/id
 }

@@ -44,7 +44,7 @@ type SplitPage struct {
 // SplitRecord is one source record, and what would go with it.
 type SplitRecord struct {
 	Ref, Source, ID, Name             string
-	Live                              bool
+	Live, Made                        bool // Made: by our own push
 	Events, Consents, Relations, Pins int
 	Fields                            []Field
 }
@@ -175,6 +175,7 @@ type RecordMove struct {
 	From      string `json:"from"` // golden ids
 	To        string `json:"to"`
 	Deleted   bool   `json:"deleted,omitempty"`
+	Made      bool   `json:"made,omitempty"` // by our own push
 	Events    int    `json:"events"`
 	Consents  int    `json:"consents"`
 	Relations int    `json:"relations"`

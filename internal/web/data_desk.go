@@ -124,6 +124,7 @@ type ClusterMember struct {
 	Ref   string
 	Group int  // with the unions shown
 	Leave bool // it would go by the proposed split
+	Made  bool // by our own push
 }
 
 // ClusterRow is one field of all members.

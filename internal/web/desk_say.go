@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,6 +31,10 @@ type answered struct {
 	State string   `json:"state"` // decided, proposed; else why not
 	Text  string   `json:"text"`
 	Undo  []string `json:"undo"`
+	// How the queue and the day stand now: the page that is shown was made before.
+	Open    string `json:"open,omitempty"`
+	Done    string `json:"done,omitempty"`
+	Decided int    `json:"decided,omitempty"`
 }
 
 // asScript says whether our script asks, which has its own page already.
@@ -68,7 +73,14 @@ func (s *server) say(w http.ResponseWriter, r *http.Request) {
 		form.Outcome = &out
 		s.sayAgain(w, r, form, Problem{Text: in.outcome(out)}, out.State)
 	case asScript(r):
-		s.tellScript(w, http.StatusOK, answered{out.State, in.word("told", t.Said), t.Undo})
+		a := answered{State: out.State, Text: in.word("told", t.Said), Undo: t.Undo}
+		if stats, err := s.data.ReviewStats(ctx, auth.From(ctx).ID, postedFilters(r).Entity, 0); err == nil { // what was said is kept, whatever is counted
+			a.Open = in.N("desk.open", stats.Open)
+			if stats.Decisions > 0 {
+				a.Done, a.Decided = fmt.Sprintf(in.T("desk.done"), count(stats.Decided), count(stats.Decisions)), stats.Decided
+			}
+		}
+		s.tellScript(w, http.StatusOK, a)
 	default:
 		s.keepTold(w, r, t)
 		http.Redirect(w, r, addressOf("/review", filtersOf(postedFilters(r)).Encode()), http.StatusSeeOther)

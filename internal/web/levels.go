@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"touchstone/internal/auth"
@@ -86,14 +87,14 @@ func (s *server) levels(w http.ResponseWriter, r *http.Request) {
 			spent++
 		}
 		row := chart.Heat{Name: p.words.levelName(l), Href: l.Href()}
-		for _, d := range l.Days {
+		for _, d := range slices.Backward(l.Days) {
 			row.Cells = append(row.Cells, chart.Share{Value: d.Share()})
 		}
 		rows = append(rows, row)
 	}
-	days := make([]string, len(data.Days))
+	days := make([]string, len(data.Days)) // the newest first: they are seen before anybody scrolls
 	for i, d := range data.Days {
-		days[i] = d[len("2006-"):]
+		days[len(days)-1-i] = d[len("2006-"):]
 	}
 	if v.Headline = p.words.T("levels.none"); whole > 0 {
 		v.Headline = fmt.Sprintf(p.words.N("levels.spent", spent), chart.Percent(data.Goal))

@@ -226,7 +226,7 @@ func (f office) Customer(_ context.Context, id string) (Customer, error) {
 	return Customer{
 		ID: id, Entity: "company", Name: "上海美跃包装材料有限公司", Moved: true, Former: "mmmm2345efgh6789", Known: 1, Of: 2, Unknown: []string{"website"}, Version: 3, Changed: testNow,
 		Fields:  []GoldenField{{"name", "上海美跃", "source_rank", []string{"crm c1", "desk o2"}, testNow, []Field{{"name", "美躍", "desk o2"}}, "", []Mark{{1, "91350100M000100Y44", "check digit wrong", "3", "4"}}}},
-		Members: []GoldenMember{{"crm", "c1", "上海美跃", true, 1, []Field{{"name", "上海美跃", ""}}, "crm/company/c1"}, {"desk", "o2", "", false, 1, nil, "desk/company/o2"}}, MoreMembers: 2,
+		Members: []GoldenMember{{"crm", "c1", "上海美跃", true, 1, false, []Field{{"name", "上海美跃", ""}}, "crm/company/c1"}, {"desk", "o2", "", false, 1, true, nil, "desk/company/o2"}}, MoreMembers: 2,
 		History: []GoldenVersion{{3, testNow, []string{"name"}}, {2, testNow, nil}}, Writes: []WriteRow{write()}, Links: []Pair{onePair()},
 	}, nil
 }
@@ -334,12 +334,12 @@ func TestPagesSayWhatMatters(t *testing.T) {
 	h := newHandler(newOffice(), nil)
 	for path, wants := range map[string][]string{
 		"/":                                  {`<a href="/sources/crm"><bdi>crm</bdi></a>`, `<a href="/quarantine?source=crm">25</a>`, "Writes planned", `<a href="/customers/abcd2345efgh6789">`},
-		"/sources/crm":                       {"get companies: 503", "Pulled every 5m.", `x="500.0" width="200.0"`, `/customers?source=crm&amp;entity=company`},
+		"/sources/crm":                       {"get companies: 503", "Pulled every 5 min.", `x="500.0" width="200.0"`, `/customers?source=crm&amp;entity=company`},
 		"/targets/crm_people?state=conflict": {"waits for a person", "SECRET-<mark>NEW</mark> 1<mark>2</mark>", "5\u202f%", `?after=7&amp;state=conflict`},
 		"/quarantine":                        {"23 records are in quarantine.", "correct it at the source", "=SECRET-VALUE()", `?rule=schema%3Aemployees`},
 		"/quarantine/q1":                     {"&lt;b&gt;SECRET-VALUE", `action="/quarantine/q1/release"`},
 		"/review/list":                       {"below the threshold", "89.0\u202f%", `<span class="script">跃</span>`, `<mark>有限公司</mark>`, `/review/1-2`, "EUR\u00a0184\u202f000"},
-		"/review":                            {"&#43;3.0 bits", "merged from &#43;4.2", "deleted at its source", `class="line equal"`, "−13.0", "Today&#39;s 40 minutes: these 23 remove 71 % of the expected damage", `data-fetch="/review?not=1-2"`},
+		"/review":                            {"&#43;3.0 <abbr title=", "merged from &#43;4.2", "deleted at its source", `class="line equal"`, "−13.0", "Today&#39;s 40 minutes: these 23 remove 71 % of the expected damage", `data-fetch="/review?not=1-2"`},
 		"/review/1-2":                        {`name="seen" value="v1"`, "For one customer: name nearly same (&#43;20.0).", "If phones were “same” instead of “different”, the answer would turn.", "amy said", "&lt;b&gt;a note", `href="https://crm.example/c1"`},
 		"/review/cluster/abcd2345efgh6789":   {`class="edge bridge weakest cut"`, "Split off", "1 – 2: &#43;6.0", "After 2 of 2 unions"},
 		"/review/effect/1-2":                 {"<b><bdi>crm</bdi></b> 1 field", "a new object"},

@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"fmt"
+	"strings"
+	"testing"
 	"time"
 
 	"touchstone/internal/record"
@@ -154,4 +156,18 @@ func (f office) StopRun(_ context.Context, source string, by By) error {
 func (f office) NoteAlert(_ context.Context, n AlertNote, by By) error {
 	f.seen.add(fmt.Sprintf("note %+v %+v", n, by))
 	return nil
+}
+
+// TestTheNewestDayStandsFirst: a month of days is wider than a phone, and today is
+// what people look for.
+func TestTheNewestDayStandsFirst(t *testing.T) {
+	text := get(t, newHandler(newOffice(), nil), "/levels").Body.String()
+	newest, older := strings.Index(text, ">01-05<"), strings.Index(text, ">01-04<")
+	if newest < 0 || older < newest {
+		t.Errorf("01-05 stands at %d, 01-04 at %d", newest, older)
+	}
+	first, second := strings.Index(text, "crm · fresh · 01-05: 0"), strings.Index(text, "crm · fresh · 01-04: 100")
+	if first < 0 || second < first {
+		t.Errorf("the cell of 01-05 stands at %d, that of 01-04 at %d", first, second)
+	}
 }

@@ -102,7 +102,7 @@ func (w words) took(d time.Duration) string {
 	return w.span(d.Round(time.Second))
 }
 
-// span is a length of time with the units of a language: "1h30m", "1 小时 30 分".
+// span is a length of time with the units of a language: "1 h 30 min", "1 小时 30 分".
 func (w words) span(d time.Duration) string {
 	if d > 0 && d < time.Second {
 		return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', -1, 64) + w.T("unit.ms")
@@ -119,9 +119,6 @@ func (w words) span(d time.Duration) string {
 	}
 	if d > 0 || len(parts) == 0 {
 		parts = append(parts, strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+w.T("unit.s"))
-	}
-	if w.Code == "en" {
-		return strings.Join(parts, "")
 	}
 	return strings.Join(parts, " ")
 }

@@ -24,6 +24,7 @@ func functions(l language) template.FuncMap {
 		"count":  count,
 		"asint":  func(n int64) int { return int(n) },
 		"ago":    w.ago,
+		"ahead":  w.ahead,
 		"exact":  exact,
 		"spark":  sparkline,
 		"marked": marked,
@@ -180,6 +181,22 @@ func (w words) ago(now, t time.Time) string {
 		return fmt.Sprintf(w.T("ago.hours"), int(d/time.Hour))
 	case d < 7*24*time.Hour:
 		return fmt.Sprintf(w.T("ago.days"), int(d/(24*time.Hour)))
+	}
+	return t.In(now.Location()).Format(time.DateOnly)
+}
+
+// ahead is a time to come as people say it: relative for a week, then the date.
+func (w words) ahead(now, t time.Time) string {
+	d := t.Sub(now)
+	switch {
+	case d < time.Minute:
+		return w.T("ahead.now")
+	case d < time.Hour:
+		return fmt.Sprintf(w.T("ahead.minutes"), int(d/time.Minute))
+	case d < 24*time.Hour:
+		return fmt.Sprintf(w.T("ahead.hours"), int(d/time.Hour))
+	case d < 7*24*time.Hour:
+		return fmt.Sprintf(w.T("ahead.days"), int(d/(24*time.Hour)))
 	}
 	return t.In(now.Location()).Format(time.DateOnly)
 }

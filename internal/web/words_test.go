@@ -146,15 +146,29 @@ func TestNumbersAndTimesAsPeopleSayThem(t *testing.T) {
 			t.Errorf("%v ago in Chinese = %q, want %q", tt.ago, got, tt.zh)
 		}
 	}
+	for _, tt := range []struct {
+		in     time.Duration
+		en, zh string
+	}{
+		{-time.Second, "in a moment", "即将"},
+		{4*time.Minute + 59*time.Second, "in 4 min", "4 分钟后"},
+		{3 * time.Hour, "in 3 h", "3 小时后"},
+		{50 * time.Hour, "in 2 d", "2 天后"},
+		{8 * 24 * time.Hour, now.Add(8 * 24 * time.Hour).Format(time.DateOnly), now.Add(8 * 24 * time.Hour).Format(time.DateOnly)},
+	} {
+		if got, zhGot := (words{en}).ahead(now, now.Add(tt.in)), (words{zh}).ahead(now, now.Add(tt.in)); got != tt.en || zhGot != tt.zh {
+			t.Errorf("in %v is %q and %q, want %q and %q", tt.in, got, zhGot, tt.en, tt.zh)
+		}
+	}
 	spans := []struct {
 		d      time.Duration
 		en, zh string
 	}{
-		{0, "0s", "0 秒"},
-		{250 * time.Millisecond, "250ms", "250 毫秒"},
-		{1500 * time.Millisecond, "1.5s", "1.5 秒"},
-		{15 * time.Minute, "15m", "15 分"},
-		{90 * time.Minute, "1h30m", "1 小时 30 分"},
+		{0, "0 s", "0 秒"},
+		{250 * time.Millisecond, "250 ms", "250 毫秒"},
+		{1500 * time.Millisecond, "1.5 s", "1.5 秒"},
+		{15 * time.Minute, "15 min", "15 分"},
+		{90 * time.Minute, "1 h 30 min", "1 小时 30 分"},
 	}
 	for _, tt := range spans {
 		if got, zhGot := (words{en}).span(tt.d), (words{zh}).span(tt.d); got != tt.en || zhGot != tt.zh {

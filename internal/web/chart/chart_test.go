@@ -252,4 +252,8 @@ func TestManyColumnsKeepTheirSize(t *testing.T) {
 			t.Errorf("a grid of %d columns is %.0f wide and broad %v, want %v", tt.columns, c.Wide, c.Broad(), tt.broad)
 		}
 	}
+	const window = 1198 // what a window of 1280 has for it
+	if c := Grid(Words{Columns: []string{""}}, make([]string, 30), []Heat{{Name: strings.Repeat("long name ", 9), Cells: make([]Share, 30)}}); c.Wide > window {
+		t.Errorf("a month is %.0f wide, want at most %d", c.Wide, window)
+	}
 }

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Heat is one row of a heat grid.
@@ -28,8 +29,11 @@ func Grid(w Words, columns []string, rows []Heat) Chart {
 		names[i] = r.Name
 	}
 	left := nameWide(names) + gap
-	const most = 64.0
-	wide := max(44, min(most, (boxWide-left)/float64(max(len(columns), 1))))
+	least, most := 44.0, 64.0
+	if !slices.ContainsFunc(rows, func(r Heat) bool { return slices.ContainsFunc(r.Cells, func(s Share) bool { return s.Href != "" }) }) {
+		least = 32 // nobody presses a cell that leads nowhere: a month of them stands beside each other
+	}
+	wide := max(least, min(most, (boxWide-left)/float64(max(len(columns), 1))))
 	c.Wide = max(boxWide, left+wide*float64(len(columns)))
 	// Long names along the top stand on two levels, so that neighbours do not touch.
 	const level, top = 15.0, 36.0

@@ -4,6 +4,14 @@
 // typing says whether a key goes into a field.
 const typing = (e) => e.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
 
+// On a phone the links of the bar scroll: the one that is open is in sight, also once
+// the counts beside the others are there.
+const inSight = () => {
+  const bar = document.querySelector(".bar nav"), here = bar?.querySelector("[aria-current]");
+  if (here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+};
+inSight();
+
 // A key presses the button or follows the link that carries it: data-key.
 document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.defaultPrevented) return;
@@ -74,8 +82,11 @@ addEventListener("popstate", () => location.reload());
 
 // Live counts: data-live names one, the stream sends them all.
 const source = document.body.dataset.stream && new EventSource(document.body.dataset.stream);
+let counted = false;
 source?.addEventListener("counts", (e) => {
   for (const [name, text] of Object.entries(JSON.parse(e.data)))
     for (const at of document.querySelectorAll(`[data-live="${CSS.escape(name)}"]`)) { at.textContent = text; at.hidden = at.classList.contains("live") && (text === "" || text === "0"); }
+  if (!counted) inSight(); // later counts leave it where a thumb has put it
+  counted = true;
 });
 addEventListener("pagehide", () => source?.close());

@@ -56,6 +56,16 @@
     return line;
   };
 
+  // standing says how many pairs wait and how far the day is: the page on the screen
+  // was made before the answer was kept.
+  const standing = (told) => {
+    const open = document.querySelector(".budget > a"), today = document.querySelector(".today");
+    if (open && told.open) open.textContent = told.open;
+    if (!today || !told.done) return;
+    today.querySelector("meter").value = told.decided;
+    today.querySelector("span").textContent = told.done;
+  };
+
   const post = (address, data) =>
     fetch(address, { method: "POST", body: data, headers: { Accept: "application/json" } });
 
@@ -134,6 +144,7 @@
       const address = new URL("/review" + (filters ? "?" + filters : ""), location.href).href;
       swap(next?.text ?? (await (await fetch(address)).text()), address);
     }
+    standing(told);
     const undo = told.undo.length || data.get("say") === "skip" ? undoer(pair, told.undo, filters) : null;
     if (!document.querySelector("#told .problem-box")) say(told.text, "done", undo);
   };
