@@ -96,13 +96,14 @@ func TestPageTooLongIsAskedForInParts(t *testing.T) {
 }
 
 func TestPageTooLongSaysWhatToDo(t *testing.T) {
-	sized := edited(t, company, "inject: {query: cursor}", "inject: {query: cursor}, size: {query: limit}")
+	patient := edited(t, company, "timeout: 1s", "timeout: 20s") // the bodies are of megabytes
+	sized := edited(t, patient, "inject: {query: cursor}", "inject: {query: cursor}, size: {query: limit}")
 	tests := []struct {
 		what, block string
 		longest     int
 		want        string
 	}{
-		{"no page size is known", company, 500_000, "pull company: page 1: the page is longer than 1MiB; raise requester.max_body of the source, or ask for fewer records a page (paginator.size lets that be done by itself); nothing behind it is read until then"},
+		{"no page size is known", patient, 500_000, "pull company: page 1: the page is longer than 1MiB; raise requester.max_body of the source, or ask for fewer records a page (paginator.size lets that be done by itself); nothing behind it is read until then"},
 		{"one record is too long", sized, 1 << 21, "one record alone is longer than 1MiB; raise requester.max_body of the source, nothing behind it is read until then"},
 		{"the request says no size", strings.Replace(sized, `limit: "100"`, `most: "100"`, 1), 500_000, "the request says no page size that could be halved; raise requester.max_body of the source"},
 	}
