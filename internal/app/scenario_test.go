@@ -33,7 +33,7 @@ import (
 // the migrations takes large buffers each time.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(800)
-	debug.SetMemoryLimit(2 << 30) // some tests hold values of ten million bytes
+	debug.SetMemoryLimit(4 << 30) // some tests hold values of ten million bytes: with 2 GiB half of the CPU time was the collector's
 	os.Exit(pgtest.Main(m))
 }
 
