@@ -91,10 +91,14 @@ func (a *App) failed(ctx context.Context, kind, name string, b *schedule.Breaker
 	now := a.opts.Env.Clock.Now()
 	a.life.noRoom(kind+" "+name, store.NoRoom(err))
 	again, first := "it is tried again with growing pauses", false
-	if store.Lost(err) {
+	switch {
+	case store.Lost(err):
 		first = b.Away(now, asked)
 		again = "the database was away, and it is tried again soon"
-	} else {
+	case kind == "resolver" && store.NoRoom(err): // it asks no outside system
+		first = b.Away(now, asked)
+		again = "it is tried again soon"
+	default:
 		first = b.Failed(now, every, asked)
 	}
 	if first {
