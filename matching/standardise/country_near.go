@@ -2,27 +2,41 @@ package standardise
 
 import (
 	"cmp"
-	_ "embed"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/biter777/countries"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"touchstone/matching/compare"
 )
 
-//go:embed countries/chinese.txt
-var chineseCountries string
+// moreInChinese are names in daily use, and of countries that were renamed since, which
+// Unicode's are not.
+var moreInChinese = map[string]string{
+	"波黑": "BA", "民主刚果": "CD", "刚果民主共和国": "CD", "刚果共和国": "CG", "北马其顿": "MK", "巴新": "PG", "巴勒斯坦": "PS", "埃斯瓦蒂尼": "SZ", "特立尼达": "TT",
+}
 
-// inChinese gives the codes of countries by their Chinese names, folded.
+// inChinese gives the codes of countries by their Chinese names, folded: those of
+// Unicode CLDR in simplified and traditional characters and in Hong Kong, and more.
 var inChinese = sync.OnceValue(func() map[string]string {
 	out := map[string]string{}
-	for line := range strings.Lines(chineseCountries) {
-		names := strings.Split(strings.TrimSpace(line), "\t")
-		for _, name := range names[1:] {
-			out[Fold(name)] = names[0]
+	for name, code := range moreInChinese {
+		out[Fold(name)] = code
+	}
+	for _, tag := range []language.Tag{language.SimplifiedChinese, language.TraditionalChinese, language.MustParse("zh-Hant-HK")} {
+		names := display.Regions(tag)
+		for _, c := range countries.All() {
+			r, err := language.ParseRegion(c.Alpha2())
+			if err != nil {
+				continue
+			}
+			if name := names.Name(r); name != "" {
+				out[Fold(name)] = c.Alpha2()
+			}
 		}
 	}
 	return out

@@ -1,10 +1,12 @@
 package standardise
 
 import (
-	"strings"
 	"testing"
 
+	"github.com/biter777/countries"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 func TestCountryCode(t *testing.T) {
@@ -38,16 +40,27 @@ func TestCountryCode(t *testing.T) {
 // agree where both know it.
 func TestEveryCountryHasAChineseName(t *testing.T) {
 	of := map[string]string{}
-	for line := range strings.Lines(chineseCountries) {
-		code, names, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		for name := range strings.SplitSeq(names, "\t") {
-			if got := CountryCode(name); got != code {
-				t.Errorf("CountryCode(%q) = %q, want %q", name, got, code)
+	check := func(name, code string) {
+		if got := CountryCode(name); got != code {
+			t.Errorf("CountryCode(%q) = %q, want %q", name, got, code)
+		}
+		if had := of[Fold(name)]; had != "" && had != code || name == "" {
+			t.Errorf("%q is %s and %s", name, had, code)
+		}
+		of[Fold(name)] = code
+	}
+	for name, code := range moreInChinese {
+		check(name, code)
+	}
+	for _, tag := range []string{"zh-Hans", "zh-Hant", "zh-Hant-HK"} {
+		names := display.Regions(language.MustParse(tag))
+		for _, c := range countries.All() {
+			if c.Alpha2() == "AN" || c.Alpha2() == "YU" { // which are no more
+				continue
 			}
-			if had := of[Fold(name)]; had != "" && had != code || name == "" {
-				t.Errorf("%q is %s and %s", name, had, code)
+			if r, err := language.ParseRegion(c.Alpha2()); err == nil && r.IsCountry() {
+				check(names.Name(r), c.Alpha2())
 			}
-			of[Fold(name)] = code
 		}
 	}
 	if len(of) < 300 {
