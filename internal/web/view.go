@@ -169,34 +169,29 @@ func exact(times ...time.Time) string {
 
 // ago is a time as people say it: relative for a week, then the date.
 func (w words) ago(now, t time.Time) string {
-	d := now.Sub(t)
-	switch {
-	case t.IsZero():
+	if t.IsZero() {
 		return w.T("ago.never")
-	case d < time.Minute:
-		return w.T("ago.now")
-	case d < time.Hour:
-		return fmt.Sprintf(w.T("ago.minutes"), int(d/time.Minute))
-	case d < 24*time.Hour:
-		return fmt.Sprintf(w.T("ago.hours"), int(d/time.Hour))
-	case d < 7*24*time.Hour:
-		return fmt.Sprintf(w.T("ago.days"), int(d/(24*time.Hour)))
 	}
-	return t.In(now.Location()).Format(time.DateOnly)
+	return w.near(now, t, now.Sub(t), "ago.now", "ago.minutes", "ago.hours", "ago.days")
 }
 
-// ahead is a time to come as people say it: relative for a week, then the date.
+// ahead is a time to come likewise.
 func (w words) ahead(now, t time.Time) string {
-	d := t.Sub(now)
+	return w.near(now, t, t.Sub(now), "ahead.now", "ahead.minutes", "ahead.hours", "ahead.days")
+}
+
+// near says how far a time is from now, with the words for less than a minute, for
+// minutes, hours and days; from a week on it is the date.
+func (w words) near(now, t time.Time, d time.Duration, less, minutes, hours, days string) string {
 	switch {
 	case d < time.Minute:
-		return w.T("ahead.now")
+		return w.T(less)
 	case d < time.Hour:
-		return fmt.Sprintf(w.T("ahead.minutes"), int(d/time.Minute))
+		return fmt.Sprintf(w.T(minutes), int(d/time.Minute))
 	case d < 24*time.Hour:
-		return fmt.Sprintf(w.T("ahead.hours"), int(d/time.Hour))
+		return fmt.Sprintf(w.T(hours), int(d/time.Hour))
 	case d < 7*24*time.Hour:
-		return fmt.Sprintf(w.T("ahead.days"), int(d/(24*time.Hour)))
+		return fmt.Sprintf(w.T(days), int(d/(24*time.Hour)))
 	}
 	return t.In(now.Location()).Format(time.DateOnly)
 }
