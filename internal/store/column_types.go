@@ -43,11 +43,11 @@ func readColumns(ctx context.Context, d *dialect, pool *sql.DB) (columnTypes, er
 	return types, nil
 }
 
-// of gives the types of the columns that "INSERT INTO t (a, b)" names; nil where they
-// are not known.
+// of gives the types of the columns that "INSERT INTO t (a, b)" names; nil where an
+// array of one cannot be sent.
 func (t columnTypes) of(head string) []string {
 	into, named, is := strings.Cut(strings.TrimPrefix(head, "INSERT INTO "), "(")
-	if t == nil || !is {
+	if !is {
 		return nil
 	}
 	columns := t[strings.TrimSpace(into)]
@@ -89,24 +89,37 @@ const mostInserted = 6000
 // arrayInsert is an INSERT of the first n rows with one array for each column; false
 // where a value is none that such an array holds.
 func (d *dialect) arrayInsert(head, tail string, rows [][]any) (s bundled, n int, is bool) {
-	types := d.columns.of(head)
-	if types == nil {
+	if d.columns == nil {
 		return s, 0, false
 	}
-	n = min(len(rows), max(mostInserted/len(types), 1))
-	args, is := arrays(rows[:n], types)
-	return bundled{q: d.arraysText(head, tail, types), args: args, values: n * len(types)}, n, is
+	into := d.into(head, tail)
+	if into.types == nil {
+		return s, 0, false
+	}
+	n = min(len(rows), max(mostInserted/len(into.types), 1))
+	args, is := arrays(rows[:n], into.types)
+	return bundled{q: into.text, args: args, values: n * len(into.types)}, n, is
 }
 
-// arraysText is the text of an INSERT of arrays.
-func (d *dialect) arraysText(head, tail string, types []string) string {
-	k := valuesKey{head, tail, 0, len(types)}
-	if t, ok := d.query.Load(k); ok {
-		return t.(string)
+// arraysInto is the text of an INSERT of arrays, with their types; nil where there is
+// none.
+type arraysInto struct {
+	text  string
+	types []string
+}
+
+// into makes each text once.
+func (d *dialect) into(head, tail string) arraysInto {
+	k := valuesKey{head: head, tail: tail}
+	if x, ok := d.query.Load(k); ok {
+		return x.(arraysInto)
 	}
-	t := head + " SELECT * FROM unnest(" + arrayParams(types) + ") " + tail
-	d.query.Store(k, t)
-	return t
+	x := arraysInto{types: d.columns.of(head)}
+	if x.types != nil {
+		x.text = head + " SELECT * FROM unnest(" + arrayParams(x.types) + ") " + tail
+	}
+	d.query.Store(k, x)
+	return x
 }
 
 // arrays turns rows into columns.
