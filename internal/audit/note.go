@@ -67,7 +67,7 @@ func ParsePublic(text string) (p Public, err error) {
 	name, rest, ok := strings.Cut(strings.TrimSpace(text), "+")
 	id, coded, ok2 := strings.Cut(rest, "+")
 	log, ok3 := strings.CutPrefix(name, namePrefix)
-	raw, err := base64.StdEncoding.DecodeString(coded)
+	raw, err := decode64(coded)
 	if !ok || !ok2 || !ok3 || log == "" || err != nil || len(raw) != 1+ed25519.PublicKeySize || raw[0] != algEd25519 {
 		return p, errors.New("is no public key of an audit trail; touchstone audit key prints one")
 	}
@@ -76,6 +76,17 @@ func ParsePublic(text string) (p Public, err error) {
 		return p, errors.New("is a public key with a mistake in it: its number does not fit")
 	}
 	return p, nil
+}
+
+// decode64 reads base64 in the one way in which we write it. The decoder alone takes
+// others for the same bytes: line feeds among it, and bits of the last character that
+// stand for nothing.
+func decode64(text string) ([]byte, error) {
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err == nil && base64.StdEncoding.EncodeToString(b) != text {
+		err = errTorn
+	}
+	return b, err
 }
 
 // errTorn says that a note is not whole: a crash cut it off while it was
@@ -100,9 +111,10 @@ func (p Public) open(note string) (string, error) {
 	if !ok {
 		return "", errors.New("is signed by another log, or by nobody")
 	}
-	sig, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(coded, "\n"))
+	coded, whole := strings.CutSuffix(coded, "\n")
+	sig, err := decode64(coded)
 	switch {
-	case err != nil || len(sig) != 4+ed25519.SignatureSize:
+	case !whole || err != nil || len(sig) != 4+ed25519.SignatureSize:
 		return "", errTorn
 	case !bytes.Equal(sig[:4], p.id()):
 		return "", errors.New("is signed with another key")
@@ -140,7 +152,7 @@ func (p Public) Checkpoint(note string) (c Checkpoint, err error) {
 	if c.N, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.N < 1 {
 		return c, errors.New("a checkpoint has no number")
 	}
-	if c.H, err = base64.StdEncoding.DecodeString(lines[2]); err != nil || len(c.H) != HashSize {
+	if c.H, err = decode64(lines[2]); err != nil || len(c.H) != HashSize {
 		return c, errors.New("a checkpoint has no hash")
 	}
 	return c, nil
