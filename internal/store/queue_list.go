@@ -115,10 +115,25 @@ func (f QueueFilter) driver() string {
 	return ""
 }
 
+// conditions is the query's WHERE.
+func (q *queueQuery) conditions() string { return " WHERE " + strings.Join(q.where, " AND ") }
+
 // walk begins a query with what an index serves: the entity type, the driving
 // condition and the place.
 func (f QueueFilter) walk() *queueQuery {
 	q := &queueQuery{}
+	f.drive(q)
+	f.place(q, ">")
+	if f.Skipped {
+		f.aside(q)
+	} else {
+		f.awake(q)
+	}
+	return q
+}
+
+// drive adds the entity type and the driving condition.
+func (f QueueFilter) drive(q *queueQuery) {
 	q.and("q.entity = ?", f.Entity)
 	switch f.driver() {
 	case "assigned":
@@ -130,25 +145,44 @@ func (f QueueFilter) walk() *queueQuery {
 	case "kind":
 		q.and("q.kind = ?", f.Kind)
 	}
-	if f.After != (QueuePlace{}) {
-		column, text := f.column()
-		key := any(f.After.Number)
-		if text {
-			key = f.After.Text
-		}
-		q.and("(q."+column+", q.a, q.b) > (?, ?, ?)", key, f.After.A, f.After.B)
+}
+
+// place adds on which side of the filter's place, > or <=, where it has one.
+func (f QueueFilter) place(q *queueQuery, side string) {
+	if f.After == (QueuePlace{}) {
+		return
 	}
-	if f.Skipped {
-		q.and("q.until <> '' AND q.until > ?", f.Now)
-	} else {
-		q.and("q.until <= ?", f.Now)
+	column, text := f.column()
+	key := any(f.After.Number)
+	if text {
+		key = f.After.Text
 	}
+	q.and("(q."+column+", q.a, q.b) "+side+" (?, ?, ?)", key, f.After.A, f.After.B)
+}
+
+// aside adds that a pair is put aside.
+func (f QueueFilter) aside(q *queueQuery) { q.and("q.until <> '' AND q.until > ?", f.Now) }
+
+// awake adds that it is not.
+func (f QueueFilter) awake(q *queueQuery) { q.and("q.until <= ?", f.Now) }
+
+// from says that of a pair's two sources are those that the filter asks for.
+func (f QueueFilter) from(low, high string) bool {
+	if f.Source != "" && f.Other != "" {
+		return low == min(f.Source, f.Other) && high == max(f.Source, f.Other)
+	}
+	return f.Source == "" || low == f.Source || high == f.Source
+}
+
+// rest gives what no index serves, apart from the walk whose values it goes on with.
+func (f QueueFilter) rest(args []any) *queueQuery {
+	q := &queueQuery{args: slices.Clone(args)}
+	f.others(q)
 	return q
 }
 
-// rest adds what no index serves.
-func (f QueueFilter) rest(args []any) *queueQuery {
-	q := &queueQuery{args: slices.Clone(args)}
+// others adds what no index serves.
+func (f QueueFilter) others(q *queueQuery) {
 	by := f.driver()
 	if f.Assigned != "" && by != "assigned" {
 		q.and("q.assigned = ?", f.Assigned)
@@ -186,7 +220,6 @@ func (f QueueFilter) rest(args []any) *queueQuery {
 	if f.DueBefore != "" {
 		q.and("q.due <> '' AND q.due <= ?", f.DueBefore)
 	}
-	return q
 }
 
 // queueSeen are the columns that filters look at: those of the index that the
@@ -290,106 +323,6 @@ func (db *DB) asCommon(ctx context.Context, f QueueFilter) (QueueFilter, error) 
 	return f, err
 }
 
-// QueueSort says for which reason a pair is counted: "" is the last one.
-type QueueSort struct {
-	Me       string // who asks
-	Value    int64  // from which worth on an answer needs two accounts; 0 for none
-	Systems  int    // above how many systems; 0 for none
-	WithVeto bool   // pairs with a veto are as any other
-	WithOld  bool   // and those a person has ruled on
-}
-
-// The reasons of QueueSorts.
-const (
-	SortProposed = "proposed"
-	SortAssigned = "assigned"
-	SortTwo      = "two"
-	SortStale    = "stale"
-	SortVeto     = "veto"
-)
-
-// QueueSorts counts the pairs of a filter behind its place by reason, the first
-// that holds. It walks them all, so what has no reason, which is most, is only
-// counted and not sorted.
-func (db *DB) QueueSorts(ctx context.Context, f QueueFilter, s QueueSort) (map[string]int, error) {
-	f, err := db.asCommon(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	where, reasons, q := f.sorts(s)
-	from := ` FROM queue q WHERE ` + where
-	left, sorted := strings.Join(q.where, " OR "), ""
-	for i, when := range q.where {
-		sorted += " WHEN " + when + " THEN '" + reasons[i] + "'"
-	}
-	all, some, out := 0, 0, map[string]int{}
-	err = db.view(ctx, `SELECT count(*), count(CASE WHEN `+left+` THEN 1 END)`+from, q.args, func(r *sql.Rows) error { return r.Scan(&all, &some) })
-	if err == nil && some > 0 {
-		err = db.view(ctx, `SELECT CASE`+sorted+` END, count(*)`+from+` AND (`+left+`) GROUP BY 1`, q.args, func(r *sql.Rows) error {
-			var why string
-			var n int
-			err := r.Scan(&why, &n)
-			out[why] = n
-			return err
-		})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("count pairs to review: %w", err)
-	}
-	out[""] = all - some
-	return out, nil
-}
-
-// sorts gives the conditions of a filter, and in q those of the reasons by which
-// its pairs are sorted.
-func (f QueueFilter) sorts(s QueueSort) (where string, reasons []string, q *queueQuery) {
-	walk := f.walk()
-	q = f.rest(walk.args)
-	where = strings.Join(append(walk.where, q.where...), " AND ")
-	q.where = nil
-	also := func(reason, when string, values ...any) {
-		q.and(when, values...)
-		reasons = append(reasons, reason)
-	}
-	also(SortProposed, "q.proposer <> ''")
-	also(SortAssigned, "q.assigned <> '' AND q.assigned <> ?", s.Me)
-	if s.Value > 0 {
-		also(SortTwo, "q.value >= ?", s.Value)
-	}
-	if s.Systems > 0 {
-		also(SortTwo, "q.systems > ?", s.Systems)
-	}
-	if !s.WithOld {
-		also(SortStale, "q.kind = 'stale'")
-	}
-	if !s.WithVeto {
-		also(SortVeto, "q.kind = 'veto'")
-	}
-	return where, reasons, q
-}
-
-// QueueUnsorted counts the pairs of a filter behind its place that QueueSorts has
-// no reason for and that have one of some golden records.
-func (db *DB) QueueUnsorted(ctx context.Context, f QueueFilter, s QueueSort, founders []int64) (int, error) {
-	where, _, q := f.sorts(s)
-	// The customers are the way, not the order that an index of the entity type has.
-	where = strings.Replace(where, "q.entity = ", "COALESCE(q.entity, '') = ", 1)
-	where = strings.ReplaceAll(where+" AND NOT ("+strings.Join(q.where, " OR ")+")", "$", "$X")
-	found := map[[2]int64]bool{} // a pair may be found by either end
-	for _, end := range []string{"x", "y"} {
-		err := viewIn(ctx, db, `SELECT q.a, q.b FROM queue q WHERE q.`+end+` IN $LIST AND `+where, founders, func(r *sql.Rows) error {
-			var pair [2]int64
-			err := r.Scan(&pair[0], &pair[1])
-			found[pair] = true
-			return err
-		}, q.args...)
-		if err != nil {
-			return 0, fmt.Errorf("count pairs to review: %w", err)
-		}
-	}
-	return len(found), nil
-}
-
 // queueOf lists the open pairs of the filter's golden records, one more than
 // f.Limit where there are.
 func (db *DB) queueOf(ctx context.Context, f QueueFilter) (list []QueuedPair, err error) {
@@ -439,11 +372,7 @@ func (db *DB) fewDue(ctx context.Context, f QueueFilter) (list []QueuedPair, few
 
 // keeps says what the conditions of a query say, of a pair in memory.
 func (f QueueFilter) keeps(p QueuedPair) bool {
-	source := f.Source == "" || p.Low == f.Source || p.High == f.Source
-	if f.Source != "" && f.Other != "" {
-		source = p.Low == min(f.Source, f.Other) && p.High == max(f.Source, f.Other)
-	}
-	return p.Entity == f.Entity && source && (p.Until > f.Now) == f.Skipped && (f.After == QueuePlace{} || f.Place(p).Compare(f.After) > 0) &&
+	return p.Entity == f.Entity && f.from(p.Low, p.High) && (p.Until > f.Now) == f.Skipped && (f.After == QueuePlace{} || f.Place(p).Compare(f.After) > 0) &&
 		(f.Assigned == "" || p.Assigned == f.Assigned) && (!f.Unassigned || p.Assigned == "") && (!f.Proposed || p.Proposer != "") &&
 		(f.NotProposer == "" || p.Proposer != f.NotProposer) && (f.Kind == "" || p.Kind == f.Kind) && p.Chance >= f.From &&
 		(f.To == 0 || p.Chance <= f.To) && p.Value >= f.Value && (f.DueBefore == "" || p.Due != "" && p.Due <= f.DueBefore)
@@ -477,10 +406,14 @@ type QueueCount struct {
 // QueueCounts counts the open pairs by entity type and kind.
 func (db *DB) QueueCounts(ctx context.Context) (list []QueueCount, err error) {
 	kept, err := db.tallies(ctx, tallyQueue)
-	for _, t := range kept {
-		list = append(list, QueueCount{Entity: t.a, Kind: t.b, Pairs: t.n, Damage: int64(t.m)})
+	for _, t := range kept { // sorted: those of a kind, by their sources, stand together
+		if len(list) == 0 || list[len(list)-1].Entity != t.a || list[len(list)-1].Kind != t.b {
+			list = append(list, QueueCount{Entity: t.a, Kind: t.b})
+		}
+		last := &list[len(list)-1]
+		last.Pairs, last.Damage = last.Pairs+t.n, last.Damage+int64(t.m)
 	}
-	return list, err
+	return slices.DeleteFunc(list, func(c QueueCount) bool { return c.Pairs == 0 && c.Damage == 0 }), err
 }
 
 // QueueLength counts the open pairs whose customers are both reached; more says that

@@ -22,7 +22,7 @@ const (
 	tallyQuarantine = "quarantine" // source, entity type, state
 	tallyFault      = "fault"      // fault, source, "entity type\nrule\nfield"
 	tallyOutbox     = "outbox"     // target, state, op, of pending rows "op held shape": rows; verified ones
-	tallyQueue      = "queue"      // entity type, kind: pairs; damage
+	tallyQueue      = "queue"      // entity type, kind, "uid uid" of its sources: pairs; damage (00039)
 	tallyOwner      = "owner"      // entity type, owner: live golden records (migration 00026)
 	tallyWeight     = "weight"     // entity type, weight in 1/4 bit: pairs kept (00026)
 	tallyBacklog    = "backlog"    // entity type, source, stage: records that wait
@@ -97,7 +97,7 @@ const tallyDrifts = `SELECT what, a, b, c, CAST(sum(n) AS BIGINT), CAST(sum(m) A
 	UNION ALL SELECT 'outbox', target, state, CASE WHEN state = 'pending' THEN op || ' ' || held || ' ' || shape ELSE op END, 0, 0, count(*), sum(verified) FROM outbox GROUP BY 1, 2, 3, 4
 	UNION ALL SELECT 'owner', entity, owner, '', 0, 0, count(*), 0 FROM golden WHERE live > 0 AND owner <> '' GROUP BY 1, 2, 3, 4
 	UNION ALL SELECT 'weight', entity, CAST((weight + 1000000) / 250 - 4000 AS TEXT), '', 0, 0, count(*), 0 FROM match WHERE entity <> '' GROUP BY 1, 2, 3, 4
-	UNION ALL SELECT 'queue', entity, kind, '', 0, 0, count(*), -sum(rank_damage) FROM queue GROUP BY 1, 2, 3, 4
+	UNION ALL SELECT 'queue', entity, kind, low || ' ' || high, 0, 0, count(*), -sum(rank_damage) FROM queue GROUP BY 1, 2, 3, 4
 	UNION ALL SELECT 'backlog', w.entity, s.source, CAST(w.stage AS TEXT), 0, 0, count(*), 0 FROM backlog w JOIN source_record s ON s.rec = w.rec GROUP BY 1, 2, 3, 4) AS t
 	GROUP BY what, a, b, c HAVING sum(n) <> sum(k) OR sum(m) <> sum(l) ORDER BY what, a, b, c`
 
