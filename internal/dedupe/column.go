@@ -1,6 +1,10 @@
 package dedupe
 
-import "sync/atomic"
+import (
+	"math"
+	"slices"
+	"sync/atomic"
+)
 
 // Column is one column of a table. Its values lie one after the other in byte
 // arenas and are named by codes; code 0 is "". A value that stands in several
@@ -8,7 +12,7 @@ import "sync/atomic"
 // row has its own.
 type Column struct {
 	Name   string
-	codes  []uint32 // of each row
+	codes  numbers // of each row
 	texts  texts
 	known  *dictionary // while reading; nil where values are not looked up
 	disk   *disk       // for the texts of distinct values, where memory is short
@@ -23,19 +27,19 @@ func newColumn(name string) *Column {
 }
 
 // Text is the row's value, for rows that are asked for in their order.
-func (c *Column) Text(row int) string { return c.texts.at(c.codes[row]) }
+func (c *Column) Text(row int) string { return c.texts.at(c.codes.at(row)) }
 
 // At is Text for rows in any order: where the values are in a temporary file it
 // keeps no others of them in memory.
-func (c *Column) At(row int) string { return c.texts.one(c.codes[row]) }
+func (c *Column) At(row int) string { return c.texts.one(c.codes.at(row)) }
 
 // code is the row's code, and value what a code stands for.
-func (c *Column) code(row int32) uint32 { return c.codes[row] }
+func (c *Column) code(row int32) uint32 { return c.codes.at(int(row)) }
 
 func (c *Column) value(code uint32) string { return c.texts.at(code) }
 
 // values is how many codes there are.
-func (c *Column) values() int { return len(c.texts.ends) }
+func (c *Column) values() int { return c.texts.ends.len() }
 
 // A column is taken for one of distinct values when of its first looseAfter
 // values more than half are new: to look each up would then cost more than to
@@ -45,12 +49,13 @@ const looseAfter = 8192
 // set gives the row its value, and those passed over blank ones. It says how
 // many bytes that took.
 func (c *Column) set(row int, value []byte) int64 {
-	n, had := len(c.codes), c.values()
-	for len(c.codes) < row {
-		c.codes = append(c.codes, 0)
+	codes, had := c.codes.wide, c.values()
+	n := len(codes)
+	for len(codes) < row {
+		codes = append(codes, 0)
 	}
-	c.codes = append(c.codes[:row], c.codeOf(value))
-	cost := int64(4 * (len(c.codes) - n))
+	c.codes.wide = append(codes[:row], c.codeOf(value))
+	cost := int64(4 * (len(c.codes.wide) - n))
 	switch {
 	case c.values() == had:
 	case c.texts.disk != nil:
@@ -64,7 +69,7 @@ func (c *Column) set(row int, value []byte) int64 {
 // toDisk puts the texts of a column of distinct values into a file, those that
 // come too. It says what the column takes from now on.
 func (c *Column) toDisk(d *disk) int64 {
-	cost := int64(4 * len(c.codes))
+	cost := int64(4 * c.codes.len())
 	if c.disk = d; !c.loose {
 		return cost + c.texts.size() + int64(valueCost*c.values())
 	}
@@ -97,20 +102,51 @@ func (c *Column) codeOf(value []byte) uint32 {
 
 // finish gives the column all rows, and frees what only reading needed.
 func (c *Column) finish(rows int) {
-	c.codes = exact(append(c.codes, make([]uint32, max(rows-len(c.codes), 0))...))
+	c.codes.wide = append(c.codes.wide, make([]uint32, max(rows-len(c.codes.wide), 0))...)
+	c.codes.pack()
 	c.texts.close()
-	c.texts.ends, c.texts.tail = exact(c.texts.ends), nil
+	c.texts.ends.pack()
+	c.texts.tail = nil
 	c.known = nil
+}
+
+// numbers grow as wide ones, and are packed into 16 bits where all fit when no more
+// come: codes of countries and cities, and ends of short values.
+type numbers struct {
+	wide   []uint32
+	narrow []uint16 // in place of wide; nil where one does not fit
+}
+
+func (n *numbers) len() int { return max(len(n.wide), len(n.narrow)) }
+
+func (n *numbers) at(i int) uint32 {
+	if n.narrow != nil {
+		return uint32(n.narrow[i])
+	}
+	return n.wide[i]
+}
+
+// pack keeps no spare room.
+func (n *numbers) pack() {
+	if len(n.wide) == 0 || slices.Max(n.wide) > math.MaxUint16 {
+		n.wide = exact(n.wide)
+		return
+	}
+	narrow := make([]uint16, len(n.wide))
+	for i, v := range n.wide {
+		narrow[i] = uint16(v) //nolint:gosec // none is larger
+	}
+	n.wide, n.narrow = nil, narrow
 }
 
 // texts are values by code, a thousand to an arena: no string header each, and
 // nothing for the garbage collector to follow but the arenas.
 type texts struct {
 	arenas []string
-	ends   []uint32 // of each value, in its arena
-	tail   []byte   // the arena that is being filled
-	disk   *disk    // that holds the arenas; nil where they stand here
-	places []int64  // of each arena on the disk
+	ends   numbers // of each value, in its arena
+	tail   []byte  // the arena that is being filled
+	disk   *disk   // that holds the arenas; nil where they stand here
+	places []int64 // of each arena on the disk
 	near   *[nearArenas]atomic.Pointer[nearArena]
 }
 
@@ -127,13 +163,13 @@ const nearArenas = 8
 func (t *texts) size() int64 {
 	n := int64(0)
 	for last := arenaMask; ; last += arenaMask + 1 {
-		if last >= len(t.ends) {
-			if len(t.ends) > 0 {
-				n += int64(t.ends[len(t.ends)-1])
+		if last >= t.ends.len() {
+			if values := t.ends.len(); values > 0 {
+				n += int64(t.ends.at(values - 1))
 			}
 			return n
 		}
-		n += int64(t.ends[last])
+		n += int64(t.ends.at(last))
 	}
 }
 
@@ -155,7 +191,7 @@ func (t *texts) arena(k int) string {
 	if a := slot.Load(); a != nil && a.number == k {
 		return a.text
 	}
-	b := make([]byte, t.ends[min(k<<arenaBits+arenaMask, len(t.ends)-1)])
+	b := make([]byte, t.ends.at(min(k<<arenaBits+arenaMask, t.ends.len()-1)))
 	t.disk.read(t.places[k], b)
 	a := &nearArena{k, string(b)}
 	slot.Store(a)
@@ -171,16 +207,16 @@ const (
 
 func (t *texts) add(value []byte) uint32 {
 	t.tail = append(t.tail, value...)
-	t.ends = append(t.ends, uint32(len(t.tail)))
-	if len(t.ends)&arenaMask == 0 {
+	t.ends.wide = append(t.ends.wide, uint32(len(t.tail)))
+	if len(t.ends.wide)&arenaMask == 0 {
 		t.close()
 	}
-	return uint32(len(t.ends) - 1)
+	return uint32(len(t.ends.wide) - 1)
 }
 
 // close makes the values of the arena that is being filled readable by at.
 func (t *texts) close() {
-	if k := (len(t.ends) - 1) >> arenaBits; k == len(t.arenas) {
+	if k := (t.ends.len() - 1) >> arenaBits; k == len(t.arenas) {
 		if t.disk != nil {
 			t.places = append(t.places, t.disk.add(t.tail))
 			t.arenas = append(t.arenas, "")
@@ -193,9 +229,9 @@ func (t *texts) close() {
 
 func (t *texts) span(code uint32) (from, to uint32) {
 	if code&arenaMask != 0 {
-		from = t.ends[code-1]
+		from = t.ends.at(int(code) - 1)
 	}
-	return from, t.ends[code]
+	return from, t.ends.at(int(code))
 }
 
 func (t *texts) at(code uint32) string {

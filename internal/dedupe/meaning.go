@@ -123,8 +123,8 @@ func profiled(c *Column) profile {
 // sample counts the column's values, and chooses those to be looked at.
 func (c *Column) sample(p *profile) []uint32 {
 	held := make([]uint32, c.values()) // by code, how many rows
-	for _, code := range c.codes {
-		held[code]++
+	for row := range c.codes.len() {
+		held[c.codes.at(row)]++
 	}
 	var all []uint64 // hashes, where a value may have several codes
 	if c.loose {

@@ -50,9 +50,9 @@ func (n *nearing) begin(e *engine, pairs []candidate) {
 		n.row = append(n.row, e.u.first[pairs[k].b])
 	}
 	for k := e.packed; k < len(e.fields); k++ {
-		codes := e.fields[k].column.codes
+		codes := &e.fields[k].column.codes
 		for _, row := range n.row {
-			n.sum += codes[row]
+			n.sum += codes.at(int(row))
 		}
 	}
 }

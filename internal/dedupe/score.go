@@ -75,7 +75,7 @@ func (t *Table) partner(left string) (*Column, string) {
 
 // joinColumns puts the values of the right column below those of the left.
 func joinColumns(name string, left, right *Column) *Column {
-	c, n := newColumn(name), len(left.codes)
+	c, n := newColumn(name), left.codes.len()
 	for row := range n {
 		c.set(row, []byte(left.Text(row)))
 	}

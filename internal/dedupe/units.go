@@ -80,7 +80,7 @@ func (u *units) hashRows(n int, o *Options) ([]hashedRow, error) {
 		for k, c := range u.compared {
 			v := uint64(0)
 			if known[k] != nil {
-				v = known[k][c.codes[i]]
+				v = known[k][c.codes.at(i)]
 			} else {
 				v = contentHash(c.Text(i))
 			}
@@ -161,10 +161,10 @@ func (u *units) takeRun(t *Table, i, j int, link bool) {
 // content orders two rows by their content.
 func (u *units) content(a, b int32) int {
 	for _, c := range u.compared {
-		if c.codes[a] == c.codes[b] {
+		if c.code(a) == c.code(b) {
 			continue
 		}
-		x, y := c.texts.one(c.codes[a]), c.texts.one(c.codes[b])
+		x, y := c.texts.one(c.code(a)), c.texts.one(c.code(b))
 		if bx, by := blank(x), blank(y); bx || by {
 			if bx != by {
 				if bx {
