@@ -30,13 +30,14 @@ type sortReason struct {
 	name, when string
 	values     []any
 	kind       string // of its pairs, where that is the reason
+	index      string // that holds its pairs
 }
 
 // reasons gives the reasons in their order.
 func (s QueueSort) reasons() []sortReason {
 	list := []sortReason{
-		{name: SortProposed, when: "q.proposer <> ''"},
-		{name: SortAssigned, when: "q.assigned <> '' AND q.assigned <> ?", values: []any{s.Me}},
+		{name: SortProposed, when: "q.proposer <> ''", index: "queue_proposer"},
+		{name: SortAssigned, when: "q.assigned <> '' AND q.assigned <> ?", values: []any{s.Me}, index: "queue_assigned"},
 	}
 	if s.Value > 0 {
 		list = append(list, sortReason{name: SortTwo, when: "q.value >= ?", values: []any{s.Value}})
@@ -45,10 +46,10 @@ func (s QueueSort) reasons() []sortReason {
 		list = append(list, sortReason{name: SortTwo, when: "q.systems > ?", values: []any{s.Systems}})
 	}
 	if !s.WithOld {
-		list = append(list, sortReason{name: SortStale, when: "q.kind = 'stale'", kind: "stale"})
+		list = append(list, sortReason{name: SortStale, when: "q.kind = 'stale'", kind: "stale", index: "queue_kind"})
 	}
 	if !s.WithVeto {
-		list = append(list, sortReason{name: SortVeto, when: "q.kind = 'veto'", kind: "veto"})
+		list = append(list, sortReason{name: SortVeto, when: "q.kind = 'veto'", kind: "veto", index: "queue_kind"})
 	}
 	return list
 }
@@ -88,17 +89,22 @@ func (db *DB) keptSorts(ctx context.Context, f QueueFilter, s QueueSort) (map[st
 		q.and("b = ?", f.Kind)
 	}
 	parts := []string{`SELECT '` + all + `', c, CAST(sum(n) AS BIGINT) FROM tally` + q.conditions() + ` GROUP BY c`}
-	part := func(name string, only func()) {
+	part := func(name, index string, only func()) {
+		if index != "" && db.d.name == "sqlite" { // which else walks all pairs by the index that has all columns
+			index = " INDEXED BY " + index
+		} else {
+			index = ""
+		}
 		q.where = nil
 		f.drive(q)
 		only()
 		f.others(q)
-		parts = append(parts, `SELECT '`+name+`', '', count(*) FROM queue q`+q.conditions())
+		parts = append(parts, `SELECT '`+name+`', '', count(*) FROM queue q`+index+q.conditions())
 	}
 	if f.After != (QueuePlace{}) {
-		part("before", func() { f.place(q, "<=") })
+		part("before", "", func() { f.place(q, "<=") })
 	}
-	part("aside", func() {
+	part("aside", "queue_skipped", func() {
 		f.place(q, ">")
 		f.aside(q)
 	})
@@ -107,7 +113,7 @@ func (db *DB) keptSorts(ctx context.Context, f QueueFilter, s QueueSort) (map[st
 		if r.kind != "" && f.Kind != "" && r.kind != f.Kind {
 			continue // none of the filter's pairs is of that kind
 		}
-		part(r.name, func() {
+		part(r.name, r.index, func() {
 			f.place(q, ">")
 			f.awake(q)
 			q.and(r.when, r.values...)
