@@ -128,7 +128,8 @@ func (a *App) twoNeeded(ctx context.Context, tx *store.DecideTx, l looked) (stri
 }
 
 // AnswerPair decides a pair, and pins the values that were picked with the answer,
-// as they are read before the two are one: both or neither. Nothing is decided
+// as they are read before the two are one, or states how the two belong together
+// that are not one: both or neither. Nothing is decided
 // twice: what somebody else has decided since the pair was looked at is told
 // instead. Where two accounts are needed the first answer is kept and the second
 // one, of another account, decides.
@@ -174,6 +175,12 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 			return out, err
 		}
 	}
+	var relation *Relate
+	if q.Answer == web.AnswerApart {
+		if relation, err = a.readRelation(l, q.Relation); err != nil {
+			return out, err
+		}
+	}
 	two, err := a.twoNeeded(ctx, tx, l)
 	if err != nil {
 		return out, err
@@ -190,7 +197,7 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 		by.Why = strings.TrimSpace(fmt.Sprintf("%s (proposed by %s: %s)", by.Why, l.proposal.Who, l.proposal.Why))
 	}
 	var d Decided
-	var pins []string
+	var with []string
 	err = tx.Apart(ctx, func() error {
 		d, err = a.decideIn(ctx, tx, kind, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 			return answered(ctx, tx, n, l, q)
@@ -198,8 +205,20 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 		if err != nil {
 			return err
 		}
-		if pins, err = a.pinPicks(ctx, tx, l, picks, own); err != nil || !l.proposed {
+		if with, err = a.pinPicks(ctx, tx, l, picks, own); err != nil {
 			return err
+		}
+		if relation != nil {
+			r, err := a.relateIn(ctx, tx, *relation, own)
+			if err != nil {
+				return err
+			}
+			if !r.Existing {
+				with = append(with, r.Decision)
+			}
+		}
+		if !l.proposed {
+			return nil
 		}
 		state := "overruled"
 		if l.proposal.Answer == q.Answer {
@@ -208,7 +227,7 @@ func (a *App) answerIn(ctx context.Context, tx *store.DecideTx, q web.PairAnswer
 		return tx.EndProposal(ctx, l.proposal, state, d.Decision)
 	})
 	if out, err = outcome(d, err); out.State == web.OutcomeDecided {
-		out.Pins = pins
+		out.With = with
 	}
 	return out, err
 }

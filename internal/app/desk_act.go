@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 	"touchstone/internal/store"
 	"touchstone/internal/web"
 	"touchstone/matching/standardise"
@@ -108,17 +109,17 @@ func (a *App) pinPicks(ctx context.Context, tx *store.DecideTx, l looked, picks 
 	return decisions, nil
 }
 
-// RelatePair states how the customers of a pair, which are two, belong together.
-func (a *App) RelatePair(ctx context.Context, id, kind string, by web.By) ([]string, error) {
-	x, err := a.pairRecords(ctx, id)
-	if err != nil {
-		return nil, err
+// readRelation reads how the customers of a pair belong together: nil where nothing
+// is said. What is wrong with it is a *web.Problem.
+func (a *App) readRelation(l looked, kind string) (*Relate, error) {
+	if kind == "" {
+		return nil, nil
 	}
-	first, second := a.refName(x[0].Ref), a.refName(x[1].Ref)
-	if !slices.Contains(web.PairRelations(x[0].Ref.Entity), kind) {
-		return nil, web.Refuse("say", "%q is no relation of two of kind %s", kind, wordOf("entity", x[0].Ref.Entity))
+	if !slices.Contains(web.PairRelations(l.s.Ref.Entity), kind) {
+		return nil, web.Refuse("say", "%q is no relation of two of kind %s", kind, wordOf("entity", l.s.Ref.Entity))
 	}
-	r := Relate{From: first, To: second}
+	first, second := a.refName(l.s.Ref), a.refName(l.t.Ref)
+	r := &Relate{From: first, To: second}
 	switch kind {
 	case web.RelateBranchIs, web.RelateParentOf:
 		r.From, r.To = second, first
@@ -133,22 +134,47 @@ func (a *App) RelatePair(ctx context.Context, id, kind string, by web.By) ([]str
 	default:
 		r.Kind, r.Title = Partner, oneHousehold
 	}
-	d, err := a.Relate(ctx, r, By{Who: by.Who, Why: by.Why})
-	if err != nil || d.Existing {
-		return nil, err
-	}
-	return []string{d.Decision}, nil
+	return r, nil
 }
 
-// UndoDecisions takes decisions back, the last first, and tries all of them.
+// UndoDecisions takes decisions back as one act, the last first, and tries all of
+// them: one that is refused leaves the others undone.
 func (a *App) UndoDecisions(ctx context.Context, ids []string, by web.By) error {
-	var errs []error
-	for _, id := range slices.Backward(ids) {
-		if _, err := a.Undo(ctx, id, By{Who: by.Who, Why: by.Why}); err != nil {
-			errs = append(errs, err)
+	var mended []int64
+	for _, id := range ids {
+		if err := a.reachDecision(ctx, id); err != nil {
+			return err
 		}
+		recs, err := a.Store.RepairedBy(ctx, id)
+		if err != nil {
+			return err
+		}
+		mended = append(mended, recs...)
 	}
-	return errors.Join(errs...)
+	var refused error
+	err := a.Store.Decide(ctx, func(tx *store.DecideTx) error {
+		refused = nil
+		for _, id := range slices.Backward(ids) {
+			err := tx.Apart(ctx, func() error {
+				_, err := a.decideIn(ctx, tx, store.Undone, By{Who: by.Who, Why: by.Why}, a.undoing(ctx, id))
+				return err
+			})
+			var told say.Teller
+			if err != nil && !errors.As(err, &told) && !errors.Is(err, record.ErrNotFound) {
+				return err
+			}
+			refused = errors.Join(refused, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", store.Undone, err)
+	}
+	a.landed.ring()
+	if len(mended) > 0 {
+		refused = errors.Join(refused, a.deriveNow(ctx, mended))
+	}
+	return refused
 }
 
 // SplitOff takes source records out of a golden record.

@@ -150,7 +150,7 @@ func TestPickedValuesAreHeld(t *testing.T) {
 		}
 		picks := []web.Pick{{Field: "name", Side: lose}, {Field: "industry", Value: "bakery", Until: w.clock.Now().Add(48 * time.Hour)}}
 		out, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: id, Answer: web.AnswerSame, Picks: picks}, by)
-		if err != nil || out.State != web.OutcomeDecided || len(out.Pins) != 2 {
+		if err != nil || out.State != web.OutcomeDecided || len(out.With) != 2 {
 			t.Fatalf("%+v, %v", out, err)
 		}
 		w.clean()
@@ -162,7 +162,7 @@ func TestPickedValuesAreHeld(t *testing.T) {
 		if i := slices.IndexFunc(c.Fields, func(f web.GoldenField) bool { return f.Name == "industry" && f.Value == "bakery" }); i < 0 {
 			t.Errorf("the typed value is not held: %+v", c.Fields)
 		}
-		if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, out.Pins...), by); err != nil {
+		if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, out.With...), by); err != nil {
 			t.Fatal(err)
 		}
 		w.clean()
@@ -209,7 +209,7 @@ func TestTypedValuesAreReadBeforeTheTwoAreOne(t *testing.T) {
 	german := web.Pick{Field: "phones", Value: "030 1234567", Seen: "+49301234567"}
 	for n, picks := range [][]web.Pick{{number}, {german, {Field: "country", Value: "DE"}}} {
 		out, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: pair(n), Answer: web.AnswerSame, Picks: picks}, by)
-		if err != nil || out.State != web.OutcomeDecided || len(out.Pins) != len(picks) {
+		if err != nil || out.State != web.OutcomeDecided || len(out.With) != len(picks) {
 			t.Fatalf("pair %d: %+v, %v", n, out, err)
 		}
 	}
@@ -225,12 +225,12 @@ func TestTypedValuesAreReadBeforeTheTwoAreOne(t *testing.T) {
 	w.sleep(time.Hour)
 	pin("desk/company/o2", "new.example")
 	out, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: pair(2), Answer: web.AnswerSame, Picks: []web.Pick{{Field: "website", Value: "old.example"}}}, by)
-	if err != nil || len(out.Pins) != 1 {
+	if err != nil || len(out.With) != 1 {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	w.clean()
 	w.wantValue("desk/company/o2", "website", "old.example")
-	if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, out.Pins...), by); err != nil {
+	if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, out.With...), by); err != nil {
 		t.Fatal(err)
 	}
 	w.clean()
@@ -243,13 +243,30 @@ func TestTypedValuesAreReadBeforeTheTwoAreOne(t *testing.T) {
 func TestRelatedIsTwoCustomers(t *testing.T) {
 	w := atDesk(t, "", 1)
 	ctx, id, by := t.Context(), w.waiting()[0], web.By{Who: "amy", Why: "their branch"}
-	out, err := w.app.AnswerPair(ctx, web.PairAnswer{ID: id, Answer: web.AnswerApart}, by)
-	if err != nil {
+	related := func(how, seen string) (web.PairOutcome, error) {
+		return w.app.AnswerPair(ctx, web.PairAnswer{ID: id, Answer: web.AnswerApart, Relation: how, Seen: seen}, by)
+	}
+	var p *web.Problem
+	if _, err := related(web.RelateHousehold, ""); !errors.As(err, &p) {
+		t.Errorf("a household of companies gives %v, want a problem", err)
+	}
+	other := w.decision(w.app.Relate(ctx, Relate{From: "desk/company/o0", Kind: BranchOf, To: "crm/company/c0", Since: "2020-01-01"}, By{Who: "bo"}))
+	out, err := related(web.RelateBranchIs, "")
+	if err != nil || out.State != web.OutcomeRefused || len(out.Earlier) != 1 || out.Earlier[0].ID != other {
+		t.Errorf("against %s: %+v, %v, want it refused and that one named", other, out, err)
+	}
+	if ids := w.waiting(); len(ids) != 1 {
+		t.Errorf("of a refused relation the other half stands: %v wait, want the pair", ids)
+	}
+	if err := w.app.UndoDecisions(ctx, []string{other}, by); err != nil {
 		t.Fatal(err)
 	}
-	more, err := w.app.RelatePair(ctx, id, web.RelateBranchIs, by)
-	if err != nil || len(more) != 1 {
-		t.Fatalf("%v, %v", more, err)
+	seen := w.work(id, "amy").Seen
+	if out, err = related(web.RelateBranchIs, seen); err != nil || out.State != web.OutcomeDecided || len(out.With) != 1 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if again, err := related(web.RelateBranchIs, seen); err != nil || again.State != web.OutcomeAlready || len(again.With) != 0 {
+		t.Errorf("a second press gives %+v, %v, want that it is decided", again, err)
 	}
 	d, err := w.app.Desk(ctx, id)
 	if err != nil {
@@ -262,15 +279,14 @@ func TestRelatedIsTwoCustomers(t *testing.T) {
 	if len(w.waiting()) != 0 {
 		t.Error("the pair waits still")
 	}
-	if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, more...), by); err != nil {
+	if err := w.app.UndoDecisions(ctx, append([]string{out.Decision}, out.With...), by); err != nil {
 		t.Fatal(err)
 	}
 	if ids := w.waiting(); len(ids) != 1 {
 		t.Errorf("after the undo %v wait, want the pair", ids)
 	}
-	var p *web.Problem
-	if _, err := w.app.RelatePair(ctx, id, web.RelateHousehold, by); !errors.As(err, &p) {
-		t.Errorf("a household of companies gives %v, want a problem", err)
+	if list, _, err = w.app.RelationsOf(ctx, d.B.Golden, ""); err != nil || len(list) != 0 {
+		t.Errorf("after the undo %+v is stated still (%v)", list, err)
 	}
 }
 

@@ -162,11 +162,28 @@ func spanOf(s store.SaidRelation) error {
 // where these go. Where an earlier one says otherwise for the same time it is
 // refused with that one's name, or with by.Over takes its place.
 func (a *App) Relate(ctx context.Context, r Relate, by By) (Decided, error) {
-	k, said, err := r.checked()
+	plan, err := a.relating(ctx, r)
 	if err != nil {
 		return Decided{}, err
 	}
-	return a.decide(ctx, store.Related, by, func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
+	return a.decide(ctx, store.Related, by, plan)
+}
+
+// relateIn is Relate in a transaction.
+func (a *App) relateIn(ctx context.Context, tx *store.DecideTx, r Relate, by By) (Decided, error) {
+	plan, err := a.relating(ctx, r)
+	if err != nil {
+		return Decided{}, err
+	}
+	return a.decideIn(ctx, tx, store.Related, by, plan)
+}
+
+func (a *App) relating(ctx context.Context, r Relate) (making, error) {
+	k, said, err := r.checked()
+	if err != nil {
+		return nil, err
+	}
+	return func(tx *store.DecideTx, n *store.NewDecision) (*store.Decision, error) {
 		from, to, err := a.ends(ctx, tx, k, r.From, r.To)
 		if err != nil {
 			return nil, err
@@ -197,13 +214,13 @@ func (a *App) Relate(ctx context.Context, r Relate, by By) (Decided, error) {
 			}
 			against = append(against, d)
 		}
-		if len(against) > 0 && !by.Over {
+		if len(against) > 0 && !n.Over {
 			return nil, &store.Contradiction{Earlier: against}
 		}
 		n.Relation = &said
 		n.Withdraws, err = tx.Beneath(ctx, ids(against))
 		return nil, err
-	})
+	}, nil
 }
 
 // ends finds both ends of a relation.

@@ -10,11 +10,8 @@ type DeskData interface {
 	// Desk reads one pair with its values, its evidence and what would come of
 	// uniting it.
 	Desk(ctx context.Context, id string) (Desk, error)
-	// RelatePair says how the customers of a pair, which are two, belong together,
-	// and gives the decisions.
-	RelatePair(ctx context.Context, id, kind string, by By) ([]string, error)
-	// UndoDecisions takes decisions back, the last first. What can be undone of
-	// them is; the error says why the rest cannot.
+	// UndoDecisions takes decisions back, the last first, as one act. What can be
+	// undone of them is; the error says why the rest cannot.
 	UndoDecisions(ctx context.Context, ids []string, by By) error
 	// SplitOff takes source records, by their references, out of a golden record,
 	// and gives the decision.

@@ -21,7 +21,8 @@ type QueueData interface {
 	PairWork(ctx context.Context, id, me string) (PairWork, error)
 
 	// AnswerPair decides a pair, proposes a decision, or says why neither. What is
-	// wrong with a value picked with it is a *Problem, and nothing is written.
+	// wrong with a value picked or a relation said with it is a *Problem, and nothing
+	// is written.
 	AnswerPair(ctx context.Context, a PairAnswer, by By) (PairOutcome, error)
 	// AssignPair gives a pair to an account; to "" is nobody.
 	AssignPair(ctx context.Context, id, to string, by By) error
@@ -210,6 +211,7 @@ type PairAnswer struct {
 	Seen       string // PairWork.Seen, of what the person looked at; "" is not checked
 	Over       bool   // withdraw earlier decisions that stand against it
 	Picks      []Pick // of AnswerSame: values that the customer is to have
+	Relation   string // of AnswerApart: how the two belong together, one of PairRelations; or ""
 }
 
 // The states of an answer.
@@ -226,7 +228,7 @@ const (
 type PairOutcome struct {
 	State    string
 	Decision string   // to undo; of a proposal ""
-	Pins     []string `json:"-"` // of PairAnswer.Picks, to undo
+	With     []string `json:"-"` // what was decided with it, to undo too: of PairAnswer.Picks the pins, of its Relation that
 	By       *PairDecided
 	Earlier  []PairDecided // of a refusal
 	Text     string        // a sentence in English, for logs and programs

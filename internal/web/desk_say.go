@@ -99,13 +99,14 @@ func postedFilters(r *http.Request) ReviewQuery {
 // decide does what was said.
 func (s *server) decide(ctx context.Context, id, seen string, f deskForm, by By) (t told, out PairOutcome, err error) {
 	t = told{Said: f.Said, Pair: id}
+	answer := PairAnswer{ID: id, Answer: f.Said, Seen: seen, Over: f.Over, Picks: f.Picks}
 	switch f.Said {
 	case saySkip:
 		return t, PairOutcome{State: OutcomeDecided}, s.data.SkipPair(ctx, id, s.opts.Env.Clock.Now().Add(skipFor), by)
-	case sayRelate:
-		return s.relate(ctx, t, seen, f, by)
+	case sayRelate: // they are two customers, and belong together
+		answer.Answer, answer.Relation = AnswerApart, f.Relation
 	}
-	out, err = s.data.AnswerPair(ctx, PairAnswer{ID: id, Answer: f.Said, Seen: seen, Over: f.Over, Picks: f.Picks}, by)
+	out, err = s.data.AnswerPair(ctx, answer, by)
 	if err != nil || out.State != OutcomeDecided {
 		if out.State == OutcomeProposed {
 			t.Said = "proposed"
@@ -115,27 +116,10 @@ func (s *server) decide(ctx context.Context, id, seen string, f deskForm, by By)
 	if out.Decision != "" {
 		t.Undo = []string{out.Decision}
 	}
-	if len(f.Picks) > 0 {
-		t.Said, t.Undo = "pinned", append(t.Undo, out.Pins...)
+	if t.Undo = append(t.Undo, out.With...); len(f.Picks) > 0 {
+		t.Said = "pinned"
 	}
 	return t, out, nil
-}
-
-// relate says that the two are two customers, and how they belong together.
-func (s *server) relate(ctx context.Context, t told, seen string, f deskForm, by By) (told, PairOutcome, error) {
-	out, err := s.data.AnswerPair(ctx, PairAnswer{ID: t.Pair, Answer: AnswerApart, Seen: seen, Over: f.Over}, by)
-	if err != nil || out.State != OutcomeDecided {
-		if out.State == OutcomeProposed {
-			t.Said = "proposed"
-		}
-		return t, out, err
-	}
-	if out.Decision != "" {
-		t.Undo = []string{out.Decision}
-	}
-	more, err := s.data.RelatePair(ctx, t.Pair, f.Relation, by)
-	t.Undo = append(t.Undo, more...)
-	return t, out, err
 }
 
 // sayAgain shows the pair again, with what was typed and why it was not taken.
