@@ -90,6 +90,7 @@ func TestDecisionsByCommandLine(t *testing.T) {
 		{exitUsage, "the same record", []string{"merge", "crm:1", "crm/company/1"}},
 		{exitUsage, "has no field", []string{"pin", "crm:1", "colour", "red"}},
 		{exitUsage, "is a number", []string{"pin", "crm:1", "employees", "many"}},
+		{exitUsage, "a pin says what legal name is", []string{"pin", "crm:1", "legal_name", ""}},
 		{exitUsage, "is no date", []string{"pin", "crm:1", "name", "X", "--until", "soon"}},
 		{exitDone, "takes it back", []string{"pin", "crm:1", "name", "Acme 工具", "--until", "2099-12-31"}},
 		{exitDone, "takes it back", []string{"pin", "crm:2", "name", "--pick", "crm:2"}},

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"touchstone/internal/app"
+	"touchstone/internal/web"
 )
 
 func (c *cli) eventsCmd() *cobra.Command {
@@ -58,7 +59,7 @@ func (c *cli) eventsList(ctx context.Context, a *app.App, q app.EventQuery) erro
 					if i > 0 {
 						name = ""
 					}
-					rows = append(rows, []any{name, r.Field, r.Value, r.Text, r.Remedy})
+					rows = append(rows, []any{name, r.Field, r.Value, web.Told(r.Text), r.Remedy})
 				}
 			}
 			c.table([]string{"event", "field", "value", "what is wrong", "how to mend it"}, rows)

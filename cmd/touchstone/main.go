@@ -19,7 +19,9 @@ import (
 	"touchstone/internal/env"
 	"touchstone/internal/lookup"
 	"touchstone/internal/record"
+	"touchstone/internal/say"
 	"touchstone/internal/store"
+	"touchstone/internal/web"
 )
 
 // Exit codes: the contract with scripts.
@@ -99,7 +101,13 @@ func wronglyAsked(err error) bool {
 
 // wrong tells what went wrong and, where that is known, what to do next.
 func (c *cli) wrong(err error) {
-	fmt.Fprintln(c.err, "touchstone:", err)
+	text := err.Error()
+	var told say.Teller
+	if errors.As(err, &told) {
+		t := told.Told()
+		text = strings.Replace(text, t.String(), titled(t).String(), 1)
+	}
+	fmt.Fprintln(c.err, "touchstone:", text)
 	var h hinted
 	hint := ofSystem(err)
 	if errors.As(err, &h) {
@@ -108,4 +116,22 @@ func (c *cli) wrong(err error) {
 	if hint != "" {
 		fmt.Fprintln(c.err, " ", hint)
 	}
+}
+
+// titled is a sentence with the titles of the fields that it is about. Names that
+// it lists to choose from stay: they are typed so.
+func titled(t say.Text) say.Text {
+	args := make([]any, len(t.Args))
+	for i, arg := range t.Args {
+		switch x := arg.(type) {
+		case say.Word:
+			if x.Group == "field" {
+				arg = web.FieldTitle(x.Name)
+			}
+		case say.Text:
+			arg = titled(x)
+		}
+		args[i] = arg
+	}
+	return say.Text{English: t.English, Args: args}
 }

@@ -48,6 +48,10 @@ func quarantineWords(t *testing.T, b *bytes.Buffer) {
 	if err := json.Unmarshal(touchstone(t, exitDone, "quarantine", "list", "--json", "-c", cfg, "--dir", dir), &list); err != nil {
 		t.Fatal(err)
 	}
+	table := string(touchstone(t, exitDone, "quarantine", "list", "-c", cfg, "--dir", dir))
+	if !strings.Contains(table, "is missing, and so is legal name ") || !strings.Contains(table, "fill or map name or legal_name") {
+		t.Errorf("what is wrong is told with titles of fields, and what to type with their names:\n%s", table)
+	}
 	var rows []string
 	for _, q := range list {
 		for _, r := range q.Reasons {

@@ -12,6 +12,7 @@ import (
 	"touchstone/internal/app"
 	"touchstone/internal/record"
 	"touchstone/internal/store"
+	"touchstone/internal/web"
 )
 
 // shownQuarantine is a quarantine row for people and programs.
@@ -108,7 +109,7 @@ func (c *cli) quarantineList(a *app.App, list []store.Quarantined, state string)
 			if i > 0 {
 				id, ref, place = "", "", ""
 			}
-			rows = append(rows, []any{id, ref, place, r.Field, r.Text, r.Remedy})
+			rows = append(rows, []any{id, ref, place, r.Field, web.Told(r.Text), r.Remedy})
 		}
 	}
 	return c.print(items, func() {
@@ -134,7 +135,7 @@ func (c *cli) quarantineShow(a *app.App, q store.Quarantined) error {
 		}
 		var rows [][]any
 		for _, r := range q.Reasons {
-			rows = append(rows, []any{r.Rule, r.Field, r.Value, r.Text, r.Remedy})
+			rows = append(rows, []any{r.Rule, r.Field, r.Value, web.Told(r.Text), r.Remedy})
 		}
 		c.table([]string{"rule", "field", "value", "what is wrong", "how to mend it"}, rows)
 		fmt.Fprintln(c.out, plain(string(q.Raw)))

@@ -41,7 +41,8 @@ type reasonPart struct {
 // where a form has several of its kind.
 var reasonName = regexp.MustCompile(`\{([a-z]+[0-9]?)\}`)
 
-// readReasons reads the sentences of a folder in a language; English has none.
+// readReasons reads the sentences of a folder in a language. English has those
+// alone that it says otherwise than they are kept.
 func readReasons(folder, code string) reasons {
 	out := reasons{kinds: map[string]string{}, exact: map[string]string{}}
 	names, err := fs.Glob(files, "words/"+folder+"/*"+code+".yaml")
@@ -171,14 +172,15 @@ func (w words) reason(text string) string {
 
 // retold is reason in pieces, of which a page marks those that are not our words.
 func (w words) retold(text string) []piece {
-	if len(w.reasons.exact) == 0 { // English is said as it comes
-		return []piece{{Text: text}}
-	}
-	if len(text) > longestReason {
-		return []piece{{text, true}}
+	own := w.Code == "en"
+	if len(text) > longestReason || len(w.reasons.forms) == 0 {
+		return []piece{{text, !own}}
 	}
 	s := sayer{words: w, left: mostSaid}
-	out, _ := s.say(text)
+	out, known := s.say(text)
+	if own && !known { // it is said as it comes
+		return []piece{{Text: text}}
+	}
 	return oneAfterAnother(out)
 }
 
@@ -254,7 +256,7 @@ func (w *sayer) byLines(text string) (out []piece, known bool) {
 	for i, line := range lines {
 		p, ok := w.say(line)
 		if i > 0 {
-			out = append(out, piece{Text: "；"})
+			out = append(out, piece{Text: w.T("list.semicolon")})
 		}
 		out, known = append(out, p...), known || ok
 	}
@@ -392,10 +394,18 @@ func (w words) kindsOf(text string) (string, bool) {
 	return strings.Join(out, "或"), true
 }
 
+// fieldsOf says names of fields, in English between the words that stand there.
 func (w words) fieldsOf(text string) string {
-	var out []string
-	for _, name := range enumerated.Split(text, -1) {
-		out = append(out, w.word("field", name))
+	between := enumerated.FindAllString(text, -1)
+	if w.Code != "en" {
+		between = slices.Repeat([]string{w.T("list.comma")}, len(between))
 	}
-	return w.List(out)
+	var out strings.Builder
+	for i, name := range enumerated.Split(text, -1) {
+		if i > 0 {
+			out.WriteString(between[i-1])
+		}
+		out.WriteString(w.word("field", name))
+	}
+	return out.String()
 }

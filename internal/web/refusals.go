@@ -53,6 +53,15 @@ func (w words) Word(group, name string) string {
 	return w.word(group, name)
 }
 
+// FieldTitle is what English calls a field; a name that is none of ours stays.
+func FieldTitle(name string) string { return inEnglish().word("field", name) }
+
+// Told says in English what is wrong with a record, as it is kept, with the titles
+// of fields.
+func Told(kept string) string { return inEnglish().reason(kept) }
+
+func inEnglish() words { return words{languages()[0]} }
+
 // List joins the parts of a list.
 func (w words) List(parts []string) string {
 	return strings.Join(parts, w.T("list.comma"))
