@@ -124,6 +124,17 @@ func setOf[K comparable](list []K) map[K]bool {
 // inTail is a condition for a statement with a list: its arguments are behind that.
 func inTail(where string) string { return strings.ReplaceAll(where, "$", "$X") }
 
+// fewer says whether fewer golden records than n are reached; one that several scopes
+// reach counts for each.
+func (r Reach) fewer(ctx context.Context, db *DB, n int) (fewer bool, err error) {
+	reached := 0
+	err = db.view(ctx, `SELECT count(*) FROM (SELECT 1 FROM reach WHERE scope IN (`+r.list()+`) LIMIT $1) x`, []any{n}, func(rows *sql.Rows) error { return rows.Scan(&reached) })
+	if err != nil {
+		return false, fmt.Errorf("how many are reached: %w", err)
+	}
+	return reached < n, nil
+}
+
 // page lists golden records that are reached, by founder behind one in order: at most
 // so many of each scope, and up to where all scopes were read, math.MaxInt64 for to
 // the end.

@@ -41,6 +41,12 @@ type OwnerCount struct {
 // most first, at most n. It reads kept counts; of nobody's there is none: they are
 // what is left.
 func (db *DB) Owners(ctx context.Context, entity string, n int) (list []OwnerCount, err error) {
+	list, err = db.owners(ctx, entity)
+	return mostOwned(list, n), err
+}
+
+// owners is Owners of all, in no order.
+func (db *DB) owners(ctx context.Context, entity string) (list []OwnerCount, err error) {
 	kept, err := db.talliesOf(ctx, entity, tallyGolden, tallyOwner)
 	if err != nil {
 		return nil, fmt.Errorf("owners of %s: %w", entity, err)
@@ -57,7 +63,7 @@ func (db *DB) Owners(ctx context.Context, entity string, n int) (list []OwnerCou
 	if nobody > 0 {
 		list = append(list, OwnerCount{"", nobody})
 	}
-	return mostOwned(list, n), nil
+	return list, nil
 }
 
 // mostOwned gives who looks after the most, at most n of them.
@@ -99,8 +105,12 @@ func (db *DB) OwnersWithin(ctx context.Context, entity string, reach Reach, n, l
 }
 
 // ownersRead is how many golden records of a scope are read at a time for a count of
-// their owners.
+// their owners, or for those of one.
 const ownersRead = 1000
+
+// manyReached is how often what is asked for who reaches some has to reach, for all
+// of an owner to be looked through: so much is soon found then.
+const manyReached = 5
 
 // Owned is a customer of somebody.
 type Owned struct {
@@ -110,13 +120,30 @@ type Owned struct {
 
 // OwnedBy lists the golden records that are reached and that somebody looks after,
 // "" for nobody, the oldest first, behind a founder, at most n; with a source's uid
-// those that it has a record of.
+// those that it has a record of. Of an owner with more than that, who reaches fewer
+// has what is reached looked through: nobody's may be nearly all there are.
 func (db *DB) OwnedBy(ctx context.Context, entity, owner, source string, reach Reach, after int64, n int) (list []Owned, err error) {
+	if reach != nil {
+		counts, err := db.owners(ctx, entity)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range counts {
+			if c.Owner != owner || c.Customers <= n {
+				continue
+			}
+			if fewer, err := reach.fewer(ctx, db, min(c.Customers, manyReached*n)); err != nil {
+				return nil, err
+			} else if fewer {
+				return db.ownedWithin(ctx, entity, owner, source, reach, after, n)
+			}
+		}
+	}
 	// The beginning of the name is as the index golden_owner has it. The name itself is
 	// put together: SQLite would set an equal one into that beginning, which is then no
 	// longer the index's.
 	err = db.view(ctx, `SELECT g.founder, g.id FROM golden g WHERE g.entity = $1 AND g.live > 0 AND g.owner || '' = $4 AND substr(g.owner, 1, 200) = substr($4, 1, 200) AND g.founder > $2
-		AND ($3 = '' OR EXISTS (SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.source = $3 AND s.deleted = 0))`+reach.and("g.founder")+
+		AND ($3 = '' OR EXISTS (`+ownedFrom+` s.source = $3))`+reach.and("g.founder")+
 		` ORDER BY g.founder LIMIT $5`, []any{entity, after, source, owner, n}, func(r *sql.Rows) error {
 		var o Owned
 		err := r.Scan(&o.Founder, &o.ID)
@@ -127,6 +154,31 @@ func (db *DB) OwnedBy(ctx context.Context, entity, owner, source string, reach R
 		return nil, fmt.Errorf("customers of an owner: %w", err)
 	}
 	return list, nil
+}
+
+// ownedFrom begins a query for the records in a source of the golden record g.
+const ownedFrom = `SELECT 1 FROM crosswalk c JOIN source_record s ON s.rec = c.rec WHERE c.golden = g.founder AND s.deleted = 0 AND`
+
+// ownedWithin is OwnedBy among what is reached, page by page.
+func (db *DB) ownedWithin(ctx context.Context, entity, owner, source string, reach Reach, after int64, n int) (list []Owned, err error) {
+	for len(list) < n && after < math.MaxInt64 {
+		var founders []int64
+		founders, after, err = reach.page(ctx, db, after, ownersRead)
+		if err == nil {
+			err = viewIn(ctx, db, `SELECT g.founder, g.id FROM golden g WHERE g.founder IN $LIST AND g.entity = $X1 AND g.live > 0 AND g.owner = $X2
+				AND ($X3 = '' OR EXISTS (`+ownedFrom+` s.source = $X3))`, founders, func(r *sql.Rows) error {
+				var o Owned
+				err := r.Scan(&o.Founder, &o.ID)
+				list = append(list, o)
+				return err
+			}, entity, owner, source)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("customers of an owner: %w", err)
+		}
+	}
+	slices.SortFunc(list, func(x, y Owned) int { return cmp.Compare(x.Founder, y.Founder) })
+	return list[:min(len(list), n)], nil
 }
 
 // StillOwned gives those of some golden records that somebody looks after now.

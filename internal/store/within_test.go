@@ -128,6 +128,23 @@ func ownersWithin(t *testing.T, db *store.DB, w store.Within) {
 			t.Errorf("%q: counted %v, %d customers", owner, counted, len(owned))
 		}
 		sum += len(owned)
+		for _, source := range []string{"", "t"} { // of many it is read page by page, from what is reached
+			want, err := db.OwnedBy(ctx, "company", owner, source, w.Reach, 0, 10_000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []store.Owned{}
+			eachWithin(t, "customers of an owner", func(after int64) (keys []int64, next int64, err error) {
+				list, err := db.OwnedBy(ctx, "company", owner, source, w.Reach, after, 300)
+				if got = append(got, list...); len(list) == 300 {
+					next = list[299].Founder
+				}
+				return nil, next, err
+			})
+			if !slices.Equal(got, want) {
+				t.Errorf("%q, source %q: %d customers page by page, want %d", owner, source, len(got), len(want))
+			}
+		}
 	}
 	if sum != len(all) {
 		t.Errorf("%d customers have an owner or none, want %d", sum, len(all))
