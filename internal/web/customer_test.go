@@ -25,7 +25,7 @@ func (office) Timeline(_ context.Context, id string, _ TimelineQuery) (Timeline,
 		row,
 		{At: testNow, Kind: "joined", Source: "desk", ID: "o2", Golden: "zzzz2345efgh6789"},
 		{At: testNow, Kind: "published", Fields: []string{"name"}},
-		{At: testNow, Kind: "decision", Type: "pin", Who: "ann", Why: "<i>rang", Fields: []string{"phones"}, Decision: "d1"},
+		{At: testNow, Kind: "decision", Type: "pin", Who: "ann", Why: "<i>rang", Fields: []string{"phones", "emails"}, Decision: "d1"},
 		{At: testNow, Kind: "write", Type: "update", Source: "crm_people", Status: "delivered", Fields: []string{"/name"}},
 	}
 	return Timeline{
@@ -152,7 +152,7 @@ func submit(t *testing.T, h http.Handler, path, body string) *httptest.ResponseR
 func TestCustomerPagesSayWhatMatters(t *testing.T) {
 	h := newHandler(newOffice(), nil)
 	for path, wants := range map[string][]string{
-		oneCustomer:                     {"January 2026", "CNY −1\u202f234.50", "=SECRET &lt;b&gt;broken", "month=2025-12#m2025-12", "&lt;i&gt;rang", "part in buying", "★ decider", `/record?ref=crm%2fcompany%2fc1`},
+		oneCustomer:                     {"January 2026", "CNY −1\u202f234.50", "=SECRET &lt;b&gt;broken", "month=2025-12#m2025-12", "&lt;i&gt;rang", "part in buying", "★ decider", "phones, e-mails</span>", `/record?ref=crm%2fcompany%2fc1`},
 		oneCustomer + "?day=2026-01-01": {"What was known on 2026-01-01", "Made of 1 record", "Back to today"},
 		oneCustomer + "?day=2026-01-01&from=2025-01-01": {"1 field differs", "<mark>躍</mark>", "Records that joined"},
 		oneCustomer + "/timeline?kind=ticket":           {`<option value="ticket" selected>`, "timeline.csv?kind=ticket", `rel="next"`, "only the newest is listed"},

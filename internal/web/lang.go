@@ -146,5 +146,8 @@ func (w words) word(group, name string) string {
 	if s, ok := w.table[group+"."+name]; ok {
 		return s
 	}
+	if event, ok := strings.CutPrefix(name, "event/"); ok && group == "entity" { // what is read of events stands where kinds of customers do
+		return w.word("event", event)
+	}
 	return name
 }

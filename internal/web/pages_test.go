@@ -587,3 +587,18 @@ func TestDifferencesAreMarked(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesNameWhatTheyShow: values of a customer stand behind their field, and what
+// went wrong has one colour on every chart.
+func TestPagesNameWhatTheyShow(t *testing.T) {
+	h := newHandler(newOffice(), nil)
+	for path, want := range map[string]*regexp.Regexp{
+		"/review/1-2": regexp.MustCompile(`<span class="kind">phones</span> <bdi>1; 2</bdi>`),
+		"/plans":      regexp.MustCompile(`class="patch c2"[^>]*></rect>\s*<text[^>]*>Failed`),
+		"/runs":       regexp.MustCompile(`class="patch c2"[^>]*></rect>\s*<text[^>]*>Quarantined`),
+	} {
+		if body := get(t, h, path).Body.String(); !want.MatchString(body) {
+			t.Errorf("%s has no %s", path, want)
+		}
+	}
+}

@@ -41,13 +41,13 @@ func (s *server) plans(w http.ResponseWriter, r *http.Request) {
 			waits++
 		}
 		parts = append(parts, chart.Part{
-			Name: x.Target, Href: "/plans/" + url.PathEscape(x.Target), Values: []float64{float64(x.Delivered), float64(x.Waiting), float64(x.Failed)},
-			Hrefs: []string{targetHref(x.Target, "delivered"), "/plans/" + url.PathEscape(x.Target), targetHref(x.Target, "rejected")},
+			Name: x.Target, Href: "/plans/" + url.PathEscape(x.Target), Values: []float64{float64(x.Delivered), float64(x.Failed), float64(x.Waiting)},
+			Hrefs: []string{targetHref(x.Target, "delivered"), targetHref(x.Target, "rejected"), "/plans/" + url.PathEscape(x.Target)},
 		})
 	}
 	v := plansView{page: p, Plans: list, Headline: p.words.N("plans.wait", waits)}
 	v.Chart = chart.Stacked(chart.Words{Title: p.words.T("plans.chart"), Columns: []string{p.words.T("plan.target")}, Total: p.words.T("col.total")},
-		[]string{p.words.T("col.delivered"), p.words.T("plan.waiting"), p.words.T("col.failed")}, parts)
+		[]string{p.words.T("col.delivered"), p.words.T("col.failed"), p.words.T("plan.waiting")}, parts)
 	s.render(w, r, http.StatusOK, "plans.html", v)
 }
 

@@ -193,7 +193,7 @@ func TestKeptSentencesInPieces(t *testing.T) {
 		{"source crm: pull page 1: credentials rejected: status 401: the vendor: says no", "来源 [crm]：拉取第 1 页：凭据被拒绝：状态码 401：[the vendor: says no]", "來源 [crm]：拉取第 1 頁：憑證被拒絕：狀態碼 401：[the vendor: says no]"},
 		{"GET http://crm.example/contacts: connection refused", "[GET http://crm.example/contacts]：连接被拒绝", "[GET http://crm.example/contacts]：連線被拒絕"},
 		{"source crm has had no good run since 2026-01-05T09:00:00Z", "来源 [crm] 自 2026-01-05 09:00:00 UTC 起没有一次成功的运行", "來源 [crm] 自 2026-01-05 09:00:00 UTC 起沒有一次成功的執行"},
-		{"the limit of requests is used up for 1h30m0s", "请求额度已用完，还需 1 小时 30 分", "請求額度已用完，還需 1 小時 30 分"},
+		{"the limit of requests is used up for 1h30m0s", "请求额度已用完，还需 1 小时 30 分钟", "請求額度已用完，還需 1 小時 30 分鐘"},
 		{"pulled 12345, stored 3", "拉取 12\u202f345，存入 3", "拉取 12\u202f345，存入 3"},
 		{"nobody knows: this", "[nobody knows: this]", "[nobody knows: this]"},
 		{strings.Repeat("x: ", 700), "[" + strings.Repeat("x: ", 700) + "]", "[" + strings.Repeat("x: ", 700) + "]"},

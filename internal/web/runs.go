@@ -52,13 +52,13 @@ func (s *server) runs(w http.ResponseWriter, r *http.Request) {
 		if len(parts) < 20 {
 			parts = append(parts, chart.Part{
 				Name: x.Source + " " + x.Started.UTC().Format("01-02 15:04"), Href: "/runs/" + x.ID,
-				Values: []float64{float64(x.Stored), float64(x.Unchanged), float64(x.Echo), float64(x.Quarantined), float64(x.Filtered)},
+				Values: []float64{float64(x.Stored), float64(x.Quarantined), float64(x.Unchanged), float64(x.Echo), float64(x.Filtered)},
 			})
 		}
 	}
 	v.Headline = p.words.N("runs.running", running) + p.Lang.And + p.words.N("runs.failed", failed)
 	v.Chart = chart.Stacked(chart.Words{Title: p.words.T("runs.chart"), Columns: []string{p.words.T("runs.run")}, Total: p.words.T("col.total")},
-		[]string{p.words.T("col.stored"), p.words.T("col.unchanged"), p.words.T("col.echo"), p.words.T("col.quarantined"), p.words.T("col.filtered")}, parts)
+		[]string{p.words.T("col.stored"), p.words.T("col.quarantined"), p.words.T("col.unchanged"), p.words.T("col.echo"), p.words.T("col.filtered")}, parts)
 	s.render(w, r, http.StatusOK, "runs.html", v)
 }
 
@@ -102,7 +102,7 @@ func (w words) took(d time.Duration) string {
 	return w.span(d.Round(time.Second))
 }
 
-// span is a length of time with the units of a language: "1 h 30 min", "1 小时 30 分".
+// span is a length of time with the units of a language: "1 h 30 min", "1 小时 30 分钟".
 func (w words) span(d time.Duration) string {
 	if d > 0 && d < time.Second {
 		return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', -1, 64) + w.T("unit.ms")

@@ -167,13 +167,16 @@ func TestNumbersAndTimesAsPeopleSayThem(t *testing.T) {
 		{0, "0 s", "0 秒"},
 		{250 * time.Millisecond, "250 ms", "250 毫秒"},
 		{1500 * time.Millisecond, "1.5 s", "1.5 秒"},
-		{15 * time.Minute, "15 min", "15 分"},
-		{90 * time.Minute, "1 h 30 min", "1 小时 30 分"},
+		{15 * time.Minute, "15 min", "15 分钟"},
+		{90 * time.Minute, "1 h 30 min", "1 小时 30 分钟"},
 	}
 	for _, tt := range spans {
 		if got, zhGot := (words{en}).span(tt.d), (words{zh}).span(tt.d); got != tt.en || zhGot != tt.zh {
 			t.Errorf("a span of %v is %q and %q, want %q and %q", tt.d, got, zhGot, tt.en, tt.zh)
 		}
+	}
+	if got, zhGot := (words{en}).word("entity", "event/ticket"), (words{zh}).word("entity", "event/ticket"); got != "ticket" || zhGot != "工单" {
+		t.Errorf("a kind of events is %q and %q", got, zhGot)
 	}
 	if got := (words{en}).ago(now, time.Time{}); got != "never" {
 		t.Errorf("the zero time is %q, want never", got)

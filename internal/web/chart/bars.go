@@ -61,7 +61,8 @@ type Part struct {
 }
 
 // Stacked draws a bar for each row, cut into its series, which are named in
-// words above the first. Figures below nothing count as nothing.
+// words above the first. What went wrong goes second: that colour says so on every
+// chart. Figures below nothing count as nothing.
 func Stacked(w Words, series []string, rows []Part) Chart {
 	c := Chart{Kind: "stacked", Title: w.Title, Wide: boxWide, Head: append(append([]string{}, w.Columns...), series...)}
 	names, high, wide := make([]string, len(rows)), 0.0, 0.0
