@@ -16,13 +16,24 @@ type Component struct {
 	Golden  map[int64]string // founder → id
 }
 
+// inComponents reads the records of the components that a query names. SQLite's index
+// of components has only the records of those that are named after another golden
+// record than theirs: the index of golden records knows the others.
+func (d *dialect) inComponents(names string) string {
+	if d.name == "postgres" {
+		return `SELECT rec FROM crosswalk WHERE comp IN (` + names + `)`
+	}
+	return `SELECT rec FROM crosswalk WHERE comp = golden AND golden IN (` + names + `)
+		UNION ALL SELECT rec FROM crosswalk WHERE comp <> golden AND comp IN (` + names + `)`
+}
+
 // ComponentOf reads the component of a golden record. Found is false, with
 // nothing else in it, where it has more than most records.
 func (db *DB) ComponentOf(ctx context.Context, founder int64, most int) (c Component, found bool, err error) {
 	err = db.reading(ctx, func(t *Tx) error {
 		tx := &LinkTx{Tx: t}
 		var recs []int64
-		err := tx.query(ctx, `SELECT rec FROM crosswalk WHERE comp = (SELECT comp FROM crosswalk WHERE rec = $1) ORDER BY rec LIMIT $2`, []any{founder, most + 1}, func(r *sql.Rows) error {
+		err := tx.query(ctx, `SELECT rec FROM (`+db.d.inComponents(`SELECT comp FROM crosswalk WHERE rec = $1`)+`) AS m ORDER BY rec LIMIT $2`, []any{founder, most + 1}, func(r *sql.Rows) error {
 			var rec int64
 			err := r.Scan(&rec)
 			recs = append(recs, rec)

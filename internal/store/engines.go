@@ -34,12 +34,12 @@ func (d *dialect) open(dsn string, write bool, cut func()) (*sql.DB, error) {
 		return pool, nil
 	}
 	pool := sql.OpenDB(sqliteConnector{dsn: sqliteDSN(dsn, write), pages: &d.pages})
-	pool.SetMaxOpenConns(4)
+	pool.SetMaxOpenConns(5) // one may be at a checkpoint
 	if write {
 		pool.SetMaxOpenConns(1)
 	}
 	pool.SetConnMaxLifetime(0)
-	pool.SetMaxIdleConns(4)
+	pool.SetMaxIdleConns(5)
 	return pool, nil
 }
 
@@ -61,16 +61,15 @@ type sqliteConnector struct {
 	pages *atomic.Int64 // the most the file may have; nil or 0 for no bound
 }
 
-// Connect opens a connection. A checkpoint after 64 MiB of log instead of 4
-// writes a page that many transactions touch once, not once for each of them:
-// posting lists are random inserts.
+// Connect opens a connection. Checkpoints of its own are for when those beside the
+// writer do not keep up.
 func (c sqliteConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := (&sqlite3.SQLiteDriver{}).Open(c.dsn)
 	if err != nil {
 		return nil, err
 	}
 	if e, ok := conn.(driver.ExecerContext); ok {
-		if _, err := e.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 16384; "+maxPages(c.most()), nil); err != nil {
+		if _, err := e.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d; ", mostLog)+maxPages(c.most()), nil); err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}
 	}

@@ -135,7 +135,10 @@ func (tx *LinkTx) Closure(ctx context.Context, recs []int64) ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		q := `SELECT rec FROM crosswalk WHERE comp IN (SELECT comp FROM crosswalk WHERE rec IN $LIST) ORDER BY comp, rec` + tx.db.d.lock
+		q := tx.db.d.inComponents(`SELECT comp FROM crosswalk WHERE rec IN $LIST`)
+		if lock := tx.db.d.lock; lock != "" {
+			q += ` ORDER BY comp, rec` + lock
+		}
 		if !tx.Untouched {
 			apart := slices.DeleteFunc(slices.Clone(fresh), func(rec int64) bool { return whole[rec] })
 			if err := eachIn(ctx, tx.Tx, q, apart, found); err != nil {

@@ -39,9 +39,10 @@ type DB struct {
 	commits, committing atomic.Int64 // their number, and nanoseconds
 	writing             atomic.Int64 // nanoseconds of transactions, with their commits
 
-	turns    turns // at SQLite's writer
-	kept     *keptFeatures
-	postings keptPostings
+	turns       turns // at SQLite's writer
+	checkpoints checkpoints
+	kept        *keptFeatures
+	postings    keptPostings
 }
 
 // ErrAmbiguous says that a commit answered with an error and may have been
@@ -227,6 +228,9 @@ func (db *DB) tryTx(ctx context.Context, now time.Time, fn func(*Tx) error) erro
 	db.committing.Add(int64(took()))
 	switch {
 	case err == nil:
+		if db.d.name == "sqlite" {
+			db.checkpoint(ctx)
+		}
 		return nil
 	case errors.As(err, new(unkept)):
 		db.kept.undo(tx.featureNumber)
