@@ -40,7 +40,7 @@ type Published struct {
 	// Counter says until when changes of features are seen: see FeaturesAt.
 	Counter int64
 
-	shared string // the stamp of the list of shared values
+	shared sharedChange
 }
 
 // Publish makes the blocking keys of the records visible and gives the records
@@ -96,11 +96,10 @@ func (db *DB) Publish(ctx context.Context, recs []int64, keysOf func(features []
 			if err != nil {
 				return err
 			}
-			leaning, stamp, err := tx.sharing(ctx, lists, d, line)
+			leaning, err := tx.sharing(ctx, lists, d, line, &p.shared)
 			if err != nil {
 				return err
 			}
-			p.shared = stamp
 			redo = append(redo, leaning...) // they may be many: their turn comes with the backlog
 			// These are linked again too, and may themselves wait with new keys.
 			wave = slices.DeleteFunc(slices.Clone(holders), func(rec int64) bool { _, known := p.Keys[rec]; return known })

@@ -210,7 +210,7 @@ func (db *DB) EndPublish(ctx context.Context, lists Lists, shared []uint64) erro
 		if err := tx.insert(ctx, `INSERT INTO shared_value (value, entity)`, "", rows); err != nil {
 			return err
 		}
-		if err := tx.stampShared(ctx, lists); err != nil {
+		if _, err := tx.stampShared(ctx, lists); err != nil {
 			return err
 		}
 		return tx.setSetting(ctx, bulkMark(lists.Entity), "")

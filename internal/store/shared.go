@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,11 +28,14 @@ func (k Key) Counted() bool { return k.Coarse&1 == 1 }
 // sharing brings the list of shared values up to date with the change of the
 // posting lists, and gives the records that hold a value which crossed the line:
 // all their pairs are weighed anew. The list is a function of the posting lists
-// and Names alone. Stamp is that of the list; "" for one that is not known.
-func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists) (again []int64, stamp string, err error) {
+// and Names alone.
+func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists, change *sharedChange) (again []int64, err error) {
 	stored, err := tx.setting(ctx, sharedMark(lists.Entity))
 	if err != nil {
-		return nil, "", err
+		return nil, err
+	}
+	if len(change.turned) == 0 {
+		change.from, change.to = stored, stored
 	}
 	names, _, _ := strings.Cut(stored, " ")
 	var was, is map[int64]bool
@@ -44,20 +48,20 @@ func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists) (
 		}
 		touched = slices.Compact(touched)
 		if len(touched) == 0 || lists.Names == 0 {
-			return nil, stored, nil
+			return nil, nil
 		}
 		if was, err = tx.sharedAmong(ctx, touched); err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		if is, err = p.manyNames(ctx, touched, lists.Names); err != nil {
-			return nil, "", err
+			return nil, err
 		}
 	} else { // another model, another line
 		if was, err = tx.sharedOf(ctx, lists.Entity); err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		if is, err = tx.countAll(ctx, lists); err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		stored = ""
 	}
@@ -73,46 +77,85 @@ func (tx *Tx) sharing(ctx context.Context, p lister, d *keyDelta, lists Lists) (
 		}
 	}
 	if len(come)+len(gone) == 0 && stored != "" {
-		return nil, stored, nil
+		return nil, nil
 	}
-	again, err = tx.writeShared(ctx, p, lists, come, gone)
-	return again, "", err
+	again, change.to, err = tx.writeShared(ctx, p, lists, come, gone)
+	for _, v := range come {
+		change.turned = append(change.turned, turnedShared{v, true})
+	}
+	for _, v := range gone {
+		change.turned = append(change.turned, turnedShared{v, false})
+	}
+	return again, err
+}
+
+// sharedChange is what a publishing has done to a list of shared values: of one stamp
+// it made that of another.
+type sharedChange struct {
+	from, to string
+	turned   []turnedShared
+}
+
+type turnedShared struct {
+	value int64
+	is    bool // shared from now on
+}
+
+// of gives the list that the change has left, where that handed in is the one that it
+// found: most changes are of a few values among thousands.
+func (c sharedChange) of(have *Shared) (s *Shared, known bool) {
+	switch {
+	case have == nil || c.to == "":
+		return nil, false
+	case have.stamp == c.to:
+		return have, true
+	case have.stamp != c.from || c.from == "":
+		return nil, false
+	}
+	s = &Shared{stamp: c.to, values: maps.Clone(have.values)}
+	for _, t := range c.turned {
+		if t.is {
+			s.values[uint64(t.value)] = true
+		} else {
+			delete(s.values, uint64(t.value))
+		}
+	}
+	return s, true
 }
 
 func sharedMark(entity string) string { return "shared/" + entity }
 
 // stampShared notes by which line the list was made, and that it is a new one.
-func (tx *Tx) stampShared(ctx context.Context, lists Lists) error {
-	stamp, err := tx.nextSeq(ctx, 1)
+func (tx *Tx) stampShared(ctx context.Context, lists Lists) (stamp string, err error) {
+	n, err := tx.nextSeq(ctx, 1)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return tx.setSetting(ctx, sharedMark(lists.Entity), fmt.Sprint(lists.Names, " ", stamp))
+	stamp = fmt.Sprint(lists.Names, " ", n)
+	return stamp, tx.setSetting(ctx, sharedMark(lists.Entity), stamp)
 }
 
-func (tx *Tx) writeShared(ctx context.Context, p lister, lists Lists, come, gone []int64) ([]int64, error) {
+func (tx *Tx) writeShared(ctx context.Context, p lister, lists Lists, come, gone []int64) (holders []int64, stamp string, err error) {
 	if err := execIn(ctx, tx, `DELETE FROM shared_value WHERE value IN $LIST`, gone); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	rows := make([][]any, len(come))
 	for i, v := range come {
 		rows[i] = []any{v, lists.Entity}
 	}
 	if err := tx.insert(ctx, `INSERT INTO shared_value (value, entity)`, "", rows); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if err := tx.stampShared(ctx, lists); err != nil {
-		return nil, err
+	if stamp, err = tx.stampShared(ctx, lists); err != nil {
+		return nil, "", err
 	}
-	var holders []int64
-	var err error
-	for _, v := range append(come, gone...) {
+	for _, v := range slices.Concat(come, gone) {
 		if holders, err = p.holders(ctx, holders, Key{Coarse: uint64(v)}); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	slices.Sort(holders)
-	return slices.Compact(holders), nil
+	return slices.Compact(holders), stamp, nil
 }
 
 // sharedAmong gives those of the values that stand on the list.
@@ -180,8 +223,8 @@ func (db *DB) Shared(ctx context.Context, entity string, have *Shared) (*Shared,
 
 // SharedBy is Shared as a publishing has left it.
 func (db *DB) SharedBy(ctx context.Context, p Published, entity string, have *Shared) (*Shared, error) {
-	if have != nil && p.shared != "" && have.stamp == p.shared {
-		return have, nil
+	if s, known := p.shared.of(have); known {
+		return s, nil
 	}
 	return db.Shared(ctx, entity, have)
 }

@@ -6,11 +6,18 @@ import (
 	"touchstone/internal/store"
 )
 
-// share publishes with a line of two names.
-func (b *Bench) share(names int, ids ...string) {
+// share publishes with a line of so many names, and gives the list of shared values as
+// that has left it, made of the one before: it is the list that is stored.
+func (b *Bench) share(have *store.Shared, names int, ids ...string) *store.Shared {
 	b.Helper()
-	_, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, store.Lists{Entity: Entity, Cap: 100, Names: names})
+	p, err := b.DB.Publish(b.Context(), b.Recs(ids...), KeysOf, store.Lists{Entity: Entity, Cap: 100, Names: names})
 	b.Must(err)
+	stored, err := b.DB.Shared(b.Context(), Entity, nil)
+	b.Must(err)
+	made, err := b.DB.SharedBy(b.Context(), p, Entity, have)
+	b.Must(err)
+	same(b, "shared values kept", made, stored)
+	return made
 }
 
 func (b *Bench) sharedIs(what string, want bool, value uint64) {
@@ -43,13 +50,14 @@ func sharedBothWays(b *Bench) {
 		{"5", 3, true, []string{"0", "2", "3", "5"}},
 		{"0", 2, false, []string{"0", "2", "3", "5"}},
 	}
+	var have *store.Shared
 	for i, s := range steps {
 		raw := Named(fmt.Sprint("n", i), [2]uint64{other, uint64(i)})
 		if s.name > 0 {
 			raw = Named(fmt.Sprint("n", i), [2]uint64{value, s.name}, [2]uint64{other, uint64(i)})
 		}
 		b.Land(Item(s.id, raw))
-		b.share(2, s.id)
+		have = b.share(have, 2, s.id)
 		what := fmt.Sprintf("step %d, record %s takes name %d: ", i, s.id, s.name)
 		b.sharedIs(what+"shared", s.shared, value)
 		b.sharedIs(what+"a key that is not counted", false, other)
@@ -67,7 +75,7 @@ func sharedLine(b *Bench) {
 		b.Land(Item(fmt.Sprint(i), Named("n", [2]uint64{9, i % 4}, [2]uint64{11, i % 2})))
 	}
 	ids := []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"}
-	b.share(5, ids...)
+	have := b.share(nil, 5, ids...)
 	b.Resolved()
 	for _, tt := range []struct {
 		names       int
@@ -82,14 +90,14 @@ func sharedLine(b *Bench) {
 		{4, false, false, []string{"0"}},
 	} {
 		b.Land(Item("0", Named(fmt.Sprint("n", tt.names, tt.nine, len(tt.redo)), [2]uint64{9, 0}, [2]uint64{11, 0})))
-		b.share(tt.names, "0")
+		have = b.share(have, tt.names, "0")
 		what := fmt.Sprintf("line %d: ", tt.names)
 		b.sharedIs(what+"four names", tt.nine, 9)
 		b.sharedIs(what+"two names", tt.elven, 11)
 		same(b, what+"on the backlog list", b.resolving(), b.Recs(tt.redo...))
 		b.Resolved()
 	}
-	b.share(3, "0")
+	b.share(have, 3, "0")
 	uses, err := b.DB.SharedUses(b.Context(), Entity, 10)
 	b.Must(err)
 	if len(uses) != 1 || uses[0].Value != 9 || uses[0].Records != 12 || uses[0].Names != 4 || len(uses[0].Features) == 0 {
