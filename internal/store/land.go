@@ -353,9 +353,10 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) (
 		column string
 		values []string
 	}{{"external_id", ids}, {"key", keys}} {
-		// What was sent may have been applied, unless the target surely refused it.
+		// What was sent may have been applied, unless the target surely refused it. The
+		// sum: SQLite would read all creates that wait for an object, for each list.
 		err := eachIn(ctx, tx, `SELECT seq, founder, key, external_id FROM outbox
-			WHERE system = $X1 AND entity = $X2 AND rec = 0 AND sent_seq > 0 AND state <> 'rejected' AND `+by.column+` IN $LIST ORDER BY seq`,
+			WHERE system = $X1 AND entity = $X2 AND rec + 0 = 0 AND sent_seq > 0 AND state <> 'rejected' AND `+by.column+` IN $LIST ORDER BY seq`,
 			by.values, func(r *sql.Rows) error {
 				var c create
 				err := r.Scan(&c.seq, &c.founder, &c.key, &c.id)
