@@ -324,6 +324,13 @@ func (tx *Tx) touchEtags(ctx context.Context, touched []*landed) error {
 	return nil
 }
 
+// createsBy finds the creates without an object by one of their names. What was sent may
+// have been applied, unless the target surely refused it.
+func createsBy(column string) string {
+	return `SELECT seq, founder, key, external_id FROM outbox
+		WHERE system = $X1 AND entity = $X2 AND rec + 0 = 0 AND sent_seq > 0 AND state <> 'rejected' AND ` + column + ` IN $LIST ORDER BY seq`
+}
+
 // attachCreates ties objects that we created ourselves to the golden record
 // they were created for: a must-link fact, never a match. The object is known
 // by its id, or, when the create's answer never came, by our external key in it.
@@ -353,16 +360,12 @@ func (tx *Tx) attachCreates(ctx context.Context, l Landing, changed []*landed) (
 		column string
 		values []string
 	}{{"external_id", ids}, {"key", keys}} {
-		// What was sent may have been applied, unless the target surely refused it. The
-		// sum: SQLite would read all creates that wait for an object, for each list.
-		err := eachIn(ctx, tx, `SELECT seq, founder, key, external_id FROM outbox
-			WHERE system = $X1 AND entity = $X2 AND rec + 0 = 0 AND sent_seq > 0 AND state <> 'rejected' AND `+by.column+` IN $LIST ORDER BY seq`,
-			by.values, func(r *sql.Rows) error {
-				var c create
-				err := r.Scan(&c.seq, &c.founder, &c.key, &c.id)
-				creates = append(creates, c)
-				return err
-			}, l.Source, l.Entity)
+		err := eachIn(ctx, tx, createsBy(by.column), by.values, func(r *sql.Rows) error {
+			var c create
+			err := r.Scan(&c.seq, &c.founder, &c.key, &c.id)
+			creates = append(creates, c)
+			return err
+		}, l.Source, l.Entity)
 		if err != nil {
 			return nil, fmt.Errorf("find our creates: %w", err)
 		}

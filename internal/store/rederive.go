@@ -252,7 +252,7 @@ func (db *DB) Rederive(ctx context.Context, recs []int64, derive Derive) error {
 // mendedQuarantine closes the open rows of records whose current version now
 // passes.
 func (tx *Tx) mendedQuarantine(ctx context.Context, recs []int64) error {
-	return execIn(ctx, tx, `UPDATE quarantine SET state = 'mended' WHERE state = 'open' AND rec IN $LIST
+	return execIn(ctx, tx, `UPDATE quarantine SET state = 'mended' WHERE state || '' = 'open' AND rec IN $LIST
 		AND version = (SELECT r.version FROM source_record r WHERE r.rec = quarantine.rec)`, recs)
 }
 

@@ -37,7 +37,7 @@ func (tx *LinkTx) FarEnds(ctx context.Context, recs []int64) (list []FarEnd, err
 func (tx *LinkTx) ExternalIDs(ctx context.Context, system, entity string, founders []int64) (map[int64]string, error) {
 	ids := map[int64]string{}
 	err := eachIn(ctx, tx.Tx, `SELECT c.golden, s.external_id FROM crosswalk c JOIN source_record s ON s.rec = c.rec
-		WHERE s.source = $X1 AND s.entity = $X2 AND s.deleted = 0 AND c.golden IN $LIST ORDER BY c.golden, s.rec DESC`, founders, func(r *sql.Rows) error {
+		WHERE s.source || '' = $X1 AND s.entity || '' = $X2 AND s.deleted = 0 AND c.golden IN $LIST ORDER BY c.golden, s.rec DESC`, founders, func(r *sql.Rows) error {
 		var founder int64
 		var id string
 		err := r.Scan(&founder, &id)

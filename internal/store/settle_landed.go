@@ -169,9 +169,9 @@ func quarantineID(ref record.Ref, version int, tx *Tx) string {
 }
 
 func (o *derivedRows) write(ctx context.Context, tx *Tx) error {
-	err := execIn(ctx, tx, `UPDATE quarantine SET state = 'superseded' WHERE state = 'open' AND rec IN $LIST
-		AND EXISTS (SELECT 1 FROM source_version v WHERE v.rec = quarantine.rec AND v.version = quarantine.version AND v.problem <> '`+DuplicateProblem+`')
-		AND version < (SELECT r.version FROM source_record r WHERE r.rec = quarantine.rec)`, o.superseded)
+	err := execIn(ctx, tx, `UPDATE quarantine SET state = 'superseded' WHERE state || '' = 'open' AND rec IN $LIST
+		AND EXISTS (SELECT 1 FROM source_version v WHERE v.rec = quarantine.rec AND v.version = quarantine.version AND v.problem <> $X1)
+		AND version < (SELECT r.version FROM source_record r WHERE r.rec = quarantine.rec)`, o.superseded, DuplicateProblem)
 	if err != nil {
 		return fmt.Errorf("supersede quarantine: %w", err)
 	}

@@ -40,7 +40,7 @@ func (db *DB) OpCounts(ctx context.Context, target, state string) (creates, upda
 // DeliveredTo lists the updates of objects that were delivered and are reached,
 // oldest first.
 func (db *DB) DeliveredTo(ctx context.Context, target string, reach Reach, recs []int64) (list []Row, err error) {
-	err = viewIn(ctx, db, rowColumns+` WHERE o.target = $X1 AND o.state = 'delivered' AND o.op = 'update' AND o.rec IN $LIST`+reach.write("o")+` ORDER BY o.seq`, recs, func(r *sql.Rows) error {
+	err = viewIn(ctx, db, rowColumns+` WHERE o.target || '' = $X1 AND o.state || '' = 'delivered' AND o.op = 'update' AND o.rec IN $LIST`+reach.write("o")+` ORDER BY o.seq`, recs, func(r *sql.Rows) error {
 		o, err := db.scanRow(r)
 		list = append(list, o)
 		return err

@@ -71,7 +71,7 @@ func (db *DB) writeKeys(ctx context.Context, reach Reach, at rowsAt) (keys []int
 		return nil, 0, fmt.Errorf("outbox rows: %w", err)
 	}
 	if few {
-		keys, err = keysIn[int64](ctx, db, `SELECT o.seq FROM outbox o WHERE o.founder IN $LIST AND o.target = $X1 AND o.state = $X2 AND `+behind+` $X3 LIMIT $X4`, recs, at.target, at.state, after, fewRows+1)
+		keys, err = keysIn[int64](ctx, db, `SELECT o.seq FROM outbox o WHERE o.founder IN $LIST AND o.target || '' = $X1 AND o.state || '' = $X2 AND `+behind+` $X3 LIMIT $X4`, recs, at.target, at.state, after, fewRows+1)
 		if err != nil || len(keys) <= fewRows {
 			slices.Sort(keys)
 			if at.newest {
