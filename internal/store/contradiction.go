@@ -19,19 +19,26 @@ type tie struct {
 // settleContradictions finds the earlier decisions that cannot hold beside a new
 // one: a cannot-link between two records that must-links tie together. With
 // Over the new decision withdraws them, otherwise they are given back. Own are
-// the decisions that have just come into force.
+// the decisions that have just come into force, the new one last. What only came back
+// with it and cannot hold beside what else came back gives way, the older to the newer
+// as it would have when that was made.
 func (tx *Tx) settleContradictions(ctx context.Context, d Decision, n NewDecision, own []string, touched map[int64]bool) ([]Decision, error) {
 	var earlier []Decision
 	delete(touched, 0)
 	for range mostContradictions {
-		against, found, err := tx.contradiction(ctx, sortedKeys(touched), own)
-		if err != nil || !found {
+		cycle, err := tx.contradiction(ctx, sortedKeys(touched), own)
+		if err != nil || len(cycle) == 0 {
 			return earlier, err
+		}
+		against := newest(cycle, own)
+		gives := against == ""
+		if gives {
+			against = oldest(cycle, d.ID)
 		}
 		if against == "" {
 			return nil, impossible("the decision contradicts itself: a record cannot be one with another and not be it")
 		}
-		if !n.Over {
+		if !n.Over && !gives {
 			e, err := tx.Decision(ctx, against)
 			if err != nil {
 				return nil, err
@@ -80,12 +87,12 @@ func (tx *Tx) sayRest(ctx context.Context, d Decision, withdrawn string, leaving
 // mostContradictions bounds what one decision can take back.
 const mostContradictions = 1000
 
-// contradiction gives the newest earlier decision in one chain of must-links
-// whose ends a cannot-link parts. "" when only own decisions are in it.
-func (tx *Tx) contradiction(ctx context.Context, recs []int64, own []string) (against string, found bool, err error) {
+// contradiction gives one chain of must-links whose ends a cannot-link parts, and
+// that link; none where there is none.
+func (tx *Tx) contradiction(ctx context.Context, recs []int64, own []string) (cycle []tie, err error) {
 	near, all, err := tx.mustChains(ctx, recs)
 	if err != nil {
-		return "", false, err
+		return nil, err
 	}
 	chain := chains(near, all)
 	var bad []tie
@@ -99,7 +106,7 @@ func (tx *Tx) contradiction(ctx context.Context, recs []int64, own []string) (ag
 			return err
 		})
 	if err != nil || len(bad) == 0 {
-		return "", false, err
+		return nil, err
 	}
 	slices.SortFunc(bad, cmpTie)
 	// A pair that is tied directly comes first: only what joins those who leave
@@ -111,13 +118,34 @@ func (tx *Tx) contradiction(ctx context.Context, recs []int64, own []string) (ag
 			break
 		}
 	}
-	newest := tie{}
-	for _, t := range append(path(near, first.a, first.b), first) {
-		if !slices.Contains(own, t.decision) && (newest.decision == "" || t.at > newest.at || t.at == newest.at && t.decision > newest.decision) {
-			newest = t
+	return append(path(near, first.a, first.b), first), nil
+}
+
+// newest is the newest decision of some ties that is not among own; "" for none.
+func newest(ties []tie, own []string) string {
+	found := tie{}
+	for _, t := range ties {
+		if !slices.Contains(own, t.decision) && (found.decision == "" || t.since(found) > 0) {
+			found = t
 		}
 	}
-	return newest.decision, true, nil
+	return found.decision
+}
+
+// oldest is the oldest decision of some ties that is not the new one; "" for none.
+func oldest(ties []tie, own string) string {
+	found := tie{}
+	for _, t := range ties {
+		if t.decision != own && (found.decision == "" || t.since(found) < 0) {
+			found = t
+		}
+	}
+	return found.decision
+}
+
+// since orders ties by their time.
+func (t tie) since(u tie) int {
+	return cmp.Or(cmp.Compare(t.at, u.at), cmp.Compare(t.decision, u.decision))
 }
 
 func cmpTie(x, y tie) int {

@@ -14,6 +14,7 @@ func decisions() []subtest {
 	return []subtest{
 		{"DecisionIsInForceUntilOneInForceWithdrawsIt", inForce},
 		{"ContradictionsAreRefusedOrWithdrawn", contradictions},
+		{"WhatCameBackGivesWay", revivedContradictions},
 		{"PinsExpireByAFact", expiringPins},
 		{"PinsMindNoContradiction", pinsBesideContradiction},
 		{"WhatHasNotLandedWaits", waitingRulings},
@@ -121,6 +122,28 @@ func contradictions(b *Bench) {
 	_, err = b.decide(store.NewDecision{Kind: store.Undone, Withdraws: []string{split}})
 	b.Must(err)
 	same(b, "rulings after the undo", b.ruled(r), "must01 must12")
+}
+
+// revivedContradictions: two decisions that never held together come back with a third.
+func revivedContradictions(b *Bench) {
+	r := b.three()
+	decide := func(n store.NewDecision) string {
+		id, err := b.decide(n)
+		b.Must(err)
+		b.Clock.Advance(time.Second)
+		return id
+	}
+	decide(store.NewDecision{Kind: store.Split, Rulings: []store.Ruling{{Kind: "cannot", A: r[0], B: r[1]}}})
+	two := decide(store.NewDecision{Kind: store.Merged, Over: true, Rulings: []store.Ruling{{Kind: "must", A: r[0], B: r[1]}}})
+	decide(store.NewDecision{Kind: store.Merged, Rulings: []store.Ruling{{Kind: "must", A: r[0], B: r[1]}, {Kind: "must", A: r[1], B: r[2]}}})
+	four := decide(store.NewDecision{Kind: store.Split, Over: true, Rulings: []store.Ruling{{Kind: "cannot", A: r[1], B: r[2]}}})
+	same(b, "rulings before", b.ruled(r), "cannot12 must01")
+	unsure := decide(store.NewDecision{Kind: store.Undecided, Withdraws: []string{two, four}, Rulings: []store.Ruling{{Kind: store.Undecided, A: r[0], B: r[2]}}})
+	same(b, "rulings after both came back: the newer holds", b.ruled(r), "must01 must12 unsure02")
+	decide(store.NewDecision{Kind: store.Undone, Withdraws: []string{unsure}})
+	same(b, "rulings after the undo", b.ruled(r), "cannot12 must01")
+	decide(store.NewDecision{Kind: store.Undone, Withdraws: []string{two}})
+	same(b, "rulings after the older came back alone", b.ruled(r), "cannot01 cannot12")
 }
 
 func expiringPins(b *Bench) {
