@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -60,15 +61,38 @@ func (db *DB) QueueSorts(ctx context.Context, f QueueFilter, s QueueSort) (count
 	if f, err = db.asCommon(ctx, f); err != nil {
 		return nil, err
 	}
-	if f.kept() && s.Value == 0 && s.Systems == 0 {
+	few := f.kept() && s.Value == 0 && s.Systems == 0
+	if few {
+		few, err = db.fewSorted(ctx, f, s)
+	}
+	switch {
+	case err != nil:
+	case few:
 		counts, err = db.keptSorts(ctx, f, s)
-	} else {
+	default:
 		counts, err = db.walkedSorts(ctx, f, s)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("count pairs to review: %w", err)
 	}
 	return counts, nil
+}
+
+// fewSorted says that of the filter's pairs less than a tenth are of kinds that are
+// reasons: looking up each of more takes longer than walking all.
+func (db *DB) fewSorted(ctx context.Context, f QueueFilter, s QueueSort) (bool, error) {
+	kept, err := db.talliesOf(ctx, f.Entity, tallyQueue)
+	all, sorted := 0, 0
+	for _, t := range kept {
+		if f.Kind != "" && t.b != f.Kind {
+			continue
+		}
+		all += t.n
+		if slices.ContainsFunc(s.reasons(), func(r sortReason) bool { return r.kind == t.b }) {
+			sorted += t.n
+		}
+	}
+	return 10*sorted < all || all == 0, err
 }
 
 // kept says that kept counts tell how many pairs a filter has, those before its place

@@ -24,9 +24,9 @@ func TestQueueSortsCountWhatIsThere(t *testing.T) {
 			pick := func(of ...string) string { return of[r.IntN(len(of))] }
 			var pairs []store.QueuedPair
 			insert := "INSERT INTO queue (a, b, x, y, entity, kind, low, high, weight, far, chance, pairs, value, systems, damage, rank_damage, name, since, assigned, due, until, escalated, proposer) VALUES "
-			for i := range int64(400) {
+			for i := range int64(800) {
 				p := store.QueuedPair{
-					A: i, B: 1000 + i, X: i, Y: 1000 + i, Entity: pick("company", "company", "person"), Kind: pick("below", "below", "below", "veto", "stale", "group"),
+					A: i, B: 1000 + i, X: i, Y: 1000 + i, Entity: pick("company", "company", "person"), Kind: pick("below", "below", "below", "below", "below", "below", "below", "below", "below", "below", "group", "group", "group", pick("veto", "stale")),
 					Low: pick("s1", "s2"), High: pick("s2", "s3"), Chance: r.Int64N(1e6), Value: r.Int64N(100), Systems: r.IntN(4), Damage: r.Int64N(50),
 				}
 				p.Assigned, p.Until, p.Proposer = pick("", "", "", "ann", "bob"), pick("", "", "", "2026-01-01T00:00:00.000000Z", later), pick("", "", "", "", "ann")

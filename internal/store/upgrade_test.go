@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -39,7 +40,14 @@ func TestAnUpgradeCountsWhatIsThere(t *testing.T) {
 				exec(`INSERT INTO match (a, b, weight, pattern, model, entity) ` + numbers + first + ` + n, ` + first + ` + n + 1, n * 333 - 3000, 0, 'm', '` + entity + `' FROM k`)
 			}
 			exec(`INSERT INTO golden (founder, id, entity, fields, provenance, members, live, version, changed_at, owner) VALUES (131, '100-31', 'person', '{"owner":"` + storetest.LongName() + `"}', '{}', 1, 1, 1, '', '` + storetest.LongName() + `')`)
+			exec(`INSERT INTO queue (a, b, x, y, entity, kind, low, high, weight, far, chance, pairs, value, systems, damage, rank_damage, name, since, assigned, due, until, escalated, proposer) ` + numbers +
+				`n, n + 1, n, n + 1, 'company', CASE WHEN n % 4 = 0 THEN 'veto' ELSE 'below' END, 's' || (n % 3), 's3', 0, 0, 0, 1, 0, 1, n, -n, '', '', '', '', '', 0, '' FROM k`)
 			said := func(db *store.DB) (out []any) {
+				counts, err := db.QueueCounts(t.Context())
+				if err != nil || len(counts) != 2 {
+					t.Fatal(counts, err)
+				}
+				out = append(out, counts)
 				for _, entity := range []string{"company", "person", "vessel"} {
 					owners, err := db.Owners(t.Context(), entity, 9)
 					if err != nil {
@@ -54,7 +62,7 @@ func TestAnUpgradeCountsWhatIsThere(t *testing.T) {
 				return out
 			}
 			want := said(db)
-			if owners := want[0].([]store.OwnerCount); len(owners) != 4 || !slices.Contains(owners, store.OwnerCount{Owner: `Zoë "Z"`, Customers: 1}) || !slices.Contains(owners, store.OwnerCount{Owner: "", Customers: 9}) {
+			if owners := want[1].([]store.OwnerCount); len(owners) != 4 || !slices.Contains(owners, store.OwnerCount{Owner: `Zoë "Z"`, Customers: 1}) || !slices.Contains(owners, store.OwnerCount{Owner: "", Customers: 9}) {
 				t.Fatalf("owners %+v", owners)
 			}
 			if err := db.Close(); err != nil {
@@ -86,5 +94,56 @@ func TestAnUpgradeCountsWhatIsThere(t *testing.T) {
 				t.Errorf("the check names a person: %s", got)
 			}
 		})
+	}
+}
+
+// TestAnUpgradeWaitsForWhatIsWritten: what another process has begun to write while a
+// store is brought up is counted as the new store counts.
+func TestAnUpgradeWaitsForWhatIsWritten(t *testing.T) {
+	dsn := engines()[1].dsn(t)
+	e, _ := storetest.Env(1)
+	if err := open(t, dsn, e).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.MigrateDown(t.Context(), dsn, 38); err != nil {
+		t.Fatal(err)
+	}
+	behind := raw(t, dsn)
+	tx, err := behind.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = tx.ExecContext(t.Context(), `INSERT INTO queue (a, b, x, y, entity, kind, low, high, weight, far, chance, pairs, value, systems, damage, rank_damage, name, since, assigned, due, until, escalated, proposer)
+		SELECT n, n + 1, n, n + 1, 'company', 'below', 's1', 's2', 0, 0, 0, 1, 0, 1, 1, -1, '', '', '', '', '', 0, '' FROM generate_series(1, 10) AS n`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	var db *store.DB
+	go func() {
+		var err error
+		db, err = store.Open(context.Background(), dsn, storetest.Vault(), e)
+		done <- err
+	}()
+	for waits := 0; waits == 0; {
+		select {
+		case err = <-done: // it did not wait: the counts tell
+			done <- err
+			waits = 1
+		default:
+			if err := behind.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks WHERE relation = 'queue'::regclass AND NOT granted`).Scan(&waits); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if damage, err := db.Integrity(t.Context()); err != nil || len(damage) > 0 {
+		t.Errorf("after the upgrade: %q, %v", damage, err)
 	}
 }

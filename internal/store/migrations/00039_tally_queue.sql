@@ -2,7 +2,9 @@
 
 -- queue: pairs that wait by entity type, kind and the two sources of their records
 -- (the lower uid, a space, the higher one), so that those of one source need no
--- counting either; m: damage.
+-- counting either; m: damage. What another process has begun to write is waited for:
+-- the new function would not know of it.
+--postgres LOCK TABLE queue IN SHARE ROW EXCLUSIVE MODE;
 DELETE FROM tally WHERE what = 'queue';
 INSERT INTO tally (what, a, b, c, n, m) SELECT 'queue', entity, kind, low || ' ' || high, count(*), -sum(rank_damage) FROM queue GROUP BY 1, 2, 3, 4;
 --sqlite DROP TRIGGER tally_queue_insert;
@@ -28,6 +30,7 @@ INSERT INTO tally (what, a, b, c, n, m) SELECT 'queue', entity, kind, low || ' '
 --postgres -- +goose StatementEnd
 
 -- +goose Down
+--postgres LOCK TABLE queue IN SHARE ROW EXCLUSIVE MODE;
 DELETE FROM tally WHERE what = 'queue';
 INSERT INTO tally (what, a, b, c, n, m) SELECT 'queue', entity, kind, '', count(*), -sum(rank_damage) FROM queue GROUP BY 1, 2, 3, 4;
 --sqlite DROP TRIGGER tally_queue_insert;
