@@ -105,10 +105,15 @@ func CountryCode(s string) string {
 // NamedCountry is a country's code with the name by which it was found.
 type NamedCountry struct{ Code, Name string }
 
+// shortName is up to how many letters a name is near to others by chance.
+const shortName = 6
+
 // NearCountries lists the countries whose code or name, in any language in which
 // people type it, is nearest to a text that is neither, the nearest first, at most so
 // many: none where more than a third of the letters would be slips, or one of a
-// code's two. What two Chinese characters or more begin is near too.
+// code's two. In up to six letters there is one slip, and not in the first: cities
+// are nearer than that to countries ("Berlin", "Benin"). Two neighbours that changed
+// places are one. What two Chinese characters or more begin is near too.
 func NearCountries(s string, most int) []NamedCountry {
 	typed := Fold(s)
 	letters := utf8.RuneCountInString(typed)
@@ -125,11 +130,14 @@ func NearCountries(s string, most int) []NamedCountry {
 	han := strings.ContainsFunc(typed, isHan)
 	switch {
 	case letters > 3 || han && letters > 1:
-		limit := letters / 3
+		limit, first := letters/3, ""
+		if !han && letters <= shortName {
+			limit, first = 1, string([]rune(typed)[:1])
+		}
 		for _, n := range typedNames() {
 			if han && strings.HasPrefix(n.folded, typed) {
 				keep(n.code, n.name, 1)
-			} else if slips := compare.LevenshteinString(typed, n.folded, limit); slips <= limit {
+			} else if slips := compare.OSAString(typed, n.folded, limit); slips <= limit && strings.HasPrefix(n.folded, first) {
 				keep(n.code, n.name, slips)
 			}
 		}
