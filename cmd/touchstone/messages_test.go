@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"touchstone/internal/web"
 )
 
 // TestMessagesReference holds docs/messages.md to what the program says: of
@@ -55,7 +57,7 @@ func quarantineWords(t *testing.T, b *bytes.Buffer) {
 	var rows []string
 	for _, q := range list {
 		for _, r := range q.Reasons {
-			text := r.Text
+			text := web.Told(r.Text)
 			if r.Field != "" {
 				text = r.Field + " " + text
 			}

@@ -314,6 +314,13 @@ func (w *sayer) fitted(f *reasonForm, parts []string) (out []piece, ok bool) {
 			out = append(out, piece{Text: text})
 		case "fields":
 			out = append(out, piece{Text: w.fieldsOf(text)})
+		case "names":
+			for i, name := range enumerated.Split(text, -1) {
+				if i > 0 {
+					out = append(out, piece{Text: w.T("list.comma")})
+				}
+				out = append(out, piece{name, true})
+			}
 		case "place":
 			out = append(out, piece{Text: w.place(text)})
 		case "entity", "op", "role", "scope":

@@ -189,6 +189,7 @@ func TestKeptSentencesInPieces(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, hans, hant string }{
 		{"is missing, and so are given_name, family_name and phones", "缺失，名、姓、电话也都缺失", "缺失，名、姓、電話也都缺失"},
+		{"fill or map name or legal_name", "请填写或映射 [name]、[legal_name]", "請填寫或對應 [name]、[legal_name]"},
 		{"source crm: pull page 4: page 4, record 9: id: the record has none", "来源 [crm]：拉取第 4 页：第 4 页，第 9 条记录：记录没有编号", "來源 [crm]：拉取第 4 頁：第 4 頁，第 9 筆記錄：記錄沒有編號"},
 		{"source crm: pull page 1: credentials rejected: status 401: the vendor: says no", "来源 [crm]：拉取第 1 页：凭据被拒绝：状态码 401：[the vendor: says no]", "來源 [crm]：拉取第 1 頁：憑證被拒絕：狀態碼 401：[the vendor: says no]"},
 		{"GET http://crm.example/contacts: connection refused", "[GET http://crm.example/contacts]：连接被拒绝", "[GET http://crm.example/contacts]：連線被拒絕"},

@@ -235,7 +235,7 @@ func TestReasonsAreSaidInEveryLanguage(t *testing.T) {
 			texts = append(texts, r.Text, r.Remedy)
 		}
 	}
-	values := regexp.MustCompile(`"[^"]*"|company|phones?`)
+	values := regexp.MustCompile(`"[^"]*"|company|phones?|(legal_)?name`) // names of fields, where they are to be typed
 	for _, l := range languages()[1:] {
 		for _, text := range texts {
 			got := words{l}.reason(text)
