@@ -141,12 +141,14 @@ func TestSecondAccountDecides(t *testing.T) {
 		}
 		w.clean() // what waits stays, whatever is resolved
 		// bob disagrees: now his answer waits, and ann may confirm it, or not.
-		if out := w.answer("bob", pair, web.AnswerApart); out.State != web.OutcomeProposed {
-			t.Fatalf("bob's other answer: %+v, want proposed", out)
+		// How the two belong together does not wait with it: nobody else has said so.
+		out, err := w.app.AnswerPair(t.Context(), web.PairAnswer{ID: pair, Answer: web.AnswerApart, Relation: web.RelateGroup}, web.By{Who: "bob"})
+		if err != nil || out.State != web.OutcomeProposed {
+			t.Fatalf("bob's other answer: %+v, %v, want proposed", out, err)
 		}
 		w.wantRung("what is only proposed", false)
-		if out := w.answer("cy", pair, web.AnswerApart); out.State != web.OutcomeDecided {
-			t.Fatalf("cy's same answer: %+v, want decided", out)
+		if out := w.answer("cy", pair, web.AnswerApart); out.State != web.OutcomeDecided || len(out.With) > 0 {
+			t.Fatalf("cy's same answer: %+v, want decided, and nothing else", out)
 		}
 		w.wantRung("an answer", true)
 		w.wantStates("split in force")

@@ -469,10 +469,12 @@ func (a *App) undoing(ctx context.Context, id string) making {
 	}
 }
 
+var errNoMaker = errors.New("a decision needs somebody who makes it")
+
 // decide makes one decision.
 func (a *App) decide(ctx context.Context, kind string, by By, plan making) (out Decided, err error) {
 	if by.Who == "" {
-		return out, errors.New("a decision needs somebody who makes it")
+		return out, errNoMaker
 	}
 	err = a.Store.Decide(ctx, func(tx *store.DecideTx) error {
 		out, err = a.decideIn(ctx, tx, kind, by, plan)

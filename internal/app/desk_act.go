@@ -138,29 +138,38 @@ func (a *App) readRelation(l looked, kind string) (*Relate, error) {
 }
 
 // UndoDecisions takes decisions back as one act, the last first, and tries all of
-// them: one that is refused leaves the others undone.
+// them: one that is refused, or out of reach, leaves the others undone.
 func (a *App) UndoDecisions(ctx context.Context, ids []string, by web.By) error {
-	var mended []int64
+	if by.Who == "" {
+		return errNoMaker
+	}
+	unreached, mends := map[string]error{}, map[string][]int64{}
 	for _, id := range ids {
-		if err := a.reachDecision(ctx, id); err != nil {
+		err := a.reachDecision(ctx, id)
+		if err == nil {
+			mends[id], err = a.Store.RepairedBy(ctx, id)
+		}
+		if err != nil && !isRefusal(err) {
 			return err
 		}
-		recs, err := a.Store.RepairedBy(ctx, id)
-		if err != nil {
-			return err
-		}
-		mended = append(mended, recs...)
+		unreached[id] = err
 	}
 	var refused error
+	var undone []string
 	err := a.Store.Decide(ctx, func(tx *store.DecideTx) error {
-		refused = nil
+		refused, undone = nil, nil
 		for _, id := range slices.Backward(ids) {
-			err := tx.Apart(ctx, func() error {
-				_, err := a.decideIn(ctx, tx, store.Undone, By{Who: by.Who, Why: by.Why}, a.undoing(ctx, id))
-				return err
-			})
-			var told say.Teller
-			if err != nil && !errors.As(err, &told) && !errors.Is(err, record.ErrNotFound) {
+			err := unreached[id]
+			if err == nil {
+				err = tx.Apart(ctx, func() error {
+					d, err := a.decideIn(ctx, tx, store.Undone, By{Who: by.Who, Why: by.Why}, a.undoing(ctx, id))
+					if err == nil && !d.Existing {
+						undone = append(undone, id)
+					}
+					return err
+				})
+			}
+			if err != nil && !isRefusal(err) {
 				return err
 			}
 			refused = errors.Join(refused, err)
@@ -170,11 +179,25 @@ func (a *App) UndoDecisions(ctx context.Context, ids []string, by web.By) error 
 	if err != nil {
 		return fmt.Errorf("%s: %w", store.Undone, err)
 	}
+	if len(undone) == 0 {
+		return refused
+	}
 	a.landed.ring()
+	var mended []int64
+	for _, id := range undone {
+		mended = append(mended, mends[id]...)
+	}
 	if len(mended) > 0 {
 		refused = errors.Join(refused, a.deriveNow(ctx, mended))
 	}
 	return refused
+}
+
+// isRefusal says whether an error says why something cannot be done, and not that
+// doing it has failed.
+func isRefusal(err error) bool {
+	var told say.Teller
+	return errors.As(err, &told) || errors.Is(err, record.ErrNotFound)
 }
 
 // SplitOff takes source records out of a golden record.

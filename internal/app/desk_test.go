@@ -290,6 +290,36 @@ func TestRelatedIsTwoCustomers(t *testing.T) {
 	}
 }
 
+// TestUndoOfSeveralTakesBackWhatItCan: one that is out of reach between two that are
+// not leaves the two undone, and where nothing is undone nobody is woken.
+func TestUndoOfSeveralTakesBackWhatItCan(t *testing.T) {
+	crm, desk := doubtful(1)
+	w, _, _ := two(t, "", crm, desk)
+	w.yaml = "access: {scopes: {ours: {sources: [crm]}}}\n" + w.yaml
+	w.open()
+	w.clean()
+	pin := func(ref, field, value string) string {
+		return w.decision(w.app.Pin(t.Context(), PinRequest{Golden: ref, Field: field, Value: value}, ann))
+	}
+	ids := []string{pin("crm/company/c0", "industry", "tools"), pin("desk/company/o0", "industry", "bakery"), pin("crm/company/c0", "website", "new.example")}
+	w.clean()
+	w.wantRung("three pins", true)
+	ctx, by := narrowCtx(t.Context(), []string{"ours"}, nil), web.By{Who: "lin"}
+	if err := w.app.UndoDecisions(t.Context(), ids, web.By{}); err == nil {
+		t.Error("nobody takes decisions back")
+	}
+	w.wantStates("pin in force", "pin in force", "pin in force")
+	if err := w.app.UndoDecisions(ctx, ids[1:2], by); !errors.Is(err, record.ErrNotFound) {
+		t.Errorf("what is out of reach: %v, want not found", err)
+	}
+	w.wantRung("an undo that is refused", false)
+	if err := w.app.UndoDecisions(ctx, ids, by); !errors.Is(err, record.ErrNotFound) {
+		t.Errorf("one of three is out of reach: %v, want not found", err)
+	}
+	w.wantRung("an undo of two", true)
+	w.wantStates("pin undone", "pin in force", "pin undone", "undo in force", "undo in force")
+}
+
 // TestAClusterIsDrawnFromWhatHoldsIt: every union step by step, the weakest link
 // among the links, and a split that leaves something.
 func TestAClusterIsDrawnFromWhatHoldsIt(t *testing.T) {

@@ -211,7 +211,7 @@ type PairAnswer struct {
 	Seen       string // PairWork.Seen, of what the person looked at; "" is not checked
 	Over       bool   // withdraw earlier decisions that stand against it
 	Picks      []Pick // of AnswerSame: values that the customer is to have
-	Relation   string // of AnswerApart: how the two belong together, one of PairRelations; or ""
+	Relation   string // of AnswerApart: how the two belong together, one of PairRelations; or "". A proposal keeps none
 }
 
 // The states of an answer.

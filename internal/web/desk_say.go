@@ -109,7 +109,9 @@ func (s *server) decide(ctx context.Context, id, seen string, f deskForm, by By)
 	out, err = s.data.AnswerPair(ctx, answer, by)
 	if err != nil || out.State != OutcomeDecided {
 		if out.State == OutcomeProposed {
-			t.Said = "proposed"
+			if t.Said = "proposed"; f.Said == sayRelate { // the parting alone is kept
+				t.Said = "parting"
+			}
 		}
 		return t, out, err
 	}
@@ -162,6 +164,8 @@ func readDeskForm(v url.Values, in words) (f deskForm, problem *Problem) {
 	case problem != nil:
 	case !slices.Contains([]string{AnswerSame, AnswerApart, AnswerUnsure, saySkip, sayRelate}, f.Said):
 		problem = &Problem{Field: "", Text: in.T("desk.say.none")}
+	case f.Said == sayRelate && f.Relation == "":
+		problem = &Problem{Field: "", Text: in.T("desk.relate.none")}
 	case f.Said == AnswerSame && typed && f.Why == "":
 		problem = &Problem{Field: "why", Text: in.T("desk.why.needed")}
 	case len(f.Picks) > mostPicks:

@@ -14,7 +14,7 @@ const aheadHeader = "Touchstone-Ahead"
 // told is what the last answer did: said on the next page, with what takes it
 // back. It shows no text but ours.
 type told struct {
-	Said string   // same, apart, unsure, skip, relate, pinned, proposed, undo
+	Said string   // same, apart, unsure, skip, relate, pinned, proposed, parting, undo
 	Pair string   // to come back to
 	Undo []string // decisions; of a skip none
 }

@@ -146,6 +146,9 @@ func (w words) word(group, name string) string {
 	if s, ok := w.table[group+"."+name]; ok {
 		return s
 	}
+	if group == "answer" { // a decision that no answer to a pair makes
+		return w.word("decision", name)
+	}
 	if event, ok := strings.CutPrefix(name, "event/"); ok && group == "entity" { // what is read of events stands where kinds of customers do
 		return w.word("event", event)
 	}
