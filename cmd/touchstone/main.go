@@ -130,6 +130,12 @@ func titled(t say.Text) say.Text {
 			}
 		case say.Text:
 			arg = titled(x)
+		case say.Texts:
+			several := make(say.Texts, len(x))
+			for k, t := range x {
+				several[k] = titled(t)
+			}
+			arg = several
 		}
 		args[i] = arg
 	}

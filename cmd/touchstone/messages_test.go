@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"touchstone/internal/say"
 	"touchstone/internal/web"
 )
 
@@ -91,5 +92,16 @@ func configurationWords(t *testing.T, b *bytes.Buffer) {
 		}
 		name := strings.TrimSuffix(filepath.Base(f), ".txt")
 		fmt.Fprintf(b, "\n### %s\n\n```\n%s```\n", strings.ReplaceAll(name, "-", " "), strings.ReplaceAll(string(said), name+".yaml:", "touchstone.yaml:"))
+	}
+}
+
+// TestTitledSaysFieldsByTheirTitles: wherever in a sentence they stand, but for lists
+// of names to choose from.
+func TestTitledSaysFieldsByTheirTitles(t *testing.T) {
+	field := say.Word{Group: "field", Name: "legal_name"}
+	inner := say.New("%s is missing", field)
+	got := titled(say.New("%s; %s; %s; %s", field, inner, say.Texts{inner, inner}, say.Words{Group: "field", Names: []string{"legal_name"}})).String()
+	if want := "legal name; legal name is missing; legal name is missing, legal name is missing; legal_name"; got != want {
+		t.Errorf("said %q, want %q", got, want)
 	}
 }

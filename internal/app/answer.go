@@ -129,10 +129,9 @@ func (a *App) twoNeeded(ctx context.Context, tx *store.DecideTx, l looked) (stri
 
 // AnswerPair decides a pair, and pins the values that were picked with the answer,
 // as they are read before the two are one, or states how the two belong together
-// that are not one: both or neither. Nothing is decided
-// twice: what somebody else has decided since the pair was looked at is told
-// instead. Where two accounts are needed the first answer is kept and the second
-// one, of another account, decides.
+// that are not one: both or neither. Nothing is decided twice: what somebody else
+// has decided since the pair was looked at is told instead. Where two accounts are
+// needed the first answer is kept and the second one, of another account, decides.
 func (a *App) AnswerPair(ctx context.Context, q web.PairAnswer, by web.By) (out web.PairOutcome, err error) {
 	if by.Who == "" {
 		return out, errors.New("an answer needs somebody who gives it")

@@ -206,7 +206,7 @@ func (f QueueFilter) sorts(s QueueSort) (where string, left []string, q *queueQu
 func (db *DB) QueueUnsorted(ctx context.Context, f QueueFilter, s QueueSort, founders []int64) (int, error) {
 	where, left, q := f.sorts(s)
 	// The customers are the way, not the order that an index of the entity type has.
-	where = strings.Replace(where, " WHERE q.entity = ", " AND COALESCE(q.entity, '') = ", 1)
+	where = strings.Replace(where, " WHERE q.entity = ", " AND q.entity || '' = ", 1)
 	where = strings.ReplaceAll(where+" AND NOT ("+strings.Join(left, " OR ")+")", "$", "$X")
 	found := map[[2]int64]bool{} // a pair may be found by either end
 	for _, end := range []string{"x", "y"} {

@@ -180,7 +180,7 @@ type Follows struct {
 // madeOf are those of some records that are objects which our own pushes made: that
 // stays so where they were split off since. The records are the way to them: without a
 // decision are nearly all rulings, and SQLite would go by its index.
-const madeOf = ` FROM ruling WHERE kind = 'must' AND COALESCE(decision, '') = '' AND who = 'touchstone' AND substr(id, 1, 7) = 'create-' AND b IN $LIST`
+const madeOf = ` FROM ruling WHERE kind = 'must' AND decision || '' = '' AND who = 'touchstone' AND substr(id, 1, 7) = 'create-' AND b IN $LIST`
 
 // Follows counts what goes with each of the records.
 func (tx *Tx) Follows(ctx context.Context, recs []int64) (map[int64]Follows, error) {
@@ -290,8 +290,8 @@ func (tx *DecideTx) Made(ctx context.Context, recs []int64) ([]int64, error) {
 // objects that were made for them in targets, and the records that objects were
 // made for.
 func (tx *DecideTx) Tied(ctx context.Context, recs []int64) ([]int64, error) {
-	return tx.facts(ctx, recs, `SELECT b FROM ruling WHERE kind = 'must' AND COALESCE(decision, '') = '' AND who = 'touchstone' AND withdrawn = '' AND a IN $LIST`,
-		`SELECT a FROM ruling WHERE kind = 'must' AND COALESCE(decision, '') = '' AND who = 'touchstone' AND withdrawn = '' AND b IN $LIST`)
+	return tx.facts(ctx, recs, `SELECT b FROM ruling WHERE kind = 'must' AND decision || '' = '' AND who = 'touchstone' AND withdrawn = '' AND a IN $LIST`,
+		`SELECT a FROM ruling WHERE kind = 'must' AND decision || '' = '' AND who = 'touchstone' AND withdrawn = '' AND b IN $LIST`)
 }
 
 // facts gathers the records that these queries find and that are not among recs.
